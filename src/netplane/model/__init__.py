@@ -1,0 +1,45 @@
+"""Records: everything that netplane knows is a frozen value of one of these kinds.
+
+A kind is declared once. Its fields carry their documentation, their constraints and who may write them through the
+API; `references` says what it points at and `claims` what it holds exclusively. The HTTP API, the store, the wire
+and the command line walk these declarations and add nothing of their own.
+"""
+
+from netplane.model.change import Change, Operation
+from netplane.model.endpoint import Device, Endpoint
+from netplane.model.host import Binding, Host
+from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
+from netplane.model.network import Network, Subnet
+from netplane.model.port import ROUTER_INTERFACE, FixedIP, Port
+from netplane.model.record import Access, Claim, OnDelete, Record, Reference, describe
+from netplane.model.router import Router
+from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, identity_id
+
+__all__ = [
+    "KINDS",
+    "ROUTER_INTERFACE",
+    "STORED",
+    "Access",
+    "AnyRecord",
+    "Binding",
+    "Change",
+    "Claim",
+    "Device",
+    "Endpoint",
+    "FixedIP",
+    "Host",
+    "Identity",
+    "Network",
+    "OnDelete",
+    "Operation",
+    "Port",
+    "Record",
+    "Reference",
+    "Router",
+    "SecurityGroup",
+    "SecurityGroupRule",
+    "Subnet",
+    "describe",
+    "identity_id",
+    "kind_of",
+]

@@ -1,0 +1,28 @@
+"""Hosts, and bindings: which host carries which port."""
+
+from collections.abc import Iterable
+from typing import Annotated
+
+from netplane.model.record import Claim, OnDelete, Record, Reference, describe
+
+
+class Host(Record, frozen=True, kw_only=True, gc=False, tag="host"):
+    """A machine that runs an agent. Its id is its name."""
+
+    number: Annotated[int, describe("What endpoints name it by in the datapath, from 1.")]
+    address: Annotated[str, describe("Its address in the underlay, where tunnels end.")]
+
+    def claims(self) -> Iterable[Claim]:
+        """Its number and its address, everywhere."""
+        return (Claim("host", str(self.number)), Claim("underlay", self.address))
+
+
+class Binding(Record, frozen=True, kw_only=True, gc=False, tag="binding"):
+    """A port is carried by a host. Its id is the port's id: a port has one right host at a time."""
+
+    host_id: Annotated[str, describe("The host that carries the port.")]
+
+    def references(self) -> Iterable[Reference]:
+        """Its port, with which it goes, and its host, which stays while it carries ports."""
+        yield Reference("id", self.id, OnDelete.CASCADE)
+        yield Reference("host_id", self.host_id)

@@ -1,0 +1,45 @@
+"""All kinds of records, and the unions that the wire and the store decode."""
+
+from netplane.model.endpoint import Device, Endpoint
+from netplane.model.host import Binding, Host
+from netplane.model.network import Network, Subnet
+from netplane.model.port import Port
+from netplane.model.record import Record
+from netplane.model.router import Router
+from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule
+
+STORED: tuple[type[Record], ...] = (
+    Host,
+    Network,
+    Subnet,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Identity,
+    Port,
+    Binding,
+)
+"""What the store keeps; what stands first is referred to by what follows."""
+
+KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Device)
+
+AnyRecord = (
+    Host
+    | Network
+    | Subnet
+    | Router
+    | SecurityGroup
+    | SecurityGroupRule
+    | Identity
+    | Port
+    | Binding
+    | Endpoint
+    | Device
+)
+
+_KIND = {kind: str(kind.__struct_config__.tag) for kind in KINDS}
+
+
+def kind_of(record: Record | type[Record]) -> str:
+    """The name of a record's kind, such as `security_group_rule`."""
+    return _KIND[record if isinstance(record, type) else type(record)]

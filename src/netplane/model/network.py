@@ -1,0 +1,71 @@
+"""Networks and their subnets: the logical switches and the address ranges on them."""
+
+from collections.abc import Iterable
+from typing import Annotated, ClassVar
+
+from msgspec import Struct
+
+from netplane.model.record import Claim, OnDelete, Reference, describe
+from netplane.model.resource import Resource
+
+DEFAULT_MTU = 1450
+"""What an underlay of 1500 bytes leaves after VXLAN over IPv4 (RFC 7348: 50 bytes)."""
+
+
+class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
+    """An isolated layer 2 network."""
+
+    collection: ClassVar[str] = "networks"
+
+    admin_state_up: Annotated[bool, describe("Whether the network forwards packets.", create=True, update=True)] = True
+    mtu: Annotated[
+        int, describe("The largest IP packet the network carries, in bytes.", create=True, update=True, ge=68, le=65535)
+    ] = DEFAULT_MTU
+    vni: Annotated[
+        int, describe("The VXLAN network identifier, 1 to 16777215.", wire="provider:segmentation_id", ge=1, le=0xFFFFFF)
+    ]
+
+    def claims(self) -> Iterable[Claim]:
+        """Its VNI, everywhere."""
+        return (Claim("vni", str(self.vni)),)
+
+
+class AllocationPool(Struct, frozen=True):
+    """A range of addresses that ports without a wish are given from; both ends belong to it."""
+
+    start: str
+    end: str
+
+
+class HostRoute(Struct, frozen=True):
+    """A route that machines of the subnet learn by DHCP."""
+
+    destination: str
+    nexthop: str
+
+
+class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
+    """A range of addresses on a network and what machines on it are told."""
+
+    collection: ClassVar[str] = "subnets"
+
+    network_id: Annotated[str, describe("The network the subnet lies on.", create=True)]
+    ip_version: Annotated[int, describe("4 or 6.", create=True)] = 4
+    cidr: Annotated[str, describe("The range, as network/length.", create=True)]
+    gateway_ip: Annotated[
+        str | None, describe("The address of the default gateway; null for none.", create=True, update=True)
+    ] = None
+    allocation_pools: Annotated[
+        tuple[AllocationPool, ...], describe("Where addresses are given from.", create=True, update=True)
+    ] = ()
+    dns_nameservers: Annotated[
+        tuple[str, ...], describe("Resolvers announced by DHCP.", create=True, update=True, max_length=5)
+    ] = ()
+    host_routes: Annotated[
+        tuple[HostRoute, ...], describe("Routes announced by DHCP.", create=True, update=True, max_length=20)
+    ] = ()
+    enable_dhcp: Annotated[bool, describe("Whether DHCP answers machines.", create=True, update=True)] = True
+
+    def references(self) -> Iterable[Reference]:
+        """Its network, which takes it along when deleted."""
+        return (Reference("network_id", self.network_id, OnDelete.CASCADE),)

@@ -1,0 +1,75 @@
+"""Ports: where machines and routers plug into networks."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+from typing import Annotated, ClassVar
+
+from msgspec import Struct
+
+from netplane.model.record import Claim, Reference, describe
+from netplane.model.resource import Resource
+
+ROUTER_INTERFACE = "network:router_interface"
+"""The `device_owner` of the ports by which a router joins networks; their `device_id` is the router's id."""
+
+
+class FixedIP(Struct, frozen=True, gc=False):
+    """One address of a port and the subnet it comes from."""
+
+    subnet_id: str
+    ip_address: str
+
+
+class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
+    """A plug of a machine or of a router into a network."""
+
+    collection: ClassVar[str] = "ports"
+
+    network_id: Annotated[str, describe("The network the port lies on.", create=True)]
+    admin_state_up: Annotated[bool, describe("Whether the port forwards packets.", create=True, update=True)] = True
+    mac_address: Annotated[str, describe("Its MAC address, lower case with colons.", create=True, update=True)]
+    fixed_ips: Annotated[tuple[FixedIP, ...], describe("Its addresses.", create=True, update=True)] = ()
+    device_id: Annotated[str, describe("The id of what plugs in.", create=True, update=True, max_length=255)] = ""
+    device_owner: Annotated[str, describe("What kind of thing plugs in.", create=True, update=True, max_length=255)] = ""
+    security_groups: Annotated[
+        tuple[str, ...], describe("The ids of its security groups, sorted.", create=True, update=True)
+    ] = ()
+    identity_id: Annotated[str, describe("The identity of its set of groups; empty for routers.", hidden=True)] = ""
+    host_id: Annotated[
+        str,
+        describe(
+            "The host that shall carry the port; empty for the one where its device appears.",
+            create=True,
+            update=True,
+            wire="binding:host_id",
+            max_length=255,
+        ),
+    ] = ""
+
+    @property
+    def is_router_interface(self) -> bool:
+        """Whether a router plugs in here, not a machine."""
+        return self.device_owner == ROUTER_INTERFACE
+
+    def references(self) -> Iterable[Reference]:
+        """Its network, subnets, router or identity: none of them may go while the port stands."""
+        yield Reference("network_id", self.network_id)
+        for subnet in dict.fromkeys(fixed.subnet_id for fixed in self.fixed_ips):
+            yield Reference("fixed_ips", subnet)
+        if self.is_router_interface:
+            yield Reference("device_id", self.device_id)
+        if self.identity_id:
+            yield Reference("identity_id", self.identity_id)
+
+    def claims(self) -> Iterable[Claim]:
+        """Its MAC in the network and each address in its subnet, in a form that sorts as numbers do."""
+        yield Claim(f"mac:{self.network_id}", self.mac_address)
+        for fixed in self.fixed_ips:
+            yield Claim(f"address:{fixed.subnet_id}", address_claim(fixed.ip_address))
+
+
+def address_claim(text: str) -> str:
+    """How an address is written in a claim: fixed-width hexadecimal, so that text order is numeric order."""
+    return ip_address(text).packed.hex()
+
+

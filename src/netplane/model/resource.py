@@ -1,0 +1,17 @@
+"""What the resources of tenants share: an owner, a name and their times, as OpenStack Networking defines them."""
+
+from typing import Annotated
+
+from netplane.model.record import Record, describe
+
+
+class Resource(Record, frozen=True, kw_only=True, gc=False):
+    """A record that belongs to a project and that clients name."""
+
+    id: Annotated[str, describe("The UUID of the resource.")]
+    project_id: Annotated[str, describe("The project that owns the resource.", create=True, max_length=255)] = ""
+    name: Annotated[str, describe("A name for people; need not be unique.", create=True, update=True, max_length=255)] = ""
+    description: Annotated[str, describe("Free text.", create=True, update=True, max_length=255)] = ""
+    created_at: Annotated[str, describe("When the resource was made (UTC, ISO 8601).")] = ""
+    updated_at: Annotated[str, describe("When the resource was last changed (UTC, ISO 8601).")] = ""
+    revision_number: Annotated[int, describe("How often the resource has been written, from 0.")] = 0

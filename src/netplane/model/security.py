@@ -1,0 +1,89 @@
+"""Security groups, their rules, and identities: the distinct sets of groups that ports are in."""
+
+from collections.abc import Iterable
+from typing import Annotated, ClassVar
+from uuid import UUID, uuid5
+
+from netplane.model.record import Claim, OnDelete, Record, Reference, describe
+from netplane.model.resource import Resource
+
+IDENTITY_NAMESPACE = UUID("6f1f3a0e-5c39-4f0e-9d64-6e6574706c61")
+
+
+class SecurityGroup(Resource, frozen=True, kw_only=True, gc=False, tag="security_group"):
+    """A named set of rules; everything that no rule allows is dropped."""
+
+    collection: ClassVar[str] = "security-groups"
+
+    stateful: Annotated[bool, describe("Whether replies pass without a rule of their own.")] = True
+
+    def claims(self) -> Iterable[Claim]:
+        """The name `default`, once a project."""
+        return (Claim("default-group", self.project_id),) if self.name == "default" else ()
+
+
+class SecurityGroupRule(Resource, frozen=True, kw_only=True, gc=False, tag="security_group_rule"):
+    """What one direction of new connections may look like."""
+
+    collection: ClassVar[str] = "security-group-rules"
+
+    security_group_id: Annotated[str, describe("The group the rule belongs to.", create=True)]
+    direction: Annotated[str, describe("`ingress` (to the machine) or `egress` (from it).", create=True)]
+    ethertype: Annotated[str, describe("`IPv4` or `IPv6`.", create=True)] = "IPv4"
+    protocol: Annotated[
+        str | None, describe("A protocol's name or number; null for any.", create=True, max_length=40)
+    ] = None
+    port_range_min: Annotated[
+        int | None, describe("First destination port, or ICMP type; null for any.", create=True, ge=0, le=65535)
+    ] = None
+    port_range_max: Annotated[
+        int | None, describe("Last destination port, or ICMP code; null for any.", create=True, ge=0, le=65535)
+    ] = None
+    remote_ip_prefix: Annotated[
+        str | None, describe("The range the other side lies in; null for any.", create=True)
+    ] = None
+    remote_group_id: Annotated[
+        str | None, describe("The group the other side is in; null for any.", create=True)
+    ] = None
+
+    def references(self) -> Iterable[Reference]:
+        """Its group and the remote group; it goes when either does."""
+        yield Reference("security_group_id", self.security_group_id, OnDelete.CASCADE)
+        if self.remote_group_id is not None:
+            yield Reference("remote_group_id", self.remote_group_id, OnDelete.CASCADE)
+
+    def claims(self) -> Iterable[Claim]:
+        """What it says, once in its group."""
+        says = (
+            self.direction,
+            self.ethertype,
+            self.protocol,
+            self.port_range_min,
+            self.port_range_max,
+            self.remote_ip_prefix,
+            self.remote_group_id,
+        )
+        yield Claim(f"rule:{self.security_group_id}", "|".join("" if value is None else str(value) for value in says))
+
+
+class Identity(Record, frozen=True, kw_only=True, gc=False, tag="identity"):
+    """One distinct set of security groups and its number, by which hosts decide what may talk to what.
+
+    It stands as long as a port is in exactly this set. Numbers start at 1; 0 is everybody without an identity.
+    """
+
+    number: Annotated[int, describe("What the datapath compares, from 1.")]
+    groups: Annotated[tuple[str, ...], describe("The ids of the groups, sorted.")]
+
+    def references(self) -> Iterable[Reference]:
+        """Its groups, which cannot go while a port is in them."""
+        return tuple(Reference("groups", group) for group in self.groups)
+
+    def claims(self) -> Iterable[Claim]:
+        """Its number, everywhere."""
+        return (Claim("identity", str(self.number)),)
+
+
+def identity_id(groups: Iterable[str]) -> str:
+    """The id of the identity of a set of groups: the same set always gives the same id."""
+    return str(uuid5(IDENTITY_NAMESPACE, ",".join(sorted(set(groups)))))

@@ -1,0 +1,100 @@
+"""What agents and controllers say to each other, as frozen messages.
+
+One gRPC stream for each agent carries them both ways, each frame one message in msgpack. An agent opens with
+`Hello`; the controller answers `Welcome`, then either a `Snapshot` or, if it can resume from the agent's revision,
+`Delta`s only. From then on deltas flow down, and acknowledgements, claims and answers up. Whoever breaks the
+sequence is cut off.
+"""
+
+from msgspec import Struct
+
+from netplane.base.problem import Problem
+from netplane.model import AnyRecord
+
+
+class Message(Struct, frozen=True, array_like=True, gc=False):
+    """A frame of the session."""
+
+
+class Hello(Message, frozen=True, tag="hello"):
+    """Up, first: who speaks, and what it has."""
+
+    host: str
+    """The host's name."""
+    address: str
+    """Its underlay address."""
+    log: str = ""
+    """The change log that its revision counts in; empty at first."""
+    revision: int = 0
+    """The last revision that its slice is complete up to; 0 for none."""
+
+
+class Welcome(Message, frozen=True, tag="welcome"):
+    """Down, first."""
+
+    number: int
+    """The host's number."""
+    log: str
+    """The identity of this controller's change log."""
+
+
+class Snapshot(Message, frozen=True, tag="snapshot"):
+    """Down: the whole slice as of a revision, in one or more parts; records of earlier parts stay."""
+
+    revision: int
+    first: bool
+    last: bool
+    records: list[AnyRecord]
+
+
+class Delta(Message, frozen=True, tag="delta"):
+    """Down: what has changed in the slice up to a revision. Empty deltas move the revision on."""
+
+    revision: int
+    upserts: list[AnyRecord]
+    deletes: list[tuple[str, str]]
+    """(kind, id) of each record that the host needs no more."""
+
+
+class Ask(Message, frozen=True, tag="ask"):
+    """Down: a question of an operator, such as a trace; `Answer` repeats its number."""
+
+    number: int
+    topic: str
+    body: dict[str, str]
+
+
+class Ack(Message, frozen=True, tag="ack"):
+    """Up: everything up to this revision is in the kernel."""
+
+    revision: int
+
+
+class Claim(Message, frozen=True, tag="claim"):
+    """Up: the device of these ports has appeared on this host, and its entries are wanted."""
+
+    ports: list[str]
+
+
+class Release(Message, frozen=True, tag="release"):
+    """Up: the device of these ports is gone."""
+
+    ports: list[str]
+
+
+class Trouble(Message, frozen=True, tag="trouble"):
+    """Up: all problems of this host; replaces what was said before."""
+
+    problems: list[Problem]
+
+
+class Answer(Message, frozen=True, tag="answer"):
+    """Up: the answer to an `Ask`: its body, or what went wrong."""
+
+    number: int
+    body: dict[str, object]
+    error: str = ""
+
+
+Down = Welcome | Snapshot | Delta | Ask
+Up = Hello | Ack | Claim | Release | Trouble | Answer

@@ -1,0 +1,177 @@
+"""Stages, verdicts, reasons and the other numbers that the datapath and the control plane share."""
+
+from enum import IntEnum
+
+
+class Stage(IntEnum):
+    """The stages of a packet's way, in order."""
+
+    PORT = 1
+    PARSE = 2
+    ANTI_SPOOF = 3
+    LOCAL_ANSWER = 4
+    SOURCE = 5
+    ROUTING = 6
+    CONNECTION = 7
+    POLICY_OUT = 8
+    POLICY_IN = 9
+    DELIVERY = 10
+
+
+class Verdict(IntEnum):
+    """What became of a packet."""
+
+    DROP = 0
+    DELIVER = 1
+    """Handed to a machine on this host."""
+    TUNNEL = 2
+    """Sent to another host."""
+    ANSWER = 3
+    """Turned into an answer to the machine that sent it."""
+    PUNT = 4
+    """Handed to the agent."""
+
+
+class Reason(IntEnum):
+    """Why: 0 for packets that went where they were meant to go; all others name the drop or the ICMP error."""
+
+    NONE = 0
+    NO_PORT = 1
+    MALFORMED = 2
+    UNSUPPORTED = 3
+    SPOOFED_MAC = 4
+    SPOOFED_ARP = 5
+    SPOOFED_ADDRESS = 6
+    ARP_UNKNOWN = 7
+    ARP_NOT_ASKED = 8
+    ROGUE_DHCP = 9
+    MULTICAST = 10
+    FRAGMENT = 11
+    UNKNOWN_DESTINATION = 12
+    NO_ROUTE = 13
+    NO_ENDPOINT = 14
+    TTL_EXCEEDED = 15
+    ROUTER_CLOSED = 16
+    POLICY_OUT = 17
+    POLICY_IN = 18
+    NO_CONNECTION = 19
+    REVOKED = 20
+    CONNECTIONS_FULL = 21
+    NO_HOST = 22
+    NO_DEVICE = 23
+    FORGED_SOURCE = 24
+    FORGED_HOST = 25
+    NOT_HERE = 26
+    FROM_TUNNEL = 27
+    PUNT_OFF = 28
+
+
+class Class(IntEnum):
+    """What a counter counts: a class of traffic, or drops for a reason (`DROPPED + reason`)."""
+
+    SAME_NETWORK = 0
+    ROUTED = 1
+    SERVICE = 2
+    DROPPED = 64
+
+
+class Direction(IntEnum):
+    """As the machine sees it; also the direction of security group rules."""
+
+    EGRESS = 0
+    INGRESS = 1
+
+
+class Remote(IntEnum):
+    """What the `remote` of a policy entry is."""
+
+    ANY = 0
+    IDENTITY = 1
+    PREFIX = 2
+
+
+class PortFlag(IntEnum):
+    """Flags of a `port` entry."""
+
+    DHCP = 1
+    """The platform's DHCP serves the port: its requests are punted and answers of its own are dropped."""
+
+
+class EndpointFlag(IntEnum):
+    """Flags of an `endpoint` entry."""
+
+    ROUTER = 1
+    """The address is a router's."""
+
+
+class DeviceFlag(IntEnum):
+    """Flags of a `device` entry."""
+
+    PEER = 1
+    """Packets are handed to the other end of a veth pair at once."""
+
+
+class Punt(IntEnum):
+    """Kinds of packets handed to the agent."""
+
+    DHCP = 1
+
+
+class ConnectionState(IntEnum):
+    """The state of a connection."""
+
+    NEW = 0
+    """Seen from the initiator only."""
+    ESTABLISHED = 1
+    """Answered."""
+    CLOSING = 2
+    """TCP: one side has said FIN."""
+    CLOSED = 3
+    """TCP: both sides have said FIN, or one RST."""
+    REVOKED = 4
+    """Its permission is gone."""
+
+
+class ConnectionFlag(IntEnum):
+    """Flags of a `connection` entry. The low side is the one whose (vni, address bytes, port number) is smaller."""
+
+    INITIATOR_HIGH = 1
+    """The high side sent the first packet."""
+    FIN_LOW = 2
+    FIN_HIGH = 4
+
+
+SHARED = (
+    Stage,
+    Verdict,
+    Reason,
+    Class,
+    Direction,
+    Remote,
+    PortFlag,
+    EndpointFlag,
+    DeviceFlag,
+    Punt,
+    ConnectionState,
+    ConnectionFlag,
+)
+"""What the C header repeats."""
+
+TIMEOUTS = {
+    # (protocol, state): seconds, as Linux has them (Documentation/networking/nf_conntrack-sysctl.rst).
+    (6, ConnectionState.NEW): 120,
+    (6, ConnectionState.ESTABLISHED): 432_000,
+    (6, ConnectionState.CLOSING): 120,
+    (6, ConnectionState.CLOSED): 10,
+    (6, ConnectionState.REVOKED): 30,
+    (17, ConnectionState.NEW): 30,
+    (17, ConnectionState.ESTABLISHED): 120,
+    (17, ConnectionState.REVOKED): 30,
+    (1, ConnectionState.NEW): 30,
+    (1, ConnectionState.ESTABLISHED): 30,
+    (1, ConnectionState.REVOKED): 30,
+    (0, ConnectionState.NEW): 600,
+    (0, ConnectionState.ESTABLISHED): 600,
+    (0, ConnectionState.REVOKED): 30,
+}
+"""When a connection without packets ends; protocol 0 stands for all others."""

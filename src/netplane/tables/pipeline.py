@@ -1,0 +1,207 @@
+"""All tables of the datapath, in the order in which a patch writes them (what is referred to comes first).
+
+Entries of one domain are the same on every host: hosts have global numbers, an endpoint names its host, and only
+`device`, `port` and `settings` differ.
+"""
+
+from netplane.tables.schema import Field, FieldType, Kind, Table, Writer
+
+U8, U16, U32, U64 = FieldType.U8, FieldType.U16, FieldType.U32, FieldType.U64
+BE16, MAC, ADDRESS = FieldType.BE16, FieldType.MAC, FieldType.ADDRESS
+
+SETTINGS = Table(
+    "settings",
+    "One entry, at 0: what the programs must know of their host.",
+    Kind.ARRAY,
+    key=(Field("index", U32, "Always 0."),),
+    value=(
+        Field("host", U32, "This host's number; 0 before it is known: nothing is delivered or sent."),
+        Field("tunnel", U32, "The ifindex of the VXLAN device."),
+        Field("punt", U32, "The ifindex of the punt device; 0 for none."),
+    ),
+    capacity=1,
+)
+HOST = Table(
+    "host",
+    "Where the tunnels to a host end.",
+    Kind.HASH,
+    key=(Field("number", U32, "The host's number."),),
+    value=(Field("address", ADDRESS, "Its underlay address."),),
+    capacity=65_536,
+)
+DEVICE = Table(
+    "device",
+    "The devices of the ports that this host carries.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
+    value=(Field("ifindex", U32, "The device."), Field("flags", U32, "DeviceFlag.")),
+    capacity=65_536,
+)
+ENDPOINT = Table(
+    "endpoint",
+    "Every address of the domains that this host takes part in: whose it is and where it lives.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The network."), Field("address", ADDRESS, "The address.")),
+    value=(
+        Field("mac", MAC, "Its owner's MAC address."),
+        Field("flags", U16, "EndpointFlag."),
+        Field("host", U32, "The number of the host that carries it; 0 for a router: it is everywhere."),
+        Field("identity", U32, "The number of its owner's identity; 0 for none."),
+    ),
+    capacity=2_097_152,
+)
+ROUTE = Table(
+    "route",
+    "The routes of each router.",
+    Kind.LPM,
+    key=(
+        Field("bits", U32, "32 + the prefix's length in 128 bits."),
+        Field("router", U32, "The router's number."),
+        Field("address", ADDRESS, "The prefix."),
+    ),
+    value=(
+        Field("vni", U32, "The network that the prefix lies on."),
+        Field("mac", MAC, "The MAC address of the router's interface there."),
+        Field("pad", U16),
+    ),
+    capacity=262_144,
+)
+GATEWAY = Table(
+    "gateway",
+    "The MAC addresses that routers answer to.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The network."), Field("mac", MAC, "The interface's MAC address."), Field("pad", U16)),
+    value=(
+        Field("router", U32, "The router's number."),
+        Field("address", ADDRESS, "The interface's address, from which the router speaks ICMP."),
+    ),
+    capacity=262_144,
+)
+PREFIX = Table(
+    "prefix",
+    "The longest prefix named in an identity's rules that an address lies in.",
+    Kind.LPM,
+    key=(
+        Field("bits", U32, "64 + the prefix's length in 128 bits."),
+        Field("profile", U32, "The identity whose rules name it."),
+        Field("direction", U32, "Direction."),
+        Field("address", ADDRESS, "The prefix."),
+    ),
+    value=(Field("address", ADDRESS, "The prefix."), Field("length", U32, "Its length in 128 bits.")),
+    capacity=262_144,
+)
+POLICY = Table(
+    "policy",
+    "What an identity's rules allow; there is an entry for each, and none for what is dropped. "
+    "The key is a prefix too: an entry for any protocol ends after `remote`, one for a range of ports within `port`.",
+    Kind.LPM,
+    key=(
+        Field("bits", U32, "192 for any protocol, 208 for any port of one, up to 224 for one port."),
+        Field("profile", U32, "The identity whose rules these are."),
+        Field("direction", U8, "Direction."),
+        Field("kind", U8, "Remote: what `remote` is."),
+        Field("length", U8, "With PREFIX: its length in 128 bits; otherwise 0."),
+        Field("pad", U8),
+        Field("remote", ADDRESS, "The prefix; or the identity's number in the first 4 bytes, big endian; or zero."),
+        Field("protocol", U16, "The IP protocol."),
+        Field("port", BE16, "The destination port, or ICMP type and code."),
+    ),
+    value=(Field("rule", U32, "The first 4 bytes of the id of the rule that allows it, as a number."),),
+    capacity=1_048_576,
+)
+PROFILE = Table(
+    "profile",
+    "A fingerprint of each identity's rules; connections made under another one are judged again.",
+    Kind.HASH,
+    key=(Field("profile", U32, "The identity."),),
+    value=(Field("stamp", U64, "Changes whenever its policy or prefix entries do."),),
+    capacity=65_536,
+    seal=True,
+)
+PORT = Table(
+    "port",
+    "What is plugged into each device. Written last: it opens the door.",
+    Kind.HASH,
+    key=(Field("ifindex", U32, "The device."),),
+    value=(
+        Field("vni", U32, "The port's network."),
+        Field("mac", MAC, "The port's MAC address."),
+        Field("flags", U16, "PortFlag."),
+    ),
+    capacity=65_536,
+)
+CONNECTION = Table(
+    "connection",
+    "Connections that were allowed on this host, one entry each.",
+    Kind.HASH,
+    key=(
+        Field("vni_low", U32, "The network of the low side."),
+        Field("vni_high", U32, "The network of the high side."),
+        Field("address_low", ADDRESS),
+        Field("address_high", ADDRESS),
+        Field("port_low", BE16, "The low side's port, or the ICMP echo identifier."),
+        Field("port_high", BE16, "The high side's port, or the ICMP echo identifier."),
+        Field("protocol", U32, "The IP protocol."),
+    ),
+    value=(
+        Field("stamp", U64, "What it was allowed under."),
+        Field("seen", U64, "When its last packet passed, in ns of CLOCK_MONOTONIC."),
+        Field("packets_low", U64, "Packets from the low side."),
+        Field("bytes_low", U64, "Bytes from the low side."),
+        Field("packets_high", U64, "Packets from the high side."),
+        Field("bytes_high", U64, "Bytes from the high side."),
+        Field("state", U16, "ConnectionState."),
+        Field("flags", U16, "ConnectionFlag."),
+        Field("pad", U32),
+    ),
+    capacity=1_048_576,
+    writer=Writer.DATAPATH,
+)
+COUNTER = Table(
+    "counter",
+    "What each port sent and received, by class of traffic and reason of drops; vni and mac are 0 for the tunnel.",
+    Kind.PERCPU_HASH,
+    key=(
+        Field("vni", U32, "The port's network."),
+        Field("mac", MAC, "The port's MAC address."),
+        Field("direction", U8, "Direction."),
+        Field("class", U8, "Class, or DROPPED + Reason."),
+    ),
+    value=(Field("packets", U64), Field("bytes", U64, "Bytes of Ethernet frames, as each packet would be on a wire.")),
+    capacity=262_144,
+    writer=Writer.DATAPATH,
+)
+TRACE = Table(
+    "trace",
+    "The steps of the last synthetic packet on each CPU.",
+    Kind.PERCPU_ARRAY,
+    key=(Field("index", U32, "The step, from 0."),),
+    value=(
+        Field("stage", U16, "Stage."),
+        Field("reason", U16, "Reason."),
+        Field("a", U32, "What the stage found; `decisions` says what, by stage."),
+        Field("b", U32),
+        Field("c", U32),
+    ),
+    capacity=32,
+    writer=Writer.DATAPATH,
+)
+
+TABLES: tuple[Table, ...] = (
+    SETTINGS,
+    HOST,
+    DEVICE,
+    ENDPOINT,
+    ROUTE,
+    GATEWAY,
+    PREFIX,
+    POLICY,
+    PROFILE,
+    PORT,
+    CONNECTION,
+    COUNTER,
+    TRACE,
+)
+
+BY_NAME = {table.name: table for table in TABLES}
+AGENT_TABLES = tuple(table for table in TABLES if table.writer is Writer.AGENT)
