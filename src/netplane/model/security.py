@@ -4,8 +4,13 @@ from collections.abc import Iterable
 from typing import Annotated, ClassVar
 from uuid import UUID, uuid5
 
+from msgspec import Meta
+
 from netplane.model.record import Claim, OnDelete, Record, Reference, describe
 from netplane.model.resource import Resource
+
+ProtocolText = Annotated[str, Meta(max_length=40)]
+PortNumber = Annotated[int, Meta(ge=0, le=65535)]
 
 IDENTITY_NAMESPACE = UUID("6f1f3a0e-5c39-4f0e-9d64-6e6574706c61")
 
@@ -30,14 +35,12 @@ class SecurityGroupRule(Resource, frozen=True, kw_only=True, gc=False, tag="secu
     security_group_id: Annotated[str, describe("The group the rule belongs to.", create=True)]
     direction: Annotated[str, describe("`ingress` (to the machine) or `egress` (from it).", create=True)]
     ethertype: Annotated[str, describe("`IPv4` or `IPv6`.", create=True)] = "IPv4"
-    protocol: Annotated[
-        str | None, describe("A protocol's name or number; null for any.", create=True, max_length=40)
-    ] = None
+    protocol: Annotated[ProtocolText | None, describe("A protocol's name or number; null for any.", create=True)] = None
     port_range_min: Annotated[
-        int | None, describe("First destination port, or ICMP type; null for any.", create=True, ge=0, le=65535)
+        PortNumber | None, describe("First destination port, or ICMP type; null for any.", create=True)
     ] = None
     port_range_max: Annotated[
-        int | None, describe("Last destination port, or ICMP code; null for any.", create=True, ge=0, le=65535)
+        PortNumber | None, describe("Last destination port, or ICMP code; null for any.", create=True)
     ] = None
     remote_ip_prefix: Annotated[
         str | None, describe("The range the other side lies in; null for any.", create=True)
