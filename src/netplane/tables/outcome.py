@@ -1,0 +1,56 @@
+"""What a run of the datapath takes and gives: the same for its specification, the real programs and the fake."""
+
+from enum import Enum
+from typing import NamedTuple
+
+from netplane.base.addresses import NO_ADDRESS
+from netplane.tables.decisions import Reason, Stage, Verdict
+
+
+class Program(Enum):
+    """The two programs, by where they are attached."""
+
+    FROM_MACHINE = "from_machine"
+    """Ingress of a machine's device: what the machine sends."""
+    FROM_TUNNEL = "from_tunnel"
+    """Ingress of the VXLAN device: what other hosts send."""
+
+
+class Synthetic(NamedTuple):
+    """Where a made packet is said to come from: `ifindex` serves FROM_MACHINE, `vni` and `outer_source` FROM_TUNNEL."""
+
+    ifindex: int = 0
+    """The device of the port that sends it."""
+    vni: int = 0
+    """The network that the tunnel header names."""
+    outer_source: bytes = NO_ADDRESS
+    """The underlay address of the sender, 16 bytes, IPv4 mapped."""
+    dry: bool = False
+    """Whether the run leaves connections and counters as they are."""
+    offset: int = 0
+    """Seconds added to the clock, so that timeouts can be tried without waiting."""
+
+
+class Step(NamedTuple):
+    """One stage's decision. What `a`, `b` and `c` mean depends on the stage; ARCHITECTURE.md and `text` name them."""
+
+    stage: Stage
+    reason: Reason = Reason.NONE
+    a: int = 0
+    b: int = 0
+    c: int = 0
+
+
+class Outcome(NamedTuple):
+    """What became of a packet."""
+
+    verdict: Verdict
+    reason: Reason
+    target: int
+    """The device it leaves by (DELIVER, ANSWER, PUNT), the number of the host it goes to (TUNNEL), or 0."""
+    vni: int
+    """The network named in the tunnel header (TUNNEL), or 0."""
+    frame: bytes
+    """The frame as it leaves; as it came if dropped."""
+    steps: tuple[Step, ...]
+    """The stages it went through, in order."""
