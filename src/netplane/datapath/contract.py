@@ -1,0 +1,91 @@
+"""What every datapath offers: the kernel's, and the fake that runs the specification.
+
+Keys and values are bytes as `netplane.tables` packs them. All calls are synchronous and raise
+
+    DatapathError
+    ├── TableFull       a table holds as many entries as it can
+    └── NotLoaded       the object could not be built into the kernel; the text ends with the kernel's own words
+
+and `KeyError` or `ValueError` for a table that does not exist or a key of the wrong size, which is the caller's bug.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Protocol
+
+from netplane.base.delta import Delta
+from netplane.tables.outcome import Outcome, Program, Synthetic
+from netplane.tables.pipeline import TABLES
+from netplane.tables.schema import Table
+
+SEALS: tuple[Table, ...] = tuple(table for table in TABLES if table.seal)
+"""Tables that vouch for others: all their edits come after everything else of a patch."""
+
+PLAIN: tuple[Table, ...] = tuple(table for table in TABLES if not table.seal)
+
+
+class DatapathError(Exception):
+    """The kernel refused something; the text says what was tried and why it failed."""
+
+
+class TableFull(DatapathError):
+    """A table holds as many entries as it can."""
+
+
+class NotLoaded(DatapathError):
+    """The object could not be loaded; nothing that ran before has changed."""
+
+
+class Datapath(Protocol):
+    """Tables to read and write, devices to attach to, and packets to try."""
+
+    def read(self, table: str) -> dict[bytes, bytes]:
+        """All entries of a table; per-CPU values are summed field by field. An array's entries of zeros do not exist."""
+
+    def write(self, table: str, entries: Mapping[bytes, bytes]) -> None:
+        """Make entries, or replace their values. If it raises, some of them may have been written."""
+
+    def delete(self, table: str, keys: Iterable[bytes]) -> None:
+        """Remove entries; one that is not there is no error."""
+
+    def apply(self, delta: Delta) -> None:
+        """Bring in a patch so that no packet sees an entry whose referents are missing.
+
+        Upserts go in the order of `TABLES`, deletes in reverse, and then everything of the tables that are seals.
+        """
+
+    def attach(self, ifindex: int, program: Program) -> None:
+        """Run a program on what comes in by a device; replaces what this datapath had there."""
+
+    def detach(self, ifindex: int) -> None:
+        """Stop that; not attached, or the device gone, is no error."""
+
+    def attached(self) -> dict[int, Program]:
+        """The devices that programs are attached to; those that are gone are left out."""
+
+    def run(self, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
+        """Run a program on a made packet, as if it had come from there."""
+
+    def replace(self, object_path: Path | None = None) -> None:
+        """Put new programs in the place of those that run, between two packets. `None` is the shipped object."""
+
+    def close(self) -> None:
+        """Let go of it; what is attached goes on running."""
+
+    def remove(self) -> None:
+        """Take everything away: attachments, programs and tables."""
+
+
+def apply_in_order(datapath: Datapath, delta: Delta) -> None:
+    """`Datapath.apply` by its `write` and `delete`."""
+    for table in PLAIN:
+        if entries := delta.writes.get(table.name):
+            datapath.write(table.name, entries)
+    for table in reversed(PLAIN):
+        if keys := delta.deletes.get(table.name):
+            datapath.delete(table.name, keys)
+    for table in SEALS:
+        if entries := delta.writes.get(table.name):
+            datapath.write(table.name, entries)
+        if keys := delta.deletes.get(table.name):
+            datapath.delete(table.name, keys)
