@@ -24,17 +24,7 @@ STORED: tuple[type[Record], ...] = (
 KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Device)
 
 AnyRecord = (
-    Host
-    | Network
-    | Subnet
-    | Router
-    | SecurityGroup
-    | SecurityGroupRule
-    | Identity
-    | Port
-    | Binding
-    | Endpoint
-    | Device
+    Host | Network | Subnet | Router | SecurityGroup | SecurityGroupRule | Identity | Port | Binding | Endpoint | Device
 )
 
 _KIND = {kind: str(kind.__struct_config__.tag) for kind in KINDS}

@@ -22,7 +22,8 @@ class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
         int, describe("The largest IP packet the network carries, in bytes.", create=True, update=True, ge=68, le=65535)
     ] = DEFAULT_MTU
     vni: Annotated[
-        int, describe("The VXLAN network identifier, 1 to 16777215.", wire="provider:segmentation_id", ge=1, le=0xFFFFFF)
+        int,
+        describe("The VXLAN network identifier, 1 to 16777215.", wire="provider:segmentation_id", ge=1, le=0xFFFFFF),
     ]
 
     def claims(self) -> Iterable[Claim]:

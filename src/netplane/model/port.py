@@ -30,7 +30,9 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
     mac_address: Annotated[str, describe("Its MAC address, lower case with colons.", create=True, update=True)]
     fixed_ips: Annotated[tuple[FixedIP, ...], describe("Its addresses.", create=True, update=True)] = ()
     device_id: Annotated[str, describe("The id of what plugs in.", create=True, update=True, max_length=255)] = ""
-    device_owner: Annotated[str, describe("What kind of thing plugs in.", create=True, update=True, max_length=255)] = ""
+    device_owner: Annotated[str, describe("What kind of thing plugs in.", create=True, update=True, max_length=255)] = (
+        ""
+    )
     security_groups: Annotated[
         tuple[str, ...], describe("The ids of its security groups, sorted.", create=True, update=True)
     ] = ()
@@ -71,5 +73,3 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
 def address_claim(text: str) -> str:
     """How an address is written in a claim: fixed-width hexadecimal, so that text order is numeric order."""
     return ip_address(text).packed.hex()
-
-

@@ -10,7 +10,9 @@ class Resource(Record, frozen=True, kw_only=True, gc=False):
 
     id: Annotated[str, describe("The UUID of the resource.")]
     project_id: Annotated[str, describe("The project that owns the resource.", create=True, max_length=255)] = ""
-    name: Annotated[str, describe("A name for people; need not be unique.", create=True, update=True, max_length=255)] = ""
+    name: Annotated[
+        str, describe("A name for people; need not be unique.", create=True, update=True, max_length=255)
+    ] = ""
     description: Annotated[str, describe("Free text.", create=True, update=True, max_length=255)] = ""
     created_at: Annotated[str, describe("When the resource was made (UTC, ISO 8601).")] = ""
     updated_at: Annotated[str, describe("When the resource was last changed (UTC, ISO 8601).")] = ""

@@ -45,9 +45,9 @@ class SecurityGroupRule(Resource, frozen=True, kw_only=True, gc=False, tag="secu
     remote_ip_prefix: Annotated[
         str | None, describe("The range the other side lies in; null for any.", create=True)
     ] = None
-    remote_group_id: Annotated[
-        str | None, describe("The group the other side is in; null for any.", create=True)
-    ] = None
+    remote_group_id: Annotated[str | None, describe("The group the other side is in; null for any.", create=True)] = (
+        None
+    )
 
     def references(self) -> Iterable[Reference]:
         """Its group and the remote group; it goes when either does."""
