@@ -1,0 +1,146 @@
+"""Reading the tables as the kernel does: exact look-ups, and the longest prefix in an LPM table.
+
+Entries are unpacked into named values here, so that the machine's stages speak of fields, not of bytes.
+"""
+
+from collections.abc import Iterator, Mapping
+from sys import byteorder
+from typing import NamedTuple
+
+from netplane.tables.pipeline import DEVICE, ENDPOINT, GATEWAY, HOST, POLICY, PORT, PREFIX, PROFILE, ROUTE, SETTINGS
+from netplane.tables.schema import Table
+
+Entries = Mapping[str, Mapping[bytes, bytes]]
+"""Table name -> packed key -> packed value."""
+
+POLICY_BITS, PREFIX_BITS, ROUTE_BITS = 224, 192, 160
+
+
+class SettingsValue(NamedTuple):
+    """What the host is."""
+
+    host: int
+    tunnel: int
+    punt: int
+
+
+class PortValue(NamedTuple):
+    """What is plugged into a device."""
+
+    vni: int
+    mac: bytes
+    flags: int
+
+
+class EndpointValue(NamedTuple):
+    """Whose an address is."""
+
+    mac: bytes
+    flags: int
+    host: int
+    identity: int
+
+
+class GatewayValue(NamedTuple):
+    """The router behind a MAC address."""
+
+    router: int
+    address: bytes
+
+
+class RouteValue(NamedTuple):
+    """Where a router sends what matches."""
+
+    vni: int
+    mac: bytes
+
+
+class DeviceValue(NamedTuple):
+    """Where a machine is plugged in."""
+
+    ifindex: int
+    flags: int
+
+
+class PrefixValue(NamedTuple):
+    """A prefix that an identity's rules name."""
+
+    address: bytes
+    length: int
+
+
+def settings(entries: Entries) -> SettingsValue:
+    """The host's; all zero before they are written, as an array's entries are."""
+    value = entries["settings"].get(SETTINGS.pack_key(0))
+    return SettingsValue(0, 0, 0) if value is None else SettingsValue(**SETTINGS.unpack_value(value))
+
+
+def port(entries: Entries, ifindex: int) -> PortValue | None:
+    """The port behind a device."""
+    value = entries["port"].get(PORT.pack_key(ifindex))
+    return None if value is None else PortValue(**PORT.unpack_value(value))
+
+
+def endpoint(entries: Entries, vni: int, address: bytes) -> EndpointValue | None:
+    """The owner of an address on a network."""
+    value = entries["endpoint"].get(ENDPOINT.pack_key(vni, address))
+    return None if value is None else EndpointValue(**ENDPOINT.unpack_value(value))
+
+
+def gateway(entries: Entries, vni: int, mac: bytes) -> GatewayValue | None:
+    """The router interface with this MAC address on a network."""
+    value = entries["gateway"].get(GATEWAY.pack_key(vni, mac))
+    return None if value is None else GatewayValue(**GATEWAY.unpack_value(value))
+
+
+def device(entries: Entries, vni: int, mac: bytes) -> DeviceValue | None:
+    """The device of a machine on this host."""
+    value = entries["device"].get(DEVICE.pack_key(vni, mac))
+    return None if value is None else DeviceValue(**DEVICE.unpack_value(value))
+
+
+def host_address(entries: Entries, number: int) -> bytes | None:
+    """The underlay address of a host, 16 bytes."""
+    return entries["host"].get(HOST.pack_key(number))
+
+
+def profile_stamp(entries: Entries, identity: int) -> int:
+    """The fingerprint of an identity's rules; 0 if it has none."""
+    value = entries["profile"].get(PROFILE.pack_key(identity))
+    return 0 if value is None else int(PROFILE.unpack_value(value)["stamp"])
+
+
+def route(entries: Entries, router: int, address: bytes) -> RouteValue | None:
+    """The route of the longest prefix that the address lies in."""
+    value = longest(ROUTE, entries, ROUTE.pack_key(ROUTE_BITS, router, address))
+    return None if value is None else RouteValue(**ROUTE.unpack_value(value))
+
+
+def prefix(entries: Entries, profile: int, direction: int, address: bytes) -> PrefixValue | None:
+    """The longest prefix named by an identity's rules of one direction that the address lies in."""
+    value = longest(PREFIX, entries, PREFIX.pack_key(PREFIX_BITS, profile, direction, address))
+    return None if value is None else PrefixValue(**PREFIX.unpack_value(value))
+
+
+def policy(
+    entries: Entries, profile: int, direction: int, remote: tuple[int, int, bytes], protocol: int, service: int
+) -> int | None:
+    """The rule that allows this; `remote` is (Remote, length, 16 bytes)."""
+    wanted = POLICY.pack_key(POLICY_BITS, profile, direction, *remote, protocol, service.to_bytes(2, "big"))
+    value = longest(POLICY, entries, wanted)
+    return None if value is None else int(POLICY.unpack_value(value)["rule"])
+
+
+def longest(table: Table, entries: Entries, wanted: bytes) -> bytes | None:
+    """The value of the entry with the longest prefix of what follows `bits` in a whole key."""
+    found = max(_matches(table, entries[table.name], wanted), default=None)
+    return None if found is None else found[1]
+
+
+def _matches(table: Table, entries: Mapping[bytes, bytes], wanted: bytes) -> Iterator[tuple[int, bytes]]:
+    width = (table.key.size - 4) * 8
+    number = int.from_bytes(wanted[4:], "big")
+    for key, value in entries.items():
+        bits = int.from_bytes(key[:4], byteorder)
+        if (int.from_bytes(key[4:], "big") ^ number) >> (width - bits) == 0:
+            yield bits, value

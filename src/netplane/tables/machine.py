@@ -1,0 +1,333 @@
+"""The datapath's executable specification: what the kernel's programs do, said in Python over the same tables.
+
+    from_machine   PORT - PARSE -+- ARP, DHCP: LOCAL_ANSWER
+                                 +- ANTI_SPOOF - ROUTING -+- router: POLICY_OUT - LOCAL_ANSWER
+    from_tunnel           PARSE ---- SOURCE ---- ROUTING -+- CONNECTION - POLICY_OUT - POLICY_IN - DELIVERY
+
+A packet crosses the underlay under its source's VNI and unmodified, also when it will be routed: both hosts resolve
+source and destination alike, and the receiving one does what a router does to the packet. So the receiver can look up
+exactly the inner source, compare its host with the outer source, and overlapping prefixes never confuse it.
+
+A stage returns what it found or ends the packet's way by raising `End`. Nothing is written before the end.
+"""
+
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import NamedTuple, NoReturn
+
+from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
+from netplane.tables import lookup
+from netplane.tables.connection import sides
+from netplane.tables.decisions import Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
+from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
+from netplane.tables.outcome import Outcome
+from netplane.tables.packet import (
+    ARP,
+    ECHO_REQUEST,
+    ETHERNET,
+    ICMP,
+    IPV4,
+    UDP,
+    Packet,
+    answer_arp,
+    answer_echo,
+    answer_error,
+    ethertype,
+    forwarded,
+    parse,
+    parse_arp,
+    punted,
+)
+from netplane.tables.pipeline import COUNTER, TABLES
+from netplane.tables.policing import Pair, allowed, connect
+from netplane.tables.run import End, Run
+
+DHCP_CLIENT, DHCP_SERVER = 68, 67
+UNSPECIFIED = MAPPED + bytes(4)
+ERRORS = {
+    Reason.NO_ROUTE: (3, 0),
+    Reason.NO_ENDPOINT: (3, 1),
+    Reason.ROUTER_CLOSED: (3, 3),
+    Reason.TTL_EXCEEDED: (11, 0),
+}
+"""The ICMP type and code that each reason is told the sender by (RFC 792)."""
+ANSWERABLE_ICMP = (0, 8, 13, 14)
+"""Types that are no errors themselves: errors about errors are never sent (RFC 1122, section 3.2.2)."""
+
+
+class Hop(NamedTuple):
+    """What routing found. `reason` names an ICMP error; `endpoint` is then None, and `gateway` who sends it."""
+
+    vni: int
+    endpoint: EndpointValue | None
+    gateway: GatewayValue | None = None
+    mac: bytes = NO_MAC
+    """The MAC address that a routed packet leaves the router with."""
+    reason: Reason = Reason.NONE
+
+    @property
+    def is_router(self) -> bool:
+        """Whether the destination is a router itself."""
+        return self.endpoint is not None and bool(self.endpoint.flags & EndpointFlag.ROUTER)
+
+
+def empty_tables() -> dict[str, dict[bytes, bytes]]:
+    """All tables without an entry."""
+    return {table.name: {} for table in TABLES}
+
+
+class Machine:
+    """The datapath of one host, over tables that it reads and whose `connection` and `counter` it writes."""
+
+    def __init__(self, tables: Mapping[str, MutableMapping[bytes, bytes]]) -> None:
+        self.tables = tables
+
+    def run_from_machine(self, ifindex: int, frame: bytes, *, now_ns: int = 0, dry: bool = False) -> Outcome:
+        """What becomes of a frame that the machine behind a device sends."""
+        owner = lookup.port(self.tables, ifindex)
+        counter = (0, NO_MAC, Direction.EGRESS) if owner is None else (owner.vni, owner.mac, Direction.EGRESS)
+        run = Run(self.tables, frame, now_ns)
+        return self._finish(run, counter, lambda: from_machine(run, ifindex), dry=dry)
+
+    def run_from_tunnel(
+        self, vni: int, outer_source: bytes, frame: bytes, *, now_ns: int = 0, dry: bool = False
+    ) -> Outcome:
+        """What becomes of a frame from another host's underlay address (16 bytes) under a VNI."""
+        run = Run(self.tables, frame, now_ns)
+        counter = (0, NO_MAC, Direction.INGRESS)
+        return self._finish(run, counter, lambda: from_tunnel(run, vni, outer_source), dry=dry)
+
+    def _finish(
+        self, run: Run, counter: tuple[int, bytes, Direction], way: Callable[[], NoReturn], *, dry: bool
+    ) -> Outcome:
+        try:
+            way()
+        except End as end:
+            if end.verdict is Verdict.DROP:
+                run.counts = [(*counter, Class.DROPPED + end.reason)]
+            if not dry:
+                self._write(run)
+            return Outcome(end.verdict, end.reason, end.target, end.vni, end.frame or run.frame, tuple(run.steps))
+
+    def _write(self, run: Run) -> None:
+        self.tables["connection"].update(run.connections)
+        for count in run.counts:
+            key = COUNTER.pack_key(*count)
+            before = COUNTER.unpack_value(self.tables["counter"].get(key, bytes(COUNTER.value.size)))
+            packed = COUNTER.pack_value(before["packets"] + 1, before["bytes"] + len(run.frame))
+            self.tables["counter"][key] = packed
+
+
+def from_machine(run: Run, ifindex: int) -> NoReturn:
+    """All stages of a frame that a machine sends."""
+    port = find_port(run, ifindex)
+    if ethertype(run.frame) == ARP:
+        answer_neighbour(run, port, ifindex)
+    packet = take_apart(run)
+    if port.flags & PortFlag.DHCP:
+        intercept_dhcp(run, port, ifindex, packet)
+    source = check_source(run, port, packet)
+    hop = route(run, port.vni, packet)
+    if hop.is_router:
+        answer_as_router(run, port, ifindex, packet, source)
+    if hop.endpoint is None:
+        answer_with_error(run, port, ifindex, packet, hop)
+    local = hop.endpoint.host == run.settings.host != 0
+    pair = Pair(source, hop.endpoint, True, local, sides(packet, port.vni, hop.vni))
+    connect(run, packet, pair)
+    run.counts.append((port.vni, port.mac, Direction.EGRESS, traffic_class(hop)))
+    if run.settings.host == 0:
+        run.drop(Stage.DELIVERY, Reason.NO_HOST)
+    if local:
+        deliver(run, hop, hop.endpoint)
+    send(run, port.vni, hop.endpoint)
+
+
+def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
+    """All stages of a frame that another host sends."""
+    packet = take_apart(run)
+    source = check_sender(run, vni, outer_source, packet)
+    hop = route(run, vni, packet)
+    if hop.is_router:
+        run.drop(Stage.ROUTING, Reason.FROM_TUNNEL)
+    if hop.endpoint is None:
+        raise End(Verdict.DROP, hop.reason)
+    if hop.endpoint.host != run.settings.host:
+        run.drop(Stage.DELIVERY, Reason.NOT_HERE)
+    connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni)))
+    deliver(run, hop, hop.endpoint)
+
+
+def find_port(run: Run, ifindex: int) -> PortValue:
+    """PORT: who sends, and whether the frame carries its MAC address."""
+    port = lookup.port(run.entries, ifindex)
+    if port is None:
+        run.drop(Stage.PORT, Reason.NO_PORT)
+    if len(run.frame) < ETHERNET:
+        run.drop(Stage.PORT, Reason.MALFORMED)
+    if run.frame[6:12] != port.mac:
+        run.drop(Stage.PORT, Reason.SPOOFED_MAC)
+    run.step(Stage.PORT, Reason.NONE, ifindex, port.vni, port.flags)
+    return port
+
+
+def take_apart(run: Run) -> Packet:
+    """PARSE: the IPv4 packet; whole, well formed and not a fragment."""
+    if len(run.frame) < ETHERNET:
+        run.drop(Stage.PARSE, Reason.MALFORMED)
+    packet = parse(run.frame)
+    if isinstance(packet, Reason):
+        run.drop(Stage.PARSE, packet)
+    run.step(Stage.PARSE, Reason.NONE, IPV4, packet.protocol, packet.sport << 16 | packet.service)
+    return packet
+
+
+def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
+    """LOCAL_ANSWER: we answer ARP for every address of the network, and nobody else may."""
+    run.step(Stage.PARSE, Reason.NONE, ARP)
+    asked = parse_arp(run.frame)
+    if asked is None:
+        run.drop(Stage.LOCAL_ANSWER, Reason.MALFORMED)
+    if asked.operation != 1:
+        run.drop(Stage.LOCAL_ANSWER, Reason.ARP_NOT_ASKED)
+    # A probe (RFC 5227, section 2.1.1) has no sender address yet.
+    if asked.sender_mac != port.mac or not (asked.sender == UNSPECIFIED or owned(run, port, asked.sender)):
+        run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ARP)
+    target = lookup.endpoint(run.entries, port.vni, asked.target)
+    if target is None or target.mac == port.mac:
+        run.drop(Stage.LOCAL_ANSWER, Reason.ARP_UNKNOWN)
+    run.step(Stage.LOCAL_ANSWER)
+    serve(run, port, Verdict.ANSWER, ifindex, answer_arp(run.frame, target.mac))
+
+
+def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> None:
+    """LOCAL_ANSWER: the agent answers DHCP; machines do not."""
+    if packet.protocol != UDP:
+        return
+    if (packet.sport, packet.dport) == (DHCP_SERVER, DHCP_CLIENT):
+        run.drop(Stage.LOCAL_ANSWER, Reason.ROGUE_DHCP)
+    if (packet.sport, packet.dport) != (DHCP_CLIENT, DHCP_SERVER):
+        return
+    if not (packet.source == UNSPECIFIED or owned(run, port, packet.source)):
+        run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ADDRESS)
+    if run.settings.punt == 0:
+        run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_OFF)
+    run.step(Stage.LOCAL_ANSWER)
+    serve(run, port, Verdict.PUNT, run.settings.punt, punted(run.frame, Punt.DHCP, ifindex))
+
+
+def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
+    """ANTI_SPOOF: the packet comes from an address of the port and goes to one machine."""
+    source = owned(run, port, packet.source)
+    if source is None:
+        run.drop(Stage.ANTI_SPOOF, Reason.SPOOFED_ADDRESS)
+    refuse_multicast(run, Stage.ANTI_SPOOF)
+    run.step(Stage.ANTI_SPOOF, Reason.NONE, source.identity, source.host)
+    return source
+
+
+def check_sender(run: Run, vni: int, outer_source: bytes, packet: Packet) -> EndpointValue:
+    """SOURCE: the packet comes from a machine of the domain, and from the host that carries it."""
+    source = lookup.endpoint(run.entries, vni, packet.source)
+    if source is None or source.flags & EndpointFlag.ROUTER or source.mac != run.frame[6:12]:
+        run.drop(Stage.SOURCE, Reason.FORGED_SOURCE)
+    if source.host == run.settings.host or lookup.host_address(run.entries, source.host) != outer_source:
+        run.drop(Stage.SOURCE, Reason.FORGED_HOST)
+    refuse_multicast(run, Stage.SOURCE)
+    run.step(Stage.SOURCE, Reason.NONE, source.identity, source.host)
+    return source
+
+
+def owned(run: Run, port: PortValue, address: bytes) -> EndpointValue | None:
+    """The endpoint of an address, if it is the port's."""
+    found = lookup.endpoint(run.entries, port.vni, address)
+    if found is None or found.mac != port.mac or found.flags & EndpointFlag.ROUTER:
+        return None
+    return found
+
+
+def refuse_multicast(run: Run, stage: Stage) -> None:
+    """Group addresses are not carried."""
+    if run.frame[0] & 1:
+        run.drop(stage, Reason.MULTICAST)
+
+
+def route(run: Run, vni: int, packet: Packet) -> Hop:
+    """ROUTING: straight to a machine of the network, or through the router that the frame is addressed to."""
+    mac = run.frame[0:6]
+    neighbour = lookup.endpoint(run.entries, vni, packet.destination)
+    if neighbour is not None and neighbour.mac == mac:
+        hop = Hop(vni, neighbour)
+    else:
+        gateway = lookup.gateway(run.entries, vni, mac)
+        if gateway is None:
+            run.drop(Stage.ROUTING, Reason.UNKNOWN_DESTINATION)
+        hop = next_hop(run, gateway, packet)
+    identity = 0 if hop.endpoint is None else hop.endpoint.identity
+    run.step(Stage.ROUTING, hop.reason, hop.vni, 0 if hop.gateway is None else hop.gateway.router, identity)
+    return hop
+
+
+def next_hop(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
+    """What a router does with a packet (RFC 1812, section 5.2.1): its own first, then time to live, then the owner."""
+    found = lookup.route(run.entries, gateway.router, packet.destination)
+    if found is None:
+        return Hop(0, None, gateway, NO_MAC, Reason.NO_ROUTE)
+    hop = Hop(found.vni, lookup.endpoint(run.entries, found.vni, packet.destination), gateway, found.mac)
+    if hop.is_router:
+        return hop
+    if packet.ttl <= 1:
+        return hop._replace(endpoint=None, reason=Reason.TTL_EXCEEDED)
+    return hop if hop.endpoint is not None else hop._replace(reason=Reason.NO_ENDPOINT)
+
+
+def answer_as_router(run: Run, port: PortValue, ifindex: int, packet: Packet, source: EndpointValue) -> NoReturn:
+    """LOCAL_ANSWER: a router answers pings and refuses the rest, if the machine may speak to it."""
+    if not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
+        raise End(Verdict.DROP, Reason.POLICY_OUT)
+    if packet.protocol == ICMP and packet.service == ECHO_REQUEST << 8:
+        run.step(Stage.LOCAL_ANSWER)
+        serve(run, port, Verdict.ANSWER, ifindex, answer_echo(run.frame, packet))
+    if packet.protocol != UDP:
+        run.drop(Stage.LOCAL_ANSWER, Reason.ROUTER_CLOSED)
+    run.step(Stage.LOCAL_ANSWER, Reason.ROUTER_CLOSED)
+    answer = answer_error(run.frame, packet, ERRORS[Reason.ROUTER_CLOSED], packet.destination)
+    serve(run, port, Verdict.ANSWER, ifindex, answer, reason=Reason.ROUTER_CLOSED)
+
+
+def answer_with_error(run: Run, port: PortValue, ifindex: int, packet: Packet, hop: Hop) -> NoReturn:
+    """The router tells the machine why its packet goes no further, unless it was an ICMP error itself."""
+    if packet.protocol == ICMP and packet.type not in ANSWERABLE_ICMP:
+        raise End(Verdict.DROP, hop.reason)
+    speaker = NO_ADDRESS if hop.gateway is None else hop.gateway.address
+    answer = answer_error(run.frame, packet, ERRORS[hop.reason], speaker)
+    serve(run, port, Verdict.ANSWER, ifindex, answer, reason=hop.reason)
+
+
+def serve(
+    run: Run, port: PortValue, verdict: Verdict, target: int, frame: bytes, *, reason: Reason = Reason.NONE
+) -> NoReturn:
+    """Let an answer or a punted packet out."""
+    run.counts.append((port.vni, port.mac, Direction.EGRESS, Class.SERVICE))
+    run.leave(verdict, target, frame, reason=reason)
+
+
+def traffic_class(hop: Hop) -> Class:
+    """What an account calls the packet."""
+    return Class.SAME_NETWORK if hop.gateway is None else Class.ROUTED
+
+
+def deliver(run: Run, hop: Hop, destination: EndpointValue) -> NoReturn:
+    """DELIVERY: to a machine of this host, through the router if the packet was routed."""
+    device = lookup.device(run.entries, hop.vni, destination.mac)
+    if device is None:
+        run.drop(Stage.DELIVERY, Reason.NO_DEVICE)
+    run.counts.append((hop.vni, destination.mac, Direction.INGRESS, traffic_class(hop)))
+    frame = run.frame if hop.gateway is None else forwarded(run.frame, hop.mac, destination.mac)
+    run.leave(Verdict.DELIVER, device.ifindex, frame)
+
+
+def send(run: Run, vni: int, destination: EndpointValue) -> NoReturn:
+    """DELIVERY: to the host that carries the destination, under the source's VNI and unmodified."""
+    if lookup.host_address(run.entries, destination.host) is None:
+        run.drop(Stage.DELIVERY, Reason.NO_HOST)
+    run.leave(Verdict.TUNNEL, destination.host, run.frame, vni=vni)

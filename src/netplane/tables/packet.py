@@ -1,0 +1,197 @@
+"""Frames taken apart and put together, byte for byte as the datapath does it.
+
+Nothing here knows a table. A frame is what a wire carries from the destination MAC on, without its checksum.
+"""
+
+from struct import pack
+from typing import NamedTuple
+
+from netplane.base.addresses import MAPPED
+from netplane.tables.decisions import Punt, Reason
+
+ETHERNET = 14
+ARP = 0x0806
+IPV4 = 0x0800
+ICMP, TCP, UDP = 1, 6, 17
+ECHO_REPLY, ECHO_REQUEST = 0, 8
+FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
+ANSWER_TTL = 64
+INTERNETWORK_CONTROL = 0xC0
+"""The precedence of ICMP errors (RFC 1812, section 4.3.2.5)."""
+
+
+class Packet(NamedTuple):
+    """What the stages ask of a frame that holds IPv4."""
+
+    source: bytes
+    """16 bytes, IPv4 mapped."""
+    destination: bytes
+    ttl: int
+    protocol: int
+    header: int
+    """The length of the IP header with its options, in bytes."""
+    length: int
+    """Header and payload, in bytes; what the frame holds after that is padding."""
+    sport: int = 0
+    dport: int = 0
+    flags: int = 0
+    """TCP's."""
+    type: int = 0
+    """ICMP's."""
+    code: int = 0
+    echo: int = 0
+    """The identifier of an ICMP echo."""
+
+    @property
+    def service(self) -> int:
+        """What a rule's range of ports speaks of: the destination port, or ICMP's type and code."""
+        return self.type << 8 | self.code if self.protocol == ICMP else self.dport
+
+    @property
+    def is_echo(self) -> bool:
+        """Whether it belongs to an exchange of echo requests and replies."""
+        return self.protocol == ICMP and self.type in (ECHO_REPLY, ECHO_REQUEST)
+
+    @property
+    def starts(self) -> bool:
+        """Whether it may open a connection: a bare SYN, an echo request, or anything of the other protocols."""
+        if self.protocol == TCP:
+            return self.flags & (SYN | ACK | RST | FIN) == SYN
+        return self.protocol != ICMP or self.type == ECHO_REQUEST
+
+
+class ArpRequest(NamedTuple):
+    """The fields of an ARP packet (RFC 826); addresses are 16 bytes, IPv4 mapped."""
+
+    operation: int
+    sender_mac: bytes
+    sender: bytes
+    target: bytes
+
+
+def ethertype(frame: bytes) -> int:
+    """The type field of a frame of at least 14 bytes."""
+    return int.from_bytes(frame[12:14], "big")
+
+
+def parse(frame: bytes) -> Packet | Reason:
+    """The IPv4 packet in a frame, or why it is not one that we carry."""
+    if ethertype(frame) != IPV4:
+        return Reason.UNSUPPORTED
+    ip = frame[ETHERNET:]
+    if len(ip) < 20 or ip[0] >> 4 != 4:
+        return Reason.MALFORMED
+    header, length = (ip[0] & 15) * 4, int.from_bytes(ip[2:4], "big")
+    if not 20 <= header <= length <= len(ip):
+        return Reason.MALFORMED
+    if int.from_bytes(ip[6:8], "big") & 0x3FFF:  # More fragments, or an offset (RFC 791, section 3.1).
+        return Reason.FRAGMENT
+    packet = Packet(MAPPED + ip[12:16], MAPPED + ip[16:20], ip[8], ip[9], header, length)
+    return parse_payload(packet, ip[header:length])
+
+
+def parse_payload(packet: Packet, payload: bytes) -> Packet | Reason:
+    """The packet with what its own payload says."""
+    parsers = {TCP: parse_tcp, UDP: parse_udp, ICMP: parse_icmp}
+    parser = parsers.get(packet.protocol)
+    return packet if parser is None else parser(packet, payload) or Reason.MALFORMED
+
+
+def parse_tcp(packet: Packet, payload: bytes) -> Packet | None:
+    """RFC 9293, section 3.1; None if the header does not fit."""
+    if len(payload) < 20 or not 20 <= (payload[12] >> 4) * 4 <= len(payload):
+        return None
+    return packet._replace(sport=_u16(payload, 0), dport=_u16(payload, 2), flags=payload[13])
+
+
+def parse_udp(packet: Packet, payload: bytes) -> Packet | None:
+    """RFC 768; None if the header or its length does not fit."""
+    if len(payload) < 8 or not 8 <= _u16(payload, 4) <= len(payload):
+        return None
+    return packet._replace(sport=_u16(payload, 0), dport=_u16(payload, 2))
+
+
+def parse_icmp(packet: Packet, payload: bytes) -> Packet | None:
+    """RFC 792; None if the header does not fit."""
+    if len(payload) < 8:
+        return None
+    return packet._replace(type=payload[0], code=payload[1], echo=_u16(payload, 4))
+
+
+def parse_arp(frame: bytes) -> ArpRequest | None:
+    """ARP for IPv4 over Ethernet; None if it is something else."""
+    if len(frame) < 42 or frame[14:20] != pack("!HHBB", 1, IPV4, 6, 4):
+        return None
+    return ArpRequest(_u16(frame, 20), frame[22:28], MAPPED + frame[28:32], MAPPED + frame[38:42])
+
+
+def answer_arp(frame: bytes, mac: bytes) -> bytes:
+    """The reply to an ARP request: the address that it asks for is at `mac`."""
+    asker, asker_address, target_address = frame[22:28], frame[28:32], frame[38:42]
+    answer = asker + mac + frame[12:20] + pack("!H", 2) + mac + target_address + asker + asker_address
+    return answer + frame[42:]
+
+
+def answer_echo(frame: bytes, packet: Packet) -> bytes:
+    """The reply to an ICMP echo request (RFC 792): the same data sent back."""
+    ip = bytearray(frame[ETHERNET:])
+    icmp = packet.header
+    _set_ttl(ip, ANSWER_TTL)
+    ip[12:16], ip[16:20] = ip[16:20], ip[12:16]
+    before = _u16(ip, icmp)
+    ip[icmp] = ECHO_REPLY
+    ip[icmp + 2 : icmp + 4] = _adjusted(_u16(ip, icmp + 2), before, _u16(ip, icmp))
+    return frame[6:12] + frame[0:6] + frame[12:14] + bytes(ip)
+
+
+def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes) -> bytes:
+    """The ICMP error that `source` (16 bytes) sends to the machine that sent the frame (RFC 792)."""
+    quoted = frame[ETHERNET : ETHERNET + min(packet.header + 8, packet.length)]
+    icmp = _with_checksum(pack("!BBHI", *type_code, 0, 0) + quoted, 2)
+    length = 20 + len(icmp)
+    header = pack("!BBHHHBBH", 0x45, INTERNETWORK_CONTROL, length, 0, 0, ANSWER_TTL, ICMP, 0)
+    ip = _with_checksum(header + source[12:] + packet.source[12:], 10)
+    return frame[6:12] + frame[0:6] + frame[12:14] + ip + icmp
+
+
+def forwarded(frame: bytes, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The frame after a router: new MAC addresses, and one hop less to live (RFC 1812, section 5.3.1)."""
+    ip = bytearray(frame[ETHERNET:])
+    _set_ttl(ip, ip[8] - 1)
+    return destination_mac + source_mac + frame[12:14] + bytes(ip)
+
+
+def punted(frame: bytes, kind: Punt, ifindex: int) -> bytes:
+    """The frame as the agent gets it: its destination says what it is and which device it came in by."""
+    return pack("!BBI", 2, kind, ifindex) + frame[6:]
+
+
+def checksum(data: bytes) -> int:
+    """The Internet checksum (RFC 1071) of data whose checksum field is zero."""
+    padded = data + bytes(len(data) % 2)
+    total = sum(int.from_bytes(padded[i : i + 2], "big") for i in range(0, len(padded), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def _with_checksum(data: bytes, offset: int) -> bytes:
+    return data[:offset] + pack("!H", checksum(data)) + data[offset + 2 :]
+
+
+def _set_ttl(ip: bytearray, ttl: int) -> None:
+    before = _u16(ip, 8)
+    ip[8] = ttl
+    ip[10:12] = _adjusted(_u16(ip, 10), before, _u16(ip, 8))
+
+
+def _adjusted(old: int, before: int, after: int) -> bytes:
+    """A checksum after one word has changed (RFC 1624, equation 3); a wrong one stays wrong."""
+    total = (~old & 0xFFFF) + (~before & 0xFFFF) + after
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return pack("!H", ~total & 0xFFFF)
+
+
+def _u16(data: bytes | bytearray, offset: int) -> int:
+    return int.from_bytes(data[offset : offset + 2], "big")

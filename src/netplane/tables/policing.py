@@ -1,0 +1,144 @@
+"""CONNECTION, POLICY_OUT and POLICY_IN: which packets belong to a connection, and which connections may be.
+
+Policy is judged once a connection, for the direction in which it was opened, by the host of each end. What it was
+judged under is kept as a stamp; when the rules of a local end have changed, the next packet has it judged again.
+"""
+
+from typing import NamedTuple
+
+from netplane.base.addresses import NO_ADDRESS
+from netplane.tables import connection as connections
+from netplane.tables import lookup
+from netplane.tables.connection import Connection, Side
+from netplane.tables.decisions import ConnectionState, Direction, Reason, Remote, Stage, Verdict
+from netplane.tables.lookup import EndpointValue, Entries
+from netplane.tables.packet import ECHO_REQUEST, ICMP, TCP, Packet
+from netplane.tables.pipeline import CONNECTION
+from netplane.tables.run import End, Run
+
+
+class Pair(NamedTuple):
+    """A packet between two machines, and which of them this host answers for."""
+
+    source: EndpointValue
+    destination: EndpointValue
+    source_local: bool
+    destination_local: bool
+    sides: tuple[Side, Side]
+
+    def turned(self) -> "Pair":
+        """The same, seen from the other end."""
+        return Pair(
+            self.destination, self.source, self.destination_local, self.source_local, (self.sides[1], self.sides[0])
+        )
+
+
+def connect(run: Run, packet: Packet, pair: Pair) -> None:
+    """CONNECTION: policy is judged once a connection, for the direction in which it was opened."""
+    if packet.protocol == ICMP and not packet.is_echo:
+        judge(run, packet, pair, packet.service)
+        return
+    key = connections.connection_key(*pair.sides, packet.protocol)
+    from_high = pair.sides[0] > pair.sides[1]
+    known = current(run, key, packet, from_high=from_high)
+    if known is None:
+        open_connection(run, key, packet, pair, from_high=from_high)
+    else:
+        continue_connection(run, key, packet, pair, known, from_high=from_high)
+
+
+def current(run: Run, key: bytes, packet: Packet, *, from_high: bool) -> Connection | None:
+    """The connection that a packet belongs to; None if there is none or the packet starts it anew."""
+    value = run.entries["connection"].get(key)
+    known = None if value is None else Connection.unpack(value)
+    if known is None or connections.expired(known, packet.protocol, run.now):
+        return None
+    from_initiator = from_high == known.initiator_high
+    if known.state == ConnectionState.REVOKED and packet.starts and from_initiator:
+        return None
+    over = known.state in (ConnectionState.CLOSING, ConnectionState.CLOSED)
+    return None if over and packet.protocol == TCP and packet.starts else known
+
+
+def open_connection(run: Run, key: bytes, packet: Packet, pair: Pair, *, from_high: bool) -> None:
+    """A packet of no connection: it must be one that starts a connection, and be allowed."""
+    if not packet.starts:
+        run.drop(Stage.CONNECTION, Reason.NO_CONNECTION)
+    run.step(Stage.CONNECTION)
+    judge(run, packet, pair, packet.service)
+    table = run.entries["connection"]
+    if key not in table and len(table) >= CONNECTION.capacity:
+        run.drop(Stage.CONNECTION, Reason.CONNECTIONS_FULL)
+    made = connections.opened(current_stamp(run, pair), run.now, packet, len(run.frame), from_high=from_high)
+    run.connections[key] = made.pack()
+
+
+def continue_connection(
+    run: Run, key: bytes, packet: Packet, pair: Pair, known: Connection, *, from_high: bool
+) -> None:
+    """A packet of a connection: it passes as long as the rules under which it was opened stand."""
+    if known.state == ConnectionState.REVOKED:
+        run.drop(Stage.CONNECTION, Reason.REVOKED)
+    opening = pair if from_high == known.initiator_high else pair.turned()
+    stamp = current_stamp(run, opening)
+    run.step(Stage.CONNECTION, Reason.NONE, 1 if stamp == known.stamp else 2, known.state)
+    if stamp != known.stamp and not still_allowed(run, packet, opening):
+        run.connections[key] = known._replace(state=ConnectionState.REVOKED, seen=run.now).pack()
+        raise End(Verdict.DROP, Reason.REVOKED)
+    moved = connections.advanced(known, packet, len(run.frame), run.now, from_high=from_high)
+    run.connections[key] = moved._replace(stamp=stamp, seen=moved.seen if stamp == known.stamp else run.now).pack()
+
+
+def current_stamp(run: Run, pair: Pair) -> int:
+    """What a connection opened by the source would be allowed under now."""
+    initiator = lookup.profile_stamp(run.entries, pair.source.identity) if pair.source_local else 0
+    responder = lookup.profile_stamp(run.entries, pair.destination.identity) if pair.destination_local else 0
+    return connections.stamp_of((pair.source.identity, initiator), (pair.destination.identity, responder))
+
+
+def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
+    """Whether a connection may go on: its opening is judged again, whichever side the packet comes from."""
+    service = ECHO_REQUEST << 8 | packet.code if packet.protocol == ICMP else opening.sides[1].port
+    try:
+        judge(run, packet, opening, service)
+    except End:
+        return False
+    return True
+
+
+def judge(run: Run, packet: Packet, pair: Pair, service: int) -> None:
+    """POLICY_OUT, POLICY_IN: each end that is local must allow it."""
+    source, destination = pair.source.identity, pair.destination.identity
+    to, of = pair.sides[1].address, pair.sides[0].address
+    if pair.source_local and not allowed(run, Direction.EGRESS, source, destination, to, packet, service):
+        raise End(Verdict.DROP, Reason.POLICY_OUT)
+    if pair.destination_local and not allowed(run, Direction.INGRESS, destination, source, of, packet, service):
+        raise End(Verdict.DROP, Reason.POLICY_IN)
+
+
+def allowed(
+    run: Run, direction: Direction, profile: int, identity: int, remote: bytes, packet: Packet, service: int
+) -> bool:
+    """Whether a profile's rules of one direction allow a remote side; `identity` is the remote's, 0 for none."""
+    rule = matching_rule(run.entries, direction, profile, identity, remote, packet.protocol, service)
+    stage, reason = (
+        (Stage.POLICY_OUT, Reason.POLICY_OUT) if direction is Direction.EGRESS else (Stage.POLICY_IN, Reason.POLICY_IN)
+    )
+    run.step(stage, Reason.NONE if rule is not None else reason, rule or 0, profile, identity)
+    return rule is not None
+
+
+def matching_rule(
+    entries: Entries, direction: Direction, profile: int, identity: int, remote: bytes, protocol: int, service: int
+) -> int | None:
+    """The rule that allows it: one for anybody, for the remote's identity, or for a prefix that it lies in."""
+    if profile == 0:
+        return None
+    remotes = [(Remote.ANY, 0, NO_ADDRESS)]
+    if identity:
+        remotes.append((Remote.IDENTITY, 0, identity.to_bytes(4, "big") + bytes(12)))
+    prefix = lookup.prefix(entries, profile, direction, remote)
+    if prefix is not None:
+        remotes.append((Remote.PREFIX, prefix.length, prefix.address))
+    found = (lookup.policy(entries, profile, direction, wanted, protocol, service) for wanted in remotes)
+    return next((rule for rule in found if rule is not None), None)

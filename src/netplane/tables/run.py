@@ -1,0 +1,48 @@
+"""One packet on its way through the machine: the tables that it meets, the steps it took, what it will have changed."""
+
+from typing import NoReturn
+
+from netplane.tables import lookup
+from netplane.tables.decisions import Direction, Reason, Stage, Verdict
+from netplane.tables.lookup import Entries
+from netplane.tables.outcome import Step
+
+Count = tuple[int, bytes, Direction, int]
+"""The vni, MAC address, direction and class of a counter."""
+
+
+class End(Exception):
+    """The end of a packet's way."""
+
+    def __init__(self, verdict: Verdict, reason: Reason, target: int = 0, vni: int = 0, frame: bytes = b"") -> None:
+        super().__init__(verdict, reason)
+        self.verdict, self.reason, self.target, self.vni, self.frame = verdict, reason, target, vni, frame
+
+
+class Run:
+    """One packet on its way: the tables that it meets, the steps it took and what it will have changed."""
+
+    def __init__(self, entries: Entries, frame: bytes, now: int) -> None:
+        self.entries = entries
+        self.frame = frame
+        self.now = now
+        self.settings = lookup.settings(entries)
+        self.steps: list[Step] = []
+        self.connections: dict[bytes, bytes] = {}
+        self.counts: list[Count] = []
+
+    def step(self, stage: Stage, reason: Reason = Reason.NONE, a: int = 0, b: int = 0, c: int = 0) -> None:
+        """Note what a stage decided."""
+        self.steps.append(Step(stage, reason, a, b, c))
+
+    def drop(self, stage: Stage, reason: Reason) -> NoReturn:
+        """End the packet's way here."""
+        self.step(stage, reason)
+        raise End(Verdict.DROP, reason)
+
+    def leave(
+        self, verdict: Verdict, target: int, frame: bytes, *, reason: Reason = Reason.NONE, vni: int = 0
+    ) -> NoReturn:
+        """Let the packet, or an answer to it, out."""
+        self.step(Stage.DELIVERY, Reason.NONE, verdict, target, vni)
+        raise End(verdict, reason, target, vni, frame)
