@@ -16,6 +16,8 @@ ICMP, TCP, UDP = 1, 6, 17
 ECHO_REPLY, ECHO_REQUEST = 0, 8
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 ANSWER_TTL = 64
+QUOTED = 20
+"""Bytes of an offender's payload in an ICMP error: a whole TCP header (RFC 1812, section 4.3.2.3 asks for 8 or more)."""
 INTERNETWORK_CONTROL = 0xC0
 """The precedence of ICMP errors (RFC 1812, section 4.3.2.5)."""
 
@@ -146,7 +148,7 @@ def answer_echo(frame: bytes, packet: Packet) -> bytes:
 
 def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes) -> bytes:
     """The ICMP error that `source` (16 bytes) sends to the machine that sent the frame (RFC 792)."""
-    quoted = frame[ETHERNET : ETHERNET + min(packet.header + 8, packet.length)]
+    quoted = frame[ETHERNET : ETHERNET + min(packet.header + QUOTED, packet.length)]
     icmp = _with_checksum(pack("!BBHI", *type_code, 0, 0) + quoted, 2)
     length = 20 + len(icmp)
     header = pack("!BBHHHBBH", 0x45, INTERNETWORK_CONTROL, length, 0, 0, ANSWER_TTL, ICMP, 0)

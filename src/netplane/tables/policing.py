@@ -16,6 +16,9 @@ from netplane.tables.packet import ECHO_REQUEST, ICMP, TCP, Packet
 from netplane.tables.pipeline import CONNECTION
 from netplane.tables.run import End, Run
 
+HIGH_ASKS = 256
+"""Added to ICMP in the key of a connection if the high side sends the requests."""
+
 
 class Pair(NamedTuple):
     """A packet between two machines, and which of them this host answers for."""
@@ -38,13 +41,19 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
     if packet.protocol == ICMP and not packet.is_echo:
         judge(run, packet, pair, packet.service)
         return
-    key = connections.connection_key(*pair.sides, packet.protocol)
     from_high = pair.sides[0] > pair.sides[1]
+    key = connections.connection_key(*pair.sides, key_protocol(packet, from_high=from_high))
     known = current(run, key, packet, from_high=from_high)
     if known is None:
         open_connection(run, key, packet, pair, from_high=from_high)
     else:
         continue_connection(run, key, packet, pair, known, from_high=from_high)
+
+
+def key_protocol(packet: Packet, *, from_high: bool) -> int:
+    """The protocol in a connection's key: pings in both directions may bear one identifier, so who asks is part of it."""
+    asked_by_high = packet.protocol == ICMP and from_high == (packet.type == ECHO_REQUEST)
+    return packet.protocol + HIGH_ASKS if asked_by_high else packet.protocol
 
 
 def current(run: Run, key: bytes, packet: Packet, *, from_high: bool) -> Connection | None:
@@ -83,10 +92,10 @@ def continue_connection(
     stamp = current_stamp(run, opening)
     run.step(Stage.CONNECTION, Reason.NONE, 1 if stamp == known.stamp else 2, known.state)
     if stamp != known.stamp and not still_allowed(run, packet, opening):
-        run.connections[key] = known._replace(state=ConnectionState.REVOKED, seen=run.now).pack()
+        run.connections[key] = known._replace(state=ConnectionState.REVOKED).pack()
         raise End(Verdict.DROP, Reason.REVOKED)
     moved = connections.advanced(known, packet, len(run.frame), run.now, from_high=from_high)
-    run.connections[key] = moved._replace(stamp=stamp, seen=moved.seen if stamp == known.stamp else run.now).pack()
+    run.connections[key] = moved._replace(stamp=stamp).pack()
 
 
 def current_stamp(run: Run, pair: Pair) -> int:
@@ -98,7 +107,7 @@ def current_stamp(run: Run, pair: Pair) -> int:
 
 def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
     """Whether a connection may go on: its opening is judged again, whichever side the packet comes from."""
-    service = ECHO_REQUEST << 8 | packet.code if packet.protocol == ICMP else opening.sides[1].port
+    service = ECHO_REQUEST << 8 if packet.protocol == ICMP else opening.sides[1].port
     try:
         judge(run, packet, opening, service)
     except End:
