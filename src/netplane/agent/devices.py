@@ -1,0 +1,35 @@
+"""Which device each port is plugged into, by the conventions in use.
+
+- An alias `netplane:<port id>` (set by `netplane attach`, by orchestrators and by the lab) names the port in full.
+- A name `tap<first 11 characters of the port id>` (Nova, libvirt) names only the beginning of an id, so it counts
+  once the slice holds such a port: for ports whose requested host is this one, that is as soon as they exist.
+
+Two devices for one port happen while a machine is started anew; the newer one, which has the greater ifindex, counts.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from netplane.agent.links import Link
+from netplane.model import Device
+
+ALIAS = "netplane:"
+TAP = "tap"
+TAP_LENGTH = 11
+"""How much of the port's id fits in a device's name, which has at most 15 characters."""
+
+
+def plugged(links: Iterable[Link], ports: Iterable[str]) -> dict[str, Device]:
+    """The device of each port; `ports` are the ids that short names may stand for."""
+    by_beginning = {port[:TAP_LENGTH]: port for port in ports}
+    found: dict[str, Device] = {}
+    for link in sorted(links):
+        port = _port(link, by_beginning)
+        if port:
+            found[port] = Device(id=port, ifindex=link.ifindex, peer=link.kind == "veth" and link.elsewhere)
+    return found
+
+
+def _port(link: Link, by_beginning: Mapping[str, str]) -> str | None:
+    if link.alias.startswith(ALIAS):
+        return link.alias.removeprefix(ALIAS)
+    return by_beginning.get(link.name.removeprefix(TAP)) if link.name.startswith(TAP) else None

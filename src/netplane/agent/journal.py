@@ -1,0 +1,115 @@
+"""The slice on disk: the messages that led to it, so that an agent that restarts needs no controller.
+
+A file of frames (4 bytes of length, big endian, then a message in msgpack) after a line that names the format. Each
+message is appended before it takes effect, so a killed agent knows all that its datapath may hold. A snapshot starts
+a new file that takes the old one's place when it is whole; so does growth by more than the slice's own size.
+"""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from msgspec import DecodeError
+from msgspec.msgpack import Decoder, Encoder
+
+from netplane.agent.slice import Slice, Told
+from netplane.stream.messages import Delta, Snapshot, Welcome
+
+FORMAT = b"netplane slice 1\n"
+GROWTH = 4 << 20
+"""Bytes that a file may always grow by before it is written anew."""
+
+
+class Journal:
+    """The file at a path. Its directory must exist."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._encode = Encoder().encode
+        self._decode: Decoder[Told] = Decoder(Told)
+        self._welcome = b""
+        self._whole = 0
+        self._size = 0
+        self._current: int | None = None
+        self._next: int | None = None
+
+    def load(self) -> Iterator[Told]:
+        """The messages in the file; what a crash or another format has made unreadable is left out and cut off."""
+        try:
+            octets = memoryview(self._path.read_bytes())
+        except FileNotFoundError:
+            return
+        if octets[: len(FORMAT)] != FORMAT:
+            return
+        self._whole = self._size = len(FORMAT)
+        while (end := self._size + 4 + int.from_bytes(octets[self._size : self._size + 4], "big")) <= len(octets):
+            frame = octets[self._size + 4 : end]
+            try:
+                message = self._decode.decode(frame)
+            except DecodeError:
+                break
+            self._remember(message, bytes(octets[self._size : end]))
+            self._size = end
+            yield message
+        self._current = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        os.truncate(self._current, self._size)
+
+    def note(self, message: Told) -> None:
+        """Write a message that the slice is about to take."""
+        body = self._encode(message)
+        frame = len(body).to_bytes(4, "big") + body
+        self._remember(message, frame)
+        if isinstance(message, Snapshot):
+            self._note_part(message, frame)
+        elif self._current is not None:
+            self._size += os.write(self._current, frame)
+
+    def compact(self, slice: Slice) -> None:
+        """Write the file anew if it has grown past its use."""
+        if slice.revision and self._size - self._whole > max(self._whole, GROWTH):
+            self._write_anew(slice.messages())
+
+    def close(self) -> None:
+        """Let go of the file."""
+        for fd in (self._current, self._next):
+            if fd is not None:
+                os.close(fd)
+        self._current = self._next = None
+
+    def _remember(self, message: Told, frame: bytes) -> None:
+        if isinstance(message, Welcome):
+            self._welcome = frame
+        elif isinstance(message, Snapshot) and message.last:
+            self._whole = self._size + len(frame)
+
+    def _write_anew(self, messages: Iterable[Told]) -> None:
+        for message in messages:
+            self.note(message)
+
+    def _note_part(self, part: Snapshot, frame: bytes) -> None:
+        if part.first:
+            if self._next is not None:
+                os.close(self._next)
+            self._next = os.open(self._coming, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            _write(self._next, FORMAT + self._welcome)
+        if self._next is None:
+            return
+        _write(self._next, frame)
+        if part.last:
+            os.fsync(self._next)
+            os.replace(self._coming, self._path)
+            if self._current is not None:
+                os.close(self._current)
+            self._current, self._next = self._next, None
+            self._whole = self._size = os.lseek(self._current, 0, os.SEEK_CUR)
+
+    @property
+    def _coming(self) -> Path:
+        return self._path.with_suffix(".new")
+
+
+def _write(fd: int, octets: bytes) -> None:
+    """Write all of them; a file may take fewer at once than it is offered."""
+    view = memoryview(octets)
+    while view:
+        view = view[os.write(fd, view) :]

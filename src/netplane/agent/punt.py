@@ -1,0 +1,126 @@
+"""Punted packets: a TAP device that the datapath sends to, and the way back to the machine.
+
+The datapath writes what a packet is into its destination MAC: 02, the kind, the ifindex of the machine's device.
+The device is persistent, so an agent that restarts finds it with the same ifindex and no table changes; packets
+punted in between are lost, as DHCP expects.
+"""
+
+import asyncio
+import fcntl
+import os
+import socket
+from collections.abc import Callable
+from struct import pack, unpack, unpack_from
+from typing import NamedTuple
+
+from netplane.tables.decisions import Punt
+
+TUNSETIFF, TUNSETPERSIST = 0x400454CA, 0x400454CB
+IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
+SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
+MARK = 0x02
+FRAME = 65_536
+AT_ONCE = 64
+"""Packets read before others in the loop have their turn."""
+
+
+class Punted(NamedTuple):
+    """A packet handed to the agent."""
+
+    kind: Punt
+    ifindex: int
+    """The device of the machine that sent it."""
+    frame: bytes
+
+
+def decode(frame: bytes) -> Punted | None:
+    """What a frame on the punt device is; None for what the kernel itself has put there."""
+    if len(frame) < 14 or frame[0] != MARK or frame[1] not in Punt.__members__.values():
+        return None
+    return Punted(Punt(frame[1]), unpack_from("!I", frame, 2)[0], frame)
+
+
+class TokenBuckets:
+    """How often each key may: `rate` a second, and `burst` at once. The caller brings the clock, in seconds."""
+
+    def __init__(self, rate: float, burst: float) -> None:
+        self._rate = rate
+        self._burst = burst
+        self._buckets: dict[int, tuple[float, float]] = {}
+
+    def allow(self, key: int, now: float) -> bool:
+        """Take one token of a key's, if it has one."""
+        tokens, since = self._buckets.get(key, (self._burst, now))
+        tokens = min(self._burst, tokens + (now - since) * self._rate)
+        self._buckets[key] = (tokens - 1 if tokens >= 1 else tokens, now)
+        return tokens >= 1
+
+    def forget(self, now: float) -> None:
+        """Drop buckets that are full again: they are as good as new."""
+        self._buckets = {
+            key: (tokens, since)
+            for key, (tokens, since) in self._buckets.items()
+            if tokens + (now - since) * self._rate < self._burst
+        }
+
+
+class PuntDevice:
+    """The punt device of this namespace, made if it is not there."""
+
+    def __init__(self, name: str) -> None:
+        self._fd = _open_tap(name)
+        self._out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        self.ifindex = socket.if_nametoindex(name)
+
+    def start(self, handle: Callable[[Punted], None]) -> None:
+        """Call `handle` from the running loop with each packet."""
+        asyncio.get_running_loop().add_reader(self._fd, self._readable, handle)
+
+    def send(self, ifindex: int, frame: bytes) -> None:
+        """Send a frame to the machine behind a device; OSError if the device is gone or down."""
+        self._out.sendto(frame, (socket.if_indextoname(ifindex), 0))
+
+    def close(self) -> None:
+        """Let go of the device, which stays."""
+        asyncio.get_running_loop().remove_reader(self._fd)
+        os.close(self._fd)
+        self._out.close()
+
+    def _readable(self, handle: Callable[[Punted], None]) -> None:
+        for _ in range(AT_ONCE):
+            try:
+                punted = decode(os.read(self._fd, FRAME))
+            except BlockingIOError:
+                return
+            if punted is not None:
+                handle(punted)
+
+
+def _open_tap(name: str) -> int:
+    fd = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        fcntl.ioctl(fd, TUNSETIFF, pack("16sH22x", name.encode(), IFF_TAP | IFF_NO_PI))
+        fcntl.ioctl(fd, TUNSETPERSIST, 1)
+        _raise_quietly(name)
+    except OSError:
+        os.close(fd)
+        raise
+    return fd
+
+
+def _raise_quietly(name: str) -> None:
+    """Set the device up, without the packets that IPv6 sends on a new link."""
+    silence_ipv6(name)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        answer = fcntl.ioctl(control, SIOCGIFFLAGS, pack("16sH22x", name.encode(), 0))
+        (flags,) = unpack("16xH22x", answer)
+        fcntl.ioctl(control, SIOCSIFFLAGS, pack("16sH22x", name.encode(), flags | IFF_UP))
+
+
+def silence_ipv6(name: str) -> None:
+    """Keep the kernel's own IPv6 off a device; nothing to do where the kernel has none."""
+    try:
+        with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w") as setting:
+            setting.write("1")
+    except FileNotFoundError:
+        return
