@@ -1,0 +1,51 @@
+"""A host of the lab: a namespace with an underlay address, and an agent that runs in it as a process of its own."""
+
+import signal
+import sys
+from pathlib import Path
+
+from netplane.lab.ledger import Ledger
+from netplane.lab.process import Child, start
+
+PYTHON = sys.executable
+
+
+class Host:
+    """One hypervisor."""
+
+    def __init__(self, ledger: Ledger, name: str, namespace: str, address: str) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.address = address
+        self.agent: Child | None = None
+        self._ledger = ledger
+
+    @property
+    def directory(self) -> Path:
+        """Where its agent keeps its state."""
+        return self._ledger.directory / self.name
+
+    def start_agent(self, controller: str, token: str) -> Child:
+        """Run the agent, which finds in the kernel what a former one left there."""
+        self.agent = start(
+            self._ledger,
+            self._argv(controller, token),
+            log=self._ledger.directory / "log" / f"{self.name}.log",
+            namespace=self.namespace,
+        )
+        return self.agent
+
+    def _argv(self, controller: str, token: str) -> list[str]:
+        words = {
+            "--name": self.name,
+            "--address": self.address,
+            "--controller": controller,
+            "--state": str(self.directory),
+            "--token": token,
+        }
+        return [PYTHON, "-m", "netplane.cli", "agent", *(word for pair in words.items() for word in pair)]
+
+    def reload(self) -> None:
+        """Have the running agent put freshly loaded programs in the place of those that run."""
+        if self.agent is not None:
+            self.agent.signal(signal.SIGHUP)

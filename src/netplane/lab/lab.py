@@ -1,0 +1,193 @@
+"""The lab: hosts on one machine, with real agents, real datapaths and machines that send real packets.
+
+    controller (root namespace, loopback) ══ Unix socket ══ agent in np-x-h1, np-x-h2, ... ── underlay router
+                                                              │ veth with alias netplane:<port id>
+                                                            machines (namespaces np-x-m-...)
+
+Everything has a name with the lab's prefix, so labs live side by side; nothing but the controller's loopback port is
+visible in the root namespace.
+"""
+
+import re
+import signal
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType, TracebackType
+from typing import Self
+
+from netplane.lab import ledger, namespace, underlay
+from netplane.lab.controller import Controller
+from netplane.lab.dhcp import Client
+from netplane.lab.guardian import Guardian
+from netplane.lab.host import Host
+from netplane.lab.ledger import Ledger
+from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, unplug
+from netplane.lab.wait import until
+
+PREFIX = re.compile(r"[a-z0-9]{1,16}")
+BPF = ledger.ROOT / "bpf"
+
+
+class Lab:
+    """Hosts, a controller and machines; leaving the `with` block removes all of it."""
+
+    def __init__(self, prefix: str, hosts: int = 3, projects: Sequence[str] = ()) -> None:
+        if not PREFIX.fullmatch(prefix):
+            raise ValueError(f"a prefix is 1 to 16 letters a-z and digits, not {prefix!r}")
+        self.prefix = prefix
+        self.machines: dict[str, Machine] = {}
+        self._ledger = _fresh(prefix)
+        self._guardian = Guardian(prefix)
+        self.controller = Controller(self._ledger, projects)
+        self.hosts = {f"{prefix}-h{index}": self._host(index) for index in range(1, hosts + 1)}
+
+    @property
+    def directory(self) -> str:
+        """Where its state and logs are."""
+        return str(self._ledger.directory)
+
+    @property
+    def host_list(self) -> list[Host]:
+        """The hosts in order."""
+        return list(self.hosts.values())
+
+    def _host(self, index: int) -> Host:
+        name = f"{self.prefix}-h{index}"
+        return Host(self._ledger, name, f"np-{name}", underlay.address(index))
+
+    def build(self) -> None:
+        """Make the underlay: namespaces, links and the router."""
+        router = f"np-{self.prefix}-router"
+        self._add_namespaces([router, *(host.namespace for host in self.host_list)])
+        for host in self.host_list:
+            # Whatever a host says on its own behalf must not reach its machines.
+            namespace.write_sysctl(host.namespace, "ipv6/conf/default/disable_ipv6", 1)
+        underlay.join(router, {host.namespace: index for index, host in enumerate(self.host_list, 1)})
+
+    def start(self, *, announce: Callable[[str], None] = lambda _: None) -> Self:
+        """Build it and run controller and agents; returns when every agent has joined."""
+        announce("underlay")
+        self.controller.start(wait=False)
+        self.build()
+        announce("controller")
+        self.controller.wait()
+        announce("agents")
+        for host in self.host_list:
+            self.start_agent(host)
+        self.wait_alive(self.host_list)
+        return self
+
+    def start_agent(self, host: Host) -> None:
+        """Run a host's agent."""
+        self._ledger.note("pins", str(BPF / host.name))
+        host.start_agent(self.controller.southbound, self.controller.secrets["agent"])
+
+    def wait_alive(self, hosts: Sequence[Host], seconds: float = 30) -> None:
+        """Until the controller counts the hosts among the living."""
+        api = self.controller.api()
+        wanted = {host.name for host in hosts}
+        until(
+            f"agents {sorted(wanted)} have joined",
+            lambda: wanted <= {host["name"] for host in api.status()["hosts"] if host["alive"]} or self._dead(hosts),
+            seconds,
+            0.05,
+        )
+
+    def _dead(self, hosts: Sequence[Host]) -> bool:
+        for host in hosts:
+            if host.agent is not None and not host.agent.alive:
+                raise RuntimeError(f"the agent of {host.name} has ended:\n{host.agent.tail(20)}")
+        return False
+
+    def add_machines(self, wanted: Mapping[str, tuple[Host, Plug]], *, dhcp: bool = True) -> list[Machine]:
+        """Make machines by name, plug them in and start their DHCP clients."""
+        made = [self._machine(name, host, plug) for name, (host, plug) in wanted.items()]
+        self._add_namespaces([machine.namespace for machine in made])
+        plug_in(made)
+        self.machines.update((machine.name, machine) for machine in made)
+        if dhcp:
+            for machine in made:
+                machine.client.start()
+        return made
+
+    def _machine(self, name: str, host: Host, plug: Plug) -> Machine:
+        space = f"np-{self.prefix}-m-{name}"
+        client = Client(self._ledger, space, DEVICE, self._ledger.directory / "machines" / name)
+        return Machine(name, space, host, f"m-{name}"[:15], plug, client)
+
+    def remove_machine(self, machine: Machine) -> None:
+        """Unplug a machine and remove its namespace."""
+        unplug(machine)
+        namespace.remove(machine.namespace)
+        del self.machines[machine.name]
+
+    def _add_namespaces(self, names: Sequence[str]) -> None:
+        for name in names:
+            self._ledger.note("namespaces", name)
+        namespace.batch(f"netns add {name}" for name in names)
+
+    def close(self) -> None:
+        """Remove everything; a Ctrl-C meanwhile has to wait."""
+        with unhurried():
+            for child in (*(host.agent for host in self.host_list), self.controller.child):
+                if child is not None:
+                    child.signal(signal.SIGTERM)
+            for child in (*(host.agent for host in self.host_list), self.controller.child):
+                if child is not None:
+                    child.stop()
+            self._ledger.destroy()
+            self._guardian.dismiss()
+
+    @staticmethod
+    def destroy(prefix: str) -> None:
+        """Remove what a former lab of this prefix left; LabBusy if it is alive."""
+        if ledger.directory(prefix).exists():
+            ledger.claim(prefix).destroy()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _fresh(prefix: str) -> Ledger:
+    """A claimed, empty state directory: what a former run left there is removed first."""
+    former = ledger.claim(prefix)
+    former.destroy()
+    return ledger.claim(prefix)
+
+
+@contextmanager
+def unhurried() -> Iterator[None]:
+    """No SIGINT or SIGTERM interrupts the block; has an effect in the main thread only, where they are handled."""
+
+    def later(number: int, frame: FrameType | None) -> None:
+        return
+
+    try:
+        former = {number: signal.signal(number, later) for number in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:
+        former = {}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM and SIGHUP end the block as Ctrl-C does."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    former = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in former.items():
+            signal.signal(number, handler)

@@ -1,0 +1,287 @@
+"""Real traffic and what came of it: ping, TCP and traceroute between namespaces."""
+
+import re
+import signal
+import socket
+import struct
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from netplane.lab.namespace import inside
+
+CONNECT_SECONDS = 1.0
+TCP_INFO_RETRANSMITS = 100
+"""Where `tcpi_total_retrans` lies in struct tcp_info (include/uapi/linux/tcp.h)."""
+
+
+class Ping(NamedTuple):
+    """How echo requests fared."""
+
+    sent: int
+    received: int
+    median_ms: float
+    """The middle of the round trips; 0 if none came back."""
+    ttl: int
+    """Of the last reply; 0 if none came back."""
+
+    @property
+    def lost(self) -> int:
+        """Requests without a reply."""
+        return self.sent - self.received
+
+    def __str__(self) -> str:
+        text = f"{self.received}/{self.sent} replies"
+        return f"{text}, {self.median_ms:.2f} ms" if self.received else text
+
+
+_REPLY = re.compile(r"icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms(?!.*DUP)")
+_TOTAL = re.compile(r"(\d+) packets transmitted")
+
+
+def ping(
+    namespace: str,
+    target: str,
+    *,
+    count: int = 3,
+    interval: float = 0.05,
+    wait: float = 1.0,
+    options: tuple[str, ...] = (),
+) -> Ping:
+    """Send `count` echo requests and wait for the replies, at most `wait` seconds for the last."""
+    argv = ["ping", "-n", "-c", str(count), "-i", str(interval), "-W", str(wait), *options, target]
+    with inside(namespace):
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return parse_ping(done.stdout, count)
+
+
+def parse_ping(text: str, sent: int | None = None) -> Ping:
+    """Read ping's output. Without `sent`, the total that it states counts, or else the last reply's number."""
+    replies = {int(number): (int(ttl), float(ms)) for number, ttl, ms in _REPLY.findall(text)}
+    stated = _TOTAL.search(text)
+    total = sent if sent is not None else int(stated[1]) if stated else max(replies, default=0)
+    times = sorted(ms for _, ms in replies.values())
+    return Ping(
+        total, len(replies), times[len(times) // 2] if times else 0.0, replies[max(replies)][0] if replies else 0
+    )
+
+
+class Pinging:
+    """A ping that runs while something else happens. Not one reply may be missing up to the last that came."""
+
+    def __init__(self, namespace: str, target: str, interval: float = 0.01) -> None:
+        with inside(namespace):
+            self._popen = subprocess.Popen(
+                ["ping", "-n", "-i", str(interval), target], stdout=subprocess.PIPE, text=True, start_new_session=True
+            )
+
+    def stop(self) -> Ping:
+        """End it half a second from now. What was on its way at the end does not count as lost."""
+        time.sleep(0.5)
+        self._popen.send_signal(signal.SIGINT)
+        text = self._popen.communicate(timeout=5)[0]
+        replies = [int(number) for number, _, _ in _REPLY.findall(text)]
+        stated = _TOTAL.search(text)
+        last = max(replies, default=int(stated[1]) if stated else 0)
+        return parse_ping(text, last)
+
+
+@contextmanager
+def pinging(namespace: str, target: str, interval: float = 0.01) -> Iterator[list[Ping]]:
+    """Ping during the block; the result is in the list after it."""
+    running = Pinging(namespace, target, interval)
+    found: list[Ping] = []
+    try:
+        yield found
+    finally:
+        found.append(running.stop())
+
+
+class Exchange(NamedTuple):
+    """What came of a TCP connection."""
+
+    bytes: int
+    """Echoed and compared."""
+    error: str
+    """Why it failed; empty if it did not."""
+    connect_ms: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether everything came back as it was sent."""
+        return not self.error
+
+    def __str__(self) -> str:
+        return self.error or f"{self.bytes // 1024} KiB echoed, connected in {self.connect_ms:.2f} ms"
+
+
+def make_socket(namespace: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
+    """An IPv4 socket that lives in a namespace; any thread may use it."""
+    with inside(namespace):
+        return socket.socket(socket.AF_INET, kind)
+
+
+class EchoServer:
+    """A TCP server in a namespace that sends back what it gets."""
+
+    def __init__(self, namespace: str, port: int) -> None:
+        self.port = port
+        self._listener = make_socket(namespace)
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("0.0.0.0", port))
+        self._listener.listen(64)
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=_echo, args=(connection,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening; open connections stay until their clients close."""
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+
+    def __enter__(self) -> "EchoServer":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _echo(connection: socket.socket) -> None:
+    with connection:
+        try:
+            while received := connection.recv(65536):
+                connection.sendall(received)
+        except OSError:
+            return
+
+
+def connect(namespace: str, target: str, port: int, seconds: float = CONNECT_SECONDS) -> socket.socket:
+    """A TCP connection from a namespace; OSError if it does not come about in time."""
+    connection = make_socket(namespace)
+    connection.settimeout(seconds)
+    try:
+        connection.connect((target, port))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def exchange(namespace: str, target: str, port: int, size: int = 65536, seconds: float = CONNECT_SECONDS) -> Exchange:
+    """Connect, send `size` bytes, and compare what comes back."""
+    begun = time.perf_counter()
+    try:
+        with connect(namespace, target, port, seconds) as connection:
+            connected = (time.perf_counter() - begun) * 1000
+            connection.settimeout(5)
+            return Exchange(size, _compare(connection, bytes(range(256)) * (size // 256)), connected)
+    except OSError as problem:
+        return Exchange(0, str(problem) or type(problem).__name__, 0.0)
+
+
+def _compare(connection: socket.socket, wanted: bytes) -> str:
+    sender = threading.Thread(target=connection.sendall, args=(wanted,), daemon=True)
+    sender.start()
+    got = receive(connection, len(wanted))
+    sender.join()
+    return "" if got == wanted else f"{len(got)} of {len(wanted)} bytes came back right"
+
+
+def receive(connection: socket.socket, size: int) -> bytes:
+    """Read exactly `size` bytes, fewer only if the other side closes."""
+    parts, left = [], size
+    while left and (part := connection.recv(min(left, 65536))):
+        parts.append(part)
+        left -= len(part)
+    return b"".join(parts)
+
+
+class Stream:
+    """A TCP connection with a steady flow, to see whether anything interrupts it.
+
+    It is paced well below what the path carries, so that a retransmission means a lost packet and not a full queue.
+    """
+
+    def __init__(self, namespace: str, target: str, port: int, pause: float = 0.002, size: int = 8192) -> None:
+        self._connection = connect(namespace, target, port, 3)
+        self._connection.settimeout(20)
+        self._pause = pause
+        self._block = bytes(size)
+        self._ending = threading.Event()
+        self.rounds = 0
+        self.longest = 0.0
+        self.error = ""
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        while not self._ending.is_set():
+            begun = time.perf_counter()
+            try:
+                self._connection.sendall(self._block)
+                if len(receive(self._connection, len(self._block))) < len(self._block):
+                    raise ConnectionError("closed by the other side")
+            except OSError as problem:
+                self.error = str(problem) or type(problem).__name__
+                return
+            self.longest = max(self.longest, time.perf_counter() - begun)
+            self.rounds += 1
+            time.sleep(self._pause)
+
+    def stop(self) -> "Flow":
+        """End it and say how it went."""
+        self._ending.set()
+        self._thread.join(25)
+        flow = Flow(self.rounds * len(self._block), retransmits(self._connection), self.longest * 1000, self.error)
+        self._connection.close()
+        return flow
+
+
+class Flow(NamedTuple):
+    """How a steady TCP connection fared."""
+
+    bytes: int
+    """Sent and echoed."""
+    retransmits: int
+    """Segments that the sender had to send again."""
+    longest_ms: float
+    """The slowest round of one block."""
+    error: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether it ran through without losing a packet."""
+        return not self.error and not self.retransmits and self.bytes > 0
+
+    def __str__(self) -> str:
+        size = f"{self.bytes / 2**20:.1f} MiB"
+        return self.error or f"{size} echoed, {self.retransmits} retransmits, slowest round {self.longest_ms:.0f} ms"
+
+
+def retransmits(connection: socket.socket) -> int:
+    """How many segments this end has sent again."""
+    counters = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_RETRANSMITS + 4)
+    found: int = struct.unpack_from("=I", counters, TCP_INFO_RETRANSMITS)[0]
+    return found
+
+
+def traceroute(namespace: str, target: str, hops: int = 4) -> list[str]:
+    """The addresses that answer on the way, `*` for none, the target last if it was reached."""
+    argv = ["traceroute", "-n", "-q", "1", "-w", "1", "-m", str(hops), target]
+    with inside(namespace):
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+    return parse_traceroute(done.stdout)
+
+
+def parse_traceroute(text: str) -> list[str]:
+    """The second column of every line but the first."""
+    return [line.split()[1] for line in text.splitlines()[1:] if line.split()]
