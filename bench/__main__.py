@@ -1,0 +1,92 @@
+"""`python -m bench [MODULE...]`: runs the measurements and prints one table of figures, goals and how each was taken.
+
+The table is also written to `bench/results/`, with the machine it was measured on, so that two runs can be compared.
+The exit status says whether every measurement could be made; a missed goal is shown, and fails only with `--strict`.
+"""
+
+import argparse
+import json
+import os
+import pkgutil
+import sys
+import time
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+import bench
+from bench.figure import Figure
+
+RESULTS = Path(__file__).parent / "results"
+
+
+def main() -> int:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description="Measure netplane.")
+    parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these; all if none is named")
+    parser.add_argument("--strict", action="store_true", help="fail if a goal is missed")
+    options = parser.parse_args()
+    console = Console(width=None if sys.stdout.isatty() else 160)
+    figures: list[Figure] = []
+    failed: list[str] = []
+    for name in options.modules or list(_modules()):
+        console.print(f"measuring: {name}", style="dim")
+        try:
+            figures += [Figure(*row) for row in import_module(f"bench.{name}").figures()]
+        except Exception as error:  # one measurement that cannot be made must not hide the others
+            failed.append(f"{name}: {type(error).__name__}: {error}")
+    console.print(_table(figures))
+    for line in failed:
+        console.print(f"not measured: {line}", style="red")
+    console.print(f"written to {_write(figures)}")
+    missed = [figure for figure in figures if figure.goal and not figure.goal.is_met_by(figure.value)]
+    return 1 if failed or (options.strict and missed) else 0
+
+
+def _modules() -> Iterator[str]:
+    """The names of the modules that measure something."""
+    for module in pkgutil.iter_modules(bench.__path__):
+        if not module.name.startswith("_") and hasattr(import_module(f"bench.{module.name}"), "figures"):
+            yield module.name
+
+
+def _table(figures: list[Figure]) -> Table:
+    table = Table(title=f"netplane on {_machine()['processor']}, kernel {_machine()['kernel']}")
+    table.add_column("figure")
+    table.add_column("value", justify="right")
+    table.add_column("unit")
+    table.add_column("goal")
+    table.add_column("how it was measured", style="dim")
+    for figure in figures:
+        mark = (
+            "" if figure.goal is None else "[green]met[/]" if figure.goal.is_met_by(figure.value) else "[red]missed[/]"
+        )
+        goal = f"{figure.goal or ''} {mark}".strip()
+        table.add_row(figure.name, f"{figure.value:,.4g}", figure.unit, goal, figure.how)
+    return table
+
+
+def _write(figures: list[Figure]) -> Path:
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / time.strftime("%Y%m%d-%H%M%S.json", time.gmtime())
+    path.write_text(json.dumps({"machine": _machine(), "figures": [_plain(figure) for figure in figures]}, indent=1))
+    return path
+
+
+def _plain(figure: Figure) -> dict[str, Any]:
+    return figure._asdict() | {"goal": figure.goal and str(figure.goal)}
+
+
+def _machine() -> dict[str, str]:
+    """What the figures depend on besides the code."""
+    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
+    processor = models[0].split(":")[1].strip() if models else os.uname().machine
+    return {"processor": f"{os.cpu_count()} x {processor}", "kernel": os.uname().release}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""Tests that run in a QEMU guest, on a kernel other than the machine's own."""
