@@ -141,7 +141,7 @@ CONNECTION = Table(
         Field("address_high", ADDRESS),
         Field("port_low", BE16, "The low side's port, or the ICMP echo identifier."),
         Field("port_high", BE16, "The high side's port, or the ICMP echo identifier."),
-        Field("protocol", U32, "The IP protocol."),
+        Field("protocol", U32, "The IP protocol; 256 more for ICMP echo when the high side asks."),
     ),
     value=(
         Field("stamp", U64, "What it was allowed under."),

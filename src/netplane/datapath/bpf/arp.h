@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Stage LOCAL_ANSWER, ARP (RFC 826): answered here from the endpoints; no ARP crosses the overlay. */
+#pragma once
+
+#include "endpoint.h"
+
+#define NP_ARP_REQUEST 1
+#define NP_ARP_REPLY 2
+
+struct np_arp {
+	__be16 hardware;
+	__be16 protocol;
+	__u8 hardware_length;
+	__u8 protocol_length;
+	__be16 operation;
+	__u8 sender_mac[6];
+	__be32 sender;
+	__u8 target_mac[6];
+	__be32 target;
+} __attribute__((packed));
+
+static __always_inline int np_arp_answer(struct __sk_buff *skb, struct np_packet *p)
+{
+	struct np_endpoint_value *target;
+	struct np_address address;
+	struct {
+		__u8 macs[12];
+		__be16 type;
+		struct np_arp arp;
+	} __attribute__((packed)) answer NP_ALIGNED;
+	struct np_arp arp NP_ALIGNED;
+
+	if (bpf_skb_load_bytes(skb, ETH_HLEN, &arp, sizeof(arp)))
+		return NP_DROP(MALFORMED);
+	if (arp.hardware != bpf_htons(1) || arp.protocol != bpf_htons(ETH_P_IP) || arp.hardware_length != 6 ||
+	    arp.protocol_length != 4)
+		return NP_DROP(MALFORMED);
+	if (arp.operation != bpf_htons(NP_ARP_REQUEST))
+		return NP_DROP(ARP_NOT_ASKED);
+	if (!np_same_mac(arp.sender_mac, p->eth_source))
+		return NP_DROP(SPOOFED_ARP);
+	/* A probe (RFC 5227) has no sender address yet. */
+	np_map_ipv4(&address, arp.sender);
+	if (arp.sender && !np_owner(p->source.vni, &address, p->eth_source))
+		return NP_DROP(SPOOFED_ARP);
+	np_map_ipv4(&address, arp.target);
+	target = np_endpoint(p->source.vni, &address);
+	if (!target || np_same_mac(target->mac, p->eth_source))
+		return NP_DROP(ARP_UNKNOWN);
+	np_copy_mac(answer.macs, p->eth_source);
+	np_copy_mac(answer.macs + 6, target->mac);
+	answer.type = bpf_htons(ETH_P_ARP);
+	answer.arp = arp;
+	answer.arp.operation = bpf_htons(NP_ARP_REPLY);
+	np_copy_mac(answer.arp.sender_mac, target->mac);
+	answer.arp.sender = arp.target;
+	np_copy_mac(answer.arp.target_mac, p->eth_source);
+	answer.arp.target = arp.sender;
+	bpf_skb_store_bytes(skb, 0, &answer, sizeof(answer), 0);
+	return NP_DECIDE(ANSWER, 0);
+}
+
+static __always_inline int np_arp(struct __sk_buff *skb, struct np_packet *p)
+{
+	int decision = np_arp_answer(skb, p);
+
+	np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, 0, 0);
+	return decision;
+}

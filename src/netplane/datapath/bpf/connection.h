@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Stage CONNECTION: packets of a connection that was allowed pass without asking the rules again, until the rules or
+ * the identities they were asked under change (the stamp tells). One entry a connection; its key is the same for both
+ * directions because the smaller side always stands first.
+ */
+#pragma once
+
+#include "policy.h"
+
+#define NP_TCP_FIN 1
+#define NP_TCP_SYN 2
+#define NP_TCP_RST 4
+#define NP_TCP_ACK 16
+
+#define NP_STAMP_FACTOR 0x9E3779B97F4A7C15ULL
+#define NP_ICMP_HIGH_ASKS                                                                                              \
+	256 /* added to the protocol in the key: echo requests of both sides may share an identifier */
+
+static __always_inline int np_is_low(const struct np_side *a, const struct np_side *b)
+{
+	if (a->vni != b->vni)
+		return a->vni < b->vni;
+	if (a->address.high != b->address.high)
+		return bpf_be64_to_cpu(a->address.high) < bpf_be64_to_cpu(b->address.high);
+	if (a->address.low != b->address.low)
+		return bpf_be64_to_cpu(a->address.low) < bpf_be64_to_cpu(b->address.low);
+	return bpf_ntohs(a->port) <= bpf_ntohs(b->port);
+}
+
+static __always_inline void np_connection_key(struct np_connection_key *key, const struct np_side *low,
+					      const struct np_side *high, __u32 protocol)
+{
+	key->vni_low = low->vni;
+	key->vni_high = high->vni;
+	__builtin_memcpy(key->address_low, &low->address, sizeof(key->address_low));
+	__builtin_memcpy(key->address_high, &high->address, sizeof(key->address_high));
+	key->port_low = low->port;
+	key->port_high = high->port;
+	key->protocol = protocol;
+}
+
+static __always_inline __u64 np_profile_stamp(const struct np_side *side)
+{
+	struct np_profile_key key = {.profile = side->identity};
+	struct np_profile_value *found;
+
+	if (!side->local)
+		return 0;
+	found = bpf_map_lookup_elem(&profile, &key);
+	return found ? found->stamp : 0;
+}
+
+static __always_inline __u64 np_stamp(const struct np_side *initiator, const struct np_side *responder)
+{
+	__u64 in = np_profile_stamp(responder);
+	__u64 identities = (__u64)initiator->identity << 32 | responder->identity;
+
+	return np_profile_stamp(initiator) ^ (in << 1 | in >> 63) ^ identities * NP_STAMP_FACTOR;
+}
+
+/* Whether a packet may begin a connection. */
+static __always_inline int np_is_start(const struct np_packet *p)
+{
+	if (p->protocol == IPPROTO_TCP)
+		return (p->tcp_flags & (NP_TCP_FIN | NP_TCP_SYN | NP_TCP_RST | NP_TCP_ACK)) == NP_TCP_SYN;
+	return p->protocol != IPPROTO_ICMP || p->icmp_type == NP_ICMP_ECHO;
+}
+
+/* Bytes as they would be on a wire: every segment repeats the headers. */
+static __always_inline __u64 np_bytes(const struct np_packet *p)
+{
+	return p->length + (p->segments - 1) * p->headers;
+}
+
+static __always_inline void np_connection_count(struct np_packet *p, struct np_connection_value *c, int from_low)
+{
+	if (from_low) {
+		__sync_fetch_and_add(&c->packets_low, p->segments);
+		__sync_fetch_and_add(&c->bytes_low, np_bytes(p));
+	} else {
+		__sync_fetch_and_add(&c->packets_high, p->segments);
+		__sync_fetch_and_add(&c->bytes_high, np_bytes(p));
+	}
+}
+
+static __always_inline void np_connection_advance(struct np_packet *p, struct np_connection_value *c, int from_low,
+						  int from_initiator, __u64 now)
+{
+	__u16 state = c->state, flags = c->flags;
+	const __u16 both = NP_CONNECTION_FLAG_FIN_LOW | NP_CONNECTION_FLAG_FIN_HIGH;
+
+	if (state == NP_CONNECTION_STATE_NEW && !from_initiator)
+		state = NP_CONNECTION_STATE_ESTABLISHED;
+	if (p->protocol == IPPROTO_TCP && (p->tcp_flags & NP_TCP_FIN)) {
+		flags |= from_low ? NP_CONNECTION_FLAG_FIN_LOW : NP_CONNECTION_FLAG_FIN_HIGH;
+		state = (flags & both) == both ? NP_CONNECTION_STATE_CLOSED : NP_CONNECTION_STATE_CLOSING;
+	}
+	if (p->protocol == IPPROTO_TCP && (p->tcp_flags & NP_TCP_RST))
+		state = NP_CONNECTION_STATE_CLOSED;
+	np_connection_count(p, c, from_low);
+	/* The entry is shared by CPUs: leave its line alone unless there is something to say. */
+	if (flags != c->flags)
+		c->flags = flags;
+	if (state != c->state || now - c->seen >= NP_NSEC_PER_SEC) {
+		c->state = state;
+		c->seen = now;
+	}
+}
+
+/* A connection that is not known, or known to be over: asks the rules and remembers. */
+static __always_inline int np_connection_begin(struct np_packet *p, const struct np_connection_key *key, int from_low,
+					       __u64 now)
+{
+	struct np_connection_value c = {};
+	int decision;
+
+	if (!np_is_start(p))
+		return NP_DROP(NO_CONNECTION);
+	decision = np_judge_all(p, &p->source, &p->target, p->policy_port);
+	if (decision != NP_CONTINUE || p->dry)
+		return decision;
+	c.stamp = np_stamp(&p->source, &p->target);
+	c.seen = now;
+	c.flags = from_low ? 0 : NP_CONNECTION_FLAG_INITIATOR_HIGH;
+	if (from_low) {
+		c.packets_low = p->segments;
+		c.bytes_low = np_bytes(p);
+	} else {
+		c.packets_high = p->segments;
+		c.bytes_high = np_bytes(p);
+	}
+	if (bpf_map_update_elem(&connection, key, &c, BPF_ANY))
+		return NP_DROP(CONNECTIONS_FULL);
+	return NP_CONTINUE;
+}
+
+/* A connection whose permission must be asked for again, in the direction in which it began. */
+static __always_inline int np_connection_renew(struct np_packet *p, struct np_connection_value *c, __u64 stamp,
+					       const struct np_side *initiator, const struct np_side *responder)
+{
+	__be16 port = p->protocol == IPPROTO_ICMP ? bpf_htons(NP_ICMP_ECHO << 8) : responder->port;
+	int decision = np_judge_all(p, initiator, responder, port);
+
+	if (p->dry)
+		return decision == NP_CONTINUE ? NP_CONTINUE : NP_DROP(REVOKED);
+	if (decision != NP_CONTINUE) {
+		c->state = NP_CONNECTION_STATE_REVOKED;
+		return NP_DROP(REVOKED);
+	}
+	c->stamp = stamp;
+	return NP_CONTINUE;
+}
+
+static __always_inline int np_connection_is_over(struct np_packet *p, const struct np_connection_value *c,
+						 int from_initiator, __u64 now)
+{
+	if (c->seen + np_timeout(p->protocol, c->state) * NP_NSEC_PER_SEC <= now)
+		return 1;
+	if (c->state == NP_CONNECTION_STATE_REVOKED)
+		return from_initiator && np_is_start(p);
+	return p->protocol == IPPROTO_TCP && c->state >= NP_CONNECTION_STATE_CLOSING && np_is_start(p);
+}
+
+static __always_inline int np_connection_known(struct np_packet *p, struct np_connection_value *c, int from_low,
+					       int from_initiator, __u64 now)
+{
+	const struct np_side *initiator = from_initiator ? &p->source : &p->target;
+	const struct np_side *responder = from_initiator ? &p->target : &p->source;
+	__u32 how = 1;
+	__u64 stamp;
+	int decision;
+
+	if (c->state == NP_CONNECTION_STATE_REVOKED) {
+		np_step(p, NP_STAGE_CONNECTION, NP_REASON_REVOKED, 1, c->state, 0);
+		return NP_DROP(REVOKED);
+	}
+	stamp = np_stamp(initiator, responder);
+	if (c->stamp != stamp) {
+		how = 2;
+		decision = np_connection_renew(p, c, stamp, initiator, responder);
+		if (decision != NP_CONTINUE) {
+			np_step(p, NP_STAGE_CONNECTION, NP_REASON_REVOKED, how, c->state, 0);
+			return decision;
+		}
+	}
+	np_step(p, NP_STAGE_CONNECTION, 0, how, c->state, 0);
+	if (!p->dry)
+		np_connection_advance(p, c, from_low, from_initiator, now);
+	return NP_CONTINUE;
+}
+
+static __always_inline int np_connection(struct np_packet *p)
+{
+	int from_low = np_is_low(&p->source, &p->target), from_initiator, decision;
+	struct np_connection_value *c;
+	struct np_connection_key key;
+	__u32 protocol = p->protocol;
+	__u64 now;
+
+	if (protocol == IPPROTO_ICMP) {
+		/* Messages other than echo are judged each by itself. */
+		if (p->icmp_type != NP_ICMP_ECHO && p->icmp_type != NP_ICMP_ECHO_REPLY)
+			return np_judge_all(p, &p->source, &p->target, p->policy_port);
+		if (from_low == (p->icmp_type == NP_ICMP_ECHO_REPLY))
+			protocol += NP_ICMP_HIGH_ASKS;
+	}
+	if (from_low)
+		np_connection_key(&key, &p->source, &p->target, protocol);
+	else
+		np_connection_key(&key, &p->target, &p->source, protocol);
+	now = np_now(p);
+	c = bpf_map_lookup_elem(&connection, &key);
+	if (c) {
+		from_initiator = from_low == !(c->flags & NP_CONNECTION_FLAG_INITIATOR_HIGH);
+		if (!np_connection_is_over(p, c, from_initiator, now))
+			return np_connection_known(p, c, from_low, from_initiator, now);
+	}
+	decision = np_connection_begin(p, &key, from_low, now);
+	np_step(p, NP_STAGE_CONNECTION, decision == NP_CONTINUE ? 0 : decision >> 8, 0, 0, 0);
+	return decision;
+}

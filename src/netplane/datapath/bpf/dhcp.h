@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Stage LOCAL_ANSWER, DHCP: requests go to the agent, marked with the device they came from; servers are ours only. */
+#pragma once
+
+#include "endpoint.h"
+
+#define NP_DHCP_SERVER 67
+#define NP_DHCP_CLIENT 68
+
+static __always_inline int np_punt(struct __sk_buff *skb, struct np_packet *p, __u8 kind)
+{
+	__u8 mark[6] = {0x02, kind, p->ifindex >> 24, p->ifindex >> 16, p->ifindex >> 8, p->ifindex};
+
+	if (!p->punt)
+		return NP_DROP(PUNT_OFF);
+	p->exit.ifindex = p->punt;
+	bpf_skb_store_bytes(skb, 0, mark, sizeof(mark), 0);
+	return NP_DECIDE(PUNT, 0);
+}
+
+static __always_inline int np_dhcp_judge(struct __sk_buff *skb, struct np_packet *p, __u32 flags)
+{
+	if (!(flags & NP_PORT_FLAG_DHCP) || p->protocol != IPPROTO_UDP)
+		return NP_CONTINUE;
+	if (p->source.port == bpf_htons(NP_DHCP_SERVER) && p->target.port == bpf_htons(NP_DHCP_CLIENT))
+		return NP_DROP(ROGUE_DHCP);
+	if (p->source.port != bpf_htons(NP_DHCP_CLIENT) || p->target.port != bpf_htons(NP_DHCP_SERVER))
+		return NP_CONTINUE;
+	if (np_ipv4(&p->source.address) && !np_owner(p->source.vni, &p->source.address, p->eth_source))
+		return NP_DROP(SPOOFED_ADDRESS);
+	return np_punt(skb, p, NP_PUNT_DHCP);
+}
+
+static __always_inline int np_dhcp(struct __sk_buff *skb, struct np_packet *p, __u32 flags)
+{
+	int decision = np_dhcp_judge(skb, p, flags);
+
+	if (decision != NP_CONTINUE)
+		np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, NP_PUNT_DHCP, 0);
+	return decision;
+}

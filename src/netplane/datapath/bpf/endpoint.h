@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* One look-up resolves any address of a domain to its owner's MAC, host and identity. */
+#pragma once
+
+#include "trace.h"
+
+static __always_inline struct np_endpoint_value *np_endpoint(__u32 vni, const struct np_address *address)
+{
+	struct np_endpoint_key key;
+
+	key.vni = vni;
+	__builtin_memcpy(key.address, address, sizeof(key.address));
+	return bpf_map_lookup_elem(&endpoint, &key);
+}
+
+/* The owner of an address if it is a machine with this MAC address; routers send nothing themselves. */
+static __always_inline struct np_endpoint_value *np_owner(__u32 vni, const struct np_address *address, const __u8 *mac)
+{
+	struct np_endpoint_value *found = np_endpoint(vni, address);
+
+	if (!found || (found->flags & NP_ENDPOINT_FLAG_ROUTER) || !np_same_mac(found->mac, mac))
+		return NULL;
+	return found;
+}

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * The packet in hand: what the stages have learnt of it so far. Stages fill it in order and end a packet's way by
+ * returning a decision. It lives in a per-CPU map, since the stack has no room for it (512 bytes over all calls); a
+ * program runs to its end with softirqs off, so that a CPU has one packet in hand at a time.
+ */
+#pragma once
+
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/pkt_cls.h>
+#include <linux/tcp.h>
+#include <linux/udp.h>
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "tables.h"
+
+/* RFC 792; <linux/icmp.h> would drag the C library in. */
+struct np_icmp {
+	__u8 type;
+	__u8 code;
+	__sum16 checksum;
+	__be16 id; /* of echo messages */
+	__be16 sequence;
+};
+
+#define NP_ICMP_ECHO_REPLY 0
+#define NP_ICMP_UNREACHABLE 3
+#define NP_ICMP_ECHO 8
+#define NP_ICMP_TIME_EXCEEDED 11
+#define NP_ICMP_TIMESTAMP 13
+#define NP_ICMP_TIMESTAMP_REPLY 14
+
+/* A test run leaves skb->ifindex at the loopback device, where the programs are never attached: the packet is made. */
+#define NP_SYNTHETIC_IFINDEX 1
+#define NP_SYNTHETIC_DRY 1
+
+#define NP_NSEC_PER_SEC 1000000000ULL
+
+/* A stage's answer: go on, or the verdict with the reason in the second byte. NP_DROP tells a drop without naming it.
+ */
+#define NP_CONTINUE (-1)
+#define NP_DROP(reason) (NP_VERDICT_DROP | (NP_REASON_##reason << 8))
+#define NP_DECIDE(verdict, reason) (NP_VERDICT_##verdict | ((reason) << 8))
+
+/* MAC addresses on the stack are compared as words, which the verifier wants aligned. */
+#define NP_ALIGNED __attribute__((aligned(4)))
+
+struct np_address {
+	__u64 high;
+	__u64 low;
+};
+
+/* One side of a packet or connection. */
+struct np_side {
+	__u32 vni;
+	__u32 identity;
+	__u32 host;
+	__be16 port;
+	__u16 local; /* whether this host carries it */
+	struct np_address address;
+	__u8 mac[6] NP_ALIGNED;
+};
+
+/* Where a packet leaves this host. */
+struct np_exit {
+	__u32 ifindex;
+	__u32 flags; /* of the device */
+	__u32 host;
+	__u32 remote; /* the tunnel's other end, IPv4 in host order */
+};
+
+struct np_packet {
+	__u32 ifindex;
+	__u32 host;   /* this host's number */
+	__u32 tunnel; /* the devices of the settings */
+	__u32 punt;
+	struct np_side source;
+	struct np_side target;
+	struct np_exit exit;
+	__u8 eth_target[6] NP_ALIGNED;
+	__u8 eth_source[6] NP_ALIGNED;
+	__u8 hop_mac[6] NP_ALIGNED; /* the router's interface on the way out, when routed */
+	__u16 ethertype;
+	__u16 payload; /* where the transport header starts in the frame */
+	__u16 ip_length;
+	__u32 length;	/* of the frame, in bytes */
+	__u32 segments; /* frames that it will be on a wire */
+	__u16 headers;	/* bytes of a frame that every segment of it repeats */
+	__u8 protocol;
+	__u8 ttl;
+	__u8 tcp_flags; /* as in the TCP header: FIN 1, SYN 2, RST 4, ACK 16 */
+	__u8 icmp_type;
+	__be16 policy_port; /* the destination port, or ICMP type and code */
+	__u8 routed;
+	__u8 from_tunnel;
+	__u8 synthetic;
+	__u8 dry;
+	__u8 steps;
+	__u32 clock_offset; /* seconds, synthetic packets only */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct np_packet);
+} in_hand SEC(".maps");
+
+static __always_inline void np_map_ipv4(struct np_address *address, __be32 ipv4)
+{
+	__u32 *words = (__u32 *)address;
+
+	words[0] = 0;
+	words[1] = 0;
+	words[2] = bpf_htonl(0xffff);
+	words[3] = ipv4;
+}
+
+static __always_inline __be32 np_ipv4(const struct np_address *address)
+{
+	return ((const __u32 *)address)[3];
+}
+
+static __always_inline int np_same_mac(const __u8 *a, const __u8 *b)
+{
+	return *(__u32 *)a == *(__u32 *)b && *(__u16 *)(a + 4) == *(__u16 *)(b + 4);
+}
+
+static __always_inline void np_copy_mac(__u8 *to, const __u8 *from)
+{
+	__builtin_memcpy(to, from, 6);
+}
+
+static __always_inline __u64 np_now(const struct np_packet *p)
+{
+	return bpf_ktime_get_ns() + p->clock_offset * NP_NSEC_PER_SEC;
+}

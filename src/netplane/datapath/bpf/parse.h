@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* Stage PARSE: Ethernet, IPv4 (RFC 791) and the transport header; nothing that lies about its length passes. */
+#pragma once
+
+#include "trace.h"
+
+#define NP_IP_FRAGMENT 0x3fff /* MF and the fragment offset */
+
+static __always_inline int np_parse_ethernet(struct __sk_buff *skb, struct np_packet *p)
+{
+	void *data = (void *)(long)skb->data;
+	void *end = (void *)(long)skb->data_end;
+	struct ethhdr *eth = data;
+
+	if (data + sizeof(*eth) > end)
+		return NP_DROP(MALFORMED);
+	np_copy_mac(p->eth_target, eth->h_dest);
+	np_copy_mac(p->eth_source, eth->h_source);
+	p->ethertype = bpf_ntohs(eth->h_proto);
+	return NP_CONTINUE;
+}
+
+static __always_inline int np_parse_transport(struct np_packet *p, void *header, void *end, __u32 length)
+{
+	switch (p->protocol) {
+	case IPPROTO_TCP: {
+		struct tcphdr *tcp = header;
+
+		if (length < sizeof(*tcp) || header + sizeof(*tcp) > end)
+			return NP_DROP(MALFORMED);
+		if (tcp->doff < 5 || tcp->doff * 4 > length)
+			return NP_DROP(MALFORMED);
+		p->source.port = tcp->source;
+		p->target.port = tcp->dest;
+		p->tcp_flags = ((__u8 *)header)[13];
+		p->headers += tcp->doff * 4;
+		break;
+	}
+	case IPPROTO_UDP: {
+		struct udphdr *udp = header;
+
+		if (length < sizeof(*udp) || header + sizeof(*udp) > end)
+			return NP_DROP(MALFORMED);
+		if (bpf_ntohs(udp->len) < sizeof(*udp))
+			return NP_DROP(MALFORMED);
+		/* One UDP datagram of many segments says the length of all of them. */
+		if (bpf_ntohs(udp->len) > length)
+			return NP_DROP(MALFORMED);
+		p->source.port = udp->source;
+		p->target.port = udp->dest;
+		p->headers += sizeof(*udp);
+		break;
+	}
+	case IPPROTO_ICMP: {
+		struct np_icmp *icmp = header;
+
+		if (length < sizeof(*icmp) || header + sizeof(*icmp) > end)
+			return NP_DROP(MALFORMED);
+		p->icmp_type = icmp->type;
+		p->policy_port = bpf_htons(icmp->type << 8 | icmp->code);
+		if (icmp->type == NP_ICMP_ECHO || icmp->type == NP_ICMP_ECHO_REPLY) {
+			p->source.port = icmp->id;
+			p->target.port = icmp->id;
+		}
+		return NP_CONTINUE;
+	}
+	}
+	p->policy_port = p->target.port;
+	return NP_CONTINUE;
+}
+
+static __always_inline int np_parse_ipv4(struct __sk_buff *skb, struct np_packet *p)
+{
+	void *data, *end, *transport;
+	struct iphdr *ip;
+	__u32 header;
+
+	/* Both the IPv4 header with options and a TCP header must lie in the linear part to be read in place. */
+	if (skb->data + ETH_HLEN + 60 + 20 > skb->data_end)
+		bpf_skb_pull_data(skb, skb->len < ETH_HLEN + 80 ? skb->len : ETH_HLEN + 80);
+	data = (void *)(long)skb->data;
+	end = (void *)(long)skb->data_end;
+	ip = data + ETH_HLEN;
+	if ((void *)(ip + 1) > end)
+		return NP_DROP(MALFORMED);
+	header = ip->ihl * 4;
+	p->ip_length = bpf_ntohs(ip->tot_len);
+	if (ip->version != 4 || header < sizeof(*ip) || p->ip_length < header || p->ip_length > skb->len - ETH_HLEN)
+		return NP_DROP(MALFORMED);
+	if (ip->frag_off & bpf_htons(NP_IP_FRAGMENT))
+		return NP_DROP(FRAGMENT);
+	np_map_ipv4(&p->source.address, ip->saddr);
+	np_map_ipv4(&p->target.address, ip->daddr);
+	p->protocol = ip->protocol;
+	p->ttl = ip->ttl;
+	p->payload = ETH_HLEN + header;
+	p->headers = p->payload;
+	transport = (void *)ip + header;
+	return np_parse_transport(p, transport, end, p->ip_length - header);
+}
+
+static __always_inline int np_parse(struct __sk_buff *skb, struct np_packet *p)
+{
+	int decision;
+
+	decision = p->ethertype == ETH_P_IP ? np_parse_ipv4(skb, p) : NP_DROP(UNSUPPORTED);
+	np_step(p, NP_STAGE_PARSE, decision == NP_CONTINUE ? 0 : decision >> 8, p->ethertype, p->protocol,
+		(__u32)bpf_ntohs(p->source.port) << 16 | bpf_ntohs(p->target.port));
+	return decision;
+}

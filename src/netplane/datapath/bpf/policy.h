@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Stages POLICY_OUT and POLICY_IN: may one identity start talking to the other? At most three look-ups and one for the
+ * remote address's prefix, however many rules there are.
+ */
+#pragma once
+
+#include "trace.h"
+
+#define NP_POLICY_BITS 224 /* a whole key: one port of one protocol */
+#define NP_PREFIX_BITS 192
+
+struct np_question {
+	__u32 direction;
+	__u32 profile;
+	__u32 remote;
+	__u32 protocol;
+	__be16 port;
+	struct np_address address;
+};
+
+static __always_inline struct np_policy_value *np_rule(const struct np_question *q, __u8 kind, __u8 length,
+						       const void *remote)
+{
+	struct np_policy_key key;
+
+	key.bits = NP_POLICY_BITS;
+	key.profile = q->profile;
+	key.direction = q->direction;
+	key.kind = kind;
+	key.length = length;
+	key.pad = 0;
+	__builtin_memcpy(key.remote, remote, sizeof(key.remote));
+	key.protocol = q->protocol;
+	key.port = q->port;
+	return bpf_map_lookup_elem(&policy, &key);
+}
+
+/* Whether a rule allows it; the rule's number goes to rule. A profile of 0 has no rules: everything is denied. */
+static __noinline int np_allowed(const struct np_question *q, __u32 *rule)
+{
+	struct np_policy_value *found;
+	struct np_prefix_value *prefix_found;
+	struct np_prefix_key key;
+	__u32 remote[4] = {};
+
+	*rule = 0;
+	if (!q->profile)
+		return 0;
+	found = np_rule(q, NP_REMOTE_ANY, 0, remote);
+	if (!found && q->remote) {
+		remote[0] = bpf_htonl(q->remote);
+		found = np_rule(q, NP_REMOTE_IDENTITY, 0, remote);
+	}
+	if (!found) {
+		key.bits = NP_PREFIX_BITS;
+		key.profile = q->profile;
+		key.direction = q->direction;
+		__builtin_memcpy(key.address, &q->address, sizeof(key.address));
+		prefix_found = bpf_map_lookup_elem(&prefix, &key);
+		if (prefix_found)
+			found = np_rule(q, NP_REMOTE_PREFIX, prefix_found->length, prefix_found->address);
+	}
+	if (!found)
+		return 0;
+	*rule = found->rule;
+	return 1;
+}
+
+/* Judges one side's rules about the other for a connection that initiator starts. */
+static __always_inline int np_judge(struct np_packet *p, __u32 direction, const struct np_side *initiator,
+				    const struct np_side *responder, __be16 port)
+{
+	const struct np_side *own = direction == NP_DIRECTION_EGRESS ? initiator : responder;
+	const struct np_side *other = direction == NP_DIRECTION_EGRESS ? responder : initiator;
+	__u32 stage = direction == NP_DIRECTION_EGRESS ? NP_STAGE_POLICY_OUT : NP_STAGE_POLICY_IN;
+	__u32 refused = direction == NP_DIRECTION_EGRESS ? NP_REASON_POLICY_OUT : NP_REASON_POLICY_IN;
+	struct np_question question = {
+	    .direction = direction,
+	    .profile = own->identity,
+	    .remote = other->identity,
+	    .protocol = p->protocol,
+	    .port = port,
+	    .address = other->address,
+	};
+	__u32 rule;
+	int allowed = np_allowed(&question, &rule);
+
+	np_step(p, stage, allowed ? 0 : refused, rule, own->identity, other->identity);
+	return allowed;
+}
+
+/* NP_CONTINUE if all sides that this host carries allow the connection. */
+static __always_inline int np_judge_all(struct np_packet *p, const struct np_side *initiator,
+					const struct np_side *responder, __be16 port)
+{
+	if (initiator->local && !np_judge(p, NP_DIRECTION_EGRESS, initiator, responder, port))
+		return NP_DROP(POLICY_OUT);
+	if (responder->local && !np_judge(p, NP_DIRECTION_INGRESS, initiator, responder, port))
+		return NP_DROP(POLICY_IN);
+	return NP_CONTINUE;
+}

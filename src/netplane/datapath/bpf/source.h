@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Stages ANTI_SPOOF and SOURCE: who sent it, and may they? A machine speaks from its own addresses only, and a host in
+ * the name of its own machines only.
+ */
+#pragma once
+
+#include "endpoint.h"
+
+static __always_inline void np_source_is(struct np_packet *p, struct np_endpoint_value *owner)
+{
+	p->source.identity = owner->identity;
+	p->source.host = owner->host;
+}
+
+static __always_inline int np_source_of_machine(struct np_packet *p)
+{
+	struct np_endpoint_value *owner = np_owner(p->source.vni, &p->source.address, p->eth_source);
+	int decision = NP_CONTINUE;
+
+	if (!owner)
+		decision = NP_DROP(SPOOFED_ADDRESS);
+	else if (p->eth_target[0] & 1)
+		decision = NP_DROP(MULTICAST);
+	if (owner)
+		np_source_is(p, owner);
+	p->source.local = 1;
+	np_step(p, NP_STAGE_ANTI_SPOOF, decision == NP_CONTINUE ? 0 : decision >> 8, p->source.identity, p->source.host,
+		0);
+	return decision;
+}
+
+/* outer: the address that the tunnel packet came from. */
+static __always_inline int np_source_of_tunnel(struct np_packet *p, const struct np_address *outer)
+{
+	struct np_endpoint_value *owner = np_owner(p->source.vni, &p->source.address, p->eth_source);
+	int decision = NP_CONTINUE;
+
+	if (!owner) {
+		decision = NP_DROP(FORGED_SOURCE);
+	} else {
+		struct np_host_key key = {.number = owner->host};
+		struct np_host_value *right = bpf_map_lookup_elem(&host, &key);
+		struct np_address address;
+
+		np_source_is(p, owner);
+		if (right)
+			__builtin_memcpy(&address, right->address, sizeof(address));
+		if (!right || owner->host == p->host || address.high != outer->high || address.low != outer->low)
+			decision = NP_DROP(FORGED_HOST);
+		else if (p->eth_target[0] & 1)
+			decision = NP_DROP(MULTICAST);
+	}
+	np_step(p, NP_STAGE_SOURCE, decision == NP_CONTINUE ? 0 : decision >> 8, p->source.identity, p->source.host, 0);
+	return decision;
+}
