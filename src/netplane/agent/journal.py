@@ -13,7 +13,7 @@ from msgspec import DecodeError
 from msgspec.msgpack import Decoder, Encoder
 
 from netplane.agent.slice import Slice, Told
-from netplane.stream.messages import Delta, Snapshot, Welcome
+from netplane.stream.messages import Snapshot, Welcome
 
 FORMAT = b"netplane slice 1\n"
 GROWTH = 4 << 20

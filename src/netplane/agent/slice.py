@@ -5,7 +5,7 @@ has come, so a session that breaks in the middle of one changes nothing.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from netplane.base.world import World
 from netplane.model import KINDS, AnyRecord, Change, Network, Operation, Port, Record, Subnet, kind_of
@@ -62,7 +62,7 @@ class Slice:
     def messages(self, size: int = 10_000) -> Iterator[Told]:
         """Messages that lead to this slice from nothing, the snapshot in parts of `size` records."""
         yield Welcome(number=self.number, log=self.log)
-        records: list[AnyRecord] = [record for kind in KINDS for record in self._world.all(kind).values()]
+        records = [record for kind in KINDS for record in cast("dict[str, AnyRecord]", self._world.all(kind)).values()]
         for start in range(0, max(len(records), 1), size):
             yield Snapshot(
                 revision=self.revision,

@@ -1,0 +1,175 @@
+"""Desired versus actual: what this host's records call for, what its datapath holds, and the way from one to the other.
+
+    changes ─▶ Compiler ─▶ pending ──▶ settle: 1. attach programs where devices have come
+    settings ────────────▶ pending                2. bring in the pending patch
+    devices ─────────────▶ wanted                 3. detach where devices have gone
+
+The datapath is read once, when the records are whole; from then on only deltas are kept. Before that nothing is
+written or removed, so an agent that knows too little destroys nothing. What fails stays pending; calling `settle`
+again tries again. All of this is synchronous and belongs to one thread.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from netplane.base.delta import Delta, diff, merge
+from netplane.base.problem import Problem
+from netplane.compiler import Compiler
+from netplane.datapath import Datapath, DatapathError, TableFull
+from netplane.model import Change
+from netplane.tables.outcome import Program
+from netplane.tables.pipeline import AGENT_TABLES, POLICY, PREFIX, SETTINGS
+
+VOUCHED_FOR = (POLICY.name, PREFIX.name)
+"""What a profile's stamp vouches for: it must not be written while some of these are missing."""
+
+NAMED = 10
+"""Problems of single entries that are told for one table; more say the same."""
+
+PLAIN = tuple(table.name for table in AGENT_TABLES if not table.seal)
+SEALS = tuple(table.name for table in AGENT_TABLES if table.seal)
+
+
+class Reconcile:
+    """The tables and attachments of one host."""
+
+    def __init__(self, datapath: Datapath, compiler: Compiler) -> None:
+        self.compiler = compiler
+        self.datapath = datapath
+        self.compared = False
+        """Whether the datapath has been read, and so may be written."""
+        self._pending = Delta()
+        self._settings: dict[bytes, bytes] = {}
+        self._wanted: dict[int, Program] = {}
+        self._attached = datapath.attached()
+
+    def change(self, changes: Iterable[Change]) -> Delta:
+        """Compile changed records; what must change in the tables by it."""
+        delta = self.compiler.apply(changes)
+        if self.compared:
+            self._pending = merge(self._pending, delta)
+        return delta
+
+    def set(self, *, host: int, tunnel: int, punt: int) -> None:
+        """What the programs must know of their host: its number and the ifindexes of its two devices."""
+        entry = SETTINGS.entry((0,), (host, tunnel, punt))
+        if self._settings != {entry.key: entry.value}:
+            self._settings = {entry.key: entry.value}
+            if self.compared:
+                self._pending = merge(self._pending, Delta({SETTINGS.name: self._settings}))
+
+    def plug(self, wanted: Mapping[int, Program]) -> None:
+        """The devices that programs are to be attached to, all of them."""
+        self._wanted = dict(wanted)
+
+    def compare(self) -> None:
+        """Read the datapath, and find what keeps it from what is desired; the records are whole now."""
+        self._pending = Delta()
+        for table in AGENT_TABLES:
+            desired = self._settings if table is SETTINGS else self.compiler.desired.get(table.name, {})
+            actual = self.datapath.read(table.name)
+            self._pending = merge(self._pending, diff({table.name: desired}, {table.name: actual}))
+        self.compared = True
+
+    def settle(self) -> list[Problem]:
+        """Make the datapath what it should be; what stands in the way, if anything does."""
+        if not self.compared:
+            return []
+        problems = [*self._attach(), *self._patch()]
+        return [*problems, *self._detach()]
+
+    def _attach(self) -> Iterable[Problem]:
+        for ifindex, program in self._wanted.items():
+            if self._attached.get(ifindex) is not program:
+                try:
+                    self.datapath.attach(ifindex, program)
+                    self._attached[ifindex] = program
+                except DatapathError as problem:
+                    yield Problem("device", str(ifindex), str(problem))
+
+    def _detach(self) -> Iterable[Problem]:
+        for ifindex in self._attached.keys() - self._wanted.keys():
+            try:
+                self.datapath.detach(ifindex)
+                del self._attached[ifindex]
+            except DatapathError as problem:
+                yield Problem("device", str(ifindex), str(problem))
+
+    def _patch(self) -> Iterable[Problem]:
+        if not self._pending:
+            return []
+        try:
+            self.datapath.apply(self._pending)
+        except DatapathError:
+            self._pending, problems = patch_what_goes(self.datapath, self._pending)
+            return [self._name(problem) for problem in problems]
+        self._pending = Delta()
+        return []
+
+    def _name(self, problem: "Refused") -> Problem:
+        owners = () if problem.key is None else self.compiler.owners(problem.table, problem.key)
+        kind, id = next(iter(owners), ("table", problem.table))
+        return Problem(kind, id, problem.text)
+
+
+class Refused:
+    """A table, or one entry of it, that the datapath has not taken."""
+
+    def __init__(self, table: str, key: bytes | None, text: str) -> None:
+        self.table = table
+        self.key = key
+        self.text = text
+
+
+def patch_what_goes(datapath: Datapath, delta: Delta) -> tuple[Delta, list[Refused]]:
+    """Bring in as much of a patch as the datapath takes, in its order; the rest, and why."""
+    refused: list[Refused] = []
+    writes: dict[str, dict[bytes, bytes]] = {}
+    deletes: dict[str, list[bytes]] = {}
+
+    def write(table: str) -> None:
+        if rest := _write(datapath, table, delta.writes.get(table, {}), refused):
+            writes[table] = rest
+
+    def delete(table: str) -> None:
+        if keys := delta.deletes.get(table):
+            try:
+                datapath.delete(table, keys)
+            except DatapathError as problem:
+                deletes[table] = keys
+                refused.append(Refused(table, None, str(problem)))
+
+    _in_order(PLAIN, write)
+    _in_order(reversed(PLAIN), delete)
+    if any(table in writes or table in deletes for table in VOUCHED_FOR):
+        writes.update({table: delta.writes[table] for table in SEALS if table in delta.writes})
+        deletes.update({table: delta.deletes[table] for table in SEALS if table in delta.deletes})
+    else:
+        _in_order(SEALS, write)
+        _in_order(SEALS, delete)
+    return Delta(writes, deletes), refused
+
+
+def _in_order(tables: Iterable[str], edit: Callable[[str], None]) -> None:
+    for table in tables:
+        edit(table)
+
+
+def _write(datapath: Datapath, table: str, entries: dict[bytes, bytes], refused: list[Refused]) -> dict[bytes, bytes]:
+    """Write entries, halving what is refused until only the culprits are left; what could not be written."""
+    if not entries:
+        return {}
+    try:
+        datapath.write(table, entries)
+    except TableFull as problem:
+        refused.append(Refused(table, None, str(problem)))
+        return entries
+    except DatapathError as problem:
+        if len(entries) == 1:
+            if sum(one.table == table for one in refused) < NAMED:
+                refused.append(Refused(table, next(iter(entries)), str(problem)))
+            return entries
+        pairs, half = list(entries.items()), len(entries) // 2
+        return _write(datapath, table, dict(pairs[:half]), refused) | _write(
+            datapath, table, dict(pairs[half:]), refused
+        )
+    return {}
