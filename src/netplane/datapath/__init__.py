@@ -5,5 +5,6 @@
 """
 
 from netplane.datapath.contract import Datapath, DatapathError, NotLoaded, TableFull
+from netplane.datapath.kernel import KernelDatapath
 
-__all__ = ["Datapath", "DatapathError", "NotLoaded", "TableFull"]
+__all__ = ["Datapath", "DatapathError", "KernelDatapath", "NotLoaded", "TableFull"]

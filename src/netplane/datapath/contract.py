@@ -40,7 +40,7 @@ class Datapath(Protocol):
     """Tables to read and write, devices to attach to, and packets to try."""
 
     def read(self, table: str) -> dict[bytes, bytes]:
-        """All entries of a table; per-CPU values are summed field by field. An array's entries of zeros do not exist."""
+        """All entries of a table; per-CPU values are summed field by field; an array's zeros are no entries."""
 
     def write(self, table: str, entries: Mapping[bytes, bytes]) -> None:
         """Make entries, or replace their values. If it raises, some of them may have been written."""

@@ -1,0 +1,165 @@
+"""What a pin directory holds, and how an object gets there.
+
+    <pin_dir>/endpoint, port, ...      one pinned map for each table
+              layouts/endpoint, ...    symbolic links whose text is the layout of the table's entries
+              programs/from_machine    the pinned programs
+              attached/...             what `attachment` keeps
+              object                   a symbolic link whose text is the digest of the object that is installed
+
+`object` is written last: where it names the object at hand, all the rest is in place and is left as it is. Anything
+else, also what a crash left half done, is made right by installing the object again.
+
+Installing keeps every pinned map whose shape and layout the new object shares. A table that is laid out otherwise
+gets a new map and its entries are carried over: all of them before the programs change places, and once more those
+that the old programs made meanwhile.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+
+from netplane.datapath import libbpf
+from netplane.datapath.contract import NotLoaded
+from netplane.datapath.entries import MAP_TYPES, KernelTable
+from netplane.datapath.layouts import converters, read_layout, write_layout
+from netplane.datapath.libbpf import BpfObject, KernelRefused, MapDefinition, closing
+from netplane.tables.outcome import Program
+from netplane.tables.pipeline import TABLES
+from netplane.tables.schema import Table
+
+NEW = "-new"
+"""Ends the names of pins that are about to take the place of others."""
+
+Swap = Callable[[dict[Program, int]], None]
+"""Puts programs in the place of those that run."""
+
+
+class Installation:
+    """One pin directory."""
+
+    def __init__(self, pin_dir: Path) -> None:
+        self.directory = pin_dir
+        self._layouts = pin_dir / "layouts"
+        self._programs = pin_dir / "programs"
+        self._object = pin_dir / "object"
+
+    def holds(self, object_path: Path) -> bool:
+        """Whether exactly this object is installed."""
+        return self._object.is_symlink() and self._object.readlink().name == _digest(object_path)
+
+    def install(self, object_path: Path, swap: Swap) -> None:
+        """Bring an object in; `swap` is called with its programs when all its tables are ready.
+
+        NotLoaded: the kernel does not take it, or it was built from other tables. Nothing has changed then.
+        """
+        with ExitStack() as stack:
+            loaded = BpfObject(object_path)
+            stack.callback(loaded.close)
+            kept = {table.name: stack.enter_context(closing(fd)) for table, fd in self._kept()}
+            _load(loaded, kept)
+            maps, programs = loaded.maps(), loaded.programs()
+            self._prepare()
+            moved = [table for table in TABLES if table.name not in kept]
+            for table in moved:
+                self._carry_over(table, maps[table.name])
+                libbpf.pin(maps[table.name], self.directory / (table.name + NEW))
+            for program in Program:
+                libbpf.pin(programs[program.value], self._programs / (program.value + NEW))
+            swap({program: programs[program.value] for program in Program})
+            for table in moved:
+                self._carry_over(table, maps[table.name])
+            self._finish(moved, object_path)
+
+    def open_tables(self) -> dict[str, KernelTable]:
+        """Every table, with a file descriptor of its own."""
+        return {table.name: KernelTable(table, libbpf.pinned(self.directory / table.name)) for table in TABLES}
+
+    def open_programs(self) -> dict[Program, int]:
+        """A file descriptor of each program."""
+        return {program: libbpf.pinned(self._programs / program.value) for program in Program}
+
+    def remove(self) -> None:
+        """Unpin everything and remove the directory; attachments must be gone."""
+        for directory in (self._layouts, self._programs, self.directory):
+            for path in directory.iterdir() if directory.exists() else ():
+                if path.is_symlink() or not path.is_dir():
+                    path.unlink()
+            if directory.exists():
+                directory.rmdir()
+
+    def _kept(self) -> list[tuple[Table, int]]:
+        """Tables whose pinned map serves on, with a file descriptor that the caller closes."""
+        kept = []
+        for table in TABLES:
+            path = self.directory / table.name
+            if path.exists() and _read_link(self._layouts / table.name) == write_layout(table):
+                kept.append((table, libbpf.pinned(path)))
+        return kept
+
+    def _prepare(self) -> None:
+        for directory in (self._layouts, self._programs):
+            directory.mkdir(exist_ok=True)
+        for directory in (self._layouts, self._programs, self.directory):
+            for leftover in directory.glob("*" + NEW):
+                leftover.unlink()
+
+    def _carry_over(self, table: Table, fd: int) -> None:
+        """Fill a table's new map with what its old one has and the new one has not."""
+        path, layout = self.directory / table.name, _read_link(self._layouts / table.name)
+        before = read_layout(table.name, layout) if layout else None
+        if before is None or not path.exists():
+            return
+        key, value = converters(before, table)
+        with closing(libbpf.pinned(path)) as old:
+            entries = {key(k): value(v) for k, v in KernelTable(before, old).read().items()}
+        target = KernelTable(table, fd)
+        there = target.read()
+        target.write({k: v for k, v in entries.items() if k not in there})
+
+    def _finish(self, moved: list[Table], object_path: Path) -> None:
+        for program in Program:
+            os.replace(self._programs / (program.value + NEW), self._programs / program.value)
+        for table in moved:
+            # Without a layout a map is not kept: a crash between these lines costs its entries, never their meaning.
+            (self._layouts / table.name).unlink(missing_ok=True)
+            os.replace(self.directory / (table.name + NEW), self.directory / table.name)
+            _write_link(self._layouts / table.name, write_layout(table))
+        _write_link(self._object, _digest(object_path))
+
+
+def _load(loaded: BpfObject, kept: dict[str, int]) -> None:
+    _check_tables(loaded)
+    try:
+        loaded.load(kept)
+    except KernelRefused as error:
+        raise NotLoaded(str(error)) from error
+
+
+def _check_tables(loaded: BpfObject) -> None:
+    built = loaded.definitions()
+    for table in TABLES:
+        wanted = MapDefinition(MAP_TYPES[table.kind], table.key.size, table.value.size, table.capacity)
+        if built.get(table.name) != wanted:
+            found = built.get(table.name, "nothing")
+            raise NotLoaded(f"{loaded.path} was built from other tables: {table.name} is {found}, not {wanted}")
+    if missing := {program.value for program in Program} - set(loaded.programs()):
+        raise NotLoaded(f"{loaded.path} lacks {', '.join(sorted(missing))}")
+
+
+def _digest(path: Path) -> str:
+    try:
+        return sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise NotLoaded(f"cannot read the programs: {error}") from error
+
+
+def _read_link(path: Path) -> str | None:
+    return os.readlink(path) if path.is_symlink() else None
+
+
+def _write_link(path: Path, text: str) -> None:
+    fresh = path.with_name(path.name + NEW)
+    fresh.symlink_to(text)
+    os.replace(fresh, path)

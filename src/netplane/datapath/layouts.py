@@ -1,0 +1,60 @@
+"""How a table was laid out when its entries were written, as text; and how to carry entries into another layout.
+
+The text is kept beside the pinned table. A new release that declares the table otherwise finds there what the old
+one wrote, and converts entry by entry: fields go by name, new fields start at 0, and what the agent writes is put
+right by its next reconcile.
+"""
+
+from collections.abc import Callable
+from struct import Struct
+from typing import Any
+
+from netplane.tables.schema import Field, FieldType, Kind, Layout, Table
+
+Converter = Callable[[bytes], bytes]
+
+
+def write_layout(table: Table) -> str:
+    """Kind, capacity, key and value on one line: `HASH 65536 ifindex:U32 vni:U32,mac:MAC,flags:U16`."""
+    return f"{table.kind.name} {table.capacity} {_write_fields(table.key)} {_write_fields(table.value)}"
+
+
+def read_layout(name: str, text: str) -> Table | None:
+    """A table as a layout describes it; `None` if the text is none that this release understands."""
+    try:
+        kind, capacity, key, value = text.split(" ")
+        return Table(name, "", Kind[kind], _read_fields(key), _read_fields(value), capacity=int(capacity))
+    except (KeyError, ValueError):
+        return None
+
+
+def converters(old: Table, new: Table) -> tuple[Converter, Converter]:
+    """Functions that carry keys and values of a table from an earlier layout to its present one."""
+    return _between(old.key, new.key), _between(old.value, new.value)
+
+
+def _write_fields(layout: Layout) -> str:
+    return ",".join(f"{field.name}:{field.type.name}" for field in layout.fields)
+
+
+def _read_fields(text: str) -> tuple[Field, ...]:
+    pairs = (item.split(":") for item in text.split(","))
+    return tuple(Field(name, FieldType[kind]) for name, kind in pairs)
+
+
+def _between(old: Layout, new: Layout) -> Converter:
+    if old.format == new.format and old.offsets() == new.offsets():
+        return lambda packed: packed
+    unpack, pack = Struct(old.format).unpack, Struct(new.format).pack
+    names = [field.name for field in old.fields if not field.is_padding]
+    wanted = [(field.name, _nothing(field.type)) for field in new.fields if not field.is_padding]
+
+    def convert(packed: bytes) -> bytes:
+        known: dict[str, Any] = dict(zip(names, unpack(packed), strict=True))
+        return pack(*(known.get(name, nothing) for name, nothing in wanted))
+
+    return convert
+
+
+def _nothing(kind: FieldType) -> int | bytes:
+    return bytes(kind.size) if kind.is_bytes else 0

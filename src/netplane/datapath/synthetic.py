@@ -1,0 +1,80 @@
+"""Made packets through the real programs, by `BPF_PROG_TEST_RUN`.
+
+A test run enters by the loopback device, where the programs are never attached: that tells them that the packet is
+made. What a real packet brings with it (its device, or its tunnel's key and source) goes in by `cb[]`, and the verdict
+comes out by it; the steps come by the `trace` table, of which each CPU has its own.
+"""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import takewhile
+from struct import Struct
+
+from netplane.datapath import libbpf
+from netplane.datapath.entries import KernelTable
+from netplane.tables.decisions import Reason, Stage, Verdict
+from netplane.tables.outcome import Outcome, Program, Step, Synthetic
+from netplane.tables.pipeline import PORT, TRACE
+
+ETHERNET_HEADER = 14
+ANSWER_ROOM = 512
+"""An answer may be longer than the frame that it answers, by at most an IP and an ICMP header."""
+
+DRY = 1
+CONTEXT = Struct("=48x2I4sI")
+"""`struct __sk_buff` up to `cb[3]`, `cb[0]` at 48."""
+
+CONTEXT_OUT = Struct("=48x3I")
+STEP = Struct(TRACE.value.format)
+INDICES = [TRACE.pack_key(index) for index in range(TRACE.capacity)]
+
+_one_at_a_time = threading.Lock()
+
+
+def run(fd: int, ports: KernelTable, trace: KernelTable, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
+    """What a program (by its file descriptor) makes of a frame.
+
+    The kernel refuses frames without a whole Ethernet header in a test run, and no device delivers them: their
+    outcome, NO_PORT or MALFORMED, is told without it and counted nowhere.
+    """
+    if len(frame) < ETHERNET_HEADER:
+        return _too_short(ports, program, frame, origin)
+    with _one_at_a_time, _on_one_cpu() as cpu:
+        result = libbpf.test_run(fd, frame, _context(program, origin), len(frame) + ANSWER_ROOM)
+        steps = tuple(_steps(trace, cpu))
+    decision, target, vni = CONTEXT_OUT.unpack_from(result.context)
+    verdict, reason = Verdict(decision & 0xFF), Reason(decision >> 8)
+    if verdict is Verdict.DROP:
+        return Outcome(verdict, reason, 0, 0, frame, steps)
+    return Outcome(verdict, reason, target, vni if verdict is Verdict.TUNNEL else 0, result.frame, steps)
+
+
+def _context(program: Program, origin: Synthetic) -> bytes:
+    source = origin.ifindex if program is Program.FROM_MACHINE else origin.vni
+    return CONTEXT.pack(source, DRY if origin.dry else 0, origin.outer_source[12:], origin.offset)
+
+
+def _steps(trace: KernelTable, cpu: int) -> Iterator[Step]:
+    found = (STEP.unpack(value) for value in trace.values_on(cpu, INDICES))
+    for stage, reason, a, b, c in takewhile(lambda fields: fields[0], found):
+        yield Step(Stage(stage), Reason(reason), a, b, c)
+
+
+def _too_short(ports: KernelTable, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
+    known = program is Program.FROM_TUNNEL or PORT.pack_key(origin.ifindex) in ports.read()
+    reason = Reason.MALFORMED if known else Reason.NO_PORT
+    return Outcome(Verdict.DROP, reason, 0, 0, frame, ())
+
+
+@contextmanager
+def _on_one_cpu() -> Iterator[int]:
+    """Keep this thread on the CPU that it runs on."""
+    allowed = os.sched_getaffinity(0)
+    cpu = libbpf.current_cpu()
+    os.sched_setaffinity(0, {cpu})
+    try:
+        yield cpu
+    finally:
+        os.sched_setaffinity(0, allowed)
