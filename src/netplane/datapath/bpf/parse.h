@@ -4,6 +4,7 @@
 
 #include "trace.h"
 
+#define NP_HEADERS (ETH_HLEN + 60 + 20) /* as long as Ethernet, IPv4 and TCP without options may get */
 #define NP_IP_FRAGMENT 0x3fff /* MF and the fragment offset */
 
 static __always_inline int np_parse_ethernet(struct __sk_buff *skb, struct np_packet *p)
@@ -75,9 +76,11 @@ static __always_inline int np_parse_ipv4(struct __sk_buff *skb, struct np_packet
 	struct iphdr *ip;
 	__u32 header;
 
-	/* Both the IPv4 header with options and a TCP header must lie in the linear part to be read in place. */
-	if (skb->data + ETH_HLEN + 60 + 20 > skb->data_end)
-		bpf_skb_pull_data(skb, skb->len < ETH_HLEN + 80 ? skb->len : ETH_HLEN + 80);
+	data = (void *)(long)skb->data;
+	end = (void *)(long)skb->data_end;
+	/* Headers must lie in the linear part to be read in place; pulling would copy a frame that others hold too. */
+	if (data + NP_HEADERS > end && (__u64)(end - data) < skb->len)
+		bpf_skb_pull_data(skb, skb->len < NP_HEADERS ? skb->len : NP_HEADERS);
 	data = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;
 	ip = data + ETH_HLEN;
