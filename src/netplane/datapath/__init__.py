@@ -5,6 +5,7 @@
 """
 
 from netplane.datapath.contract import Datapath, DatapathError, NotLoaded, TableFull
+from netplane.datapath.fake import FakeDatapath
 from netplane.datapath.kernel import KernelDatapath
 
-__all__ = ["Datapath", "DatapathError", "KernelDatapath", "NotLoaded", "TableFull"]
+__all__ = ["Datapath", "DatapathError", "FakeDatapath", "KernelDatapath", "NotLoaded", "TableFull"]

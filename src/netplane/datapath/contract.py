@@ -16,10 +16,13 @@ from typing import Protocol
 from netplane.base.delta import Delta
 from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import TABLES
-from netplane.tables.schema import Table
+from netplane.tables.schema import Kind, Table
 
 SEALS: tuple[Table, ...] = tuple(table for table in TABLES if table.seal)
 """Tables that vouch for others: all their edits come after everything else of a patch."""
+
+ARRAYS = (Kind.ARRAY, Kind.PERCPU_ARRAY)
+"""Kinds whose entries always exist; those that are zero are not shown."""
 
 PLAIN: tuple[Table, ...] = tuple(table for table in TABLES if not table.seal)
 
@@ -89,3 +92,16 @@ def apply_in_order(datapath: Datapath, delta: Delta) -> None:
             datapath.write(table.name, entries)
         if keys := delta.deletes.get(table.name):
             datapath.delete(table.name, keys)
+
+
+def check_sizes(table: Table, entries: Mapping[bytes, bytes]) -> None:
+    """ValueError if a key or value is not as large as the table's."""
+    check_keys(table, entries)
+    if set(map(len, entries.values())) - {table.value.size}:
+        raise ValueError(f"a value of {table.name} has {table.value.size} bytes")
+
+
+def check_keys(table: Table, keys: Iterable[bytes]) -> None:
+    """ValueError if a key is not as large as the table's."""
+    if set(map(len, keys)) - {table.key.size}:
+        raise ValueError(f"a key of {table.name} has {table.key.size} bytes")

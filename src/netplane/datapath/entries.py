@@ -7,14 +7,13 @@ from ctypes import byref, c_uint32
 from struct import Struct
 
 from netplane.datapath import libbpf
-from netplane.datapath.contract import TableFull
+from netplane.datapath.contract import ARRAYS, TableFull, check_keys, check_sizes
 from netplane.datapath.libbpf import KernelRefused
 from netplane.tables.schema import Kind, Table
 
 MAP_TYPES = {Kind.HASH: 1, Kind.ARRAY: 2, Kind.PERCPU_HASH: 5, Kind.PERCPU_ARRAY: 6, Kind.LPM: 11}
 """`enum bpf_map_type` of linux/bpf.h."""
 
-ARRAYS = (Kind.ARRAY, Kind.PERCPU_ARRAY)
 PER_CPU = (Kind.PERCPU_HASH, Kind.PERCPU_ARRAY)
 CHUNK = 16_384
 """Entries read by one call."""
@@ -101,19 +100,6 @@ class KernelTable:
             return split
         one = Struct(self.table.value.format + f"{-self.table.value.size % 8}x")
         return [self.table.pack_value(*map(sum, zip(*one.iter_unpack(value), strict=True))) for value in split]
-
-
-def check_sizes(table: Table, entries: Mapping[bytes, bytes]) -> None:
-    """ValueError if a key or value is not as large as the table's."""
-    check_keys(table, entries)
-    if set(map(len, entries.values())) - {table.value.size}:
-        raise ValueError(f"a value of {table.name} has {table.value.size} bytes")
-
-
-def check_keys(table: Table, keys: Iterable[bytes]) -> None:
-    """ValueError if a key is not as large as the table's."""
-    if set(map(len, keys)) - {table.key.size}:
-        raise ValueError(f"a key of {table.name} has {table.key.size} bytes")
 
 
 def _split(buffer: "ctypes.Array[ctypes.c_char]", size: int, count: int) -> list[bytes]:
