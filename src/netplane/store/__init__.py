@@ -1,0 +1,25 @@
+"""Where intent is kept: records, what they refer to, what they claim, and every change, in one SQL database.
+
+The store knows records only through what they declare (`references`, `claims`). It is synchronous; whoever lives in
+an event loop calls it from a thread. Its shape is drawn in `store.schema`.
+"""
+
+from netplane.store.errors import Conflict, Exhausted, InUse, Missing, StoreError
+from netplane.store.journal import Entry
+from netplane.store.reader import Reader
+from netplane.store.reports import Report
+from netplane.store.store import Store
+from netplane.store.transaction import Transaction
+
+__all__ = [
+    "Conflict",
+    "Entry",
+    "Exhausted",
+    "InUse",
+    "Missing",
+    "Reader",
+    "Report",
+    "Store",
+    "StoreError",
+    "Transaction",
+]

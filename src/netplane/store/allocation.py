@@ -1,0 +1,48 @@
+"""Finding free numbers without looking at all of them.
+
+The search goes on where the last one stopped (next fit), so that what was just given back rests before it is given
+again and the cost stays the same however full the range is. It asks in windows that grow: one number costs one small
+question, a thousand cost a handful.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+
+FIRST_WINDOW = 4
+GROWTH = 8
+LAST_WINDOW = 500
+
+Text = Callable[[int], str]
+"""How a number is written in a claim."""
+
+
+def free_numbers(
+    low: int, high: int, start: int, text: Text, taken: Callable[[Sequence[str]], set[str]]
+) -> Iterator[int]:
+    """The free numbers of `low` to `high`, from `start` upwards, then from `low`; each once."""
+    size = FIRST_WINDOW
+    for first, last in ((start, high), (low, start - 1)):
+        while first <= last:
+            window = range(first, min(first + size, last + 1))
+            values = {text(number): number for number in window}
+            claimed = taken(list(values))
+            yield from (number for value, number in values.items() if value not in claimed)
+            first, size = window.stop, min(size * GROWTH, LAST_WINDOW)
+
+
+class Cursors:
+    """Where each range's search goes on. Only a hint: it may be lost, or point at what was rolled back."""
+
+    LIMIT = 100_000
+
+    def __init__(self) -> None:
+        self._next: dict[tuple[str, int, int], int] = {}
+
+    def get(self, space: str, low: int, high: int) -> int:
+        """Where to start in a range."""
+        return self._next.get((space, low, high), low)
+
+    def given(self, space: str, low: int, high: int, number: int) -> None:
+        """A number of the range was given."""
+        if len(self._next) >= self.LIMIT:
+            self._next.clear()
+        self._next[space, low, high] = number + 1 if number < high else low

@@ -1,0 +1,17 @@
+"""Records as bytes and back."""
+
+from typing import Any, cast
+
+from msgspec.msgpack import Decoder, Encoder
+
+from netplane.model import AnyRecord, Record
+
+_encoder = Encoder()
+_decoder: Decoder[Any] = Decoder(AnyRecord)
+
+encode = _encoder.encode
+
+
+def decode(body: bytes) -> Record:
+    """The record in a body; msgspec.ValidationError if it is none."""
+    return cast(Record, _decoder.decode(body))

@@ -1,0 +1,53 @@
+"""Why the store refuses a write. Whatever is raised, nothing of the transaction is kept.
+
+```
+StoreError
+├── Conflict    a claimed value is held by another record, or an id is taken
+├── InUse       a record to be deleted is referred to
+├── Missing     a reference to a record that does not exist
+└── Exhausted   nothing is free in the range that a value should come from
+```
+"""
+
+
+class StoreError(Exception):
+    """A write that would break the integrity of the store."""
+
+
+class Conflict(StoreError):
+    """`owner` already holds `value` in `space`; empty if the holder could not be told any more."""
+
+    def __init__(self, space: str, value: str, owner: str) -> None:
+        super().__init__(f"{value} in {space} is held by {owner or 'another record'}")
+        self.space = space
+        self.value = value
+        self.owner = owner
+
+
+class InUse(StoreError):
+    """The record `target` cannot go: the record `source` of kind `kind` refers to it by `field`."""
+
+    def __init__(self, target: str, kind: str, source: str, field: str) -> None:
+        super().__init__(f"{target} is in use by {kind} {source} ({field})")
+        self.target = target
+        self.kind = kind
+        self.source = source
+        self.field = field
+
+
+class Missing(StoreError):
+    """The record `source` refers by `field` to `target`, which does not exist."""
+
+    def __init__(self, source: str, field: str, target: str) -> None:
+        super().__init__(f"{source} refers to {target} ({field}), which does not exist")
+        self.source = source
+        self.field = field
+        self.target = target
+
+
+class Exhausted(StoreError):
+    """Every value of the ranges in `space` is claimed."""
+
+    def __init__(self, space: str) -> None:
+        super().__init__(f"nothing is free in {space}")
+        self.space = space

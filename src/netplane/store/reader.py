@@ -1,0 +1,150 @@
+"""Reading records: one consistent view, as of the moment it was opened."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import Any, TypeVar, cast
+
+from sqlalchemy import Connection, Select, bindparam, select
+
+from netplane.model import Record, kind_of
+from netplane.store.codec import decode
+from netplane.store.reports import Report, read_reports
+from netplane.store.schema import CLAIM, LOG, REFERENCE, RESOURCE
+
+T = TypeVar("T", bound=Record)
+V = TypeVar("V")
+Records = list[T]
+"""Spelled so, since readers have a method called `list`."""
+
+CHUNK = 500
+"""Values in one `IN`; SQLite takes at most 32766 parameters, and longer lists gain nothing."""
+
+_REFERRERS = RESOURCE.join(REFERENCE, (RESOURCE.c.id == REFERENCE.c.source) & (RESOURCE.c.kind == REFERENCE.c.kind))
+_REFERRING = (REFERENCE.c.kind == bindparam("kind")) & (REFERENCE.c.field == bindparam("field"))
+
+GET = select(RESOURCE.c.body).where(RESOURCE.c.id == bindparam("id"), RESOURCE.c.kind == bindparam("kind"))
+FIND = (
+    select(RESOURCE.c.body)
+    .select_from(_REFERRERS)
+    .where(_REFERRING, REFERENCE.c.target == bindparam("target"))
+    .order_by(RESOURCE.c.id)
+)
+GROUP = (
+    select(REFERENCE.c.target, RESOURCE.c.body)
+    .select_from(_REFERRERS)
+    .where(_REFERRING, REFERENCE.c.target.in_(bindparam("targets", expanding=True)))
+    .order_by(RESOURCE.c.id)
+)
+LIST = select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.id)
+LIST_PROJECT = LIST.where(RESOURCE.c.project == bindparam("project"))
+BY_ID = select(RESOURCE.c.body).where(
+    RESOURCE.c.kind == bindparam("kind"), RESOURCE.c.id.in_(bindparam("ids", expanding=True))
+)
+HOLDER = select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value"))
+PRESENT = select(RESOURCE.c.id).where(RESOURCE.c.id.in_(bindparam("ids", expanding=True)))
+REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field, REFERENCE.c.cascade).where(
+    REFERENCE.c.target == bindparam("target")
+)
+REVISION = select(LOG.c.revision)
+
+
+def _taken(size: int) -> Select[Any]:
+    """Which of `size` values are claimed, spelled out: the hottest question, and `expanding` costs 100 µs each time."""
+    values = [bindparam(f"v{index}", type_=CLAIM.c.value.type) for index in range(size)]
+    return select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value.in_(values))
+
+
+TAKEN = {size: _taken(size) for size in (4, 32, CHUNK)}
+
+
+class Reader:
+    """Look-ups on one connection."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @property
+    def revision(self) -> int:
+        """The last revision in this view; 0 before the first change."""
+        return int(self._connection.execute(REVISION).scalar_one())
+
+    def get(self, kind: type[T], id: str) -> T | None:
+        """The record with this id, or None."""
+        body = self._connection.execute(GET, {"id": id, "kind": kind_of(kind)}).scalar()
+        return None if body is None else cast(T, decode(body))
+
+    def find(self, kind: type[T], field: str, target: str) -> Records[T]:
+        """The records of a kind that refer to `target` by `field`, by id."""
+        values = {"kind": kind_of(kind), "field": field, "target": target}
+        return [cast(T, decode(body)) for body in self._connection.execute(FIND, values).scalars()]
+
+    def group(self, kind: type[T], field: str, targets: Iterable[str]) -> dict[str, Records[T]]:
+        """As `find` for many targets at once; a target that nothing refers to has an empty list."""
+        found: dict[str, Records[T]] = {target: [] for target in targets}
+        for chunk in chunks(list(found)):
+            values = {"kind": kind_of(kind), "field": field, "targets": chunk}
+            for target, body in self._connection.execute(GROUP, values):
+                found[target].append(cast(T, decode(body)))
+        return found
+
+    def list(self, kind: type[T], project: str | None = None, ids: Collection[str] | None = None) -> Records[T]:
+        """The records of a kind, by id: all, of one project, with these ids, or both."""
+        if ids is not None:
+            return [record for record in self._by_id(kind, ids) if project is None or project_of(record) == project]
+        values: dict[str, Any] = {"kind": kind_of(kind)}
+        if project is None:
+            return self._records(LIST, values)
+        return self._records(LIST_PROJECT, values | {"project": project})
+
+    def holder(self, space: str, value: str) -> str | None:
+        """The id of the record that claims a value, or None."""
+        return cast("str | None", self._connection.execute(HOLDER, {"space": space, "value": value}).scalar())
+
+    def taken(self, space: str, values: Sequence[str]) -> set[str]:
+        """Which of some values, 1 to `CHUNK` of them, are claimed."""
+        size = next(size for size in TAKEN if size >= len(values))
+        padded = [*values, *[values[-1]] * (size - len(values))]
+        bound = {"space": space} | {f"v{index}": value for index, value in enumerate(padded)}
+        return set(self._connection.execute(TAKEN[size], bound).scalars())
+
+    def present(self, ids: Iterable[str]) -> set[str]:
+        """Which of these ids are those of records, of any kind."""
+        found: set[str] = set()
+        for chunk in chunks(list(ids)):
+            found.update(self._connection.execute(PRESENT, {"ids": chunk}).scalars())
+        return found
+
+    def referrers(self, target: str) -> Records[Any]:
+        """(kind, id, field, cascade) of every record that refers to a record."""
+        return [*self._connection.execute(REFERRER, {"target": target})]
+
+    def is_referred(self, target: str) -> bool:
+        """Whether any record refers to this one."""
+        return self._connection.execute(REFERRER.limit(1), {"target": target}).first() is not None
+
+    def reports(self, kind: str, ids: Collection[str] | None = None) -> dict[str, Report]:
+        """The latest reports of a kind by the id of what they are about: all, or of these."""
+        return read_reports(self._connection, kind, ids)
+
+    def _by_id(self, kind: type[T], ids: Collection[str]) -> Records[T]:
+        records: Records[T] = []
+        for chunk in chunks(sorted(set(ids))):
+            records += self._records(BY_ID, {"kind": kind_of(kind), "ids": chunk})
+        return sorted(records, key=_id)
+
+    def _records(self, statement: Select[Any], values: dict[str, Any]) -> Records[Any]:
+        return [decode(body) for body in self._connection.execute(statement, values).scalars()]
+
+
+def chunks(values: Sequence[V]) -> Iterator[Sequence[V]]:
+    """A sequence in pieces that fit in one statement."""
+    for start in range(0, len(values), CHUNK):
+        yield values[start : start + CHUNK]
+
+
+def project_of(record: Record) -> str:
+    """The project that owns a record; empty for what belongs to the operator."""
+    return cast(str, getattr(record, "project_id", ""))
+
+
+def _id(record: Record) -> str:
+    return record.id

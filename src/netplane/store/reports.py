@@ -1,0 +1,50 @@
+"""What the network says of itself: port status, host liveness, realised revisions. The latest report counts."""
+
+from collections.abc import Collection, Mapping
+from typing import Any, NamedTuple
+
+from msgspec import msgpack
+from sqlalchemy import Connection, bindparam, delete, select, text
+
+from netplane.store.schema import REPORT
+
+PORT_STATUS = "port_status"
+"""The kind of the reports that give a port's status: their body is `ACTIVE` or `DOWN`."""
+
+
+class Report(NamedTuple):
+    """One report; `body` is what msgpack can hold, `time` is UTC, ISO 8601."""
+
+    body: Any
+    time: str
+
+
+# Only about what exists: a late report must not outlive the record it is about.
+WRITE = text(
+    "INSERT INTO report (id, kind, body, time)"
+    " SELECT :id, :kind, :body, :time WHERE EXISTS (SELECT 1 FROM resource WHERE resource.id = :id)"
+    " ON CONFLICT (id, kind) DO UPDATE SET body = excluded.body, time = excluded.time"
+).bindparams(bindparam("body", type_=REPORT.c.body.type))
+
+READ = select(REPORT.c.id, REPORT.c.body, REPORT.c.time).where(REPORT.c.kind == bindparam("kind"))
+READ_SOME = READ.where(REPORT.c.id.in_(bindparam("ids", expanding=True)))
+FORGET = delete(REPORT).where(REPORT.c.id == bindparam("gone"))
+
+
+def write_reports(connection: Connection, kind: str, bodies: Mapping[str, Any], time: str) -> None:
+    """Replace the reports of a kind about some records, in one batch."""
+    if bodies:
+        rows = [{"id": id, "kind": kind, "body": msgpack.encode(body), "time": time} for id, body in bodies.items()]
+        connection.execute(WRITE, rows)
+
+
+def read_reports(connection: Connection, kind: str, ids: Collection[str] | None) -> dict[str, Report]:
+    """The reports of a kind by id: all, or about these."""
+    if ids is None or len(ids) > 500:
+        found = _read(connection.execute(READ, {"kind": kind}))
+        return found if ids is None else {id: found[id] for id in ids if id in found}
+    return _read(connection.execute(READ_SOME, {"kind": kind, "ids": list(ids)}))
+
+
+def _read(rows: Any) -> dict[str, Report]:
+    return {id: Report(msgpack.decode(body), time) for id, body, time in rows}

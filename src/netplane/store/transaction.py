@@ -1,0 +1,195 @@
+"""Writing: one API call is one transaction, and all of it is kept or nothing.
+
+Writes are collected and sent in batches: when a question needs the database to know of them, and at the end. A
+transaction in which anything failed is over; let the error leave its `with` block.
+"""
+
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import TypeVar, cast
+
+from msgspec.structs import replace
+from sqlalchemy import Connection, bindparam, select, update
+
+from netplane.model import KINDS, Claim, Record, kind_of
+from netplane.model.resource import Resource
+from netplane.store.allocation import Cursors, Text, free_numbers
+from netplane.store.clock import fine_stamp, stamp
+from netplane.store.errors import Conflict, Exhausted, InUse
+from netplane.store.reader import Reader, Records
+from netplane.store.schema import LOG
+from netplane.store.writes import Key, Pending, key_of
+
+T = TypeVar("T", bound=Record)
+
+LOCK = select(LOG.c.revision).with_for_update()
+ADVANCE = update(LOG).values(revision=bindparam("reached"))
+
+_BY_NAME = {kind_of(kind): kind for kind in KINDS}
+
+
+class Transaction:
+    """Look-ups that see the transaction's own writes, and the writes."""
+
+    def __init__(self, connection: Connection, actor: str, now: datetime, cursors: Cursors) -> None:
+        self.actor = actor
+        self.now = now
+        self._connection = connection
+        self._reader = Reader(connection)
+        self._start = self._revision = int(connection.execute(LOCK).scalar_one())
+        self._cursors = cursors
+        self._pending = Pending()
+        self._seen: dict[Key, Record | None] = {}
+        self._found: dict[str, dict[tuple[str, str], Records[Record]]] = {}
+        self._present: set[str] = set()
+        self._claims: dict[Claim, str | None] = {}
+        self._free: dict[tuple[str, int, int], Iterator[int]] = {}
+
+    @property
+    def revision(self) -> int:
+        """The revision of the last change that was sent; after the transaction, of the last change."""
+        return self._revision
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether anything was sent."""
+        return self._revision != self._start
+
+    @property
+    def reader(self) -> Reader:
+        """The database as this transaction will leave it, as far as it has got."""
+        self.flush()
+        return self._reader
+
+    def get(self, kind: type[T], id: str) -> T | None:
+        """The record with this id, or None."""
+        key = (kind_of(kind), id)
+        if key not in self._seen:
+            self._note(key, self._reader.get(kind, id))
+        return cast("T | None", self._seen[key])
+
+    def find(self, kind: type[T], field: str, target: str) -> Records[T]:
+        """The records of a kind that refer to `target` by `field`, by id."""
+        found = self._found.setdefault(kind_of(kind), {})
+        if (field, target) not in found:
+            records = self.reader.find(kind, field, target)
+            for record in records:
+                self._note(key_of(record), record)
+            found[field, target] = [*records]
+        return cast("Records[T]", found[field, target].copy())
+
+    def list(self, kind: type[T], project: str | None = None, ids: Collection[str] | None = None) -> Records[T]:
+        """The records of a kind, by id: all, of one project, with these ids, or both."""
+        return self.reader.list(kind, project, ids)
+
+    def holder(self, space: str, value: str) -> str | None:
+        """The id of the record that claims a value, or None."""
+        claim = Claim(space, value)
+        if claim not in self._claims:
+            self._claims[claim] = self._reader.holder(space, value)
+        return self._claims[claim]
+
+    def is_referred(self, target: str) -> bool:
+        """Whether any record refers to this one."""
+        return self.reader.is_referred(target)
+
+    def allocate(self, space: str, low: int, high: int, text: Text = str, start: int | None = None) -> int:
+        """A number of `low` to `high` that no record claims in `space`, next fit; Exhausted if there is none.
+
+        It is taken once a record that claims it is written; until then this transaction gives it no second time.
+        `start` is where the first search begins.
+        """
+        free = self._free.get((space, low, high))
+        if free is None:
+            begin = self._cursors.get(space, low, high) if start is None else start
+            free = free_numbers(low, high, begin, text, lambda values: self._reader.taken(space, values))
+            self._free[space, low, high] = free
+        for number in free:
+            if self._claims.get(Claim(space, text(number))) is None:
+                self._cursors.given(space, low, high, number)
+                return number
+        raise Exhausted(space)
+
+    def add(self, record: T) -> T:
+        """Write a record whose id is new; answers it as stored, with its times. Conflict if the id is taken."""
+        if isinstance(record, Resource):
+            now = stamp(self.now)
+            record = cast(T, replace(record, created_at=now, updated_at=now, revision_number=0))
+        self._write(key_of(record), None, record)
+        return record
+
+    def put(self, record: T) -> T:
+        """Write a record over what has its id; answers it as stored. Writing what is there changes nothing."""
+        before = self.get(type(record), record.id)
+        if before is None:
+            return self.add(record)
+        if before == record:
+            return before
+        if isinstance(record, Resource) and isinstance(before, Resource):
+            number = before.revision_number + 1
+            record = cast(T, replace(record, updated_at=stamp(self.now), revision_number=number))
+        self._write(key_of(record), before, record)
+        return record
+
+    def delete(self, record: Record) -> None:
+        """Delete a record and what goes with it; InUse if anything else refers to it."""
+        before = self.get(type(record), record.id)
+        if before is None:
+            return
+        if not _is_companion(before):
+            self._delete_referrers(before.id)
+        self._write(key_of(before), before, None)
+
+    def flush(self) -> None:
+        """Send what is collected."""
+        if self._pending.writes:
+            time = fine_stamp(self.now)
+            self._revision = self._pending.send(self._connection, self._present, self._revision, self.actor, time)
+            self._pending = Pending()
+
+    def finish(self) -> None:
+        """Send the rest and move the log on: the last thing before the commit."""
+        self.flush()
+        if self.has_changed:
+            self._connection.execute(ADVANCE, {"reached": self._revision})
+
+    def conflict(self, reader: Reader) -> Conflict:
+        """Why the database refused; asked after the rollback."""
+        return self._pending.conflict(reader)
+
+    def _note(self, key: Key, record: Record | None) -> None:
+        self._seen[key] = record
+        if record is not None:
+            self._present.add(key[1])
+
+    def _write(self, key: Key, before: Record | None, after: Record | None) -> None:
+        self._take_claims(before, after)
+        self._pending.add(key, before, after)
+        self._note(key, after)
+        if after is None and not (before is not None and _is_companion(before)):
+            self._present.discard(key[1])
+        self._found.pop(key[0], None)
+
+    def _take_claims(self, before: Record | None, after: Record | None) -> None:
+        for claim in () if before is None else before.claims():
+            self._claims[claim] = None
+        for claim in () if after is None else after.claims():
+            holder = self._claims.get(claim)
+            if after is not None and holder is not None and holder != after.id:
+                raise Conflict(claim.space, claim.value, holder)
+            self._claims[claim] = None if after is None else after.id
+
+    def _delete_referrers(self, id: str) -> None:
+        referrers = [*self.reader.referrers(id)]
+        for kind, source, field, cascade in referrers:
+            if not cascade:
+                raise InUse(id, kind, source, field)
+        for kind, source, _field, _cascade in referrers:
+            record = self.get(_BY_NAME[kind], source)
+            if record is not None:
+                self.delete(record)
+
+
+def _is_companion(record: Record) -> bool:
+    """Whether a record shares the id of what it belongs to, as a binding does: nothing refers to it."""
+    return any(reference.target == record.id for reference in record.references())

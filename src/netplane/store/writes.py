@@ -1,0 +1,162 @@
+"""What a transaction has still to write: collected record by record, sent in batches.
+
+Rows are keyed, so that a record written twice is sent once. Everything that goes is sent before anything that comes:
+a claim may move from one record to another within a transaction.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Executable, bindparam, delete, insert, update
+
+from netplane.model import Claim, OnDelete, Operation, Record, Reference, kind_of
+from netplane.store.codec import encode
+from netplane.store.errors import Conflict, Missing
+from netplane.store.reader import Reader, project_of
+from netplane.store.reports import FORGET
+from netplane.store.schema import CHANGE, CLAIM, REFERENCE, RESOURCE
+
+Key = tuple[str, str]
+"""Kind and id."""
+
+_AT = (RESOURCE.c.id == bindparam("at_id")) & (RESOURCE.c.kind == bindparam("at_kind"))
+INSERT_RESOURCE = insert(RESOURCE)
+UPDATE_RESOURCE = (
+    update(RESOURCE)
+    .where(_AT)
+    .values(project=bindparam("project"), revision=bindparam("revision"), body=bindparam("body"))
+)
+DELETE_RESOURCE = delete(RESOURCE).where(_AT)
+INSERT_REFERENCE = insert(REFERENCE)
+DELETE_REFERENCE = delete(REFERENCE).where(
+    REFERENCE.c.source == bindparam("at_source"),
+    REFERENCE.c.kind == bindparam("at_kind"),
+    REFERENCE.c.field == bindparam("at_field"),
+    REFERENCE.c.target == bindparam("at_target"),
+)
+INSERT_CLAIM = insert(CLAIM)
+DELETE_CLAIM = delete(CLAIM).where(CLAIM.c.space == bindparam("at_space"), CLAIM.c.value == bindparam("at_value"))
+INSERT_CHANGE = insert(CHANGE)
+
+
+class Write(NamedTuple):
+    """A record as it is stored and as it shall be; None where there is none."""
+
+    before: Record | None
+    after: Record | None
+
+
+class Pending:
+    """Writes that wait to be sent."""
+
+    def __init__(self) -> None:
+        self.writes: dict[Key, Write] = {}
+        self._claims_new: dict[Claim, str] = {}
+        self._claims_gone: set[Claim] = set()
+        self._links_new: dict[tuple[Key, Reference], None] = {}
+        self._links_gone: set[tuple[Key, Reference]] = set()
+
+    def add(self, key: Key, before: Record | None, after: Record | None) -> None:
+        """Record that what was `before` (as far as this transaction has got) becomes `after`."""
+        earlier = self.writes.pop(key, None) if after is None else self.writes.get(key)
+        stored = before if earlier is None else earlier.before
+        if stored is not None or after is not None:
+            self.writes[key] = Write(stored, after)
+        self._relink(key, before, after)
+        self._reclaim(before, after)
+
+    def send(self, connection: Connection, present: set[str], revision: int, actor: str, time: str) -> int:
+        """Send everything; answers the last revision. Afterwards these writes are spent. `present` are known ids."""
+        self._send_gone(connection)
+        self._check_targets(connection, present)
+        rows = self._send_records(connection, revision, actor, time)
+        _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
+        _send(
+            connection,
+            INSERT_CLAIM,
+            [{"space": claim.space, "value": claim.value, "owner": owner} for claim, owner in self._claims_new.items()],
+        )
+        _send(connection, INSERT_CHANGE, rows)
+        return revision + len(rows)
+
+    def conflict(self, reader: Reader) -> Conflict:
+        """Why the database refused what was sent, told from outside of the transaction that failed."""
+        for claim, owner in self._claims_new.items():
+            holder = reader.holder(claim.space, claim.value)
+            if holder is not None and holder != owner:
+                return Conflict(claim.space, claim.value, holder)
+        taken = [id for kind, id in self.writes if reader.present([id])]
+        return Conflict("id", taken[0] if taken else "", "")
+
+    def _relink(self, key: Key, before: Record | None, after: Record | None) -> None:
+        old = set() if before is None else set(before.references())
+        new = {} if after is None else dict.fromkeys(after.references())
+        for reference in old - new.keys():
+            if (key, reference) in self._links_new:
+                del self._links_new[key, reference]
+            else:
+                self._links_gone.add((key, reference))
+        for reference in new:
+            if reference not in old:
+                self._links_new[key, reference] = None
+
+    def _reclaim(self, before: Record | None, after: Record | None) -> None:
+        old = {} if before is None else dict.fromkeys(before.claims())
+        new = {} if after is None else dict.fromkeys(after.claims())
+        for claim in old:
+            if claim not in new and self._claims_new.pop(claim, None) is None:
+                self._claims_gone.add(claim)
+        for claim in new:
+            if claim not in old and after is not None:
+                self._claims_new[claim] = after.id
+
+    def _send_gone(self, connection: Connection) -> None:
+        gone = [key for key, write in self.writes.items() if write.after is None]
+        _send(connection, DELETE_REFERENCE, [_link_place(key, reference) for key, reference in self._links_gone])
+        _send(connection, DELETE_CLAIM, [{"at_space": c.space, "at_value": c.value} for c in self._claims_gone])
+        _send(connection, DELETE_RESOURCE, [{"at_kind": kind, "at_id": id} for kind, id in gone])
+        _send(connection, FORGET, [{"gone": id} for _kind, id in gone])
+
+    def _check_targets(self, connection: Connection, present: set[str]) -> None:
+        unknown = {link[1].target: link for link in self._links_new if link[1].target not in present}
+        if unknown:
+            missing = unknown.keys() - Reader(connection).present(unknown)
+            for (_kind, source), reference in (unknown[target] for target in missing):
+                raise Missing(source, reference.field, reference.target)
+
+    def _send_records(self, connection: Connection, revision: int, actor: str, time: str) -> list[dict[str, Any]]:
+        new, replaced, changes = [], [], []
+        for position, ((kind, id), write) in enumerate(self.writes.items(), revision + 1):
+            after, body = write.after, None
+            if after is not None:
+                body = encode(after)
+                row = {"project": project_of(after), "revision": position, "body": body}
+                if write.before is None:
+                    new.append(row | {"kind": kind, "id": id})
+                else:
+                    replaced.append(row | {"at_kind": kind, "at_id": id})
+            operation = (Operation.DELETE if after is None else Operation.UPSERT).value
+            change = {"revision": position, "kind": kind, "id": id, "operation": operation}
+            changes.append(change | {"body": body, "actor": actor, "time": time})
+        _send(connection, INSERT_RESOURCE, new)
+        _send(connection, UPDATE_RESOURCE, replaced)
+        return changes
+
+
+def key_of(record: Record) -> Key:
+    """The kind and id of a record."""
+    return kind_of(record), record.id
+
+
+def _send(connection: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(statement, rows if len(rows) > 1 else rows[0])
+
+
+def _link_row(key: Key, reference: Reference) -> dict[str, Any]:
+    row = {"kind": key[0], "source": key[1], "field": reference.field, "target": reference.target}
+    return row | {"cascade": reference.on_delete is OnDelete.CASCADE}
+
+
+def _link_place(key: Key, reference: Reference) -> dict[str, Any]:
+    return {"at_kind": key[0], "at_source": key[1], "at_field": reference.field, "at_target": reference.target}
