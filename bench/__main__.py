@@ -70,6 +70,12 @@ def _table(figures: list[Figure]) -> Table:
     return table
 
 
+def _judged(figure: Figure) -> str:
+    if figure.goal is None:
+        return ""
+    return f"{figure.goal} " + ("[green]met[/]" if figure.goal.is_met_by(figure.value) else "[red]missed[/]")
+
+
 def _write(figures: list[Figure]) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / time.strftime("%Y%m%d-%H%M%S.json", time.gmtime())

@@ -22,11 +22,14 @@ FLAGS = ("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Wextra", "-Werror
 
 def compile_datapath() -> None:
     """Bring header and object up to date; raises CalledProcessError where clang finds a mistake."""
-    if not PROGRAM.exists():
-        return
     write_header()
-    command = ["clang", *FLAGS, *system_includes(), "-c", str(PROGRAM), "-o", str(OBJECT)]
-    subprocess.run(command, check=True)
+    compile_program(OBJECT)
+
+
+def compile_program(target: Path) -> None:
+    """Compile the sources, with the header that is there, into `target`."""
+    command = ["clang", *FLAGS, *system_includes(), "-c", PROGRAM.name, "-o", str(target)]
+    subprocess.run(command, check=True, cwd=SOURCES)
 
 
 def write_header() -> None:

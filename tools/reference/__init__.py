@@ -1,0 +1,21 @@
+"""The pages of `docs/reference`, written from what the code declares.
+
+`python -m tools.reference` (or `make docs`) writes them; a hygiene test fails while one is stale.
+"""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tools.reference import api, cli, configuration, decisions, records, tables
+
+DIRECTORY = Path(__file__).resolve().parents[2] / "docs/reference"
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "api.md": api.page,
+    "cli.md": cli.page,
+    "configuration.md": configuration.page,
+    "decisions.md": decisions.page,
+    "records.md": records.page,
+    "tables.md": tables.page,
+}
+"""The name of each page and what writes it."""

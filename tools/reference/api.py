@@ -1,0 +1,6 @@
+"""Not yet."""
+
+
+def page() -> str:
+    """The page."""
+    return ""

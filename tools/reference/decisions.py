@@ -1,0 +1,34 @@
+"""The numbers that entries, counters and traces hold, with their names."""
+
+from collections.abc import Iterator
+
+from netplane.tables.decisions import SHARED, TIMEOUTS
+from tools.reference.markdown import member_texts, page_of, summary, table_of
+
+INTRODUCTION = (
+    "`netplane trace` and the counters speak in these. What to do about a drop reason stands in "
+    "[operations](../operations.md)."
+)
+PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 0: "others"}
+
+
+def page() -> str:
+    """The page."""
+    return page_of("Decisions", INTRODUCTION, *_enumerations(), *_timeouts())
+
+
+def _enumerations() -> Iterator[str]:
+    for enum in SHARED:
+        yield f"## {enum.__name__}"
+        yield summary(enum)
+        texts = member_texts(enum)
+        yield table_of(
+            ("number", "name", "meaning"), ((member.value, member.name, texts.get(member.name, "")) for member in enum)
+        )
+
+
+def _timeouts() -> Iterator[str]:
+    yield "## Timeouts"
+    yield "Seconds after which a connection without packets ends."
+    rows = ((PROTOCOLS[protocol], state.name, seconds) for (protocol, state), seconds in TIMEOUTS.items())
+    yield table_of(("protocol", "state", "seconds"), rows)

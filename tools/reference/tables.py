@@ -1,0 +1,39 @@
+"""The datapath's tables: what lies at which byte of each key and value."""
+
+from collections.abc import Iterator
+
+from netplane.tables.pipeline import TABLES
+from netplane.tables.schema import Layout, Table
+from tools.reference.markdown import page_of, table_of
+
+INTRODUCTION = (
+    "One section a table, in the order in which a patch writes them. Numbers are in the host's byte order, `BE16` in "
+    "network order; an `ADDRESS` is 16 bytes with IPv4 in its mapped form. `netplane.tables.pipeline` declares all of "
+    "this, and the C header that the programs are compiled with is made from the same lines."
+)
+
+
+def page() -> str:
+    """The page."""
+    overview = table_of(
+        ("table", "map", "entries at most", "written by", "key, bytes", "value, bytes"),
+        (
+            (f"[{t.name}](#{t.name})", t.kind.name, f"{t.capacity:,}", t.writer.value, t.key.size, t.value.size)
+            for t in TABLES
+        ),
+    )
+    return page_of("Tables", INTRODUCTION, overview, *(part for table in TABLES for part in _section(table)))
+
+
+def _section(table: Table) -> Iterator[str]:
+    yield f"## {table.name}"
+    yield table.text
+    rows = [*_rows("key", table.key), *_rows("value", table.value)]
+    yield table_of(("part", "byte", "field", "type", "meaning"), rows)
+
+
+def _rows(part: str, layout: Layout) -> Iterator[tuple[object, ...]]:
+    offsets = layout.offsets()
+    for field in layout.fields:
+        if not field.is_padding:
+            yield part, offsets[field.name], f"`{field.name}`", field.type.name, field.text
