@@ -14,8 +14,6 @@ LAYOUTS = [
     for table in TABLES
     for part, layout in (("key", table.key), ("value", table.value))
 ]
-    pytest.param(layout, id=f"{t.name}.{part}") for t in TABLES for part, layout in (("key", t.key), ("value", t.value))
-]
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
