@@ -1,0 +1,11 @@
+"""Which host needs which records: the world in memory, cut into slices. Pure.
+
+A host needs the domains that it carries machines of, and nothing else: `specification` says so in full, slowly;
+`interest` keeps every host's slice current, change by change.
+"""
+
+from netplane.interest.interest import Interest, SliceDelta
+from netplane.interest.specification import slice_of
+from netplane.interest.world import Key
+
+__all__ = ["Interest", "Key", "SliceDelta", "slice_of"]

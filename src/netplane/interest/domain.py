@@ -1,0 +1,108 @@
+"""Domains: sets of joined networks, and what the machines in them make shared."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from netplane.interest.placement import Placement
+from netplane.interest.world import Key
+
+
+def held_by(placement: Placement) -> Iterator[Key]:
+    """What a placement makes its domain hold. Its host stands last: when it joins, the rest is already there."""
+    if placement.identity:
+        yield "identity", placement.identity.id
+        for group in placement.identity.groups:
+            yield "security_group", group
+    yield "host", placement.host
+
+
+class Domain:
+    """Networks that routers join. It counts for how many placements it holds each identity, group and host."""
+
+    def __init__(self, networks: Iterable[str] = ()) -> None:
+        self.networks = dict.fromkeys(networks)
+        self.held: dict[Key, int] = {}
+        self.hosts: dict[str, None] = {}
+
+
+class Domains:
+    """The domain of each network that has a machine or a router in it, and which domains hold a shared thing.
+
+    A network that stands alone with no machine in it may be missing: it would hold nothing.
+    """
+
+    def __init__(self) -> None:
+        self._of: dict[str, Domain] = {}
+        self._holding: dict[Key, dict[Domain, None]] = {}
+
+    def get(self, network: str) -> Domain | None:
+        """The domain of a network; None if no machine and no other network is in it."""
+        return self._of.get(network)
+
+    def open(self, network: str) -> Domain:
+        """The domain of a network, made if there is none."""
+        domain = self._of.get(network)
+        if domain is None:
+            domain = self._of[network] = Domain((network,))
+        return domain
+
+    def close(self, network: str) -> None:
+        """Forget the domain of a network if it stands alone and holds nothing."""
+        domain = self._of.get(network)
+        if domain and len(domain.networks) == 1 and not domain.held:
+            del self._of[network]
+
+    def hosts_on(self, network: str) -> Collection[str]:
+        """The hosts with machines in the domain of a network."""
+        domain = self._of.get(network)
+        return domain.hosts if domain else ()
+
+    def holding(self, key: Key) -> Collection[Domain]:
+        """The domains that hold an identity, a group or a host."""
+        return self._holding.get(key, ())
+
+    def sees(self, host: str, key: Key) -> bool:
+        """Whether some domain of the host holds this."""
+        return any(key in domain.held for domain in self.holding(("host", host)))
+
+    def count(self, domain: Domain, key: Key, by: int) -> None:
+        """Let a domain hold something for so many more placements; fewer if negative."""
+        count = domain.held.get(key, 0) + by
+        if count:
+            domain.held[key] = count
+            self._holding.setdefault(key, {})[domain] = None
+            if key[0] == "host":
+                domain.hosts[key[1]] = None
+        else:
+            self._forget(domain, key)
+
+    def merge(self, source: Domain, target: Domain) -> None:
+        """Move everything from one domain to another; the first is then empty."""
+        self._move(source, target, list(source.networks), dict(source.held))
+
+    def split(self, domain: Domain, networks: Iterable[str], placements: Iterable[Placement]) -> Domain:
+        """A new domain of some of a domain's networks, with what the placements in those make it hold."""
+        held: dict[Key, int] = {}
+        for placement in placements:
+            for key in held_by(placement):
+                held[key] = held.get(key, 0) + 1
+        part = Domain()
+        self._move(domain, part, networks, held)
+        return part
+
+    def _move(self, source: Domain, target: Domain, networks: Iterable[str], held: dict[Key, int]) -> None:
+        for network in networks:
+            del source.networks[network]
+            target.networks[network] = None
+            self._of[network] = target
+        for key, count in held.items():
+            self.count(target, key, count)
+            self.count(source, key, -count)
+
+    def _forget(self, domain: Domain, key: Key) -> None:
+        del domain.held[key]
+        if key[0] == "host":
+            del domain.hosts[key[1]]
+        holding = self._holding[key]
+        del holding[domain]
+        if not holding:
+            del self._holding[key]

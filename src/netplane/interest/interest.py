@@ -1,0 +1,311 @@
+"""Every host's slice, kept current change by change.
+
+    changes ─▶ World (records, look-ups) ─▶ placements ─▶ Domains (who holds what) ─▶ touched keys ─▶ deltas
+                                                             ▲
+                              routers' interfaces join ──────┘
+
+Each change *touches* the keys that a host may have gained or lost, or must see anew. When all changes are in, each
+touched key is looked at once, in the world as it then is: the host needs the record (upsert) or does not (delete).
+So a delta depends on the current state only; touching too much would cost bytes, never correctness. Touching no
+more than need is what the order of steps is about: what a host gains is touched before it counts as held, what it
+loses after.
+
+Work is proportional to the hosts that need the change and to the records that each gains or loses. A port that joins
+a group of ten thousand costs the hosts of its domain and nothing else. A split also walks the domain's networks and
+the placements of the smaller part.
+"""
+
+from collections.abc import Collection, Iterable
+from typing import NamedTuple
+
+from netplane.interest.domain import Domain, held_by
+from netplane.interest.placement import Placement
+from netplane.interest.slices import Slices
+from netplane.interest.world import Key
+from netplane.model import Change, Host, Identity, Network, Port, Record, SecurityGroupRule, Subnet, kind_of
+
+
+class SliceDelta(NamedTuple):
+    """What a host must add or replace, and (kind, id) of what it needs no more."""
+
+    upserts: list[Record]
+    deletes: list[Key]
+
+
+class Interest:
+    """The world and the slices of all hosts."""
+
+    def __init__(self) -> None:
+        self.revision = 0
+        """The revision of the last change taken in."""
+        self._slices = Slices()
+        self._touched: dict[str, dict[Key, None]] = {}
+        self._loading = False
+        self._handlers = {
+            "host": self._host,
+            "network": self._network,
+            "subnet": self._subnet,
+            "router": self._router,
+            "security_group_rule": self._rule,
+            "identity": self._identity,
+            "port": self._port,
+            "binding": self._binding,
+        }
+
+    def load(self, records: Iterable[Record], revision: int) -> None:
+        """Take in a whole world as of a revision, without any delta."""
+        self._loading = True
+        for record in records:
+            self._set((kind_of(record), record.id), record)
+        self._loading = False
+        self.revision = revision
+
+    def apply(self, changes: Iterable[Change]) -> dict[str, SliceDelta]:
+        """Take in changes in their order; the delta of each host whose slice they touch."""
+        for change in changes:
+            self._set((change.kind, change.id), change.record)
+            self.revision = max(self.revision, change.revision)
+        touched, self._touched = self._touched, {}
+        return {host: self._delta(host, keys) for host, keys in touched.items()}
+
+    def slice(self, host: str) -> list[Record]:
+        """All records that a host needs now."""
+        found = (self._slices.needed(host, key) for key in dict.fromkeys(self._slices.keys(host)))
+        return [record for record in found if record is not None]
+
+    def get(self, key: Key) -> Record | None:
+        """A record of the world by kind and id."""
+        return self._slices.world.at(key)
+
+    def bound_to(self, host: str) -> list[str]:
+        """The ids of the ports that are bound to a host."""
+        return list(self._slices.world.find("bound_to", host))
+
+    def _delta(self, host: str, keys: Iterable[Key]) -> SliceDelta:
+        delta = SliceDelta([], [])
+        for key in keys:
+            record = self._slices.needed(host, key)
+            if record is None:
+                delta.deletes.append(key)
+            else:
+                delta.upserts.append(record)
+        return delta
+
+    # One handler for each kind: put the record into the world, touch what follows.
+
+    def _set(self, key: Key, new: Record | None) -> None:
+        old = self._slices.world.at(key)
+        if old == new:
+            return
+        handler = self._handlers.get(key[0])
+        if handler:
+            handler(key, old, new)
+
+    def _put(self, key: Key, record: Record | None) -> None:
+        if record is None:
+            self._slices.world.remove(key)
+        else:
+            self._slices.world.put(key, record)
+
+    def _host(self, key: Key, old: Record | None, new: Record | None) -> None:
+        name = key[1]
+        bound = self.bound_to(name)
+        self._touch((name,), (key,))
+        self._touch_holders(key, key)
+        if old is None or new is None:
+            self._put(key, old or new)
+            for port in bound:
+                self._touch_carrier(port)
+        self._put(key, new)
+        if not (isinstance(old, Host) and isinstance(new, Host) and old.number == new.number):
+            self._settle(bound)
+
+    def _network(self, key: Key, old: Record | None, new: Record | None) -> None:
+        self._put(key, new)
+        self._touch(self._slices.domains.hosts_on(key[1]), (key,))
+        if not (isinstance(old, Network) and isinstance(new, Network) and old.vni == new.vni):
+            self._settle(list(self._slices.world.find("machines_on", key[1])))
+
+    def _subnet(self, key: Key, old: Record | None, new: Record | None) -> None:
+        for subnet in (old, new):
+            if isinstance(subnet, Subnet):
+                self._touch(self._slices.domains.hosts_on(subnet.network_id), (key,))
+        self._put(key, new)
+
+    def _router(self, key: Key, _old: Record | None, new: Record | None) -> None:
+        self._put(key, new)
+        for network in self._slices.networks_of(key[1]):
+            self._touch(self._slices.domains.hosts_on(network), (key,))
+            break
+
+    def _rule(self, key: Key, old: Record | None, new: Record | None) -> None:
+        for rule in (old, new):
+            if isinstance(rule, SecurityGroupRule):
+                self._touch_holders(("security_group", rule.security_group_id), key)
+        self._put(key, new)
+
+    def _identity(self, key: Key, old: Record | None, new: Record | None) -> None:
+        self._put(key, new)
+        if old != new:
+            self._settle(list(self._slices.world.find("machines_with", key[1])))
+        if isinstance(old, Identity) and isinstance(new, Identity):
+            self._touch_holders(key, key)
+
+    def _binding(self, key: Key, _old: Record | None, new: Record | None) -> None:
+        self._touch_carrier(key[1])
+        self._put(key, new)
+        self._touch_carrier(key[1])
+        self._settle((key[1],))
+
+    def _port(self, key: Key, old: Record | None, new: Record | None) -> None:
+        if old and new and _link(old) != _link(new):
+            self._port(key, old, None)
+            self._port(key, None, new)
+        elif link := _link(new or old):
+            self._interface(key, link, old, new)
+        else:
+            self._touch_carrier(key[1])
+            self._put(key, new)
+            self._touch_carrier(key[1])
+            self._settle((key[1],))
+
+    def _interface(self, key: Key, link: tuple[str, str], old: Record | None, new: Record | None) -> None:
+        network, router = link
+        if old is None:
+            self._join(network, router)
+        self._touch(self._slices.domains.hosts_on(network), (key,))
+        alone = old is None and not self._slices.world.find("interfaces_of", router)
+        self._put(key, new)
+        alone = alone or (new is None and not self._slices.world.find("interfaces_of", router))
+        if alone and self._slices.world.at(("router", router)):
+            self._touch(self._slices.domains.hosts_on(network), (("router", router),))
+        if new is None:
+            self._part(network)
+
+    # Placements come and go.
+
+    def _settle(self, ports: Iterable[str]) -> None:
+        for port in ports:
+            old, new = self._slices.placed.get(port), self._slices.place(port)
+            if old != new:
+                self._move(port, old, new)
+
+    def _move(self, port: str, old: Placement | None, new: Placement | None) -> None:
+        """The new place is taken before the old one is left, so that what both give is never lost between."""
+        key = ("endpoint", port)
+        seen = old and new and old.endpoint == new.endpoint and old.network_id == new.network_id
+        if old and not seen:
+            self._touch(self._slices.domains.hosts_on(old.network_id), (key,))
+        if new:
+            self._hold(new)
+        if old:
+            del self._slices.standing[old.network_id][port]
+            del self._slices.placed[port]
+        if new:
+            self._slices.placed[port] = new
+            self._slices.standing.setdefault(new.network_id, {})[port] = None
+        if old:
+            self._release(old)
+        if new and not seen:
+            self._touch(self._slices.domains.hosts_on(new.network_id), (key,))
+
+    def _hold(self, placement: Placement) -> None:
+        domain = self._slices.domains.open(placement.network_id)
+        for held in held_by(placement):
+            if held not in domain.held:
+                self._touch_shared(domain, held)
+                if held[0] == "host":
+                    self._touch_domain(held[1], domain)
+            self._slices.domains.count(domain, held, 1)
+
+    def _release(self, placement: Placement) -> None:
+        network = placement.network_id
+        domain = self._slices.domains.open(network)
+        for held in held_by(placement):
+            self._slices.domains.count(domain, held, -1)
+            if held not in domain.held:
+                self._touch_shared(domain, held)
+                if held[0] == "host":
+                    self._touch_domain(held[1], domain)
+        if not self._slices.standing[network]:
+            del self._slices.standing[network]
+        self._slices.domains.close(network)
+
+    # Routers' interfaces join networks and part them.
+
+    def _join(self, network: str, router: str) -> None:
+        """Before the interface is in the world: its network's domain and its router's become one."""
+        domain = self._slices.domains.open(network)
+        other = next((self._slices.domains.open(far) for far in self._slices.networks_of(router)), domain)
+        if other is domain:
+            return
+        small, large = sorted((domain, other), key=lambda each: len(each.networks) + len(each.held))
+        for here, there in ((small, large), (large, small)):
+            for host in here.hosts:
+                if host not in there.hosts:
+                    self._touch_domain(host, there)
+        self._slices.domains.merge(small, large)
+
+    def _part(self, network: str) -> None:
+        """After the interface has left the world: its network may have come apart from the rest of the domain."""
+        domain = self._slices.domains.open(network)
+        near = self._slices.component(network)
+        if len(near) < len(domain.networks):
+            far = [other for other in domain.networks if other not in near]
+            self._split(domain, min(near, far, key=len))
+            self._slices.domains.close(far[0])
+        self._slices.domains.close(network)
+
+    def _split(self, domain: Domain, networks: Collection[str]) -> None:
+        hosts = list(domain.hosts)
+        standing = (port for network in networks for port in self._slices.standing.get(network, ()))
+        part = self._slices.domains.split(domain, networks, (self._slices.placed[port] for port in standing))
+        for host in hosts:
+            for each in (domain, part):
+                if host not in each.hosts:
+                    self._touch_domain(host, each)
+
+    # Touching.
+
+    def _touch(self, hosts: Iterable[str], keys: Iterable[Key]) -> None:
+        if self._loading:
+            return
+        fresh = dict.fromkeys(keys)
+        for host in hosts:
+            self._touched.setdefault(host, {}).update(fresh)
+
+    def _touch_carrier(self, port: str) -> None:
+        """The host that a machine's port is bound to must look at the port again."""
+        host = self._slices.carrier(port)
+        record = self._slices.world.get(Port, port)
+        if host and record and not record.is_router_interface:
+            self._touch((host,), (("port", port),))
+
+    def _touch_holders(self, held: Key, key: Key) -> None:
+        """All hosts of the domains that hold something must look at a key again."""
+        for domain in self._slices.domains.holding(held):
+            self._touch(domain.hosts, (key,))
+
+    def _touch_shared(self, domain: Domain, held: Key) -> None:
+        """All hosts of a domain that hold this through no domain must look at its keys again."""
+        if self._loading:
+            return
+        keys = list(self._slices.shared_keys(held))
+        self._touch((host for host in domain.hosts if not self._has(host, held)), keys)
+
+    def _touch_domain(self, host: str, domain: Domain) -> None:
+        """A host that is not, or no longer, of a domain must look at all in it again."""
+        if self._loading:
+            return
+        self._touch((host,), self._slices.own_keys(domain))
+        for held in domain.held:
+            if not self._has(host, held):
+                self._touch((host,), self._slices.shared_keys(held))
+
+    def _has(self, host: str, held: Key) -> bool:
+        return held == ("host", host) or self._slices.domains.sees(host, held)
+
+
+def _link(port: Record | None) -> tuple[str, str] | None:
+    """The network and the router that a port joins; None for a machine's."""
+    return (port.network_id, port.device_id) if isinstance(port, Port) and port.is_router_interface else None

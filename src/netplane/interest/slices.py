@@ -1,0 +1,137 @@
+"""Whether a host needs a record, answered from the current state alone."""
+
+from collections.abc import Iterable, Iterator
+
+from netplane.interest.domain import Domain, Domains
+from netplane.interest.placement import Placement, place
+from netplane.interest.world import Key, World
+from netplane.model import (
+    Binding,
+    Host,
+    Identity,
+    Network,
+    Port,
+    Record,
+    Router,
+    SecurityGroupRule,
+    Subnet,
+    kind_of,
+)
+
+
+class Slices:
+    """The world, its placements and its domains; `Interest` writes them, the methods here only look."""
+
+    def __init__(self) -> None:
+        self.world = World()
+        self.domains = Domains()
+        self.placed: dict[str, Placement] = {}
+        self.standing: dict[str, dict[str, None]] = {}
+        """The ports that stand on each network."""
+
+    def keys(self, host: str) -> Iterator[Key]:
+        """The keys of all that a host may need; some may come twice or not exist."""
+        yield "host", host
+        for port in self.world.find("bound_to", host):
+            yield "port", port
+        for domain in self.domains.holding(("host", host)):
+            yield from self.own_keys(domain)
+            for held in domain.held:
+                yield from self.shared_keys(held)
+
+    def own_keys(self, domain: Domain) -> Iterator[Key]:
+        """The keys that belong to one domain alone; routers may come twice."""
+        for network in domain.networks:
+            yield "network", network
+            for subnet in self.world.find("subnets_on", network):
+                yield "subnet", subnet
+            for port in self.world.find("interfaces_on", network):
+                yield "port", port
+                yield "router", self.router_of(port)
+            for port in self.standing.get(network, ()):
+                yield "endpoint", port
+
+    def shared_keys(self, held: Key) -> Iterable[Key]:
+        """The keys that come with something held: a group comes as its rules."""
+        kind, id = held
+        return (
+            [("security_group_rule", rule) for rule in self.world.find("rules_of", id)] if kind == _GROUP else (held,)
+        )
+
+    def needed(self, host: str, key: Key) -> Record | None:
+        """The record with this key if the host needs it."""
+        kind, id = key
+        if kind == "endpoint":
+            placement = self.placed.get(id)
+            return placement.endpoint if placement and self.near(host, placement.network_id) else None
+        record = self.world.at(key)
+        return record if record is not None and self._needs(host, record) else None
+
+    def near(self, host: str, network: str) -> bool:
+        """Whether a machine of the host stands in the domain of the network."""
+        return host in self.domains.hosts_on(network)
+
+    def carrier(self, port: str) -> str | None:
+        """The host that a machine's port is bound to, if that host exists."""
+        binding = self.world.get(Binding, port)
+        return binding.host_id if binding and self.world.get(Host, binding.host_id) else None
+
+    def networks_of(self, router: str) -> Iterator[str]:
+        """The networks that a router has interfaces in."""
+        for port in self.world.find("interfaces_of", router):
+            interface = self.world.get(Port, port)
+            if interface:
+                yield interface.network_id
+
+    def router_of(self, interface: str) -> str:
+        """The router that an interface belongs to."""
+        port = self.world.get(Port, interface)
+        return port.device_id if port else ""
+
+    def component(self, network: str) -> dict[str, None]:
+        """The networks that routers join with this one, itself included."""
+        found = {network: None}
+        waiting = [network]
+        walked = set()
+        while waiting:
+            for port in self.world.find("interfaces_on", waiting.pop()):
+                router = self.router_of(port)
+                if router not in walked:
+                    walked.add(router)
+                    new = [other for other in self.networks_of(router) if other not in found]
+                    found.update(dict.fromkeys(new))
+                    waiting.extend(new)
+        return found
+
+    def place(self, port_id: str) -> Placement | None:
+        """Where a port stands now."""
+        port = self.world.get(Port, port_id)
+        binding = self.world.get(Binding, port_id)
+        if port is None or binding is None:
+            return None
+        host = self.world.get(Host, binding.host_id)
+        network = self.world.get(Network, port.network_id)
+        return place(port, binding, host, network, self.world.get(Identity, port.identity_id))
+
+    def _needs(self, host: str, record: Record) -> bool:
+        match record:
+            case Port() if record.is_router_interface:
+                return self.near(host, record.network_id)
+            case Port():
+                return self.carrier(record.id) == host
+            case Network():
+                return self.near(host, record.id)
+            case Subnet():
+                return self.near(host, record.network_id)
+            case Router():
+                return any(self.near(host, network) for network in self.networks_of(record.id))
+            case SecurityGroupRule():
+                return self.domains.sees(host, (_GROUP, record.security_group_id))
+            case Identity():
+                return self.domains.sees(host, ("identity", record.id))
+            case Host():
+                return record.id == host or self.domains.sees(host, (kind_of(record), record.id))
+        return False
+
+
+_GROUP = "security_group"

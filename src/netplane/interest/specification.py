@@ -1,0 +1,98 @@
+"""What a host needs, said as plainly as possible: the definition that `Interest` must agree with.
+
+    slice(host) = the host's own record
+                + the full ports of the machines bound to it
+                + for every domain in which a machine of it stands:
+                    networks, subnets, the routers' interfaces, routers,
+                    the endpoint of every machine that stands there, and the hosts that carry them,
+                    their identities, and the rules of the identities' groups
+
+A domain is a connected component of networks, joined by the interfaces that a router has in them. Records that
+something refers to but that do not exist are left out; a reference alone still joins networks.
+"""
+
+from collections.abc import Iterable
+
+from netplane.interest.placement import Placement, place
+from netplane.interest.world import Key
+from netplane.model import (
+    Binding,
+    Host,
+    Identity,
+    Network,
+    Port,
+    Record,
+    Router,
+    SecurityGroupRule,
+    Subnet,
+    kind_of,
+)
+
+
+def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
+    """All records that the host needs of a world, by kind and id; quadratic, for tests."""
+    world = {(kind_of(record), record.id): record for record in records}
+    placements = _placements(world)
+    networks = _joined(world, {place.network_id for place in placements if place.host == host})
+    near = [place for place in placements if place.network_id in networks]
+    identities = {place.identity.id for place in near if place.identity}
+    groups = {group for place in near if place.identity for group in place.identity.groups}
+    interfaces = _interfaces(world)
+    routers = {port.device_id for port in interfaces if port.network_id in networks}
+    hosts = {place.host for place in near} | {host}
+
+    def needed(record: Record) -> bool:
+        match record:
+            case Host():
+                return record.id in hosts
+            case Network():
+                return record.id in networks
+            case Subnet():
+                return record.network_id in networks
+            case Router():
+                return record.id in routers
+            case Identity():
+                return record.id in identities
+            case SecurityGroupRule():
+                return record.security_group_id in groups
+            case Port() if record.is_router_interface:
+                return record.network_id in networks
+            case Port():
+                binding = world.get(("binding", record.id))
+                return isinstance(binding, Binding) and binding.host_id == host and ("host", host) in world
+        return False
+
+    found = {key: record for key, record in world.items() if needed(record)}
+    return found | {("endpoint", place.endpoint.id): place.endpoint for place in near}
+
+
+def _placements(world: dict[Key, Record]) -> list[Placement]:
+    found = []
+    for port in world.values():
+        if not isinstance(port, Port):
+            continue
+        binding = world.get(("binding", port.id))
+        assert binding is None or isinstance(binding, Binding)
+        host = world.get(("host", binding.host_id)) if binding else None
+        network, identity = world.get(("network", port.network_id)), world.get(("identity", port.identity_id))
+        assert host is None or isinstance(host, Host)
+        assert network is None or isinstance(network, Network)
+        assert identity is None or isinstance(identity, Identity)
+        placement = place(port, binding, host, network, identity)
+        if placement:
+            found.append(placement)
+    return found
+
+
+def _interfaces(world: dict[Key, Record]) -> list[Port]:
+    return [record for record in world.values() if isinstance(record, Port) and record.is_router_interface]
+
+
+def _joined(world: dict[Key, Record], networks: set[str]) -> set[str]:
+    interfaces = _interfaces(world)
+    while True:
+        routers = {port.device_id for port in interfaces if port.network_id in networks}
+        wider = networks | {port.network_id for port in interfaces if port.device_id in routers}
+        if wider == networks:
+            return networks
+        networks = wider

@@ -1,0 +1,161 @@
+"""Random worlds, consistent or not: the incremental slices are the specified ones, and deltas lead to them."""
+
+from collections.abc import Sequence
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from netplane.interest import Interest, Key, slice_of
+from netplane.model import (
+    ROUTER_INTERFACE,
+    Binding,
+    Change,
+    FixedIP,
+    Host,
+    Identity,
+    Network,
+    Operation,
+    Port,
+    Record,
+    Router,
+    SecurityGroupRule,
+    Subnet,
+    kind_of,
+)
+
+HOSTS = ("h1", "h2", "h3")
+World = dict[Key, Record]
+
+
+def ids(prefix: str, count: int) -> st.SearchStrategy[str]:
+    return st.sampled_from([f"{prefix}{number}" for number in range(count)])
+
+
+NETWORK = ids("n", 5)
+GROUPS = st.lists(ids("g", 3), max_size=2).map(tuple)
+NAME = st.sampled_from(["", "new"])
+MACHINE = st.builds(
+    Port,
+    id=ids("p", 6),
+    name=NAME,
+    network_id=NETWORK,
+    mac_address=st.sampled_from(["02:00:00:00:00:01", "02:00:00:00:00:02", "02:00:00:00:00:03", "broken"]),
+    fixed_ips=st.sampled_from(
+        [
+            (),
+            (FixedIP("s0", "10.0.0.1"),),
+            (FixedIP("s0", "10.0.0.2"), FixedIP("s1", "broken"), FixedIP("s1", "fd00::1")),
+        ]
+    ),
+    identity_id=st.sampled_from(["", "i0", "i1", "i2"]),
+)
+INTERFACE = st.builds(
+    Port,
+    id=ids("p", 6),
+    name=NAME,
+    network_id=NETWORK,
+    mac_address=st.just("02:00:00:00:01:00"),
+    device_owner=st.just(ROUTER_INTERFACE),
+    device_id=ids("r", 3),
+)
+BINDING = st.builds(Binding, id=ids("p", 6), host_id=st.sampled_from(HOSTS))
+RECORD: st.SearchStrategy[Record] = st.one_of(
+    MACHINE,
+    INTERFACE,
+    BINDING,
+    st.builds(Host, id=st.sampled_from(HOSTS), number=st.integers(1, 4), address=st.sampled_from(["a", "b"])),
+    st.builds(Network, id=NETWORK, name=NAME, vni=st.integers(1, 3)),
+    st.builds(Subnet, id=ids("s", 2), network_id=NETWORK, cidr=st.just("10.0.0.0/24")),
+    st.builds(Router, id=ids("r", 3), name=NAME, number=st.just(1)),
+    st.builds(Identity, id=ids("i", 3), number=st.integers(1, 3), groups=GROUPS),
+    st.builds(
+        SecurityGroupRule, id=ids("u", 3), name=NAME, security_group_id=ids("g", 3), direction=st.just("ingress")
+    ),
+)
+PLUGGED = st.one_of(MACHINE, INTERFACE, BINDING)
+
+
+def steps(record: st.SearchStrategy[Record]) -> st.SearchStrategy[tuple[Record, bool]]:
+    return st.tuples(record, st.sampled_from([True, True, False]))
+
+
+SOLID: tuple[Record, ...] = (
+    *(Host(id=host, number=number, address=host) for number, host in enumerate(HOSTS, 1)),
+    *(Network(id=f"n{number}", vni=number) for number in range(1, 6)),
+    *(Router(id=f"r{number}", number=number) for number in range(1, 4)),
+    *(Identity(id=f"i{number}", number=number + 1, groups=(f"g{number}", "g0")) for number in range(3)),
+    *(SecurityGroupRule(id=f"u{number}", security_group_id=f"g{number}", direction="egress") for number in range(3)),
+)
+
+
+def as_changes(sequence: Sequence[tuple[Record, bool]]) -> list[Change]:
+    return [
+        Change(
+            revision,
+            Operation.UPSERT if keep else Operation.DELETE,
+            kind_of(record),
+            record.id,
+            record if keep else None,
+        )
+        for revision, (record, keep) in enumerate(sequence, 1)
+    ]
+
+
+def follow(world: World, change: Change) -> None:
+    if change.record is None:
+        world.pop((change.kind, change.id), None)
+    else:
+        world[change.kind, change.id] = change.record
+
+
+def by_key(records: Sequence[Record]) -> World:
+    found = {(kind_of(record), record.id): record for record in records}
+    assert len(found) == len(records), "a slice holds each record once"
+    return found
+
+
+@given(
+    st.sampled_from([(), SOLID]),
+    st.lists(st.one_of(steps(RECORD), steps(PLUGGED)), max_size=60).map(as_changes),
+    st.lists(st.integers(1, 5), min_size=1, max_size=12),
+)
+def test_slices_and_deltas_are_those_of_the_specification(
+    base: Sequence[Record], changes: list[Change], sizes: list[int]
+) -> None:
+    interest = Interest()
+    interest.load(base, 0)
+    world = by_key(base)
+    held = {host: slice_of(world.values(), host) for host in HOSTS}
+    while changes:
+        size = sizes[len(changes) % len(sizes)]
+        batch, changes = changes[:size], changes[size:]
+        for change in batch:
+            follow(world, change)
+        deltas = interest.apply(batch)
+        for host in HOSTS:
+            needed = slice_of(world.values(), host)
+            assert by_key(interest.slice(host)) == needed
+            if host in deltas:
+                check_delta(held[host], by_key(deltas[host].upserts), deltas[host].deletes, exact=size == 1)
+                held[host] = {k: v for k, v in held[host].items() if k not in deltas[host].deletes}
+                held[host] |= by_key(deltas[host].upserts)
+            assert held[host] == needed
+
+
+def check_delta(before: World, upserts: World, deletes: list[Key], *, exact: bool) -> None:
+    assert not upserts.keys() & set(deletes)
+    if exact:
+        assert set(deletes) <= before.keys(), "nothing is deleted that the host never had"
+        assert all(before.get(key) != record for key, record in upserts.items()), "nothing is sent twice"
+
+
+@given(st.lists(steps(RECORD), max_size=60).map(as_changes))
+def test_loading_a_world_gives_the_slices_that_its_changes_lead_to(changes: list[Change]) -> None:
+    world: World = {}
+    for change in changes:
+        follow(world, change)
+    loaded = Interest()
+    loaded.load(world.values(), 7)
+    for host in HOSTS:
+        assert by_key(loaded.slice(host)) == slice_of(world.values(), host)
+    assert loaded.apply([]) == {}
