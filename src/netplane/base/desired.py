@@ -1,0 +1,116 @@
+"""Entries, who wants them, and what has changed since the last look.
+
+Several owners may want the same key. If they want the same value, it stays until the last of them lets go. If they
+disagree, the owner with the smallest (kind, id) wins, whatever the order in which they came, and every owner that
+lost is a `Problem`.
+
+An owner stands in here as its record: at a million owners, any other handle would have to be made and kept for
+each of them. Only keys with more than one owner, which are few, pay for more.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+from netplane.base.delta import Delta
+from netplane.base.problem import Problem
+
+OwnerName = tuple[str, str]
+"""An owner as (kind, id)."""
+Describe = Callable[[str, bytes], str]
+"""How a key of a table is shown to people."""
+
+
+class Desired:
+    """The wanted entries of some tables. `tables` may be read, never written."""
+
+    def __init__(self, tables: Iterable[str], name: Callable[[Any], OwnerName], describe: Describe) -> None:
+        self.tables: dict[str, dict[bytes, bytes]] = {table: {} for table in tables}
+        self._name = name
+        self._describe = describe
+        self._owner: dict[str, dict[bytes, Any]] = {table: {} for table in self.tables}
+        self._contested: dict[tuple[str, bytes], dict[OwnerName, tuple[Any, bytes]]] = {}
+        self._writes: dict[str, dict[bytes, bytes]] = {}
+        self._before: dict[str, dict[bytes, bytes]] = {}
+        self._begin()
+
+    def _begin(self) -> None:
+        """Start a new delta: what is written from now on, and what stood there before if anything did."""
+        self._writes = {table: {} for table in self.tables}
+        self._before = {table: {} for table in self.tables}
+
+    def add(self, table: str, key: bytes, value: bytes, owner: Any) -> None:
+        """An owner wants an entry; of several that it wants under one key, the first counts."""
+        owners = self._owner[table]
+        if key in owners:
+            self._contest(table, key, value, owner)
+        else:
+            owners[key] = owner
+            self.tables[table][key] = self._writes[table][key] = value
+
+    def remove(self, table: str, key: bytes, owner: Any) -> None:
+        """An owner, the very record that added it, wants an entry no more."""
+        if (claims := self._contested.get((table, key))) is not None:
+            claims.pop(self._name(owner), None)
+            self._settle(table, key, claims)
+        elif self._owner[table].get(key) is owner:
+            del self._owner[table][key]
+            self._note(table, key, self.tables[table].pop(key))
+            self._writes[table].pop(key, None)
+
+    def _contest(self, table: str, key: bytes, value: bytes, owner: Any) -> None:
+        holder = self._owner[table][key]
+        claims = self._contested.get((table, key))
+        if claims is None:
+            if holder is owner:
+                return
+            claims = self._contested[table, key] = {self._name(holder): (holder, self.tables[table][key])}
+        claims.setdefault(self._name(owner), (owner, value))
+        self._settle(table, key, claims)
+
+    def _settle(self, table: str, key: bytes, claims: dict[OwnerName, tuple[Any, bytes]]) -> None:
+        owner, value = claims[min(claims)]
+        self._owner[table][key] = owner
+        if (stood := self.tables[table][key]) != value:
+            self._note(table, key, stood)
+            self.tables[table][key] = self._writes[table][key] = value
+        if len(claims) == 1:
+            del self._contested[table, key]
+
+    def _note(self, table: str, key: bytes, value: bytes) -> None:
+        """Keep what stood under a key when this delta began."""
+        if key not in self._writes[table]:
+            self._before[table].setdefault(key, value)
+
+    def take(self) -> Delta:
+        """What has changed since the last call, net."""
+        writes, deletes = self._writes, {}
+        for table, before in self._before.items():
+            now, written = self.tables[table], writes[table]
+            for key, value in before.items():
+                if now.get(key) == value:
+                    written.pop(key, None)
+            if gone := [key for key in before if key not in now]:
+                deletes[table] = gone
+        self._begin()
+        return Delta({table: entries for table, entries in writes.items() if entries}, deletes)
+
+    def owners(self, table: str, key: bytes) -> list[OwnerName]:
+        """Who wants an entry, the one whose value stands first."""
+        if (claims := self._contested.get((table, key))) is not None:
+            return sorted(claims)
+        owner = self._owner.get(table, {}).get(key)
+        return [] if owner is None else [self._name(owner)]
+
+    def problems(self) -> Iterator[Problem]:
+        """Every owner whose entry another one's stands in place of."""
+        for (table, key), claims in self._contested.items():
+            winner = min(claims)
+            text = f"{self._describe(table, key)} also belongs to {' '.join(winner)}, whose value stands"
+            for kind, id in claims:
+                if claims[kind, id][1] != claims[winner][1]:
+                    yield Problem(kind, id, text)
+
+    @property
+    def contested(self) -> int:
+        """How many keys have more than one owner."""
+        return len(self._contested)

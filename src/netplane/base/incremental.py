@@ -1,0 +1,204 @@
+"""The incremental engine: functions from records to entries, run again only where what they read has changed.
+
+A feature is a pure function `feature(record, view)` that returns the entries of one owner, a record of its kind.
+It sees other records only through the view, which notes every read: `get` a record, `find` a bucket of the index of
+references. When a record changes, the engine runs again
+
+- the record's own feature,
+- every owner that read it by id, whether or not it was there,
+- every owner that read a bucket which the record entered, left, or stands in.
+
+Features never read what other features made, so one round settles everything: there is no order and no recursion
+(compare Salsa and Adapton, which need both). Entries of a batch are first all taken back and then all made anew, so
+that a key may move from one owner to another; only what differs in the end appears in the delta.
+
+**An owner that read nothing but itself leaves no trace here.** What it said can be had again from its old record,
+because a feature is a function. Most records of a large slice are of that sort, and a million of them cost this
+module neither memory nor time to look after.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from netplane.base.delta import Delta
+from netplane.base.desired import Desired, OwnerName
+from netplane.base.problem import Problem
+from netplane.base.world import Bucket, R, View, World, buckets
+
+Item = tuple[str, bytes, bytes] | Problem
+"""What a feature returns: entries as (table, key, value), and problems."""
+Feature = Callable[[Any, View], Sequence[Item]]
+Step = tuple[type[Any], str, Any]
+"""One change: the kind, the id, and the record or None for a delete."""
+Read = tuple[type[Any], str] | Bucket
+"""What a feature read: a record or a bucket."""
+Owner = tuple[type[Any], str]
+Dirty = dict[type[Any], dict[str, Any]]
+"""Owners to run again, by kind and id, with the record each had before the batch, or None."""
+
+
+class Memory(NamedTuple):
+    """The last run of an owner that read others or had problems."""
+
+    items: Sequence[Item]
+    reads: set[Read]
+
+
+class Notebook:
+    """A view that notes what is read through it."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.reads: set[Read] = set()
+
+    def get(self, kind: type[R], id: str) -> R | None:
+        """The record of that kind and id, if there is one."""
+        self.reads.add((kind, id))
+        return self._world.get(kind, id)
+
+    def find(self, kind: type[R], field: str, target: str) -> list[R]:
+        """All records of that kind whose references hold `target` in `field`, sorted by id."""
+        self.reads.add((kind, field, target))
+        return self._world.find(kind, field, target)
+
+
+class Incremental:
+    """Records in, entries out, always as if all had been computed from scratch."""
+
+    def __init__(
+        self,
+        kinds: Mapping[str, type[Any]],
+        features: Mapping[type[Any], Feature],
+        tables: Iterable[str],
+        describe: Callable[[str, bytes], str],
+    ) -> None:
+        self.world = World(kinds.values())
+        self._features = features
+        self._names = {kind: name for name, kind in kinds.items()}
+        self._desired = Desired(tables, self._name, describe)
+        self._notebook = Notebook(self.world)
+        self._memory: dict[Owner, Memory] = {}
+        self._readers: dict[Read, set[Owner]] = {}
+        self._troubled: set[Owner] = set()
+
+    @property
+    def tables(self) -> dict[str, dict[bytes, bytes]]:
+        """All entries, to be read only."""
+        return self._desired.tables
+
+    def apply(self, steps: Iterable[Step]) -> Delta:
+        """Take in a batch of changes and return what it changes in the tables."""
+        dirty = self._take_in(steps)
+        for kind, owners in dirty.items():
+            for id, old in owners.items():
+                if old is not None:
+                    self._retract(kind, id, old)
+        for kind, owners in dirty.items():
+            for id in owners:
+                record = self.world.get(kind, id)
+                if record is not None:
+                    self._run(kind, record)
+        return self._desired.take()
+
+    def _take_in(self, steps: Iterable[Step]) -> Dirty:
+        """Change the world; returns every owner to run again."""
+        dirty: Dirty = {kind: {} for kind in self._features}
+        for kind, id, record in steps:
+            old = self.world.replace(kind, id, record)
+            if kind in dirty:
+                dirty[kind].setdefault(id, old)
+            if self._readers:
+                self._mark_readers(dirty, kind, id, old, record)
+        return dirty
+
+    def _mark_readers(self, dirty: Dirty, kind: type[Any], id: str, old: Any, new: Any) -> None:
+        touched: list[Read] = [(kind, id)]
+        touched += [bucket for record in (old, new) if record is not None for bucket in buckets(kind, record)]
+        for read in touched:
+            for reader_kind, reader in self._readers.get(read, ()):
+                dirty[reader_kind].setdefault(reader, self.world.get(reader_kind, reader))
+
+    def _retract(self, kind: type[Any], id: str, old: Any) -> None:
+        """Take back what an owner said when its record was `old`."""
+        memory = self._memory.pop((kind, id), None)
+        if memory is None:
+            items = self._features[kind](old, self._notebook)
+        else:
+            items = memory.items
+            self._forget((kind, id), memory.reads)
+        for item in items:
+            if not isinstance(item, Problem):
+                self._desired.remove(item[0], item[1], old)
+
+    def _run(self, kind: type[Any], record: Any) -> None:
+        """Ask an owner what it wants, and remember it if the record alone does not say that."""
+        items = self._features[kind](record, self._notebook)
+        sound = True
+        for item in items:
+            if isinstance(item, Problem):
+                sound = False
+            else:
+                self._desired.add(item[0], item[1], item[2], record)
+        if self._notebook.reads or not sound:
+            self._remember((kind, record.id), items)
+
+    def _remember(self, owner: Owner, items: Sequence[Item]) -> None:
+        reads = self._notebook.reads
+        self._notebook.reads = set()
+        self._memory[owner] = Memory(items, reads)
+        for read in reads:
+            self._readers.setdefault(read, set()).add(owner)
+        if any(isinstance(item, Problem) for item in items):
+            self._troubled.add(owner)
+
+    def _forget(self, owner: Owner, reads: set[Read]) -> None:
+        for read in reads:
+            readers = self._readers[read]
+            readers.remove(owner)
+            if not readers:
+                del self._readers[read]
+        self._troubled.discard(owner)
+
+    def _name(self, record: Any) -> OwnerName:
+        return self._names[type(record)], record.id
+
+    def owners(self, table: str, key: bytes) -> list[OwnerName]:
+        """The owners of an entry, the one whose value stands first."""
+        return self._desired.owners(table, key)
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is wrong with the world now, sorted; costs as much as there are problems."""
+        said = (item for owner in self._troubled for item in self._memory[owner].items if isinstance(item, Problem))
+        return sorted({*said, *self._desired.problems()})
+
+    def footprint(self) -> dict[str, int]:
+        """How much is kept of each sort; everything is 0 once every record is gone."""
+        return {
+            "records": len(self.world),
+            "buckets": self.world.indexed,
+            "entries": sum(map(len, self.tables.values())),
+            "contested": self._desired.contested,
+            "memories": len(self._memory),
+            "reads": len(self._readers),
+            "troubled": len(self._troubled),
+        }
+
+
+def evaluate(
+    records: Iterable[Any],
+    kinds: Mapping[str, type[Any]],
+    features: Mapping[type[Any], Feature],
+    tables: Iterable[str],
+) -> dict[str, dict[bytes, bytes]]:
+    """All entries from scratch, naively: what the engine must agree with. The first owner by (kind, id) wins a key."""
+    world = World(kinds.values())
+    for record in records:
+        world.replace(type(record), record.id, record)
+    entries: dict[str, dict[bytes, bytes]] = {table: {} for table in tables}
+    for _, kind in sorted(kinds.items()):
+        for _, record in sorted(world.all(kind).items()):
+            for item in features[kind](record, world) if kind in features else ():
+                if not isinstance(item, Problem):
+                    entries[item[0]].setdefault(item[1], item[2])
+    return entries

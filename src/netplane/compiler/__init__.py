@@ -1,0 +1,87 @@
+"""From a host's slice to the entries of its tables: pure functions, one feature a file.
+
+```
+ Endpoint ─▶ endpoints ─▶ endpoint          SecurityGroupRule ╮
+ Host ─────▶ hosts ─────▶ host              Identity ─────────┴▶ policy ─▶ prefix policy profile
+ Port ─┬───▶ ports ─────▶ port device       ▲ Device Network Subnet
+       └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet
+```
+
+The record on the left of an arrow owns the entries on the right; the others are read. What was read is noted, so a
+change compiles again exactly the owners that depend on it: `netplane.base.incremental` says how. An inconsistent
+slice never raises: what makes no sense comes to nothing and is a `Problem`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from netplane.base.delta import Delta
+from netplane.base.incremental import Feature, Incremental, Item, evaluate
+from netplane.base.problem import Problem
+from netplane.base.world import View
+from netplane.compiler.endpoints import endpoints
+from netplane.compiler.hosts import hosts
+from netplane.compiler.policy import policy
+from netplane.compiler.ports import ports
+from netplane.compiler.routing import routing
+from netplane.model import KINDS, Change, Endpoint, Host, Identity, Port, Record, kind_of
+from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
+from netplane.tables.text import show_key
+
+__all__ = ["COMPILED", "Compiler", "compile_slice"]
+
+COMPILED: tuple[str, ...] = tuple(table.name for table in AGENT_TABLES if table is not SETTINGS)
+"""The tables that are compiled; `settings` describes the host itself and comes from its agent."""
+
+KIND_NAMES = {kind_of(kind): kind for kind in KINDS}
+
+
+def plugs(port: Port, view: View) -> Sequence[Item]:
+    """A port is a machine's or a router's."""
+    return routing(port, view) if port.is_router_interface else ports(port, view)
+
+
+FEATURES: Mapping[type[Record], Feature] = {Endpoint: endpoints, Host: hosts, Identity: policy, Port: plugs}
+"""Each kind that owns entries, with the feature that makes them."""
+
+
+class Compiler:
+    """A slice that changes, and its entries."""
+
+    def __init__(self) -> None:
+        self._engine = Incremental(KIND_NAMES, FEATURES, COMPILED, describe=_describe)
+
+    def apply(self, changes: Iterable[Change]) -> Delta:
+        """Take in changes as one batch; returns what they change in the tables."""
+        return self._engine.apply((KIND_NAMES[kind], id, record) for _, _, kind, id, record in changes)
+
+    @property
+    def desired(self) -> Mapping[str, Mapping[bytes, bytes]]:
+        """All entries by table and key; every compiled table is there."""
+        return self._engine.tables
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is inconsistent in the slice now, sorted."""
+        return self._engine.problems
+
+    @property
+    def view(self) -> View:
+        """The slice's records."""
+        return self._engine.world
+
+    def owners(self, table: str, key: bytes) -> list[tuple[str, str]]:
+        """The (kind, id) of each record that wants an entry, the one whose value stands first."""
+        return self._engine.owners(table, key)
+
+    def footprint(self) -> dict[str, int]:
+        """How much is kept of each sort; everything is 0 once every record is gone."""
+        return self._engine.footprint()
+
+
+def compile_slice(records: Iterable[Record]) -> dict[str, dict[bytes, bytes]]:
+    """All entries of a slice from scratch; what `Compiler` must agree with after any sequence of changes."""
+    return evaluate(records, KIND_NAMES, FEATURES, COMPILED)
+
+
+def _describe(table: str, key: bytes) -> str:
+    return f"{table} {show_key(table, key)}"

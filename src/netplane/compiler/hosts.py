@@ -1,0 +1,18 @@
+"""Hosts: where tunnels end."""
+
+from collections.abc import Iterator
+
+from netplane.base.addresses import pack_address
+from netplane.base.incremental import Item
+from netplane.base.world import View
+from netplane.compiler.feature import feature
+from netplane.model import Host
+from netplane.tables.pipeline import HOST
+
+
+@feature
+def hosts(host: Host, view: View) -> Iterator[Item]:
+    """One `host` entry; number 0 is no host: routers' addresses, which are everywhere, name it."""
+    if host.number < 1:
+        raise ValueError(f"{host.number} is no number for a host")
+    yield HOST.entry((host.number,), (pack_address(host.address),))

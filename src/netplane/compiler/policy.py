@@ -1,0 +1,152 @@
+"""Security: what each identity's rules allow, once for each identity however many ports have it.
+
+The datapath asks at most three questions for a packet: is it allowed from anybody, from the other side's identity,
+or from the longest prefix named in this identity's rules that the other side's address lies in? Longer prefixes hide
+shorter ones from the last question, so every prefix in use is given the rules of all prefixes that contain it.
+
+Rules name groups, packets carry identities: a remote group stands for every identity in the view that contains it.
+"""
+
+from collections.abc import Iterable, Iterator
+from hashlib import blake2b
+from typing import NamedTuple
+
+from netplane.base.addresses import NO_ADDRESS, is_ipv4, pack_prefix
+from netplane.base.incremental import Item
+from netplane.base.world import View
+from netplane.compiler.feature import Malformed, bits_before, feature, problem
+from netplane.compiler.protocols import Match, matches
+from netplane.model import Identity, SecurityGroupRule
+from netplane.tables.decisions import Direction, Remote
+from netplane.tables.pipeline import POLICY, PREFIX, PROFILE
+from netplane.tables.schema import Entry
+
+BEFORE_PREFIX = bits_before(PREFIX, "address")
+DIRECTIONS = {"egress": Direction.EGRESS, "ingress": Direction.INGRESS}
+
+NUMBERS = range(1, 1 << 32)
+"""What identities may be numbered by; 0 is everybody without one."""
+
+Prefix = tuple[bytes, int]
+"""16 bytes and a length in 128 bits."""
+
+
+class Allowed(NamedTuple):
+    """What one rule allows. At most one of `group` and `prefix` is set; neither means anybody."""
+
+    direction: Direction
+    matches: tuple[Match, ...]
+    group: str | None
+    prefix: Prefix | None
+    rule: int
+
+
+class Far(NamedTuple):
+    """The fields of a policy key that say who is at the other end."""
+
+    kind: Remote
+    length: int
+    remote: bytes
+
+
+ANYBODY = Far(Remote.ANY, 0, NO_ADDRESS)
+
+
+@feature
+def policy(identity: Identity, view: View) -> Iterator[Item]:
+    """The `prefix` and `policy` entries of an identity, and its `profile`, which vouches for them."""
+    if identity.number not in NUMBERS:
+        raise ValueError(f"{identity.number} is no number for an identity")
+    allowed: list[Allowed] = []
+    for rule in rules_of(identity, view):
+        try:
+            allowed += parse_rule(rule)
+        except Malformed as error:
+            yield problem(rule, error)
+    entries = [entry for direction in Direction for entry in _entries(identity, direction, allowed, view)]
+    yield from entries
+    yield PROFILE.entry((identity.number,), (stamp(entries),))
+
+
+def rules_of(identity: Identity, view: View) -> list[SecurityGroupRule]:
+    """The rules of all groups of an identity, by id."""
+    groups = dict.fromkeys(identity.groups)
+    rules = [rule for group in groups for rule in view.find(SecurityGroupRule, "security_group_id", group)]
+    return sorted(rules, key=lambda rule: rule.id)
+
+
+def parse_rule(rule: SecurityGroupRule) -> Iterator[Allowed]:
+    """What a rule allows; nothing if it is about IPv6. ValueError if it makes no sense."""
+    if rule.ethertype not in ("IPv4", "IPv6"):
+        raise ValueError(f"unknown ethertype {rule.ethertype!r}")
+    if rule.direction not in DIRECTIONS:
+        raise ValueError(f"unknown direction {rule.direction!r}")
+    if rule.remote_group_id is not None and rule.remote_ip_prefix is not None:
+        raise ValueError("a remote group and a remote prefix exclude each other")
+    if rule.ethertype == "IPv4":
+        ends = matches(rule.protocol, rule.port_range_min, rule.port_range_max)
+        prefix = None if rule.remote_ip_prefix is None else _ipv4_prefix(rule.remote_ip_prefix)
+        yield Allowed(DIRECTIONS[rule.direction], ends, rule.remote_group_id, prefix, rule_number(rule.id))
+
+
+def _ipv4_prefix(text: str) -> Prefix:
+    prefix = pack_prefix(text)
+    if not is_ipv4(prefix[0]):
+        raise ValueError(f"{text} is not IPv4")
+    return prefix
+
+
+def rule_number(id: str) -> int:
+    """The first 4 bytes of a UUID; 0 for an id that is none."""
+    try:
+        return int.from_bytes(bytes.fromhex(id[:8]), "big")
+    except ValueError:
+        return 0
+
+
+def _entries(identity: Identity, direction: Direction, allowed: list[Allowed], view: View) -> list[Entry]:
+    """One direction's entries. Of rules that allow the same, the one with the smallest id is named."""
+    rules = [rule for rule in allowed if rule.direction is direction]
+    inside = nested(rule.prefix for rule in rules if rule.prefix is not None)
+    entries: dict[bytes, Entry] = {}
+    for prefix, length in inside:
+        key = PREFIX.pack_key(BEFORE_PREFIX + length, identity.number, direction, prefix)
+        entries[key] = Entry(PREFIX.name, key, PREFIX.pack_value(prefix, length))
+    for rule in rules:
+        value = POLICY.pack_value(rule.rule)
+        for far in _far(rule, inside, view):
+            for bits, protocol, port in rule.matches:
+                key = POLICY.pack_key(bits, identity.number, direction, *far, protocol, port)
+                entries.setdefault(key, Entry(POLICY.name, key, value))
+    return list(entries.values())
+
+
+def _far(rule: Allowed, inside: dict[Prefix, list[Prefix]], view: View) -> list[Far]:
+    if rule.group is not None:
+        numbers = (other.number for other in view.find(Identity, "groups", rule.group))
+        return [Far(Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12)) for number in numbers if number in NUMBERS]
+    if rule.prefix is not None:
+        return [Far(Remote.PREFIX, length, prefix) for prefix, length in inside[rule.prefix]]
+    return [ANYBODY]
+
+
+def nested(prefixes: Iterable[Prefix]) -> dict[Prefix, list[Prefix]]:
+    """For each prefix all those that lie in it, itself among them."""
+    inside: dict[Prefix, list[Prefix]] = {prefix: [] for prefix in sorted(set(prefixes))}
+    lengths = sorted({length for _, length in inside})
+    for packed, length in inside:
+        number = int.from_bytes(packed, "big")
+        for shorter in lengths:
+            if shorter <= length:
+                outer = (number >> (128 - shorter) << (128 - shorter)).to_bytes(16, "big")
+                if (outer, shorter) in inside:
+                    inside[outer, shorter].append((packed, length))
+    return inside
+
+
+def stamp(entries: Iterable[Entry]) -> int:
+    """A fingerprint of entries, whatever their order."""
+    digest = blake2b(digest_size=8)
+    for table, key, value in sorted(entries):
+        digest.update(table.encode() + key + value)
+    return int.from_bytes(digest.digest(), "little")

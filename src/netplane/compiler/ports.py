@@ -1,0 +1,29 @@
+"""Ports that this host carries: what may enter at a device, and which device a MAC address is behind."""
+
+from collections.abc import Iterator
+
+from netplane.base.addresses import pack_mac
+from netplane.base.incremental import Item
+from netplane.base.world import View
+from netplane.compiler.feature import feature, problem
+from netplane.model import Device, Network, Port, Subnet
+from netplane.tables.decisions import DeviceFlag, PortFlag
+from netplane.tables.pipeline import DEVICE, PORT
+
+
+@feature
+def ports(port: Port, view: View) -> Iterator[Item]:
+    """A `port` and a `device` entry once the port's device is here and port and network are up."""
+    device = view.get(Device, port.id)
+    if device is None or not port.admin_state_up:
+        return
+    network = view.get(Network, port.network_id)
+    if network is None:
+        yield problem(port, f"network {port.network_id} is missing")
+    elif network.admin_state_up:
+        subnets = {fixed.subnet_id: view.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips}
+        yield from (problem(port, f"subnet {id} is missing") for id, subnet in subnets.items() if subnet is None)
+        served = any(subnet is not None and subnet.enable_dhcp for subnet in subnets.values())
+        mac = pack_mac(port.mac_address)
+        yield PORT.entry((device.ifindex,), (network.vni, mac, PortFlag.DHCP if served else 0))
+        yield DEVICE.entry((network.vni, mac), (device.ifindex, DeviceFlag.PEER if device.peer else 0))

@@ -1,0 +1,109 @@
+"""What rules say of protocols and ports, as the ends of `policy` keys.
+
+Names are those of the OpenStack Networking API; numbers are IANA's. The table matches prefixes, so a range of ports
+becomes the fewest aligned blocks that make it up: at most 30, mostly one.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from netplane.compiler.feature import bits_before
+from netplane.tables.pipeline import POLICY
+
+PROTOCOLS = {
+    "ah": 51,
+    "dccp": 33,
+    "egp": 8,
+    "esp": 50,
+    "gre": 47,
+    "icmp": 1,
+    "icmpv6": 58,
+    "igmp": 2,
+    "ip": 4,
+    "ipip": 4,
+    "ipv6-encap": 41,
+    "ipv6-frag": 44,
+    "ipv6-icmp": 58,
+    "ipv6-nonxt": 59,
+    "ipv6-opts": 60,
+    "ipv6-route": 43,
+    "ospf": 89,
+    "pgm": 113,
+    "rsvp": 46,
+    "sctp": 132,
+    "tcp": 6,
+    "udp": 17,
+    "udplite": 136,
+    "vrrp": 112,
+}
+ICMP = 1
+WITH_PORTS = {PROTOCOLS[name] for name in ("dccp", "sctp", "tcp", "udp", "udplite")}
+
+PORT_BITS = 16
+ANY_PROTOCOL = bits_before(POLICY, "protocol")
+"""The bits of a policy key that come before its protocol."""
+ONE_PROTOCOL = ANY_PROTOCOL + 16
+
+
+class Match(NamedTuple):
+    """The end of a policy key: its bits in all, and the fields `protocol` and `port`."""
+
+    bits: int
+    protocol: int
+    port: bytes
+
+
+EVERYTHING = Match(ANY_PROTOCOL, 0, bytes(2))
+
+
+def protocol_number(text: str | None) -> int | None:
+    """The number of a protocol given by name or number; None for any (`any`, 0). ValueError if there is none such."""
+    if text is None or text == "any":
+        return None
+    number = int(text) if text.isdecimal() else PROTOCOLS.get(text.lower(), -1)
+    if not 0 <= number <= 255:
+        raise ValueError(f"unknown protocol {text!r}")
+    return number or None
+
+
+@lru_cache(maxsize=4096)
+def matches(protocol: str | None, low: int | None, high: int | None) -> tuple[Match, ...]:
+    """The ends of policy keys for a rule's protocol and ports (ICMP: type and code); ValueError if they make none."""
+    number = protocol_number(protocol)
+    if low is None and high is None:
+        return (EVERYTHING if number is None else Match(ONE_PROTOCOL, number, bytes(2)),)
+    if number == ICMP:
+        return (_icmp(low, high),)
+    if number not in WITH_PORTS:
+        raise ValueError(f"protocol {protocol or 'any'} has no ports")
+    if low is None or high is None:
+        raise ValueError("a port range needs both ends")
+    blocks = port_blocks(low, high)
+    return tuple(Match(ONE_PROTOCOL + length, number, first.to_bytes(2, "big")) for first, length in blocks)
+
+
+def _icmp(kind: int | None, code: int | None) -> Match:
+    """Types and codes have one byte each; a code means nothing without its type (RFC 792)."""
+    if kind is None:
+        raise ValueError("an ICMP code needs a type")
+    if not (0 <= kind <= 255 and 0 <= (code or 0) <= 255):
+        raise ValueError(f"ICMP type {kind} code {code} is out of range")
+    bits = ONE_PROTOCOL + (8 if code is None else 16)
+    return Match(bits, ICMP, bytes((kind, code or 0)))
+
+
+def port_blocks(low: int, high: int) -> Iterator[tuple[int, int]]:
+    """The fewest aligned blocks that make up a range of ports, both ends included, as (first port, prefix length)."""
+    if not 0 <= low <= high < 1 << PORT_BITS:
+        raise ValueError(f"ports {low} to {high} are no range")
+    return _blocks(low, high)
+
+
+def _blocks(low: int, high: int) -> Iterator[tuple[int, int]]:
+    while low <= high:
+        aligned = (low & -low).bit_length() - 1 if low else PORT_BITS
+        fitting = (high - low + 1).bit_length() - 1
+        size = min(aligned, fitting)
+        yield low, PORT_BITS - size
+        low += 1 << size
