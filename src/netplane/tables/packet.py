@@ -17,7 +17,7 @@ ECHO_REPLY, ECHO_REQUEST = 0, 8
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 ANSWER_TTL = 64
 QUOTED = 20
-"""Bytes of an offender's payload in an ICMP error: a whole TCP header (RFC 1812, section 4.3.2.3 asks for 8 or more)."""
+"""Bytes of an offender's payload in an ICMP error: a whole TCP header; 8 would do (RFC 792)."""
 INTERNETWORK_CONTROL = 0xC0
 """The precedence of ICMP errors (RFC 1812, section 4.3.2.5)."""
 

@@ -51,7 +51,7 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
 
 
 def key_protocol(packet: Packet, *, from_high: bool) -> int:
-    """The protocol in a connection's key: pings in both directions may bear one identifier, so who asks is part of it."""
+    """The protocol in a connection's key: pings of both sides may bear one identifier, so who asks is part of it."""
     asked_by_high = packet.protocol == ICMP and from_high == (packet.type == ECHO_REQUEST)
     return packet.protocol + HIGH_ASKS if asked_by_high else packet.protocol
 

@@ -1,0 +1,134 @@
+"""Frames as a reader of the RFCs sees them; written apart from `netplane.tables.packet`, so that each checks the other."""
+
+from ipaddress import IPv4Address
+from struct import unpack, unpack_from
+from typing import NamedTuple
+
+ICMP, TCP, UDP = 1, 6, 17
+
+
+class Datagram(NamedTuple):
+    """A well-formed, whole IPv4 packet (RFC 791)."""
+
+    source: IPv4Address
+    destination: IPv4Address
+    ttl: int
+    protocol: int
+    header: bytes
+    payload: bytes
+
+    @property
+    def ports(self) -> tuple[int, int]:
+        """Source and destination port of TCP and UDP."""
+        if self.protocol not in (TCP, UDP):
+            return 0, 0
+        source, destination = unpack_from("!HH", self.payload)
+        return source, destination
+
+    @property
+    def icmp(self) -> tuple[int, int]:
+        """ICMP's type and code."""
+        return self.payload[0], self.payload[1]
+
+    @property
+    def flags(self) -> set[str]:
+        """TCP's flags, by the first letter of FIN, SYN, RST and ACK."""
+        if self.protocol != TCP:
+            return set()
+        return {name for bit, name in ((1, "F"), (2, "S"), (4, "R"), (16, "A")) if self.payload[13] & bit}
+
+
+class Arp(NamedTuple):
+    """An ARP packet (RFC 826)."""
+
+    operation: int
+    sender_mac: bytes
+    sender: IPv4Address
+    target: IPv4Address
+
+
+def read_ipv4(frame: bytes) -> Datagram | None:
+    """The packet in a frame; None unless it is IPv4, well formed and not a fragment."""
+    if len(frame) < 34 or frame[12:14] != b"\x08\x00":
+        return None
+    first, _, length, _, fragment, ttl, protocol, _, source, destination = unpack("!BBHHHBBH4s4s", frame[14:34])
+    words = first & 0x0F
+    if first >> 4 != 4 or words < 5 or length < words * 4 or length > len(frame) - 14 or fragment & 0x3FFF:
+        return None
+    header, payload = frame[14 : 14 + words * 4], frame[14 + words * 4 : 14 + length]
+    if not fits(protocol, payload):
+        return None
+    return Datagram(IPv4Address(source), IPv4Address(destination), ttl, protocol, header, payload)
+
+
+def fits(protocol: int, payload: bytes) -> bool:
+    """Whether the payload holds the header that the protocol promises, and its lengths are true."""
+    if protocol == TCP:
+        return len(payload) >= 20 and payload[12] >> 4 >= 5 and (payload[12] >> 4) * 4 <= len(payload)
+    if protocol == UDP:
+        return len(payload) >= 8 and 8 <= int.from_bytes(payload[4:6], "big") <= len(payload)
+    return protocol != ICMP or len(payload) >= 8
+
+
+def read_arp(frame: bytes) -> Arp | None:
+    """The ARP packet in a frame; None if it is malformed."""
+    if len(frame) < 42:
+        return None
+    hardware, protocol, mac_size, size, operation, mac, sender, _, target = unpack("!HHBBH6s4s6s4s", frame[14:42])
+    if (hardware, protocol, mac_size, size) != (1, 0x0800, 6, 4):
+        return None
+    return Arp(operation, mac, IPv4Address(sender), IPv4Address(target))
+
+
+def write_arp_reply(frame: bytes, mac: bytes) -> bytes:
+    """The same frame turned into the answer that the address asked for is at `mac`."""
+    answer = bytearray(frame)
+    asker, asked_for = frame[22:32], frame[38:42]
+    answer[0:12] = asker[:6] + mac
+    answer[20:22] = b"\x00\x02"
+    answer[22:42] = mac + asked_for + asker
+    return bytes(answer)
+
+
+def write_echo_reply(frame: bytes) -> bytes:
+    """The same frame turned into an answer to its echo request."""
+    answer = bytearray(frame)
+    answer[0:6], answer[6:12] = frame[6:12], frame[0:6]
+    answer[26:30], answer[30:34] = frame[30:34], frame[26:30]
+    change_word(answer, 22, 64 << 8 | frame[23], checksum_at=24)
+    icmp = 14 + (frame[14] & 0x0F) * 4
+    change_word(answer, icmp, frame[icmp + 1], checksum_at=icmp + 2)
+    return bytes(answer)
+
+
+def write_routed(frame: bytes, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The same frame one hop further."""
+    answer = bytearray(frame)
+    answer[0:12] = destination_mac + source_mac
+    change_word(answer, 22, (frame[22] - 1) << 8 | frame[23], checksum_at=24)
+    return bytes(answer)
+
+
+def write_error(frame: bytes, datagram: Datagram, kind: tuple[int, int], sender: IPv4Address) -> bytes:
+    """An ICMP error (RFC 792) about a frame, sent back to where it came from."""
+    message = bytearray(8) + datagram.header + datagram.payload[:20]
+    message[0:2] = bytes(kind)
+    message[2:4] = sum_of(message).to_bytes(2, "big")
+    header = bytearray(b"\x45\xc0\0\0\0\0\0\0\x40\x01\0\0") + sender.packed + datagram.source.packed
+    header[2:4] = (20 + len(message)).to_bytes(2, "big")
+    header[10:12] = sum_of(header).to_bytes(2, "big")
+    return frame[6:12] + frame[0:6] + b"\x08\x00" + bytes(header + message)
+
+
+def change_word(data: bytearray, at: int, word: int, *, checksum_at: int) -> None:
+    """Write a word and keep its checksum as right or wrong as it was: sums are counted modulo 65535 (RFC 1071)."""
+    before = int.from_bytes(data[at : at + 2], "big")
+    checksum = int.from_bytes(data[checksum_at : checksum_at + 2], "big")
+    data[at : at + 2] = word.to_bytes(2, "big")
+    data[checksum_at : checksum_at + 2] = ((checksum + before - word) % 65535).to_bytes(2, "big")
+
+
+def sum_of(data: bytes | bytearray) -> int:
+    """The Internet checksum (RFC 1071): what makes the sum of all words a multiple of 65535."""
+    total = int.from_bytes(bytes(data) + bytes(len(data) % 2), "big")
+    return (0xFFFF - total % 0xFFFF) % 0xFFFF

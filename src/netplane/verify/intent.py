@@ -1,0 +1,216 @@
+"""What the network shall do with a packet, said from the records alone: the reference that everything is tested with.
+
+It is slow and plain on purpose. Hosts appear only because connections are remembered where their machines are, and
+because a host may lie about whom it speaks for.
+"""
+
+from enum import Enum
+from ipaddress import IPv4Address, ip_address
+from typing import NamedTuple
+
+from netplane.model import Host, Network, Port
+from netplane.verify.datagram import (
+    ICMP,
+    UDP,
+    Datagram,
+    read_arp,
+    read_ipv4,
+    write_arp_reply,
+    write_echo_reply,
+    write_error,
+    write_routed,
+)
+from netplane.verify.rules import Opening, answered_opening, opening, permits
+from netplane.verify.talks import Memory, Side
+from netplane.verify.world import World, addresses, mac_of
+
+NOBODY = IPv4Address(0)
+ICMP_QUERIES = (0, 8, 13, 14)
+NET_UNREACHABLE, HOST_UNREACHABLE, PORT_UNREACHABLE, TIME_EXCEEDED = (3, 0), (3, 1), (3, 3), (11, 0)
+
+
+class Kind(Enum):
+    """What becomes of a packet."""
+
+    DELIVERED = "delivered"
+    """To another machine."""
+    ANSWERED = "answered"
+    """The machine that sent it gets this instead."""
+    PUNTED = "punted"
+    """The agent of the machine that sent it gets it."""
+    DROPPED = "dropped"
+
+
+class Fate(NamedTuple):
+    """What becomes of a packet, who gets something, and what."""
+
+    kind: Kind
+    port_id: str = ""
+    frame: bytes = b""
+    """Of a punted packet, what follows the destination's MAC address."""
+
+
+DROPPED = Fate(Kind.DROPPED)
+
+
+class Path(NamedTuple):
+    """A packet's way between two machines."""
+
+    source: Port
+    destination: Port
+    interface: Port | None
+    """The router's interface that it leaves by, if it is routed."""
+
+
+def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = None, now: int = 0) -> Fate:
+    """What becomes of a frame that the machine at a port sends; `now` in ns."""
+    port = world.get(Port, port_id)
+    if port is None or not world.plugged(port) or len(frame) < 14 or frame[6:12] != mac_of(port):
+        return DROPPED
+    if frame[12:14] == b"\x08\x06":
+        return resolved(world, port, frame)
+    datagram = read_ipv4(frame)
+    if datagram is None:
+        return DROPPED
+    own = datagram.source in addresses(port)
+    if world.serves_dhcp(port) and datagram.protocol == UDP:
+        if datagram.ports == (67, 68):
+            return DROPPED
+        if datagram.ports == (68, 67):
+            return Fate(Kind.PUNTED, port.id, frame[6:]) if own or datagram.source == NOBODY else DROPPED
+    if not own or frame[0] & 1:
+        return DROPPED
+    found = find_way(world, port, frame, datagram)
+    return carried(world, found, frame, datagram, memory or Memory(), now) if isinstance(found, Path) else found
+
+
+def intent_of_tunnel(
+    world: World,
+    host: Host,
+    vni: int,
+    outer_source: IPv4Address,
+    frame: bytes,
+    memory: Memory | None = None,
+    now: int = 0,
+) -> Fate:
+    """What becomes of a frame that reaches a host by the tunnel from an underlay address."""
+    datagram = read_ipv4(frame)
+    network = next((network for network in world.all(Network) if network.vni == vni), None)
+    if datagram is None or network is None or frame[0] & 1:
+        return DROPPED
+    source = world.owner(network, datagram.source)
+    if source is None or source.is_router_interface or mac_of(source) != frame[6:12]:
+        return DROPPED
+    sender = world.host(source)
+    if sender is None or sender.id == host.id or ip_address(sender.address) != outer_source:
+        return DROPPED
+    found = find_way(world, source, frame, datagram)
+    if not isinstance(found, Path) or world.host(found.destination) != host:
+        return DROPPED
+    return arrived(world, host, found, frame, datagram, memory or Memory(), now)
+
+
+def resolved(world: World, port: Port, frame: bytes) -> Fate:
+    """The network itself answers ARP, for every address on it but the asker's own."""
+    request = read_arp(frame)
+    if request is None or request.operation != 1 or request.sender_mac != mac_of(port):
+        return DROPPED
+    if request.sender not in (NOBODY, *addresses(port)):
+        return DROPPED
+    target = world.owner(world.network(port), request.target)
+    if target is None or mac_of(target) == mac_of(port):
+        return DROPPED
+    return Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, mac_of(target)))
+
+
+def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Path | Fate:
+    """Where a packet goes, or what a router says to it."""
+    network, mac = world.network(port), frame[0:6]
+    neighbour = world.owner(network, datagram.destination)
+    if neighbour is not None and mac_of(neighbour) == mac:
+        if neighbour.is_router_interface:
+            return to_router(world, port, frame, datagram)
+        return Path(port, neighbour, None)
+    at = world.router_at(network, mac)
+    if at is None:
+        return DROPPED
+    router, speaker = at
+    interface = world.way_out(router, datagram.destination)
+    if interface is None:
+        return told(port, frame, datagram, NET_UNREACHABLE, speaker)
+    destination = world.owner(world.network(interface), datagram.destination)
+    if destination is not None and destination.is_router_interface:
+        return to_router(world, port, frame, datagram)
+    if datagram.ttl <= 1:
+        return told(port, frame, datagram, TIME_EXCEEDED, speaker)
+    if destination is None:
+        return told(port, frame, datagram, HOST_UNREACHABLE, speaker)
+    return Path(port, destination, interface)
+
+
+def to_router(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fate:
+    """Routers answer pings; all their ports are closed."""
+    if not permits(world, port, "egress", (datagram.destination, None), opening(datagram)):
+        return DROPPED
+    if datagram.protocol == ICMP and datagram.icmp == (8, 0):
+        return Fate(Kind.ANSWERED, port.id, write_echo_reply(frame))
+    if datagram.protocol == UDP:
+        return told(port, frame, datagram, PORT_UNREACHABLE, datagram.destination)
+    return DROPPED
+
+
+def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], speaker: IPv4Address) -> Fate:
+    """An ICMP error for the sender; never about an ICMP error."""
+    if datagram.protocol == ICMP and datagram.icmp[0] not in ICMP_QUERIES:
+        return DROPPED
+    return Fate(Kind.ANSWERED, port.id, write_error(frame, datagram, kind, speaker))
+
+
+def carried(world: World, path: Path, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
+    """From machine to machine: each host asks its own machines' rules."""
+    here, there = world.host(path.source), world.host(path.destination)
+    if here is None or there is None:
+        return DROPPED
+    if here != there and not admitted(world, here, path, datagram, memory, now):
+        return DROPPED
+    return arrived(world, there, path, frame, datagram, memory, now)
+
+
+def arrived(world: World, host: Host, path: Path, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
+    """On the host of the machine that shall get it."""
+    if not admitted(world, host, path, datagram, memory, now) or not world.plugged(path.destination):
+        return DROPPED
+    if path.interface is None:
+        return Fate(Kind.DELIVERED, path.destination.id, frame)
+    routed = write_routed(frame, mac_of(path.interface), mac_of(path.destination))
+    return Fate(Kind.DELIVERED, path.destination.id, routed)
+
+
+def admitted(world: World, host: Host, path: Path, datagram: Datagram, memory: Memory, now: int) -> bool:
+    """Whether a host lets a packet pass, new or of a connection."""
+    numbers = datagram.ports
+    if datagram.protocol == ICMP:
+        identifier = int.from_bytes(datagram.payload[4:6], "big")
+        numbers = (identifier, identifier)
+    source = Side(path.source.network_id, datagram.source, numbers[0])
+    destination = Side(path.destination.network_id, datagram.destination, numbers[1])
+
+    def may_open(turned: bool) -> bool:
+        if turned:
+            return agreed(
+                world, host, (path.destination, destination), (path.source, source), answered_opening(datagram)
+            )
+        return agreed(world, host, (path.source, source), (path.destination, destination), opening(datagram))
+
+    return memory.admits(host.id, source, destination, datagram, now, may_open)
+
+
+def agreed(world: World, host: Host, opener: tuple[Port, Side], other: tuple[Port, Side], packet: Opening) -> bool:
+    """Whether the rules of those ends that are on this host let one open a connection to the other."""
+    (source, source_side), (destination, destination_side) = opener, other
+    leaves = world.host(source) != host or permits(
+        world, source, "egress", (destination_side.address, destination), packet
+    )
+    return leaves and (
+        world.host(destination) != host or permits(world, destination, "ingress", (source_side.address, source), packet)
+    )

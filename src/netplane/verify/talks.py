@@ -1,0 +1,131 @@
+"""What hosts remember of connections, as plain lists: a reply passes because the other side was allowed to begin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from ipaddress import IPv4Address
+from typing import NamedTuple
+
+from netplane.verify.datagram import ICMP, TCP, UDP, Datagram
+
+SECOND = 1_000_000_000
+
+
+class Side(NamedTuple):
+    """One end of a connection."""
+
+    network_id: str
+    address: IPv4Address
+    number: int
+    """Its TCP or UDP port, or the identifier of an echo."""
+
+
+@dataclass
+class Talk:
+    """One connection, on one host."""
+
+    opener: Side
+    other: Side
+    protocol: int
+    last: int
+    """When a packet of it last passed, in ns."""
+    answered: bool = False
+    finished: set[Side] = field(default_factory=set)
+    """The sides that have sent a FIN."""
+    over: bool = False
+    revoked: bool = False
+
+
+class Memory:
+    """All hosts' connections."""
+
+    def __init__(self) -> None:
+        self.talks: list[tuple[str, Talk]] = []
+
+    def find(self, host_id: str, source: Side, destination: Side, datagram: Datagram) -> Talk | None:
+        """The connection of a packet; echoes belong to the side that asks, other pings may share the identifier."""
+        for at, talk in self.talks:
+            forth = (talk.opener, talk.other) == (source, destination)
+            back = (talk.other, talk.opener) == (source, destination) != (destination, source)
+            if datagram.protocol == ICMP:
+                forth, back = forth and datagram.icmp[0] == 8, back and datagram.icmp[0] == 0
+            if at == host_id and talk.protocol == datagram.protocol and (forth or back):
+                return talk
+        return None
+
+    def forget(self, forgotten: Talk) -> None:
+        """Let a connection go."""
+        self.talks = [(at, talk) for at, talk in self.talks if talk is not forgotten]
+
+    def admits(
+        self,
+        host_id: str,
+        source: Side,
+        destination: Side,
+        datagram: Datagram,
+        now: int,
+        may_open: Callable[[bool], bool],
+    ) -> bool:
+        """Whether a host lets a packet pass.
+
+        `may_open(turned)` says whether its rules let the source open this connection, or the destination if turned.
+        """
+        if datagram.protocol == ICMP and datagram.icmp[0] not in (0, 8):
+            return may_open(False)
+        talk = self.find(host_id, source, destination, datagram)
+        if talk is not None and not ends_with(talk, source, datagram, now):
+            return self._goes_on(talk, source, datagram, now, may_open)
+        if not begins(datagram) or not may_open(False):
+            return False
+        if talk is not None:
+            self.forget(talk)
+        self.talks.append((host_id, noted(Talk(source, destination, datagram.protocol, now), source, datagram, now)))
+        return True
+
+    def _goes_on(
+        self, talk: Talk, source: Side, datagram: Datagram, now: int, may_open: Callable[[bool], bool]
+    ) -> bool:
+        talk.revoked = talk.revoked or not may_open(source != talk.opener)
+        if not talk.revoked:
+            noted(talk, source, datagram, now)
+        return not talk.revoked
+
+
+def begins(datagram: Datagram) -> bool:
+    """Whether a packet may open a connection: a SYN alone, a ping, or anything without connections of its own."""
+    if datagram.protocol == TCP:
+        return "S" in datagram.flags and not datagram.flags & {"F", "R", "A"}
+    return datagram.protocol != ICMP or datagram.icmp[0] == 8
+
+
+def ends_with(talk: Talk, source: Side, datagram: Datagram, now: int) -> bool:
+    """Whether what is remembered no longer counts when this packet comes."""
+    if now - talk.last >= patience(talk) * SECOND:
+        return True
+    if talk.revoked:
+        return begins(datagram) and source == talk.opener
+    return talk.protocol == TCP and begins(datagram) and (talk.over or bool(talk.finished))
+
+
+def noted(talk: Talk, source: Side, datagram: Datagram, now: int) -> Talk:
+    """The connection, having seen one more packet."""
+    talk.last = now
+    talk.answered = talk.answered or source != talk.opener
+    if "F" in datagram.flags:
+        talk.finished.add(source)
+    talk.over = talk.over or "R" in datagram.flags or len(talk.finished) == 2
+    return talk
+
+
+def patience(talk: Talk) -> int:
+    """How many seconds of silence a connection outlives."""
+    if talk.revoked:
+        return 30
+    if talk.protocol == TCP:
+        if talk.over:
+            return 10
+        if talk.finished:
+            return 120
+        return 432_000 if talk.answered else 120
+    if talk.protocol == UDP:
+        return 120 if talk.answered else 30
+    return 30 if talk.protocol == ICMP else 600

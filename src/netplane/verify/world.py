@@ -1,0 +1,114 @@
+"""The world as operators and tenants describe it, asked by plain searches through all records."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from typing import TypeVar
+
+from netplane.model import (
+    AnyRecord,
+    Binding,
+    Device,
+    FixedIP,
+    Host,
+    Network,
+    Port,
+    Record,
+    Router,
+    SecurityGroupRule,
+    Subnet,
+)
+
+R = TypeVar("R", bound=Record)
+
+
+class World:
+    """Records, and what they mean for a packet."""
+
+    def __init__(self, records: Iterable[AnyRecord]) -> None:
+        self.records = tuple(records)
+
+    def all(self, kind: type[R]) -> list[R]:
+        """All records of a kind."""
+        return [record for record in self.records if isinstance(record, kind)]
+
+    def get(self, kind: type[R], id: str) -> R | None:
+        """One record."""
+        return next((record for record in self.all(kind) if record.id == id), None)
+
+    def network(self, port: Port) -> Network:
+        """The network that a port lies on."""
+        return next(network for network in self.all(Network) if network.id == port.network_id)
+
+    def host(self, port: Port) -> Host | None:
+        """The host that carries a port."""
+        binding = self.get(Binding, port.id)
+        return None if binding is None else self.get(Host, binding.host_id)
+
+    def plugged(self, port: Port) -> bool:
+        """Whether packets go in and out of a port: it has a device, a host, and nobody has switched it off."""
+        on = port.admin_state_up and self.network(port).admin_state_up and not port.is_router_interface
+        return on and self.get(Device, port.id) is not None and self.host(port) is not None
+
+    def neighbours(self, network: Network) -> list[Port]:
+        """The ports of a network that can be reached: routers' everywhere, machines' where a host carries them."""
+        return [
+            port
+            for port in self.all(Port)
+            if port.network_id == network.id and (port.is_router_interface or self.host(port) is not None)
+        ]
+
+    def owner(self, network: Network, address: IPv4Address) -> Port | None:
+        """Whose an address is on a network."""
+        return next((port for port in self.neighbours(network) if address in addresses(port)), None)
+
+    def router_at(self, network: Network, mac: bytes) -> tuple[Router, IPv4Address] | None:
+        """The router that answers to a MAC address on a network, and its address there."""
+        for port in self.neighbours(network):
+            if port.is_router_interface and mac_of(port) == mac and addresses(port):
+                router = self.get(Router, port.device_id)
+                return (router, addresses(port)[0]) if router is not None and router.admin_state_up else None
+        return None
+
+    def way_out(self, router: Router, address: IPv4Address) -> Port | None:
+        """The interface of a router behind which an address lies: that with the longest prefix around it."""
+        ways = [
+            (subnet_range(self, fixed).prefixlen, port.id)
+            for port in self.all(Port)
+            if port.is_router_interface and port.device_id == router.id
+            for fixed in port.fixed_ips
+            if address in subnet_range(self, fixed)
+        ]
+        return self.get(Port, max(ways)[1]) if ways else None
+
+    def rules(self, port: Port, direction: str) -> list[SecurityGroupRule]:
+        """The rules of a port's groups for one direction of IPv4."""
+        return [
+            rule
+            for rule in self.all(SecurityGroupRule)
+            if rule.security_group_id in port.security_groups
+            and rule.direction == direction
+            and rule.ethertype == "IPv4"
+        ]
+
+    def serves_dhcp(self, port: Port) -> bool:
+        """Whether the platform answers a port's DHCP."""
+        subnets = (self.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips)
+        return any(subnet is not None and subnet.enable_dhcp for subnet in subnets)
+
+
+def addresses(port: Port) -> list[IPv4Address]:
+    """The IPv4 addresses of a port, in order."""
+    found = (ip_address(fixed.ip_address) for fixed in port.fixed_ips)
+    return [address for address in found if isinstance(address, IPv4Address)]
+
+
+def mac_of(port: Port) -> bytes:
+    """The MAC address of a port."""
+    return bytes(int(part, 16) for part in port.mac_address.split(":"))
+
+
+def subnet_range(world: World, fixed: FixedIP) -> IPv4Network:
+    """The range that an address of a port comes from; an empty one if it is not IPv4."""
+    subnet = world.get(Subnet, fixed.subnet_id)
+    found = None if subnet is None else ip_network(subnet.cidr)
+    return found if isinstance(found, IPv4Network) else IPv4Network("0.0.0.0/32")
