@@ -1,5 +1,6 @@
 """A host of the lab: a namespace with an underlay address, and an agent that runs in it as a process of its own."""
 
+import os
 import signal
 import sys
 from pathlib import Path
@@ -29,19 +30,19 @@ class Host:
         """Run the agent, which finds in the kernel what a former one left there."""
         self.agent = start(
             self._ledger,
-            self._argv(controller, token),
+            self._argv(controller),
             log=self._ledger.directory / "log" / f"{self.name}.log",
             namespace=self.namespace,
+            environment={**os.environ, "NETPLANE_AGENT_TOKEN": token},
         )
         return self.agent
 
-    def _argv(self, controller: str, token: str) -> list[str]:
+    def _argv(self, controller: str) -> list[str]:
         words = {
             "--name": self.name,
             "--address": self.address,
             "--controller": controller,
             "--state": str(self.directory),
-            "--token": token,
         }
         return [PYTHON, "-m", "netplane.cli", "agent", *(word for pair in words.items() for word in pair)]
 

@@ -1,0 +1,43 @@
+"""The command line. Everything an operator asks goes by HTTP; `server`, `agent`, `up` and `demo` run the real thing.
+
+Each command is a module that is imported when it is called, so that `netplane status` starts as fast as its own
+imports, whatever the others need.
+"""
+
+from importlib import import_module
+
+import click
+
+COMMANDS = {
+    "server": "netplane.cli.server:server",
+    "agent": "netplane.cli.agent:agent",
+    "up": "netplane.cli.up:up",
+    "attach": "netplane.cli.attach:attach",
+    "status": "netplane.cli.status:status",
+    "trace": "netplane.cli.trace:trace",
+    "tables": "netplane.cli.tables:tables",
+    "demo": "netplane.cli.demo:demo",
+    "version": "netplane.cli.version:version",
+}
+"""Where each command is, as module:function."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, None if there is none."""
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command: click.Command = getattr(import_module(module), name)
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+def main() -> None:
+    """Netplane: an open network hypervisor."""

@@ -1,0 +1,33 @@
+"""`netplane agent`."""
+
+import socket
+from pathlib import Path
+
+import click
+
+from netplane.cli.places import STATE
+
+
+@click.command()
+@click.option("--name", default=socket.gethostname, show_default="the hostname", help="The host's name.")
+@click.option("--address", required=True, help="The host's address in the underlay, where tunnels end.")
+@click.option(
+    "--controller",
+    "controllers",
+    multiple=True,
+    required=True,
+    help="A controller's southbound address: host:port or unix:///path; may be repeated.",
+)
+@click.option(
+    "--state",
+    default=STATE / "agent",
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where it keeps its slice.",
+)
+@click.option("--token", required=True, envvar="NETPLANE_AGENT_TOKEN", show_envvar=True, help="The agents' secret.")
+def agent(name: str, address: str, controllers: tuple[str, ...], state: Path, token: str) -> None:
+    """Run this host's agent until SIGTERM; the datapath goes on forwarding after it. SIGHUP loads its programs anew."""
+    from netplane.agent import main
+
+    main(name, address, controllers, state, token)

@@ -1,0 +1,68 @@
+"""`netplane attach`."""
+
+import os
+from uuid import UUID
+
+import click
+
+from netplane.cli.client import Client, ClientError, asks_controller
+
+ALIAS = "netplane:"
+
+
+@click.command()
+@click.argument("device")
+@click.argument("port")
+@asks_controller
+def attach(device: str, port: str, client: Client) -> None:
+    """Plug DEVICE of this host into PORT (its id or its name): sets the device's alias and brings it up."""
+    if os.geteuid() != 0:
+        raise click.ClickException("attaching a device needs root; run it again with sudo")
+    id = _resolve(client, port)
+    before = _set(device, f"{ALIAS}{id}")
+    if before.startswith(ALIAS) and before != f"{ALIAS}{id}":
+        click.echo(f"{device} was plugged into port {before.removeprefix(ALIAS)} before")
+    click.echo(f"{device} is plugged into port {id}; `netplane status` shows its host")
+
+
+def _resolve(client: Client, port: str) -> str:
+    """The id of a port. An id is taken unchecked when no controller answers: hosts work without one."""
+    if not _is_id(port):
+        return _find(client, port)
+    try:
+        client.get(f"/v2.0/ports/{port}")
+    except ClientError as problem:
+        if problem.status == 404:
+            raise ClientError(f"there is no port {port}; `openstack port list` shows what there is") from None
+        click.echo(f"not checked whether port {port} exists: {problem.message}", err=True)
+    return port
+
+
+def _find(client: Client, name: str) -> str:
+    from urllib.parse import quote
+
+    found = client.get(f"/v2.0/ports?fields=id&name={quote(name)}")["ports"]
+    if len(found) != 1:
+        said = "no port" if not found else f"{len(found)} ports"
+        raise ClientError(f"there is {said} of the name {name!r}; name the port by its id")
+    return str(found[0]["id"])
+
+
+def _is_id(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
+
+
+def _set(device: str, alias: str) -> str:
+    """Set a device's alias and bring it up, by netlink so that it works in any network namespace; its former alias."""
+    from pyroute2 import IPRoute
+
+    with IPRoute() as kernel:
+        found = kernel.link_lookup(ifname=device)
+        if not found:
+            raise click.ClickException(f"there is no device {device} here; `ip link` shows what there is")
+        before = kernel.link("get", index=found[0])[0].get("ifalias") or ""
+        kernel.link("set", index=found[0], ifalias=alias, state="up")
+    return str(before)

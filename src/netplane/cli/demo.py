@@ -1,0 +1,22 @@
+"""`netplane demo`."""
+
+import os
+import sys
+
+import click
+
+from netplane.cli.output import as_json
+
+
+@click.command()
+@click.option("--hosts", default=3, show_default=True, type=click.IntRange(3, 20), help="How many hosts to build.")
+@click.option("--keep", is_flag=True, help="Stay up afterwards, and say how to look around.")
+@click.option("--prefix", default="demo", show_default=True, help="What the names of everything it makes begin with.")
+@as_json
+def demo(hosts: int, prefix: str, *, keep: bool, wants_json: bool) -> None:
+    """Build hosts out of namespaces, connect machines of two tenants, and check everything with real packets."""
+    if os.geteuid() != 0:
+        raise click.ClickException("the demo makes network namespaces and loads eBPF; run it again with sudo")
+    from netplane.lab.demo import run
+
+    sys.exit(run(prefix, hosts, keep=keep, wants_json=wants_json))

@@ -1,0 +1,24 @@
+"""How commands print: tables for people, one JSON value for programs."""
+
+import json
+from collections.abc import Iterable, Sequence
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
+
+
+def print_json(value: object) -> None:
+    """One JSON value, readable."""
+    click.echo(json.dumps(value, indent=2))
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """A table without lines around it, as wide as it needs to be."""
+    table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
+    for row in rows:
+        table.add_row(*(str(cell) for cell in row))
+    console = Console(highlight=False)
+    console.print(table, crop=console.is_terminal, soft_wrap=not console.is_terminal)

@@ -1,0 +1,27 @@
+"""`netplane tables`."""
+
+import click
+
+from netplane.cli.client import Client, ClientError, asks_controller
+from netplane.cli.output import as_json, print_json
+
+
+@click.command()
+@click.argument("host")
+@click.argument("table", nargs=-1)
+@asks_controller
+@as_json
+def tables(host: str, table: tuple[str, ...], client: Client, *, wants_json: bool) -> None:
+    """Print the entries in the kernel of HOST, of all tables or of those named."""
+    body = client.get(f"/netplane/v1/hosts/{host}/tables")
+    unknown = [name for name in table if name not in body]
+    if unknown:
+        raise ClientError(f"there is no table {unknown[0]!r}; there are {', '.join(body)}")
+    chosen = {name: body[name] for name in table or body}
+    if wants_json:
+        print_json(chosen)
+        return
+    for name, lines in chosen.items():
+        click.echo(f"{name} ({len(lines)})")
+        for line in lines:
+            click.echo(f"  {line}")

@@ -1,0 +1,119 @@
+"""`netplane up`: a controller and an agent for this machine, each a process that is started again when it ends.
+
+    netplane up ─┬─ netplane server   HTTP on 127.0.0.1:9696, store in /var/lib/netplane
+                 └─ netplane agent    joins over /run/netplane/southbound
+
+Everything is found again by the next run: store, tokens, slice, and the datapath in the kernel.
+"""
+
+import asyncio
+import os
+import secrets
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from netplane.cli.places import LISTEN, RUN, STATE, tokens_file
+from netplane.cli.supervise import supervise
+
+STEPS = """netplane is up: API {url}, host {name}, underlay address {address}. Next steps, in another shell:
+
+  netplane status                      what is there
+  export TOKEN={read_token}
+  curl -H "X-Auth-Token: $TOKEN" {url}/v2.0/networks
+  netplane attach DEVICE PORT          plug a tap or veth device into a port
+  netplane trace PORT icmp dst=ADDRESS what the datapath would do with a packet
+
+Stop with Ctrl-C or SIGTERM; machines keep their networks while it is down.
+"""
+
+
+@click.command()
+@click.option("--name", default=socket.gethostname, show_default="the hostname", help="The host's name.")
+@click.option("--address", default=None, help="The underlay address.  [default: that of the default route]")
+@click.option("--listen", default=LISTEN, show_default=True, help="Where clients connect.")
+@click.option(
+    "--state",
+    default=STATE,
+    show_default=True,
+    envvar="NETPLANE_STATE",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Store, tokens and slice.",
+)
+@click.option(
+    "--run",
+    "run_directory",
+    default=RUN,
+    show_default=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where the agent's socket is.",
+)
+def up(name: str, address: str | None, listen: str, state: Path, run_directory: Path) -> None:
+    """Run a controller and an agent for this machine."""
+    if os.geteuid() != 0:
+        raise click.ClickException("the datapath needs root; run it again with sudo")
+    address = address or default_address()
+    tokens = ensure_tokens(state)
+    run_directory.mkdir(parents=True, exist_ok=True)
+    southbound = f"unix://{run_directory}/southbound"
+    read_token = f"$(sed -n 's/^secret = \"\\(.*\\)\"/\\1/p' {tokens} | head -1)"
+    click.echo(STEPS.format(url=f"http://{listen}", name=name, address=address, read_token=read_token))
+    asyncio.run(
+        supervise(
+            {
+                "controller": _server(listen, southbound, state, tokens),
+                "agent": _agent(name, address, southbound, state),
+            },
+            environment={"NETPLANE_AGENT_TOKEN": read_agent_secret(tokens)},
+        )
+    )
+
+
+def _server(listen: str, southbound: str, state: Path, tokens: Path) -> list[str]:
+    database = str(state / "netplane.db")
+    words = ["--listen", listen, "--southbound", southbound, "--database", database, "--tokens", str(tokens)]
+    return [sys.executable, "-m", "netplane.cli", "server", *words]
+
+
+def _agent(name: str, address: str, southbound: str, state: Path) -> list[str]:
+    words = ["--name", name, "--address", address, "--controller", southbound, "--state", str(state / "agent")]
+    return [sys.executable, "-m", "netplane.cli", "agent", *words]
+
+
+def ensure_tokens(state: Path) -> Path:
+    """The file of tokens, for root's eyes only, made on the first run."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = tokens_file(state)
+    if not path.exists():
+        text = (
+            f'[[token]]\nsecret = "{secrets.token_urlsafe(24)}"\nproject = "admin"\nroles = ["admin"]\n\n'
+            f'[agent]\nsecret = "{secrets.token_urlsafe(24)}"\n'
+        )
+        # Written aside first: a crash in between must not leave a file without secrets.
+        aside = path.with_suffix(".new")
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        aside.replace(path)
+    return path
+
+
+def read_agent_secret(tokens: Path) -> str:
+    """What agents say to the controller."""
+    import tomllib
+
+    try:
+        return str(tomllib.loads(tokens.read_text())["agent"]["secret"])
+    except (tomllib.TOMLDecodeError, KeyError) as problem:
+        raise click.ClickException(f"{tokens} has no [agent] secret ({problem}); mend it or remove it") from None
+
+
+def default_address() -> str:
+    """The address that packets to elsewhere leave from; nothing is sent to find out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+        except OSError:
+            raise click.ClickException("this machine has no default route; name its underlay with --address") from None
+        return str(probe.getsockname()[0])
