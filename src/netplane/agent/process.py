@@ -1,12 +1,23 @@
-"""The agent as a process: what it is started with, how it ends, and how a host is cleared of it."""
+"""The agent as a process: what it is started with, how it ends, and how a host is cleared of it.
 
+SIGTERM, SIGINT    ends the agent; the datapath goes on forwarding with all that it holds
+SIGHUP             loads the shipped programs and puts them in the place of those that run
+"""
+
+import asyncio
+import logging
+import signal
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
-PINS = Path("/run/netplane/bpf")
-"""Below a file system of type bpf of our own: `ip netns exec` hides what is mounted below /sys."""
+from netplane.agent.agent import Agent, Identity
+from netplane.agent.tunnel import remove_device
+from netplane.datapath.kernel import KernelDatapath
+from netplane.datapath.mounting import mount_bpffs, unmount_bpffs
 
 TUNNEL, PUNT = "np-vxlan", "np-punt"
+JOURNAL = "slice"
 
 
 def main(
@@ -15,12 +26,42 @@ def main(
     """Run the agent of a host until SIGTERM or SIGINT, after which the datapath goes on forwarding.
 
     `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, tried in turn;
-    `state_dir` keeps the slice; `instance` names the pinned tables (by default the host's name), for machines that
-    run several hosts.
+    `state_dir` keeps the slice; `instance` names the pinned tables (by default after the host), for machines that
+    run several hosts. DatapathError if the kernel does not take the programs; OSError without the rights for it.
     """
-    raise NotImplementedError
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    state_dir.mkdir(parents=True, exist_ok=True)
+    who = Identity(name, address, tuple(controllers), token, TUNNEL, PUNT)
+    with closing(KernelDatapath.open(pins(instance or name))) as datapath:
+        asyncio.run(_run(who, datapath, state_dir / JOURNAL))
 
 
 def teardown(instance: str, state_dir: Path | None = None) -> None:
     """Take a host's datapath away: programs, tables, devices of this namespace, and the slice in `state_dir`."""
-    raise NotImplementedError
+    KernelDatapath.open(pins(instance)).remove()
+    for name in (TUNNEL, PUNT):
+        remove_device(name)
+    if state_dir is not None:
+        (state_dir / JOURNAL).unlink(missing_ok=True)
+    unmount_bpffs()
+
+
+def pins(instance: str) -> Path:
+    """Where the tables of an instance are pinned; a bpffs takes no names with dots."""
+    return mount_bpffs() / instance.replace(".", "_")
+
+
+async def _run(who: Identity, datapath: KernelDatapath, journal: Path) -> None:
+    agent, stop = Agent(who, datapath, journal), asyncio.Event()
+    loop = asyncio.get_running_loop()
+    replacements: set[asyncio.Task[None]] = set()
+
+    def replace() -> None:
+        task = loop.create_task(agent.replace())
+        replacements.add(task)
+        task.add_done_callback(replacements.discard)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    loop.add_signal_handler(signal.SIGHUP, replace)
+    await agent.run(stop)

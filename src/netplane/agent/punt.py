@@ -76,6 +76,10 @@ class PuntDevice:
         """Call `handle` from the running loop with each packet."""
         asyncio.get_running_loop().add_reader(self._fd, self._readable, handle)
 
+    def exists(self) -> bool:
+        """Whether the device is still there."""
+        return any(ifindex == self.ifindex for ifindex, _ in socket.if_nameindex())
+
     def send(self, ifindex: int, frame: bytes) -> None:
         """Send a frame to the machine behind a device; OSError if the device is gone or down."""
         self._out.sendto(frame, (socket.if_indextoname(ifindex), 0))
@@ -91,6 +95,10 @@ class PuntDevice:
             try:
                 punted = decode(os.read(self._fd, FRAME))
             except BlockingIOError:
+                return
+            except OSError:
+                # The device has been deleted; who watches links makes another.
+                asyncio.get_running_loop().remove_reader(self._fd)
                 return
             if punted is not None:
                 handle(punted)

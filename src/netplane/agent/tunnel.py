@@ -7,7 +7,7 @@ that is right, since packets are in flight on it.
 from collections.abc import Mapping
 from typing import Any
 
-from pyroute2 import IPRoute
+from pyroute2 import IPRoute, NetlinkError
 
 from netplane.agent.punt import silence_ipv6
 
@@ -20,33 +20,21 @@ OVERHEAD = 50
 COMMON_MTU = 1500
 
 
-class TunnelTaken(Exception):
-    """A device of the tunnel's name exists that is no VXLAN device in external mode on our port."""
+class TunnelRefused(Exception):
+    """The tunnel device cannot be made or used; says why."""
 
 
 def ensure_tunnel(name: str, address: str) -> int:
     """The ifindex of the tunnel device, made if there is none, up, and as large as the underlay allows.
 
-    `address` is the host's in the underlay; the device that carries it bounds the size of packets.
+    `address` is the host's in the underlay; the device that carries it bounds the size of packets. TunnelRefused
+    if the kernel does not make it, or something else has its name.
     """
-    with IPRoute() as kernel:
-        found = kernel.link_lookup(ifname=name)
-        if not found:
-            kernel.link(
-                "add",
-                ifname=name,
-                kind="vxlan",
-                vxlan_collect_metadata=True,
-                vxlan_port=PORT,
-                vxlan_learning=False,
-            )
-            found = kernel.link_lookup(ifname=name)
-        ifindex = int(found[0])
-        link = kernel.link("get", index=ifindex)[0]
-        if not _is_ours(link):
-            raise TunnelTaken(f"{name} exists and is no external VXLAN device on port {PORT}")
-        _raise_to(kernel, name, link, _underlay_mtu(kernel, address) - OVERHEAD)
-        return ifindex
+    try:
+        with IPRoute() as kernel:
+            return _ensure(kernel, name, address)
+    except NetlinkError as problem:
+        raise TunnelRefused(f"{name}: {problem}") from problem
 
 
 def remove_device(name: str) -> None:
@@ -54,6 +42,19 @@ def remove_device(name: str) -> None:
     with IPRoute() as kernel:
         for ifindex in kernel.link_lookup(ifname=name):
             kernel.link("del", index=ifindex)
+
+
+def _ensure(kernel: IPRoute, name: str, address: str) -> int:
+    found = kernel.link_lookup(ifname=name)
+    if not found:
+        metadata = {"vxlan_collect_metadata": True, "vxlan_learning": False, "vxlan_port": PORT}
+        kernel.link("add", ifname=name, kind="vxlan", **metadata)
+        found = kernel.link_lookup(ifname=name)
+    link = kernel.link("get", index=found[0])[0]
+    if not _is_ours(link):
+        raise TunnelRefused(f"{name} exists and is no external VXLAN device on port {PORT}")
+    _raise_to(kernel, name, link, _underlay_mtu(kernel, address) - OVERHEAD)
+    return int(found[0])
 
 
 def _is_ours(link: Any) -> bool:

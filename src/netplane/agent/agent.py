@@ -1,0 +1,291 @@
+"""The agent of one host: wiring only.
+
+    Uplink ── messages ──▶ Journal, Slice ── changes ──╮            ╭───────── worker thread ─────────╮
+    LinkWatch ── links ──▶ plugged ── Device records ──┴──▶ Work ──▶│ Compiler ▶ Reconcile ▶ Datapath │
+    Uplink ◀── Ack Claim Release Trouble ── Said ◀─────────── Done ◀╰─────────────────────────────────╯
+    PuntDevice ── Punted ──▶ dhcp.answer(Slice) ──▶ PuntDevice
+
+Everything but the worker's thread happens in one event loop. Work that comes up while the worker is busy waits and is
+taken as one batch. A refused patch is tried again after a pause that doubles; news cut the pause short.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from pathlib import Path
+from time import monotonic
+from typing import Any, NamedTuple
+
+from netplane.agent import dhcp, packet
+from netplane.agent.devices import plugged
+from netplane.agent.journal import Journal
+from netplane.agent.links import LinkWatch
+from netplane.agent.punt import PuntDevice, Punted, TokenBuckets
+from netplane.agent.reconcile import Reconcile
+from netplane.agent.saying import Said
+from netplane.agent.slice import Slice, Told
+from netplane.agent.trace import dump, names_of, trace
+from netplane.agent.tunnel import TunnelRefused, ensure_tunnel
+from netplane.agent.worker import Done, Work, Worker
+from netplane.base.problem import Problem
+from netplane.compiler import Compiler
+from netplane.datapath import Datapath, DatapathError
+from netplane.model import Change, Device, Operation, Port, kind_of
+from netplane.stream.client import Connected, Disconnected, Position, Uplink
+from netplane.stream.messages import Answer, Ask, Delta, Snapshot, Welcome
+from netplane.tables.outcome import Program
+
+PUNTS_A_SECOND, PUNTS_AT_ONCE = 10.0, 20.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
+"""Seconds between attempts at what was refused."""
+
+SWEEP_EVERY, SWEEP_SOON = 30.0, 1.0
+"""Seconds between sweeps; and after something has gone."""
+
+SWEEP_SHARE = 20
+"""A sweep that took long is followed by a rest of at least so many times as long."""
+
+TOLD_PROBLEMS = 200
+"""Problems told to the controller; more would only repeat them."""
+
+log = logging.getLogger("netplane.agent")
+
+
+class Identity(NamedTuple):
+    """Who the agent is and whom it talks to."""
+
+    name: str
+    address: str
+    """The host's address in the underlay."""
+    controllers: tuple[str, ...]
+    token: str
+    tunnel: str
+    """The name of the VXLAN device."""
+    punt: str
+    """The name of the punt device."""
+
+
+class Agent:
+    """The loop of one host. It closes nothing that it was given."""
+
+    def __init__(self, who: Identity, datapath: Datapath, journal_path: Path) -> None:
+        self._who = who
+        self._worker = Worker(Reconcile(datapath, Compiler()))
+        self._slice = Slice()
+        self._journal = Journal(journal_path)
+        self._watch = LinkWatch()
+        self._punt = PuntDevice(who.punt)
+        self._buckets = TokenBuckets(PUNTS_A_SECOND, PUNTS_AT_ONCE)
+        self._said = Said()
+        self._session = ""
+        self._tunnel = 0
+        self._troubles: dict[str, list[Problem]] = {}
+        self._devices: dict[str, Device] = {}
+        self._changes: list[Change] = []
+        self._realised = Position()
+        self._news = asyncio.Event()
+        self._pause = FIRST_PAUSE
+        self._sweep_at = monotonic() + SWEEP_EVERY
+        self._answers: set[asyncio.Task[None]] = set()
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Do all of it until `stop` is set."""
+        for message in self._journal.load():
+            self._changes += self._slice.take(message)
+        self._watch.start(self._look_at_links)
+        self._punt.start(self._answer_punt)
+        self._look_at_links()
+        position = Position(self._slice.log, self._slice.revision)
+        who = self._who
+        try:
+            async with Uplink(who.name, who.address, who.controllers, who.token, position=position) as uplink:
+                await _until_first(stop.wait(), self._listen(uplink), self._work(uplink))
+        finally:
+            self._watch.close()
+            self._punt.close()
+            self._worker.close()
+            self._journal.close()
+
+    async def replace(self) -> None:
+        """Put freshly loaded programs in the place of those that run."""
+        try:
+            await self._worker.run(self._worker.reconcile.datapath.replace)
+            log.info("replaced the programs")
+        except DatapathError as problem:
+            log.error("cannot replace the programs: %s", problem)
+
+    async def _listen(self, uplink: Uplink) -> None:
+        async for event in uplink:
+            match event:
+                case Connected():
+                    log.info("connected to %s", event.controller)
+                case Disconnected():
+                    log.info("disconnected from %s: %s", event.controller, event.reason)
+                case Ask():
+                    task = asyncio.create_task(self._answer(uplink, event))
+                    self._answers.add(task)
+                    task.add_done_callback(self._answers.discard)
+                case Welcome() | Snapshot() | Delta():
+                    self._take(event)
+
+    def _take(self, message: Told) -> None:
+        self._journal.note(message)
+        changes = self._slice.take(message)
+        self._changes += changes
+        if isinstance(message, Welcome):
+            self._said, self._session = Said(), message.log
+        if any(change.kind == kind_of(Port) for change in changes):
+            self._look_at_links()
+        self._journal.compact(self._slice)
+        self._news.set()
+
+    def _look_at_links(self) -> None:
+        """Compare the devices that are there with those that were."""
+        links = self._watch.links
+        found = plugged(links.values(), (port.id for port in self._slice.machine_ports()))
+        for id in self._devices.keys() | found.keys():
+            device = found.get(id)
+            if device != self._devices.get(id):
+                operation = Operation.DELETE if device is None else Operation.UPSERT
+                self._changes.append(Change(0, operation, kind_of(Device), id, device))
+                self._news.set()
+        self._devices = found
+        tunnel = links.get(self._tunnel)
+        if tunnel is None or not tunnel.up:
+            self._tunnel = 0
+            self._news.set()
+        if self._punt.ifindex not in links:
+            self._renew_punt()
+
+    def _renew_punt(self) -> None:
+        """Make the punt device again if somebody has deleted it; the list of links may merely be older than it."""
+        if not self._punt.exists():
+            self._punt.close()
+            self._punt = PuntDevice(self._who.punt)
+            self._punt.start(self._answer_punt)
+            self._news.set()
+
+    async def _work(self, uplink: Uplink) -> None:
+        while True:
+            await self._wait()
+            self._news.clear()
+            if not self._tunnel:
+                await self._raise_tunnel()
+            done = await self._worker.bring_in(self._take_work())
+            self._settled(done)
+            if monotonic() >= self._sweep_at:
+                await self._sweep()
+            self._speak(uplink)
+
+    async def _wait(self) -> None:
+        """Until there are news, or it is time to try again or to sweep."""
+        pause = max(0.0, self._sweep_at - monotonic())
+        if any(self._troubles.get(source) for source in ("refused", "tunnel")):
+            pause = min(pause, self._pause)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        else:
+            self._pause = FIRST_PAUSE
+        try:
+            async with asyncio.timeout(pause):
+                await self._news.wait()
+        except TimeoutError:
+            return
+
+    def _take_work(self) -> Work:
+        changes, self._changes = self._changes, []
+        devices = {device.ifindex: Program.FROM_MACHINE for device in self._devices.values()}
+        if self._tunnel:
+            devices[self._tunnel] = Program.FROM_TUNNEL
+        position = Position(self._slice.log, self._slice.revision)
+        return Work(changes, devices, self._slice.number, self._tunnel, self._punt.ifindex, position)
+
+    def _settled(self, done: Done) -> None:
+        self._troubles["refused"] = done.refused
+        self._troubles["inconsistent"] = done.inconsistent
+        if not done.refused:
+            self._realised = done.position
+        if done.shrunk:
+            self._sweep_at = min(self._sweep_at, monotonic() + SWEEP_SOON)
+
+    async def _raise_tunnel(self) -> None:
+        try:
+            self._tunnel = await self._worker.run(ensure_tunnel, self._who.tunnel, self._who.address)
+            self._troubles["tunnel"] = []
+        except TunnelRefused as problem:
+            self._troubles["tunnel"] = [Problem("host", self._who.name, str(problem))]
+
+    async def _sweep(self) -> None:
+        began = monotonic()
+        self._troubles["sweep"] = await self._worker.sweep()
+        self._buckets.forget(began)
+        self._sweep_at = monotonic() + max(SWEEP_EVERY, SWEEP_SHARE * (monotonic() - began))
+        # A claim of a port that did not exist yet came to nothing; its device may have been quicker than its port.
+        self._said.unheard({id for id in self._devices if self._slice.get(Port, id) is None})
+
+    def _speak(self, uplink: Uplink) -> None:
+        """Say what the controller has not heard yet in this session."""
+        if not self._session:
+            return
+        ports, name = set(self._devices), self._who.name
+        idle = {port.id for port in self._slice.machine_ports() if port.host_id != name and port.id not in ports}
+        problems = sorted(problem for found in self._troubles.values() for problem in found)[:TOLD_PROBLEMS]
+        realised = self._realised.revision if self._realised.log == self._session else 0
+        for saying in (
+            *self._said.plugged(ports, idle),
+            *self._said.troubled(problems),
+            *(self._said.realised(realised) if realised else ()),
+        ):
+            uplink.send(saying)
+
+    def _answer_punt(self, punted: Punted) -> None:
+        """Answer a machine's DHCP request."""
+        id = next((id for id, device in self._devices.items() if device.ifindex == punted.ifindex), None)
+        port = None if id is None else self._slice.get(Port, id)
+        if port is None or not self._buckets.allow(punted.ifindex, monotonic()):
+            return
+        subnets, network = self._slice.surroundings(port)
+        answer = None if network is None else dhcp.answer(punted.frame, port, subnets, network)
+        if answer is not None:
+            try:
+                self._punt.send(punted.ifindex, answer)
+            except OSError as problem:
+                log.warning("cannot answer port %s by DHCP: %s", port.id, problem)
+
+    async def _answer(self, uplink: Uplink, ask: Ask) -> None:
+        try:
+            uplink.send(Answer(ask.number, await self._find_out(ask)))
+        except (Unanswerable, DatapathError, packet.BadPacket) as problem:
+            uplink.send(Answer(ask.number, {}, str(problem)))
+
+    async def _find_out(self, ask: Ask) -> dict[str, object]:
+        reconcile = self._worker.reconcile
+        if ask.topic == "tables":
+            return await self._worker.run(dump, reconcile.datapath)
+        if ask.topic != "trace":
+            raise Unanswerable(f"nothing is known here about {ask.topic!r}")
+        port, device = self._slice.get(Port, ask.body.get("port", "")), self._devices.get(ask.body.get("port", ""))
+        if port is None or device is None:
+            raise Unanswerable("the port has no device on this host")
+        sketch = packet.parse(ask.body.get("packet", ""))
+        names = names_of(self._slice, {device.ifindex: id for id, device in self._devices.items()})
+        found = await self._worker.run(
+            trace, reconcile.datapath, reconcile.compiler, names, port, device.ifindex, sketch
+        )
+        return found | {"host": self._who.name}
+
+
+class Unanswerable(Exception):
+    """A question that this host has no answer to; says why."""
+
+
+async def _until_first(*ways: Coroutine[Any, Any, Any]) -> None:
+    """Run coroutines until one of them ends; what it raised is raised here."""
+    tasks = [asyncio.create_task(way) for way in ways]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in done:
+        task.result()

@@ -1,0 +1,45 @@
+"""What an agent has told its controller in this session, and what it must still say.
+
+Nothing that is said is kept by a broken session, so after each `Welcome` all that holds is said again.
+"""
+
+from collections.abc import Iterable
+
+from netplane.base.problem import Problem
+from netplane.stream.client import Saying
+from netplane.stream.messages import Ack, Claim, Release, Trouble
+
+
+class Said:
+    """One session's memory."""
+
+    def __init__(self) -> None:
+        self._claimed: set[str] = set()
+        self._released: set[str] = set()
+        self._problems: list[Problem] = []
+        self._revision = 0
+
+    def realised(self, revision: int) -> Iterable[Saying]:
+        """The entries of a revision are in the kernel."""
+        if revision != self._revision:
+            self._revision = revision
+            yield Ack(revision)
+
+    def plugged(self, ports: set[str], idle: set[str]) -> Iterable[Saying]:
+        """`ports` have a device here; `idle` are bound here for the sake of a device that is not here."""
+        if new := ports - self._claimed:
+            yield Claim(sorted(new))
+        if gone := (self._claimed - ports) | (idle - ports - self._released):
+            yield Release(sorted(gone))
+        self._released = (self._released | gone) & idle - ports
+        self._claimed = set(ports)
+
+    def unheard(self, ports: set[str]) -> None:
+        """Claims that came to nothing so far, and are to be made again."""
+        self._claimed -= ports
+
+    def troubled(self, problems: list[Problem]) -> Iterable[Saying]:
+        """All problems of this host."""
+        if problems != self._problems:
+            self._problems = problems
+            yield Trouble(problems)

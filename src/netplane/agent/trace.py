@@ -1,0 +1,187 @@
+"""Answers to operators' questions: what becomes of a packet here, and what the tables hold.
+
+A trace runs the real program on a made packet, dry: nothing is counted and no connection is made. Each of its steps
+is told in words with the names of the slice. A packet that would cross the tunnel ends there; the host that it goes
+to is named, and says the rest when it is asked.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from netplane.agent.packet import Origin, Sketch, build
+from netplane.agent.slice import Slice
+from netplane.agent.why import WHY
+from netplane.base.addresses import MAPPED, NO_MAC, pack_address, pack_mac, pack_prefix, prefix_contains, unpack_address
+from netplane.compiler import Compiler
+from netplane.compiler.policy import rule_number
+from netplane.datapath import Datapath
+from netplane.model import Host, Identity, Network, Port, Router, SecurityGroupRule, Subnet
+from netplane.tables.decisions import ConnectionState, PortFlag, Reason, Stage, Verdict
+from netplane.tables.outcome import Outcome, Program, Step, Synthetic
+from netplane.tables.packet import ARP, IPV4, Packet, parse
+from netplane.tables.pipeline import ENDPOINT, TABLES, TRACE
+from netplane.tables.text import PROTOCOL_NAMES, show_entries
+
+LINES = 2_000
+"""Lines of one table that are told; a table may hold a million."""
+
+
+class Names(NamedTuple):
+    """What people call the numbers in the tables."""
+
+    networks: Mapping[int, str]
+    routers: Mapping[int, str]
+    identities: Mapping[int, tuple[str, ...]]
+    hosts: Mapping[int, Host]
+    rules: Mapping[int, str]
+    ports: Mapping[int, str]
+    """The port of each device, by ifindex."""
+
+
+def names_of(slice: Slice, ports: Mapping[int, str]) -> Names:
+    """The names in a slice; `ports` are the devices' ports."""
+    return Names(
+        networks={network.vni: network.name or network.id for network in slice.all(Network).values()},
+        routers={router.number: router.name or router.id for router in slice.all(Router).values()},
+        identities={identity.number: identity.groups for identity in slice.all(Identity).values()},
+        hosts={host.number: host for host in slice.all(Host).values()},
+        rules={rule_number(id): id for id in slice.all(SecurityGroupRule)},
+        ports=dict(ports),
+    )
+
+
+def trace(
+    datapath: Datapath, compiler: Compiler, names: Names, port: Port, ifindex: int, sketch: Sketch
+) -> dict[str, object]:
+    """What becomes of a packet that the machine of a port sends: verdict, reason and each stage's decision."""
+    frame = build(sketch, _origin(compiler, port, sketch))
+    outcome = datapath.run(Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, dry=True))
+    told = Telling(compiler, names, frame)
+    return {
+        "verdict": outcome.verdict.name,
+        "reason": "" if outcome.reason is Reason.NONE else outcome.reason.name,
+        "steps": [*told.steps(outcome), {"stage": "END", "text": told.end(outcome)}],
+    }
+
+
+def dump(datapath: Datapath) -> dict[str, object]:
+    """All tables as text, by name."""
+    lines = {table.name: show_entries(table.name, datapath.read(table.name)) for table in TABLES if table is not TRACE}
+    return {
+        name: [*all[:LINES], *([f"... and {len(all) - LINES} more"] if len(all) > LINES else [])]
+        for name, all in lines.items()
+    }
+
+
+def _origin(compiler: Compiler, port: Port, sketch: Sketch) -> Origin:
+    """What the port's records say of a packet that does not say it itself."""
+    own = [fixed for fixed in port.fixed_ips if ":" not in fixed.ip_address]
+    address = pack_address(own[0].ip_address)[12:] if own else bytes(4)
+    target = sketch.addresses.get("dst", bytes(4))
+    for fixed in own:
+        subnet = compiler.view.get(Subnet, fixed.subnet_id)
+        if subnet is not None and prefix_contains(pack_prefix(subnet.cidr), (MAPPED + target, 128)):
+            return Origin(pack_mac(port.mac_address), address, _mac_of(compiler, port, MAPPED + target))
+    gateways = (compiler.view.get(Subnet, fixed.subnet_id) for fixed in own)
+    gateway = next((subnet.gateway_ip for subnet in gateways if subnet is not None and subnet.gateway_ip), None)
+    next_hop = NO_MAC if gateway is None else _mac_of(compiler, port, pack_address(gateway))
+    return Origin(pack_mac(port.mac_address), address, next_hop)
+
+
+def _mac_of(compiler: Compiler, port: Port, address: bytes) -> bytes:
+    """The MAC that the machine would learn by ARP; zeros for none."""
+    network = compiler.view.get(Network, port.network_id)
+    if network is None:
+        return NO_MAC
+    value = compiler.desired[ENDPOINT.name].get(ENDPOINT.pack_key(network.vni, address))
+    mac: bytes = NO_MAC if value is None else ENDPOINT.unpack_value(value)["mac"]
+    return mac
+
+
+class Telling:
+    """The steps of one packet, in words."""
+
+    def __init__(self, compiler: Compiler, names: Names, frame: bytes) -> None:
+        self._compiler = compiler
+        self._names = names
+        self._packet = parse(frame) if len(frame) >= 14 else Reason.MALFORMED
+
+    def steps(self, outcome: Outcome) -> list[dict[str, str]]:
+        """One line for each stage that the packet went through."""
+        return [{"stage": step.stage.name, "text": self._step(step)} for step in outcome.steps]
+
+    def end(self, outcome: Outcome) -> str:
+        """What became of it."""
+        match outcome.verdict:
+            case Verdict.DELIVER:
+                return f"delivered to {self._device(outcome.target)}"
+            case Verdict.TUNNEL:
+                return (
+                    f"sent to {self._host(outcome.target)} as {self._network(outcome.vni)}; ask that host for the rest"
+                )
+            case Verdict.ANSWER:
+                return "answered here" + (f": {WHY[outcome.reason]}" if outcome.reason else "")
+            case Verdict.PUNT:
+                return "answered by the agent"
+            case Verdict.DROP:
+                return f"dropped: {WHY[outcome.reason]}"
+
+    def _step(self, step: Step) -> str:
+        if step.reason is not Reason.NONE:
+            return WHY[step.reason]
+        match step.stage:
+            case Stage.PORT:
+                served = ", served by DHCP" if step.c & PortFlag.DHCP else ""
+                return f"{self._device(step.a)} on {self._network(step.b)}{served}"
+            case Stage.PARSE:
+                return self._parsed(step)
+            case Stage.ANTI_SPOOF | Stage.SOURCE:
+                return f"the address is its own; {self._identity(step.a)}; carried by {self._host(step.b)}"
+            case Stage.LOCAL_ANSWER:
+                return "this host answers"
+            case Stage.ROUTING:
+                return self._routed(step)
+            case Stage.CONNECTION:
+                found = {0: "a new connection", 1: "a known connection", 2: "a known connection, judged again"}
+                state = f", {ConnectionState(step.b).name}" if step.a and step.b in tuple(ConnectionState) else ""
+                return found.get(step.a, "a connection") + state
+            case Stage.POLICY_OUT | Stage.POLICY_IN:
+                rule = self._names.rules.get(step.a, f"{step.a:08x}")
+                return f"allowed by rule {rule}, of {self._identity(step.b)}, towards {self._identity(step.c)}"
+            case Stage.DELIVERY:
+                return f"to {self._host(step.b)}" if step.a == Verdict.TUNNEL else f"to {self._device(step.b)}"
+
+    def _parsed(self, step: Step) -> str:
+        if step.a == ARP:
+            return "an ARP request"
+        if step.a != IPV4:
+            return f"ethertype {step.a:#06x}"
+        protocol, low, high = PROTOCOL_NAMES.get(step.b, f"protocol {step.b}"), step.c >> 16, step.c & 0xFFFF
+        ends = f"type {high >> 8} code {high & 255}" if protocol == "icmp" else f"port {low} to {high}"
+        return f"IPv4 {protocol}, {ends}"
+
+    def _routed(self, step: Step) -> str:
+        way = f"by router {self._names.routers.get(step.b, str(step.b))}" if step.b else "straight"
+        return f"{way} to {self._owner(step.a)} on {self._network(step.a)}"
+
+    def _owner(self, vni: int) -> str:
+        if not isinstance(self._packet, Packet):
+            return "its destination"
+        key = ENDPOINT.pack_key(vni, self._packet.destination)
+        owners = self._compiler.owners(ENDPOINT.name, key)
+        address = unpack_address(self._packet.destination)
+        return f"{address}, port {owners[0][1]}," if owners else address
+
+    def _network(self, vni: int) -> str:
+        return f"network {self._names.networks.get(vni, '?')} (VNI {vni})"
+
+    def _device(self, ifindex: int) -> str:
+        return f"device {ifindex}, port {self._names.ports.get(ifindex, '?')}"
+
+    def _host(self, number: int) -> str:
+        host = self._names.hosts.get(number)
+        return f"host {number}" if host is None else f"host {host.id} ({host.address})"
+
+    def _identity(self, number: int) -> str:
+        groups = self._names.identities.get(number)
+        return f"identity {number}" + (f" (groups {', '.join(groups)})" if groups else "")

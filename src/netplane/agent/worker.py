@@ -1,0 +1,102 @@
+"""The one thread that compiles and programs, so that the event loop is free to answer machines meanwhile.
+
+Work goes in as a frozen value, what came of it goes out as another; nothing is shared in between. The compiler and
+the datapath are touched here only.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from time import monotonic_ns
+from typing import NamedTuple, ParamSpec, TypeVar
+
+from netplane.agent.reconcile import Reconcile
+from netplane.agent.sweep import ended_connections, orphaned_counters
+from netplane.base.problem import Problem
+from netplane.datapath import DatapathError
+from netplane.model import Change
+from netplane.stream.client import Position
+from netplane.tables.outcome import Program
+from netplane.tables.pipeline import CONNECTION, COUNTER, DEVICE, ENDPOINT
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+
+class Work(NamedTuple):
+    """Everything that has come up since the last time, and what holds now."""
+
+    changes: list[Change]
+    devices: Mapping[int, Program]
+    """Where programs are to be attached."""
+    host: int
+    tunnel: int
+    punt: int
+    position: Position
+    """How far the records are complete; the empty one before they are."""
+
+
+class Done(NamedTuple):
+    """What came of it."""
+
+    position: Position
+    """What the kernel holds everything up to, if nothing was refused."""
+    refused: list[Problem]
+    inconsistent: list[Problem]
+    shrunk: bool
+    """Whether something has gone that connections or counters may have belonged to."""
+
+
+class Worker:
+    """Runs functions over the compiler and the datapath one after another, in a thread of its own."""
+
+    def __init__(self, reconcile: Reconcile) -> None:
+        self.reconcile = reconcile
+        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="netplane-worker")
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run a function when those before it are done."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, lambda: function(*args, **kwargs))
+
+    async def bring_in(self, work: Work) -> Done:
+        """Compile and program."""
+        return await self.run(bring_in, self.reconcile, work)
+
+    async def sweep(self) -> list[Problem]:
+        """Remove what the datapath has written and nobody needs."""
+        return await self.run(sweep, self.reconcile)
+
+    def close(self) -> None:
+        """Wait for what is being done, and stop."""
+        self._thread.shutdown(cancel_futures=True)
+
+
+def bring_in(reconcile: Reconcile, work: Work) -> Done:
+    """One round of reconcile."""
+    reconcile.set(host=work.host, tunnel=work.tunnel, punt=work.punt)
+    reconcile.plug(work.devices)
+    delta = reconcile.change(work.changes)
+    refused: list[Problem] = []
+    if work.position.revision and not reconcile.compared:
+        try:
+            reconcile.compare()
+        except DatapathError as problem:
+            refused.append(Problem("datapath", "", str(problem)))
+    refused += reconcile.settle()
+    shrunk = ENDPOINT.name in delta.deletes or DEVICE.name in delta.deletes
+    return Done(work.position, refused, reconcile.compiler.problems, shrunk)
+
+
+def sweep(reconcile: Reconcile) -> list[Problem]:
+    """One round of sweeping; nothing before the records are whole."""
+    if not reconcile.compared:
+        return []
+    datapath, desired = reconcile.datapath, reconcile.compiler.desired
+    try:
+        connections = datapath.read(CONNECTION.name)
+        ended = list(ended_connections(connections, desired[ENDPOINT.name], monotonic_ns()))
+        datapath.delete(CONNECTION.name, ended)
+        datapath.delete(COUNTER.name, list(orphaned_counters(datapath.read(COUNTER.name), desired[DEVICE.name])))
+    except DatapathError as problem:
+        return [Problem("datapath", "", str(problem))]
+    return []
