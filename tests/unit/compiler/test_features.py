@@ -1,0 +1,193 @@
+"""Each feature by itself: records in, entries out as text, and problems."""
+
+from netplane.compiler import Compiler, compile_slice
+from netplane.model import (
+    ROUTER_INTERFACE,
+    Change,
+    Device,
+    Endpoint,
+    FixedIP,
+    Host,
+    Identity,
+    Network,
+    Operation,
+    Port,
+    Record,
+    Router,
+    SecurityGroupRule,
+    Subnet,
+    kind_of,
+)
+from netplane.tables.text import show_entries
+
+MAC = "02:00:00:00:00:01"
+PACKED_MAC = bytes.fromhex("020000000001")
+NETWORK = Network(id="net", vni=100)
+SUBNET = Subnet(id="sub", network_id="net", cidr="10.0.0.0/24")
+ROUTER = Router(id="router", number=5)
+
+
+def compiled(*records: Record) -> tuple[dict[str, list[str]], list[str]]:
+    """The entries of each table that has any, and the problems, of the compiler and from scratch alike."""
+    compiler = Compiler()
+    compiler.apply(Change(1, Operation.UPSERT, kind_of(record), record.id, record) for record in records)
+    assert compiler.desired == compile_slice(records)
+    shown = {table: show_entries(table, entries) for table, entries in compiler.desired.items() if entries}
+    return shown, [f"{kind} {id}: {text}" for kind, id, text in compiler.problems]
+
+
+def address(text: str) -> bytes:
+    return bytes(10) + b"\xff\xff" + bytes(map(int, text.split(".")))
+
+
+def port(**changes: object) -> Port:
+    fields: dict[str, object] = {"network_id": "net", "mac_address": MAC, "fixed_ips": (FixedIP("sub", "10.0.0.7"),)}
+    return Port(id="port", **fields | changes)  # type: ignore[arg-type]
+
+
+def interface(**changes: object) -> Port:
+    return port(**{"device_id": "router", "device_owner": ROUTER_INTERFACE} | changes)
+
+
+def test_hosts() -> None:
+    shown, problems = compiled(Host(id="a", number=1, address="192.0.2.1"), Host(id="b", number=2, address="2001:db8::2"))
+    assert shown == {"host": ["number=1 -> address=192.0.2.1", "number=2 -> address=2001:db8::2"]}
+    assert not problems
+
+
+def test_malformed_hosts() -> None:
+    shown, problems = compiled(Host(id="a", number=1, address="here"), Host(id="b", number=0, address="192.0.2.1"))
+    assert not shown
+    assert problems == [
+        "host a: 'here' does not appear to be an IPv4 or IPv6 address",
+        "host b: 0 is no number for a host",
+    ]
+
+
+def test_hosts_with_the_same_number() -> None:
+    shown, problems = compiled(Host(id="b", number=1, address="192.0.2.2"), Host(id="a", number=1, address="192.0.2.1"))
+    assert shown == {"host": ["number=1 -> address=192.0.2.1"]}
+    assert problems == ["host b: host number=1 also belongs to host a, whose value stands"]
+
+
+def endpoint(**changes: object) -> Endpoint:
+    fields: dict[str, object] = {"vni": 100, "mac": PACKED_MAC, "addresses": (address("10.0.0.7"),), "identity": 3, "host": 2}
+    return Endpoint(id="port", **fields | changes)  # type: ignore[arg-type]
+
+
+def test_endpoints() -> None:
+    shown, problems = compiled(endpoint(addresses=(address("10.0.0.8"), address("10.0.0.7"))))
+    tail = f"-> mac={MAC} flags=0 host=2 identity=3"
+    assert shown == {"endpoint": [f"vni=100 address=10.0.0.7 {tail}", f"vni=100 address=10.0.0.8 {tail}"]}
+    assert not problems
+
+
+def test_malformed_endpoints() -> None:
+    good = address("10.0.0.7")
+    for malformed in (
+        endpoint(mac=b"123"),
+        endpoint(addresses=(b"123",)),
+        endpoint(addresses=(good, b"123")),
+        endpoint(vni=-1),
+        endpoint(vni=1 << 32),
+        endpoint(host=1 << 32),
+        endpoint(identity=-1),
+    ):
+        shown, problems = compiled(malformed)
+        assert not shown
+        assert len(problems) == 1
+
+
+def test_an_endpoint_without_addresses_or_with_one_twice() -> None:
+    assert compiled(endpoint(addresses=())) == ({}, [])
+    shown, problems = compiled(endpoint(addresses=(address("10.0.0.7"), address("10.0.0.7"))))
+    assert len(shown["endpoint"]) == 1
+    assert not problems
+
+
+def test_ports() -> None:
+    shown, problems = compiled(port(), Device(id="port", ifindex=9, peer=True), NETWORK, SUBNET)
+    assert shown == {
+        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=DHCP"],
+        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=PEER"],
+    }
+    assert not problems
+
+
+def test_a_port_without_dhcp() -> None:
+    subnet = Subnet(id="sub", network_id="net", cidr="10.0.0.0/24", enable_dhcp=False)
+    shown, _ = compiled(port(), Device(id="port", ifindex=9), NETWORK, subnet)
+    assert shown == {
+        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=0"],
+        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=0"],
+    }
+
+
+def test_ports_that_come_to_nothing() -> None:
+    device = Device(id="port", ifindex=9)
+    assert compiled(port(), NETWORK, SUBNET) == ({}, [])
+    assert compiled(device, NETWORK, SUBNET) == ({}, [])
+    assert compiled(port(admin_state_up=False), device, NETWORK, SUBNET) == ({}, [])
+    assert compiled(port(), device, Network(id="net", vni=100, admin_state_up=False), SUBNET) == ({}, [])
+    assert compiled(port(), device, SUBNET) == ({}, ["port port: network net is missing"])
+    assert compiled(port(mac_address="02"), device, NETWORK, SUBNET) == ({}, ["port port: not a MAC address: '02'"])
+
+
+def test_a_port_whose_subnet_is_missing_forwards_all_the_same() -> None:
+    shown, problems = compiled(port(), Device(id="port", ifindex=9), NETWORK)
+    assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags=0"]
+    assert problems == ["port port: subnet sub is missing"]
+
+
+def test_router_interfaces() -> None:
+    shown, problems = compiled(interface(), NETWORK, SUBNET, ROUTER)
+    assert shown == {
+        "endpoint": [f"vni=100 address=10.0.0.7 -> mac={MAC} flags=ROUTER host=0 identity=0"],
+        "gateway": [f"vni=100 mac={MAC} -> router=5 address=10.0.0.7"],
+        "route": [f"router=5 prefix=10.0.0.0/24 -> vni=100 mac={MAC}"],
+    }
+    assert not problems
+
+
+def test_a_router_interface_in_two_subnets_and_twice_in_one() -> None:
+    fixed = (FixedIP("sub", "10.0.0.7"), FixedIP("sub", "10.0.0.8"), FixedIP("sub2", "10.0.1.1"))
+    wide = Subnet(id="sub2", network_id="net", cidr="10.0.1.1/20")
+    shown, problems = compiled(interface(fixed_ips=fixed), NETWORK, SUBNET, wide, ROUTER)
+    assert len(shown["endpoint"]) == 3
+    assert shown["gateway"] == [f"vni=100 mac={MAC} -> router=5 address=10.0.0.7"]
+    assert [line.split(" ->")[0] for line in shown["route"]] == ["router=5 prefix=10.0.0.0/20", "router=5 prefix=10.0.0.0/24"]
+    assert not problems
+
+
+def test_a_router_that_is_down_or_missing_routes_nothing_but_keeps_its_addresses() -> None:
+    down = Router(id="router", number=5, admin_state_up=False)
+    shown, problems = compiled(interface(), NETWORK, SUBNET, down)
+    assert list(shown) == ["endpoint"]
+    assert not problems
+    shown, problems = compiled(interface(), NETWORK, SUBNET)
+    assert list(shown) == ["endpoint"]
+    assert problems == ["port port: router router is missing"]
+
+
+def test_router_interfaces_with_what_they_need_missing_or_malformed() -> None:
+    shown, problems = compiled(interface(), NETWORK, ROUTER)
+    assert list(shown) == ["endpoint", "gateway"]
+    assert problems == ["port port: subnet sub is missing"]
+    assert compiled(interface(), SUBNET, ROUTER) == ({}, ["port port: network net is missing"])
+    bad = Subnet(id="sub", network_id="net", cidr="10.0.0.0/33")
+    for records in ((interface(fixed_ips=(FixedIP("sub", "10"),)), SUBNET), (interface(), bad)):
+        shown, problems = compiled(*records, NETWORK, ROUTER)
+        assert not shown
+        assert len(problems) == 1
+
+
+def test_an_address_of_a_machine_and_a_router() -> None:
+    machine = Endpoint(id="port2", vni=100, mac=PACKED_MAC, addresses=(address("10.0.0.7"),), identity=0, host=1)
+    shown, problems = compiled(interface(), NETWORK, SUBNET, ROUTER, machine)
+    assert shown["endpoint"] == [f"vni=100 address=10.0.0.7 -> mac={MAC} flags=0 host=1 identity=0"]
+    assert problems == ["port port: endpoint vni=100 address=10.0.0.7 also belongs to endpoint port2, whose value stands"]
+
+
+def test_other_kinds_come_to_nothing() -> None:
+    assert compiled(NETWORK, SUBNET, ROUTER, SecurityGroupRule(id="r", security_group_id="g", direction="up")) == ({}, [])
+    assert compiled(Identity(id="i", number=1, groups=()))[1] == []

@@ -1,0 +1,177 @@
+"""Security group rules as entries."""
+
+import pytest
+
+from netplane.compiler import Compiler, compile_slice
+from netplane.compiler.policy import nested
+from netplane.model import Change, Endpoint, Identity, Operation, Record, SecurityGroupRule, kind_of
+from netplane.tables.text import show_entries
+
+IDENTITY = Identity(id="i7", number=7, groups=("g",))
+
+
+def rule(id: str, direction: str = "ingress", group: str = "g", **fields: object) -> SecurityGroupRule:
+    return SecurityGroupRule(id=id, security_group_id=group, direction=direction, **fields)  # type: ignore[arg-type]
+
+
+def upserts(*records: Record) -> list[Change]:
+    return [Change(1, Operation.UPSERT, kind_of(record), record.id, record) for record in records]
+
+
+def shown(*records: Record, table: str = "policy") -> list[str]:
+    return show_entries(table, compile_slice(records)[table])
+
+
+def problems(*records: Record) -> list[str]:
+    compiler = Compiler()
+    compiler.apply(upserts(*records))
+    return [f"{kind} {id}: {text}" for kind, id, text in compiler.problems]
+
+
+def stamps(*records: Record) -> list[str]:
+    return show_entries("profile", compile_slice(records)["profile"])
+
+
+def test_rules_for_anybody() -> None:
+    rules = (
+        rule("000000a1", "egress"),
+        rule("000000a2", protocol="tcp", port_range_min=80, port_range_max=81),
+        rule("000000a3", protocol="icmp", port_range_min=8),
+        rule("000000a4", protocol="icmp", port_range_min=3, port_range_max=4),
+        rule("000000a5", protocol="udp", port_range_min=5, port_range_max=6),
+        rule("000000a6", protocol="47"),
+    )
+    start = "profile=7 direction="
+    assert shown(IDENTITY, *rules) == [
+        f"{start}EGRESS remote=any protocol=any -> rule=000000a1",
+        f"{start}INGRESS remote=any protocol=47 -> rule=000000a6",
+        f"{start}INGRESS remote=any protocol=icmp type=8 -> rule=000000a3",
+        f"{start}INGRESS remote=any protocol=tcp port=80-81 -> rule=000000a2",
+        f"{start}INGRESS remote=any protocol=icmp type=3 code=4 -> rule=000000a4",
+        f"{start}INGRESS remote=any protocol=udp port=5 -> rule=000000a5",
+        f"{start}INGRESS remote=any protocol=udp port=6 -> rule=000000a5",
+    ]
+    assert not problems(IDENTITY, *rules)
+
+
+def test_a_remote_group_is_every_identity_that_contains_it() -> None:
+    others = (Identity(id="i8", number=8, groups=("g", "h")), Identity(id="i9", number=9, groups=("h",)))
+    asked = rule("000000b1", remote_group_id="h")
+    assert shown(IDENTITY, asked) == []
+    assert shown(IDENTITY, *others, asked) == [
+        "profile=7 direction=INGRESS remote=identity:8 protocol=any -> rule=000000b1",
+        "profile=7 direction=INGRESS remote=identity:9 protocol=any -> rule=000000b1",
+        "profile=8 direction=INGRESS remote=identity:8 protocol=any -> rule=000000b1",
+        "profile=8 direction=INGRESS remote=identity:9 protocol=any -> rule=000000b1",
+    ]
+
+
+def test_a_longer_prefix_has_the_rules_of_those_that_contain_it() -> None:
+    rules = (
+        rule("000000c1", remote_ip_prefix="0.0.0.0/0", protocol="icmp"),
+        rule("000000c2", remote_ip_prefix="10.1.2.3/8", protocol="tcp"),
+        rule("000000c3", remote_ip_prefix="10.0.0.1/32", protocol="udp"),
+        rule("000000c4", "egress", remote_ip_prefix="10.0.0.0/24"),
+    )
+    assert shown(IDENTITY, *rules, table="prefix") == [
+        "profile=7 direction=INGRESS prefix=0.0.0.0/0 -> prefix=0.0.0.0/0",
+        "profile=7 direction=INGRESS prefix=10.0.0.0/8 -> prefix=10.0.0.0/8",
+        "profile=7 direction=EGRESS prefix=10.0.0.0/24 -> prefix=10.0.0.0/24",
+        "profile=7 direction=INGRESS prefix=10.0.0.1/32 -> prefix=10.0.0.1/32",
+    ]
+    assert sorted(line.removeprefix("profile=7 direction=") for line in shown(IDENTITY, *rules)) == [
+        "EGRESS remote=10.0.0.0/24 protocol=any -> rule=000000c4",
+        "INGRESS remote=0.0.0.0/0 protocol=icmp -> rule=000000c1",
+        "INGRESS remote=10.0.0.0/8 protocol=icmp -> rule=000000c1",
+        "INGRESS remote=10.0.0.0/8 protocol=tcp -> rule=000000c2",
+        "INGRESS remote=10.0.0.1/32 protocol=icmp -> rule=000000c1",
+        "INGRESS remote=10.0.0.1/32 protocol=tcp -> rule=000000c2",
+        "INGRESS remote=10.0.0.1/32 protocol=udp -> rule=000000c3",
+    ]
+
+
+def test_nested_prefixes() -> None:
+    wide, narrow, other = (bytes(16), 96), (bytes(16), 128), (bytes(15) + b"\1", 128)
+    assert nested([narrow, wide, narrow, other]) == {
+        wide: [wide, narrow, other],
+        narrow: [narrow],
+        other: [other],
+    }
+
+
+def test_of_two_rules_that_allow_the_same_the_smaller_id_is_named() -> None:
+    one, two = rule("000000d1"), rule("000000d2", group="h")
+    both = Identity(id="i7", number=7, groups=("g", "h"))
+    assert shown(both, two, one) == shown(both, one, two) == [
+        "profile=7 direction=INGRESS remote=any protocol=any -> rule=000000d1"
+    ]
+
+
+def test_rules_about_ipv6_come_to_nothing() -> None:
+    asked = rule("000000e1", ethertype="IPv6", protocol="ipv6-icmp", remote_ip_prefix="::/0")
+    assert shown(IDENTITY, asked) == []
+    assert not problems(IDENTITY, asked)
+
+
+@pytest.mark.parametrize(
+    ("fields", "text"),
+    [
+        ({"protocol": "nonsense"}, "unknown protocol 'nonsense'"),
+        ({"port_range_min": 80, "port_range_max": 80}, "protocol any has no ports"),
+        ({"ethertype": "ARP"}, "unknown ethertype 'ARP'"),
+        ({"direction": "up"}, "unknown direction 'up'"),
+        ({"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": "g"}, "a remote group and a remote prefix exclude each other"),
+        ({"remote_ip_prefix": "::/0"}, "::/0 is not IPv4"),
+        ({"remote_ip_prefix": "ten"}, "'ten' does not appear to be an IPv4 or IPv6 network"),
+    ],
+)
+def test_a_malformed_rule_allows_nothing_and_harms_no_other(fields: dict[str, object], text: str) -> None:
+    bad, good = rule("000000f1", **{"direction": "ingress"} | fields), rule("000000f2", "egress")  # type: ignore[arg-type]
+    assert shown(IDENTITY, bad, good) == ["profile=7 direction=EGRESS remote=any protocol=any -> rule=000000f2"]
+    assert problems(IDENTITY, bad, good) == [f"security_group_rule 000000f1: {text}"]
+
+
+def test_identities_with_impossible_numbers() -> None:
+    for number in (0, -1, 1 << 32):
+        bad = Identity(id="bad", number=number, groups=("g",))
+        found = compile_slice([bad, IDENTITY, rule("000000f3", remote_group_id="g")])
+        assert len(found["policy"]) == len(found["profile"]) == 1
+        assert problems(bad) == [f"identity bad: {number} is no number for an identity"]
+
+
+def test_a_rule_whose_id_is_no_uuid_is_number_0() -> None:
+    assert shown(IDENTITY, rule("my rule")) == ["profile=7 direction=INGRESS remote=any protocol=any -> rule=00000000"]
+
+
+def test_the_stamp_changes_with_the_entries_only() -> None:
+    one, two = rule("00000001", protocol="tcp"), rule("00000002", remote_ip_prefix="10.0.0.0/8")
+    alone = stamps(IDENTITY, one)
+    assert stamps(IDENTITY, one, two) == stamps(IDENTITY, two, one) != alone
+    assert stamps(IDENTITY) != alone
+    assert stamps(IDENTITY, one, rule("00000003", ethertype="IPv6")) == alone
+    other = rule("00000001", protocol="tcp", description="the same")
+    assert stamps(IDENTITY, other) == alone
+
+
+def endpoint(number: int, identity: int) -> Endpoint:
+    address = bytes(10) + b"\xff\xff\x0a\0" + number.to_bytes(2, "big")
+    mac = b"\x02\0\0\0" + number.to_bytes(2, "big")
+    return Endpoint(id=f"p{number}", vni=1, mac=mac, addresses=(address,), identity=identity, host=1)
+
+
+def test_joining_a_group_of_5000_changes_one_entry() -> None:
+    compiler = Compiler()
+    rules = (rule("00000001", remote_group_id="g"), rule("00000002", "egress"))
+    compiler.apply(upserts(IDENTITY, *rules, *(endpoint(number, 7) for number in range(5000))))
+    delta = compiler.apply(upserts(endpoint(5000, 7)))
+    assert len(delta) == 1
+    assert list(delta.writes) == ["endpoint"]
+
+
+def test_500_ports_with_one_set_of_groups_cost_the_rules_of_one() -> None:
+    rules = (rule("00000001", remote_group_id="g"), rule("00000002", protocol="tcp"), rule("00000003", "egress"))
+    one = compile_slice([IDENTITY, *rules, endpoint(0, 7)])
+    many = compile_slice([IDENTITY, *rules, *(endpoint(number, 7) for number in range(500))])
+    assert len(many["endpoint"]) == 500
+    assert all(many[table] == one[table] for table in ("policy", "prefix", "profile"))
+    assert len(many["policy"]) == 3
