@@ -146,6 +146,10 @@ class Client:
         """The name servers written for the machine."""
         return [line.split()[1] for line in _read(self.directory / "resolv.conf").splitlines()]
 
+    def read_log(self) -> str:
+        """What the client has said since the machine was made."""
+        return _read(self.directory / "dhclient.log")
+
 
 def parse_lease(text: str) -> Lease | None:
     """A lease from the file that the script writes; None if it is empty."""

@@ -5,10 +5,12 @@ import signal
 import sys
 from pathlib import Path
 
-from netplane.lab.ledger import Ledger
+from netplane.datapath import libbpf
+from netplane.lab.ledger import ROOT, Ledger
 from netplane.lab.process import Child, start
 
 PYTHON = sys.executable
+PINS = ROOT / "bpf"
 
 
 class Host:
@@ -25,6 +27,11 @@ class Host:
     def directory(self) -> Path:
         """Where its agent keeps its state."""
         return self._ledger.directory / self.name
+
+    @property
+    def pins(self) -> Path:
+        """Where its datapath is pinned."""
+        return PINS / self.name
 
     def start_agent(self, controller: str, token: str) -> Child:
         """Run the agent, which finds in the kernel what a former one left there."""
@@ -50,3 +57,19 @@ class Host:
         """Have the running agent put freshly loaded programs in the place of those that run."""
         if self.agent is not None:
             self.agent.signal(signal.SIGHUP)
+
+    def read_programs(self) -> dict[str, int]:
+        """The kernel's id of the program that runs on each device, by program and ifindex."""
+        found = {}
+        for path in sorted(self.pins.glob("attached/*/*")):
+            # Where the kernel has no tcx links the name is a symbolic link to nothing; the pinned program tells then.
+            pinned = self.pins / "programs" / path.parent.name if path.is_symlink() else path
+            with libbpf.closing(libbpf.pinned(pinned)) as descriptor:
+                found[f"{path.parent.name}/{path.name}"] = _read_program_id(descriptor)
+        return found
+
+
+def _read_program_id(descriptor: int) -> int:
+    """The program that a link holds, or a program's own id, as the kernel shows it for the file descriptor."""
+    lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()
+    return next((int(line.split()[1]) for line in lines if line.startswith("prog_id:")), 0)

@@ -25,7 +25,6 @@ from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, unplug
 from netplane.lab.wait import until
 
 PREFIX = re.compile(r"[a-z0-9]{1,16}")
-BPF = ledger.ROOT / "bpf"
 
 
 class Lab:
@@ -79,7 +78,7 @@ class Lab:
 
     def start_agent(self, host: Host) -> None:
         """Run a host's agent."""
-        self._ledger.note("pins", str(BPF / host.name))
+        self._ledger.note("pins", str(host.pins))
         host.start_agent(self.controller.southbound, self.controller.secrets["agent"])
 
     def wait_alive(self, hosts: Sequence[Host], seconds: float = 30) -> None:

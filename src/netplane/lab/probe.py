@@ -8,7 +8,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import NamedTuple
 
 from netplane.lab.namespace import inside
@@ -219,6 +219,7 @@ class Stream:
         self._ending = threading.Event()
         self.rounds = 0
         self.longest = 0.0
+        self.last = time.monotonic()
         self.error = ""
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -234,6 +235,7 @@ class Stream:
                 self.error = str(problem) or type(problem).__name__
                 return
             self.longest = max(self.longest, time.perf_counter() - begun)
+            self.last = time.monotonic()
             self.rounds += 1
             time.sleep(self._pause)
 
@@ -244,6 +246,16 @@ class Stream:
         flow = Flow(self.rounds * len(self._block), retransmits(self._connection), self.longest * 1000, self.error)
         self._connection.close()
         return flow
+
+    def abandon(self) -> None:
+        """Let go of a connection that does not carry anything any more."""
+        self._ending.set()
+        # Data that cannot be delivered would keep the socket in the kernel for minutes.
+        self._connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+        self._thread.join(5)
+        self._connection.close()
 
 
 class Flow(NamedTuple):

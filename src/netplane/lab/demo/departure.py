@@ -1,0 +1,60 @@
+"""Item 7: deleting everything leaves every table as it was when empty, and no record in the store."""
+
+import sqlite3
+from collections.abc import Iterator
+
+from netplane.lab.demo.check import Check
+from netplane.lab.demo.scene import Scene, Tables, read_all_tables
+from netplane.lab.wait import NotReached, until
+
+COLLECTIONS = ("network", "subnet", "port", "router", "security_group", "security_group_rule")
+
+
+def checks(scene: Scene) -> Iterator[Check]:
+    """Through the API, then from the kernels, then in the database itself."""
+    for tenant in scene.tenants.values():
+        tenant.delete()
+    api = scene.lab.controller.api()
+    left = {kind: len(found) for kind in COLLECTIONS if (found := api.find(kind))}
+    yield Check("the API lists nothing", not left, f"{sum(left.values())} resources left", str(left or ""))
+    yield _tables(scene)
+    yield _records(scene)
+
+
+def _tables(scene: Scene) -> Check:
+    """Entries that machines' traffic made go too, at the agents' next round."""
+    try:
+        until("tables are as when empty", lambda: read_all_tables(scene.lab) == scene.empty, 20, 0.1)
+    except NotReached as problem:
+        return Check(
+            "tables are as when empty", False, str(problem), difference(scene.empty, read_all_tables(scene.lab))
+        )
+    total = sum(len(tables) for tables in scene.empty.values())
+    return Check("tables are as when empty", True, f"{total} tables on {len(scene.empty)} hosts are the same")
+
+
+def difference(before: Tables, after: Tables) -> str:
+    """What differs, a few lines of each table."""
+    found = []
+    for host, tables in after.items():
+        for name, lines in tables.items():
+            was = set(before.get(host, {}).get(name, ()))
+            more, less = sorted(set(lines) - was), sorted(was - set(lines))
+            found += [f"{host} {name} + {line}" for line in more[:3]] + [f"{host} {name} - {line}" for line in less[:3]]
+    return "\n".join(found)
+
+
+def _records(scene: Scene) -> Check:
+    """Only the hosts themselves are left."""
+    database = sqlite3.connect(f"file:{scene.lab.controller.database}?mode=ro", uri=True)
+    try:
+        count = "SELECT kind, count(*) FROM resource WHERE kind <> 'host' GROUP BY kind"
+        records = dict(database.execute(count).fetchall())
+        others = {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("reference",)}
+        claims = database.execute("SELECT count(*) FROM claim").fetchone()[0]
+    finally:
+        database.close()
+    wanted = 2 * len(scene.lab.hosts)
+    left = {**records, **{name: number for name, number in others.items() if number}}
+    measured = f"{sum(left.values())} records and references; {claims} claims, all of {len(scene.lab.hosts)} hosts"
+    return Check("the store holds no record but the hosts", not left and claims == wanted, measured, str(left or ""))
