@@ -1,4 +1,4 @@
-"""Frames as a reader of the RFCs sees them; written apart from `netplane.tables.packet`, so that each checks the other."""
+"""Frames as a reader of the RFCs sees them; written apart from `netplane.tables.packet`: each checks the other."""
 
 from ipaddress import IPv4Address
 from struct import unpack, unpack_from

@@ -1,0 +1,92 @@
+"""All hosts of a world, joined: carries a packet from a machine through every host's datapath to whoever gets it.
+
+Anything that runs packets as the specification does can stand on the hosts: the specification, the fake, the kernel.
+"""
+
+from typing import Protocol
+
+from netplane.model import AnyRecord, Binding, Device, Host
+from netplane.tables.decisions import Reason, Verdict
+from netplane.tables.machine import Machine
+from netplane.tables.outcome import Outcome, Program, Synthetic
+from netplane.verify.intent import DROPPED, Fate, Kind
+from tests.worlds import PUNT, Tables, hosts_of, underlay
+
+SECOND = 1_000_000_000
+NO_DEVICE = 64999
+
+
+class Runner(Protocol):
+    """A host's datapath."""
+
+    def run(self, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
+        """Run a program on a made packet."""
+
+
+class Specification:
+    """The machine, with a clock that stands still but for the packets' offsets."""
+
+    def __init__(self, tables: Tables) -> None:
+        self.tables = tables
+        self.machine = Machine(tables)
+
+    def run(self, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
+        """Run a program on a made packet."""
+        now = origin.offset * SECOND
+        if program is Program.FROM_MACHINE:
+            return self.machine.run_from_machine(origin.ifindex, frame, now_ns=now, dry=origin.dry)
+        return self.machine.run_from_tunnel(origin.vni, origin.outer_source, frame, now_ns=now, dry=origin.dry)
+
+
+class Fabric:
+    """The hosts of a world and their datapaths."""
+
+    def __init__(self, records: list[AnyRecord], runners: dict[str, Runner]) -> None:
+        self.runners = runners
+        self.hosts = hosts_of(records)
+        self.numbers = {host.number: host for host in self.hosts.values()}
+        self.bindings = {record.id: record.host_id for record in records if isinstance(record, Binding)}
+        self.devices = {record.id: record.ifindex for record in records if isinstance(record, Device)}
+        self.outcomes: list[Outcome] = []
+        """What each host that the last packet met did."""
+
+    def send(self, port_id: str, frame: bytes, offset: int = 0) -> Fate:
+        """What becomes of a frame that a machine sends; `offset` in seconds."""
+        self.outcomes = []
+        host = self.hosts[self.bindings.get(port_id, next(iter(self.hosts)))]
+        ifindex = self.devices.get(port_id, NO_DEVICE)
+        outcome = self._run(host, Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, offset=offset))
+        if outcome.verdict is not Verdict.TUNNEL:
+            return self._fate(host, port_id, outcome)
+        return self.tunnel(self.numbers[outcome.target], outcome.vni, underlay(host), outcome.frame, offset)
+
+    def tunnel(self, host: Host, vni: int, outer_source: bytes, frame: bytes, offset: int = 0) -> Fate:
+        """What becomes of a frame that reaches a host by the tunnel."""
+        origin = Synthetic(vni=vni, outer_source=outer_source, offset=offset)
+        return self._fate(host, "", self._run(host, Program.FROM_TUNNEL, frame, origin))
+
+    def _run(self, host: Host, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
+        outcome = self.runners[host.id].run(program, frame, origin)
+        self.outcomes.append(outcome)
+        return outcome
+
+    def _fate(self, host: Host, sender: str, outcome: Outcome) -> Fate:
+        if outcome.verdict is Verdict.DROP:
+            assert outcome.reason is not Reason.NONE
+            return DROPPED
+        if outcome.verdict is Verdict.PUNT:
+            assert outcome.target == PUNT
+            assert outcome.frame[:2] == b"\x02\x01"
+            return Fate(Kind.PUNTED, self._port(host, int.from_bytes(outcome.frame[2:6], "big")), outcome.frame[6:])
+        kind = {Verdict.DELIVER: Kind.DELIVERED, Verdict.ANSWER: Kind.ANSWERED}[outcome.verdict]
+        return Fate(kind, self._port(host, outcome.target), outcome.frame)
+
+    def _port(self, host: Host, ifindex: int) -> str:
+        behind = [id for id, index in self.devices.items() if index == ifindex and self.bindings.get(id) == host.id]
+        assert len(behind) == 1, f"device {ifindex} of {host.id}"
+        return behind[0]
+
+
+def specified(records: list[AnyRecord], tables: dict[str, Tables]) -> Fabric:
+    """The fabric of machines over each host's tables."""
+    return Fabric(records, {host: Specification(of) for host, of in tables.items()})

@@ -1,0 +1,203 @@
+"""Random frames, as machines, broken machines and evil machines send them. Everything comes from a `random.Random`."""
+
+from collections.abc import Callable
+from ipaddress import IPv4Address
+from random import Random
+from struct import pack
+
+from netplane.model import AnyRecord, Port
+
+TCP_FLAGS = (0x02, 0x02, 0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x00, 0x3F, 0xC2)
+ADDRESSES = ("10.0.0.9", "10.0.0.1", "10.0.1.1", "8.8.8.8", "224.0.0.1", "255.255.255.255", "127.0.0.1", "10.0.0.200")
+NUMBERS = (0, 53, 67, 68, 80, 81, 1000, 1001, 1002, 4096, 65535)
+
+
+def internet_sum(data: bytes) -> int:
+    """The Internet checksum (RFC 1071)."""
+    total = sum(int.from_bytes(data[i : i + 2].ljust(2, b"\0"), "big") for i in range(0, len(data), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return total ^ 0xFFFF
+
+
+def ipv4(
+    payload: bytes,
+    protocol: int,
+    source: str,
+    destination: str,
+    *,
+    ttl: int = 64,
+    options: bytes = b"",
+    fragment: int = 0,
+    length: int | None = None,
+) -> bytes:
+    """An IPv4 packet."""
+    size = 20 + len(options) + len(payload) if length is None else length
+    first = 0x40 | (5 + len(options) // 4)
+    header = pack("!BBHHHBBH", first, 0, size, 0x1234, fragment, ttl, protocol, 0)
+    header += IPv4Address(source).packed + IPv4Address(destination).packed + options
+    return header[:10] + pack("!H", internet_sum(header)) + header[12:] + payload
+
+
+def ethernet(destination: bytes, source: bytes, kind: int, payload: bytes) -> bytes:
+    """An Ethernet frame."""
+    return destination + source + pack("!H", kind) + payload
+
+
+def tcp(sport: int, dport: int, flags: int, data: bytes = b"", *, offset: int = 5) -> bytes:
+    """A TCP segment; its checksum is not ours to check."""
+    return pack("!HHIIBBHHH", sport, dport, 1, 2, offset << 4, flags, 4096, 0xBEEF, 0) + data
+
+
+def udp(sport: int, dport: int, data: bytes = b"", *, length: int | None = None) -> bytes:
+    """A UDP datagram without a checksum."""
+    return pack("!HHHH", sport, dport, 8 + len(data) if length is None else length, 0) + data
+
+
+def icmp(kind: int, code: int = 0, identifier: int = 7, data: bytes = b"ping") -> bytes:
+    """An ICMP message."""
+    message = pack("!BBHHH", kind, code, 0, identifier, 1) + data
+    return message[:2] + pack("!H", internet_sum(message)) + message[4:]
+
+
+def arp(operation: int, sender_mac: bytes, sender: str, target: str, *, head: bytes = b"\0\1\x08\0\6\4") -> bytes:
+    """An ARP packet."""
+    packed = IPv4Address(sender).packed, IPv4Address(target).packed
+    return head + pack("!H", operation) + sender_mac + packed[0] + bytes(6) + packed[1]
+
+
+class Sender:
+    """Makes frames of one port, knowing the whole world."""
+
+    def __init__(self, random: Random, records: list[AnyRecord], port: Port) -> None:
+        self.random = random
+        self.port = port
+        self.mac = mac_of(port)
+        self.ports = [record for record in records if isinstance(record, Port)]
+        self.neighbours = [other for other in self.ports if other.network_id == port.network_id]
+        routers = {other.device_id for other in self.neighbours if other.is_router_interface}
+        joined = {other.network_id for other in self.ports if other.device_id in routers}
+        self.routed = [other for other in self.ports if other.network_id in joined - {port.network_id}]
+
+    def rarely(self, probability: float = 0.08) -> bool:
+        """Whether something odd happens."""
+        return self.random.random() < probability
+
+    def frame(self) -> bytes:
+        """A frame of any kind."""
+        kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.question, self.dhcp, self.noise)
+        return self.damaged(self.random.choice(kinds)())
+
+    def packet(self) -> bytes:
+        """An IPv4 packet to somebody."""
+        protocol, payload = self.payload()
+        destination, mac = self.destination()
+        ttl = self.random.choice((64, 64, 64, 64, 255, 2, 1, 0))
+        options = b"\x01" * 4 * self.random.choice((0, 0, 0, 0, 0, 1, 10)) if self.rarely(0.3) else b""
+        fragment = self.random.choice((0x4000, 0x2000, 0x0001, 0x8000)) if self.rarely() else 0
+        length = self.random.choice((0, 19, 20, 24, 28, 60, 65535)) if self.rarely(0.04) else None
+        packet = ipv4(
+            payload, protocol, self.source(), destination, ttl=ttl, options=options, fragment=fragment, length=length
+        )
+        return ethernet(mac, self.source_mac(), 0x0800, packet)
+
+    def payload(self) -> tuple[int, bytes]:
+        """Protocol and payload; sometimes with lengths that lie."""
+        choose = self.random.choice
+        numbers = choose(NUMBERS), choose(NUMBERS)
+        data = bytes(choose((0, 1, 2, 18, 100)))
+        kind = choose(("tcp", "tcp", "udp", "icmp", "icmp", "other"))
+        if kind == "tcp":
+            return 6, tcp(*numbers, choose(TCP_FLAGS), data, offset=choose((0, 4, 6, 15)) if self.rarely() else 5)
+        if kind == "udp":
+            return 17, udp(*numbers, data, length=choose((0, 7, 8, 9, 2000)) if self.rarely() else None)
+        if kind == "icmp":
+            return 1, icmp(choose((8, 8, 8, 0, 3, 11, 5, 13, 14)), choose((0, 0, 0, 1, 5)), choose((7, 8)), data)
+        return choose((2, 47, 132, 255)), data
+
+    def destination(self) -> tuple[str, bytes]:
+        """An address, mostly somebody's, and the MAC address to send it to, mostly a sensible one."""
+        random = self.random
+        pool = self.neighbours if random.random() < 0.5 or not self.routed else self.routed
+        other = random.choice(pool)
+        addresses = [fixed.ip_address for fixed in other.fixed_ips] or list(ADDRESSES)
+        address = random.choice(ADDRESSES) if self.rarely(0.12) else random.choice(addresses)
+        if self.rarely():
+            return address, random.choice((b"\xff" * 6, b"\x01\0\x5e\0\0\1", bytes(6), self.mac, b"\xfa\x16\x3e\0\0\7"))
+        if other in self.neighbours and not self.rarely(0.25):
+            return address, mac_of(other)
+        routers = [port for port in self.neighbours if port.is_router_interface] or self.neighbours
+        return address, mac_of(random.choice(routers))
+
+    def source(self) -> str:
+        """Mostly its own address."""
+        own = [fixed.ip_address for fixed in self.port.fixed_ips]
+        return self.any_address() if self.rarely() or not own else self.random.choice(own)
+
+    def source_mac(self) -> bytes:
+        """Mostly its own."""
+        return mac_of(self.random.choice(self.ports)) if self.rarely(0.04) else self.mac
+
+    def any_address(self) -> str:
+        """Anybody's address, or nobody's."""
+        owned = [fixed.ip_address for port in self.ports for fixed in port.fixed_ips]
+        return self.random.choice((*ADDRESSES, "0.0.0.0", *owned))
+
+    def question(self) -> bytes:
+        """ARP of all kinds."""
+        operation = self.random.choice((1, 1, 1, 1, 2, 3))
+        sender = self.random.choice(("0.0.0.0", self.source(), self.source()))
+        sender_mac = self.mac if not self.rarely() else mac_of(self.random.choice(self.ports))
+        head = (
+            self.random.choice((b"\0\6\x08\0\6\4", b"\0\1\x86\xdd\6\4", b"\0\1\x08\0\6\x10")) if self.rarely() else None
+        )
+        asked = arp(operation, sender_mac, sender, self.any_address())
+        padding = bytes(self.random.choice((0, 0, 18)))
+        mac = self.random.choice((b"\xff" * 6, mac_of(self.random.choice(self.neighbours))))
+        return ethernet(mac, self.source_mac(), 0x0806, (head or asked[:6]) + asked[6:] + padding)
+
+    def dhcp(self) -> bytes:
+        """DHCP as clients and would-be servers send it."""
+        numbers = self.random.choice(((68, 67), (68, 67), (67, 68), (67, 67)))
+        source = self.random.choice(("0.0.0.0", self.source(), self.any_address()))
+        destination = self.random.choice(("255.255.255.255", self.any_address()))
+        packet = ipv4(udp(*numbers, bytes(240)), 17, source, destination)
+        return ethernet(self.random.choice((b"\xff" * 6, self.destination()[1])), self.mac, 0x0800, packet)
+
+    def noise(self) -> bytes:
+        """Other protocols, tags, or garbage."""
+        kind = self.random.choice((0x86DD, 0x8100, 0x88CC, 0x0800, 0x0806, 0x0000))
+        return ethernet(
+            self.destination()[1], self.mac, kind, self.random.randbytes(self.random.choice((20, 28, 60, 90)))
+        )
+
+    def damaged(self, frame: bytes) -> bytes:
+        """The frame, sometimes padded, cut short, or with a byte changed."""
+        if self.rarely(0.1):
+            return frame + bytes(self.random.randint(1, 20))
+        if self.rarely(0.04):
+            return frame[: self.random.randint(15, len(frame))]
+        if self.rarely(0.04):
+            at = self.random.randrange(12, len(frame))
+            return frame[:at] + self.random.randbytes(1) + frame[at + 1 :]
+        return frame
+
+
+def reply_to(random: Random, frame: bytes) -> bytes:
+    """What a machine might answer to a frame that it got: the ends swapped, TCP's flags and ICMP's type as chosen."""
+    header = (frame[14] & 15) * 4
+    payload = bytearray(frame[14 + header :])
+    if frame[23] == 6:
+        payload[0:4] = payload[2:4] + payload[0:2]
+        payload[13] = random.choice((0x12, 0x12, 0x10, 0x11, 0x14, 0x02))
+    elif frame[23] == 17:
+        payload[0:4] = payload[2:4] + payload[0:2]
+    elif frame[23] == 1 and payload[0] == 8:
+        payload[0] = 0
+    ip = frame[14:22] + b"\x40" + frame[23:26] + frame[30:34] + frame[26:30] + frame[34 : 14 + header]
+    return frame[6:12] + frame[0:6] + frame[12:14] + ip + bytes(payload)
+
+
+def mac_of(port: Port) -> bytes:
+    """A port's MAC address."""
+    return bytes.fromhex(port.mac_address.replace(":", ""))

@@ -1,0 +1,273 @@
+"""Random worlds: projects with overlapping ranges, odd routers, ports of all conditions and groups of all shapes.
+
+Everything comes from a `random.Random`, so a seed names a world; `worlds()` makes hypothesis choose.
+"""
+
+from dataclasses import dataclass, field
+from ipaddress import IPv4Network, ip_network
+from random import Random
+from uuid import UUID
+
+from hypothesis import strategies
+
+from netplane.base.addresses import pack_address
+from netplane.compiler import compile_slice
+from netplane.interest import slice_of
+from netplane.model import (
+    ROUTER_INTERFACE,
+    AnyRecord,
+    Binding,
+    Device,
+    FixedIP,
+    Host,
+    Identity,
+    Network,
+    Port,
+    Record,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    identity_id,
+)
+from netplane.tables.machine import empty_tables
+from netplane.tables.pipeline import SETTINGS
+
+RANGES = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/25", "10.0.0.128/26", "172.16.0.0/30")
+TUNNEL, PUNT = 9001, 9002
+PREFIXES = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.2/31", "10.0.1.0/24", "192.0.2.0/24")
+PORTS = (53, 80, 1000, 1001, 4096)
+
+Tables = dict[str, dict[bytes, bytes]]
+
+
+@dataclass
+class Draft:
+    """A world in the making."""
+
+    random: Random
+    records: list[AnyRecord] = field(default_factory=list)
+    number: int = 0
+
+    def id(self) -> str:
+        """A new UUID."""
+        return str(UUID(int=self.random.getrandbits(128), version=4))
+
+    def next(self) -> int:
+        """A number not used yet, of anything."""
+        self.number += self.random.choice((1, 1, 1, 7, 300))
+        return self.number
+
+    def chance(self, probability: float) -> bool:
+        """Whether something rare happens."""
+        return self.random.random() < probability
+
+    def add(self, record: AnyRecord) -> None:
+        """One more record."""
+        self.records.append(record)
+
+
+def random_world(random: Random) -> list[AnyRecord]:
+    """All records of a world, devices included."""
+    draft = Draft(random)
+    hosts = [Host(id=f"h{i}", number=draft.next(), address=f"192.0.2.{i}") for i in range(1, random.randint(2, 4))]
+    draft.records.extend(hosts)
+    for project in range(random.randint(1, 2)):
+        add_project(draft, f"project-{project}", hosts)
+    return draft.records
+
+
+def add_project(draft: Draft, project: str, hosts: list[Host]) -> None:
+    """Networks, routers that join some of them, groups, and machines."""
+    random = draft.random
+    groups = [add_group(draft, project) for _ in range(random.randint(1, 3))]
+    networks = [add_network(draft, project) for _ in range(random.randint(1, 4))]
+    identities: dict[str, Identity] = {}
+    for group in groups:
+        add_rules(draft, group, groups)
+    for _ in range(random.choice((0, 1, 1, 2))):
+        add_router(draft, project, networks)
+    for network, subnets in networks:
+        taken: set[str] = {"10.0.0.1", "10.0.1.1", "10.0.0.129", "172.16.0.1"}
+        for last in range(2, 2 + random.randint(1, 4)):
+            add_machine(draft, network, subnets, last, taken, (groups, identities, hosts))
+    draft.records.extend(identities.values())
+
+
+def add_group(draft: Draft, project: str) -> str:
+    """An empty group."""
+    group = SecurityGroup(id=draft.id(), project_id=project, name="group")
+    draft.add(group)
+    return group.id
+
+
+def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
+    """A network with one or two ranges that do not overlap each other."""
+    network = Network(id=draft.id(), project_id=project, vni=draft.next(), admin_state_up=not draft.chance(0.05))
+    draft.add(network)
+    ranges: list[str] = []
+    for cidr in draft.random.sample(RANGES, draft.random.choice((1, 1, 1, 2, 3))):
+        if not any(ip_network(cidr).overlaps(ip_network(other)) for other in ranges):
+            ranges.append(cidr)
+    subnets = [
+        Subnet(
+            id=draft.id(), network_id=network.id, cidr=cidr, gateway_ip=host_of(cidr, 1), enable_dhcp=draft.chance(0.8)
+        )
+        for cidr in ranges
+    ]
+    draft.records.extend(subnets)
+    return network, subnets
+
+
+def add_router(draft: Draft, project: str, networks: list[tuple[Network, list[Subnet]]]) -> None:
+    """A router with an interface in some of the networks, at an address that no other router has."""
+    router = Router(id=draft.id(), project_id=project, number=draft.next(), admin_state_up=not draft.chance(0.1))
+    draft.add(router)
+    joined: set[str] = set()
+    for network, subnets in networks:
+        free = [subnet for subnet in subnets if subnet.cidr not in joined and not in_use(draft, subnet)]
+        if not free or draft.chance(0.2):
+            continue
+        subnet = draft.random.choice(free)
+        joined.add(subnet.cidr)
+        address = FixedIP(subnet.id, subnet.gateway_ip or "")
+        draft.add(
+            Port(
+                id=draft.id(),
+                network_id=network.id,
+                mac_address=random_mac(draft, network),
+                fixed_ips=(address,),
+                device_id=router.id,
+                device_owner=ROUTER_INTERFACE,
+            )
+        )
+
+
+def in_use(draft: Draft, subnet: Subnet) -> bool:
+    """Whether a router has the subnet's gateway address already."""
+    ports = (record for record in draft.records if isinstance(record, Port))
+    return any(fixed == FixedIP(subnet.id, subnet.gateway_ip or "") for port in ports for fixed in port.fixed_ips)
+
+
+def add_machine(
+    draft: Draft,
+    network: Network,
+    subnets: list[Subnet],
+    last: int,
+    taken: set[str],
+    others: tuple[list[str], dict[str, Identity], list[Host]],
+) -> None:
+    """A machine's port, mostly bound to a host and plugged in there."""
+    groups, identities, hosts = others
+    random = draft.random
+    chosen = random.sample(subnets, random.randint(1, len(subnets)))
+    fixed = [
+        (subnet, host_of(subnet.cidr, last)) for subnet in chosen if last < ip_network(subnet.cidr).num_addresses - 1
+    ]
+    if draft.chance(0.1):
+        fixed += [
+            (subnet, host_of(subnet.cidr, last + 10)) for subnet in chosen if IPv4Network(subnet.cidr).prefixlen < 28
+        ]
+    members = tuple(sorted(random.sample(groups, random.randint(0 if draft.chance(0.2) else 1, len(groups)))))
+    identity = identity_id(members)
+    if identity not in identities:
+        identities[identity] = Identity(id=identity, number=draft.next(), groups=members)
+    port = Port(
+        id=draft.id(),
+        network_id=network.id,
+        admin_state_up=not draft.chance(0.06),
+        mac_address=random_mac(draft, network),
+        fixed_ips=tuple(FixedIP(subnet.id, address) for subnet, address in fixed if address not in taken),
+        security_groups=members,
+        identity_id=identity,
+    )
+    draft.add(port)
+    if not draft.chance(0.08):
+        draft.add(Binding(id=port.id, host_id=random.choice(hosts).id))
+        if not draft.chance(0.06):
+            draft.add(Device(id=port.id, ifindex=100 + draft.next()))
+
+
+def add_rules(draft: Draft, group: str, groups: list[str]) -> None:
+    """A group's rules; often among them those of a project's default group: all out, and in from the group."""
+    if draft.chance(0.7):
+        draft.add(SecurityGroupRule(id=draft.id(), security_group_id=group, direction="egress"))
+    if draft.chance(0.5):
+        rule = SecurityGroupRule(id=draft.id(), security_group_id=group, direction="ingress", remote_group_id=group)
+        draft.add(rule)
+    for _ in range(draft.random.randint(0, 5)):
+        draft.add(random_rule(draft, group, groups))
+
+
+def random_rule(draft: Draft, group: str, groups: list[str]) -> SecurityGroupRule:
+    """A rule of any shape that the API accepts."""
+    random = draft.random
+    protocol = random.choice((None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp"))
+    low, high = random_ports(random, protocol)
+    remote = random.choice(("any", "prefix", "prefix", "group"))
+    return SecurityGroupRule(
+        id=draft.id(),
+        security_group_id=group,
+        direction=random.choice(("ingress", "egress")),
+        ethertype="IPv6" if draft.chance(0.05) else "IPv4",
+        protocol=protocol,
+        port_range_min=low,
+        port_range_max=high,
+        remote_ip_prefix=random.choice(PREFIXES) if remote == "prefix" else None,
+        remote_group_id=random.choice(groups) if remote == "group" else None,
+    )
+
+
+def random_ports(random: Random, protocol: str | None) -> tuple[int | None, int | None]:
+    """A range of ports, an ICMP type and code, or nothing."""
+    if protocol in ("icmp", "1"):
+        return random.choice(((None, None), (8, None), (8, 0), (0, 0), (3, None), (8, 5)))
+    if protocol not in ("tcp", "udp", "6", "17") or random.random() < 0.3:
+        return None, None
+    low = random.choice(PORTS)
+    return low, random.choice((low, low + 1, 65535, max(low, 1001)))
+
+
+def random_mac(draft: Draft, network: Network) -> str:
+    """A MAC address that is new in the network, often used in another one."""
+    used = {port.mac_address for port in draft.records if isinstance(port, Port) and port.network_id == network.id}
+    while True:
+        mac = f"fa:16:3e:00:00:{draft.random.randint(0, 40):02x}"
+        if mac not in used:
+            return mac
+
+
+def host_of(cidr: str, number: int) -> str:
+    """The address with that number in a range."""
+    return str(ip_network(cidr)[number])
+
+
+def worlds() -> strategies.SearchStrategy[list[AnyRecord]]:
+    """Random worlds, as hypothesis has them."""
+    return strategies.randoms(use_true_random=False).map(random_world)
+
+
+def replaced(records: list[AnyRecord], record: AnyRecord) -> list[AnyRecord]:
+    """The world with one record in a new state."""
+    kept = [old for old in records if (type(old), old.id) != (type(record), record.id)]
+    return [*kept, record]
+
+
+def tables_of(records: list[AnyRecord], host: Host) -> Tables:
+    """All tables of a host, compiled from its slice."""
+    stored: list[Record] = [record for record in records if not isinstance(record, Device)]
+    bound = {record.id for record in records if isinstance(record, Binding) and record.host_id == host.id}
+    devices = [record for record in records if isinstance(record, Device) and record.id in bound]
+    compiled = compile_slice([*slice_of(stored, host.id).values(), *devices])
+    settings = {SETTINGS.pack_key(0): SETTINGS.pack_value(host.number, TUNNEL, PUNT)}
+    return {**empty_tables(), **compiled, "settings": settings}
+
+
+def hosts_of(records: list[AnyRecord]) -> dict[str, Host]:
+    """The hosts of a world by name."""
+    return {record.id: record for record in records if isinstance(record, Host)}
+
+
+def underlay(host: Host) -> bytes:
+    """A host's address as tables have it."""
+    return pack_address(host.address)
