@@ -53,7 +53,7 @@ class Fate(NamedTuple):
 DROPPED = Fate(Kind.DROPPED)
 
 
-class Path(NamedTuple):
+class Way(NamedTuple):
     """A packet's way between two machines."""
 
     source: Port
@@ -81,7 +81,7 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
     if not own or frame[0] & 1:
         return DROPPED
     found = find_way(world, port, frame, datagram)
-    return carried(world, found, frame, datagram, memory or Memory(), now) if isinstance(found, Path) else found
+    return carried(world, found, frame, datagram, memory or Memory(), now) if isinstance(found, Way) else found
 
 
 def intent_of_tunnel(
@@ -105,7 +105,7 @@ def intent_of_tunnel(
     if sender is None or sender.id == host.id or ip_address(sender.address) != outer_source:
         return DROPPED
     found = find_way(world, source, frame, datagram)
-    if not isinstance(found, Path) or world.host(found.destination) != host:
+    if not isinstance(found, Way) or world.host(found.destination) != host:
         return DROPPED
     return arrived(world, host, found, frame, datagram, memory or Memory(), now)
 
@@ -123,14 +123,14 @@ def resolved(world: World, port: Port, frame: bytes) -> Fate:
     return Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, mac_of(target)))
 
 
-def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Path | Fate:
+def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way | Fate:
     """Where a packet goes, or what a router says to it."""
     network, mac = world.network(port), frame[0:6]
     neighbour = world.owner(network, datagram.destination)
     if neighbour is not None and mac_of(neighbour) == mac:
         if neighbour.is_router_interface:
             return to_router(world, port, frame, datagram)
-        return Path(port, neighbour, None)
+        return Way(port, neighbour, None)
     at = world.router_at(network, mac)
     if at is None:
         return DROPPED
@@ -145,7 +145,7 @@ def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Path
         return told(port, frame, datagram, TIME_EXCEEDED, speaker)
     if destination is None:
         return told(port, frame, datagram, HOST_UNREACHABLE, speaker)
-    return Path(port, destination, interface)
+    return Way(port, destination, interface)
 
 
 def to_router(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fate:
@@ -166,7 +166,7 @@ def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], sp
     return Fate(Kind.ANSWERED, port.id, write_error(frame, datagram, kind, speaker))
 
 
-def carried(world: World, path: Path, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
+def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
     """From machine to machine: each host asks its own machines' rules."""
     here, there = world.host(path.source), world.host(path.destination)
     if here is None or there is None:
@@ -176,7 +176,7 @@ def carried(world: World, path: Path, frame: bytes, datagram: Datagram, memory: 
     return arrived(world, there, path, frame, datagram, memory, now)
 
 
-def arrived(world: World, host: Host, path: Path, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
+def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
     """On the host of the machine that shall get it."""
     if not admitted(world, host, path, datagram, memory, now) or not world.plugged(path.destination):
         return DROPPED
@@ -186,7 +186,7 @@ def arrived(world: World, host: Host, path: Path, frame: bytes, datagram: Datagr
     return Fate(Kind.DELIVERED, path.destination.id, routed)
 
 
-def admitted(world: World, host: Host, path: Path, datagram: Datagram, memory: Memory, now: int) -> bool:
+def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Memory, now: int) -> bool:
     """Whether a host lets a packet pass, new or of a connection."""
     numbers = datagram.ports
     if datagram.protocol == ICMP:
