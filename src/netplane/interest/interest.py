@@ -297,7 +297,7 @@ class Interest:
         """A host that is not, or no longer, of a domain must look at all in it again."""
         if self._loading:
             return
-        self._touch((host,), self._slices.own_keys(domain))
+        self._touch((host,), (key for key in self._slices.own_keys(domain) if self._slices.exists(key)))
         for held in domain.held:
             if not self._has(host, held):
                 self._touch((host,), self._slices.shared_keys(held))

@@ -67,6 +67,10 @@ class Slices:
         record = self.world.at(key)
         return record if record is not None and self._needs(host, record) else None
 
+    def exists(self, key: Key) -> bool:
+        """Whether there is a record with this key, for whomever."""
+        return key[1] in self.placed if key[0] == "endpoint" else self.world.at(key) is not None
+
     def near(self, host: str, network: str) -> bool:
         """Whether a machine of the host stands in the domain of the network."""
         return host in self.domains.hosts_on(network)
