@@ -81,6 +81,7 @@ class Agent:
         self._tunnel = 0
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
+        self._ports: dict[int, str] = {}
         self._changes: list[Change] = []
         self._realised = Position()
         self._news = asyncio.Event()
@@ -150,6 +151,7 @@ class Agent:
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()
         self._devices = found
+        self._ports = {device.ifindex: id for id, device in found.items()}
         tunnel = links.get(self._tunnel)
         if tunnel is None or not tunnel.up:
             self._tunnel = 0
@@ -239,8 +241,7 @@ class Agent:
 
     def _answer_punt(self, punted: Punted) -> None:
         """Answer a machine's DHCP request."""
-        id = next((id for id, device in self._devices.items() if device.ifindex == punted.ifindex), None)
-        port = None if id is None else self._slice.get(Port, id)
+        port = self._slice.get(Port, self._ports.get(punted.ifindex, ""))
         if port is None or not self._buckets.allow(punted.ifindex, monotonic()):
             return
         subnets, network = self._slice.surroundings(port)
@@ -267,7 +268,7 @@ class Agent:
         if port is None or device is None:
             raise Unanswerable("the port has no device on this host")
         sketch = packet.parse(ask.body.get("packet", ""))
-        names = names_of(self._slice, {device.ifindex: id for id, device in self._devices.items()})
+        names = names_of(self._slice, self._ports)
         found = await self._worker.run(
             trace, reconcile.datapath, reconcile.compiler, names, port, device.ifindex, sketch
         )

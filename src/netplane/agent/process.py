@@ -14,7 +14,7 @@ from pathlib import Path
 from netplane.agent.agent import Agent, Identity
 from netplane.agent.tunnel import remove_device
 from netplane.datapath.kernel import KernelDatapath
-from netplane.datapath.mounting import mount_bpffs, unmount_bpffs
+from netplane.datapath.mounting import BPFFS, unmount_bpffs
 
 TUNNEL, PUNT = "np-vxlan", "np-punt"
 JOURNAL = "slice"
@@ -38,7 +38,8 @@ def main(
 
 def teardown(instance: str, state_dir: Path | None = None) -> None:
     """Take a host's datapath away: programs, tables, devices of this namespace, and the slice in `state_dir`."""
-    KernelDatapath.open(pins(instance)).remove()
+    if pins(instance).exists():
+        KernelDatapath.open(pins(instance)).remove()
     for name in (TUNNEL, PUNT):
         remove_device(name)
     if state_dir is not None:
@@ -48,7 +49,7 @@ def teardown(instance: str, state_dir: Path | None = None) -> None:
 
 def pins(instance: str) -> Path:
     """Where the tables of an instance are pinned; a bpffs takes no names with dots."""
-    return mount_bpffs() / instance.replace(".", "_")
+    return BPFFS / instance.replace(".", "_")
 
 
 async def _run(who: Identity, datapath: KernelDatapath, journal: Path) -> None:
