@@ -60,16 +60,14 @@ class Host:
 
     def read_programs(self) -> dict[str, int]:
         """The kernel's id of the program that runs on each device, by program and ifindex."""
-        found = {}
-        for path in sorted(self.pins.glob("attached/*/*")):
-            # Where the kernel has no tcx links the name is a symbolic link to nothing; the pinned program tells then.
-            pinned = self.pins / "programs" / path.parent.name if path.is_symlink() else path
-            with libbpf.closing(libbpf.pinned(pinned)) as descriptor:
-                found[f"{path.parent.name}/{path.name}"] = _read_program_id(descriptor)
-        return found
+        return {
+            f"{path.parent.name}/{path.name}": self._program(path) for path in sorted(self.pins.glob("attached/*/*"))
+        }
 
-
-def _read_program_id(descriptor: int) -> int:
-    """The program that a link holds, or a program's own id, as the kernel shows it for the file descriptor."""
-    lines = Path(f"/proc/self/fdinfo/{descriptor}").read_text().splitlines()
-    return next((int(line.split()[1]) for line in lines if line.startswith("prog_id:")), 0)
+    def _program(self, attached: Path) -> int:
+        if attached.is_symlink():
+            # A filter of a clsact qdisc (kernels without tcx) is no object that could be pinned; its program is.
+            with libbpf.closing(libbpf.pinned(self.pins / "programs" / attached.parent.name)) as program:
+                return libbpf.kernel_id(program)
+        with libbpf.closing(libbpf.pinned(attached)) as link:
+            return libbpf.link_device(link)[0]

@@ -1,0 +1,137 @@
+"""The command line against a controller that answers from a table, over real HTTP."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from click.testing import CliRunner, Result
+
+from netplane import __version__
+from netplane.cli import COMMANDS, main
+
+TOKEN = "secret"
+PORT = "5b0f2a5e-7b1c-4a53-9a3f-0d9f1c0f8a11"
+STATUS = {
+    "version": "0.1.0",
+    "log": "x",
+    "revision": 7,
+    "hosts": [{"name": "h1", "number": 1, "address": "198.18.1.2", "alive": True, "revision": 7, "ports": 2}],
+    "problems": [{"host": "h1", "kind": "port", "id": PORT, "text": "has no device"}],
+}
+TRACE = {
+    "verdict": "DROP",
+    "reason": "POLICY_IN",
+    "steps": [{"stage": "PORT", "text": "device 4"}, {"stage": "POLICY_IN", "text": "no rule allows it"}],
+    "host": "h1",
+}
+ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
+    ("GET", "/netplane/v1/status"): (200, STATUS),
+    ("GET", "/netplane/v1/hosts/h1/tables"): (200, {"host": ["1 -> 198.18.1.2"], "port": []}),
+    ("POST", "/netplane/v1/trace"): (200, TRACE),
+    ("GET", "/other/netplane/v1/status"): (200, ["a list"]),
+}
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Answers from the table; 401 without the token, a Neutron-shaped 404 for all else."""
+
+    def do_GET(self) -> None:
+        self._answer()
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self._answer()
+
+    def _answer(self) -> None:
+        missing = {"NeutronError": {"type": "NotFound", "message": f"{self.path} is not here", "detail": ""}}
+        status, body = ANSWERS.get((self.command, self.path), (404, missing))
+        if self.headers["X-Auth-Token"] != TOKEN:
+            status, body = 401, {"error": {"message": "who are you?"}}
+        data = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def run(url: str, *words: str, token: str = TOKEN) -> Result:
+    return CliRunner().invoke(main, words, env={"NETPLANE_URL": url, "NETPLANE_TOKEN": token, "COLUMNS": "200"})
+
+
+def test_status(url: str) -> None:
+    result = run(url, "status")
+    assert result.exit_code == 0
+    assert result.output.splitlines()[3].split() == ["h1", "1", "198.18.1.2", "yes", "7", "2"]
+    assert f"port {PORT} on h1: has no device" in result.output
+    assert json.loads(run(url, "status", "--json").output) == STATUS
+
+
+def test_trace(url: str) -> None:
+    result = run(url, "trace", PORT, "tcp", "dst=10.0.1.7", "dport=80")
+    assert result.exit_code == 0
+    assert "no rule allows it" in result.output
+    assert result.output.splitlines()[-1] == "DROP (POLICY_IN) on host h1"
+    assert json.loads(run(url, "trace", PORT, "--json", "icmp").output) == TRACE
+
+
+def test_tables(url: str) -> None:
+    assert run(url, "tables", "h1").output == "host (1)\n  1 -> 198.18.1.2\nport (0)\n"
+    assert run(url, "tables", "h1", "port").output == "port (0)\n"
+    assert json.loads(run(url, "tables", "h1", "--json").output)["port"] == []
+
+
+@pytest.mark.parametrize(
+    ("words", "token", "said"),
+    [
+        (("tables", "h1", "nonsense"), TOKEN, "there is no table 'nonsense'; there are host, port"),
+        (("tables", "h9"), TOKEN, "/netplane/v1/hosts/h9/tables is not here (404)"),
+        (("status",), "wrong", "the token was refused (401). Set NETPLANE_TOKEN"),
+    ],
+)
+def test_refusals_are_one_line(url: str, words: tuple[str, ...], token: str, said: str) -> None:
+    result = run(url, *words, token=token)
+    assert result.exit_code == 1
+    assert result.output.startswith(f"Error: {said}")
+    assert result.output.count("\n") == 1
+
+
+def test_no_controller() -> None:
+    result = run("http://127.0.0.1:1", "status")
+    assert result.exit_code == 1
+    assert "connection refused" in result.output
+    assert "NETPLANE_URL" in result.output
+
+
+def test_what_answers_is_not_netplane(url: str) -> None:
+    assert "is not netplane" in run(f"{url}/other", "status").output
+
+
+def test_version() -> None:
+    assert CliRunner().invoke(main, ["version"]).output == f"{__version__}\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help(name: str) -> None:
+    result = CliRunner().invoke(main, [name, "--help"])
+    assert result.exit_code == 0
+    assert f"{name} [OPTIONS]" in result.output
+
+
+def test_an_unknown_command() -> None:
+    assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2

@@ -1,0 +1,56 @@
+"""What `netplane up` prepares, and how it keeps processes running."""
+
+import asyncio
+import os
+import signal
+import stat
+import sys
+from pathlib import Path
+
+import pytest
+
+from netplane.cli import supervise
+from netplane.cli.client import read_token
+from netplane.cli.up import ensure_tokens, read_agent_secret
+
+ONCE = "import sys, time; open(sys.argv[1], 'a').write('x'); sys.exit(3)"
+STAYING = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60)"
+
+
+def test_tokens_are_made_once_and_for_root_only(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    tokens = ensure_tokens(state)
+    text = tokens.read_text()
+    assert stat.S_IMODE(tokens.stat().st_mode) == 0o600
+    assert ensure_tokens(state).read_text() == text
+    assert len(read_agent_secret(tokens)) >= 32
+    assert read_token(tokens) in text
+    assert read_token(tokens) != read_agent_secret(tokens)
+
+
+@pytest.mark.parametrize("text", ["", "token = ", '[[token]]\nsecret = "x"\nroles = ["member"]\n'])
+def test_no_token_to_be_found(tmp_path: Path, text: str) -> None:
+    (tmp_path / "tokens.toml").write_text(text)
+    assert read_token(tmp_path / "tokens.toml") == ""
+    assert read_token(tmp_path / "missing") == ""
+
+
+def test_processes_are_started_again_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that ends runs again; SIGTERM ends both and the supervisor."""
+    monkeypatch.setattr(supervise, "FIRST_PAUSE", 0.01)
+    failing, staying = tmp_path / "failing", tmp_path / "staying"
+    commands = {
+        "failing": [sys.executable, "-c", ONCE, str(failing)],
+        "staying": [sys.executable, "-c", STAYING, str(staying)],
+    }
+
+    async def run() -> None:
+        task = asyncio.create_task(supervise.supervise(commands, {}))
+        async with asyncio.timeout(20):
+            while not (staying.exists() and failing.exists() and failing.stat().st_size > 1):
+                await asyncio.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await task
+
+    asyncio.run(run())
+    assert staying.read_text() == "x"
