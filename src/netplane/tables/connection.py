@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, ConnectionState
-from netplane.tables.packet import FIN, ICMP, RST, TCP, Packet
+from netplane.tables.packet import FIN, RST, TCP, Packet
 from netplane.tables.pipeline import CONNECTION
 
 SECOND = 1_000_000_000
@@ -58,7 +58,7 @@ def connection_key(source: Side, destination: Side, protocol: int) -> bytes:
 
 def sides(packet: Packet, source_vni: int, destination_vni: int) -> tuple[Side, Side]:
     """The side that sent a packet and the one that gets it; an echo's identifier stands for both ports."""
-    sport, dport = (packet.echo, packet.echo) if packet.protocol == ICMP else (packet.sport, packet.dport)
+    sport, dport = packet.numbers
     return Side(source_vni, packet.source, sport), Side(destination_vni, packet.destination, dport)
 
 

@@ -1,8 +1,9 @@
 """The datapath's executable specification: what the kernel's programs do, said in Python over the same tables.
 
-    from_machine   PORT - PARSE -+- ARP, DHCP: LOCAL_ANSWER
-                                 +- ANTI_SPOOF - ROUTING -+- router: POLICY_OUT - LOCAL_ANSWER
-    from_tunnel           PARSE ---- SOURCE ---- ROUTING -+- CONNECTION - POLICY_OUT - POLICY_IN - DELIVERY
+    from_machine   PORT -+- ARP: LOCAL_ANSWER
+                         +- PARSE -+- DHCP: LOCAL_ANSWER
+                                   +- ANTI_SPOOF - ROUTING -+- router: POLICY_OUT, answered
+    from_tunnel             PARSE ---- SOURCE ---- ROUTING -+- POLICY_OUT, POLICY_IN - CONNECTION - DELIVERY
 
 A packet crosses the underlay under its source's VNI and unmodified, also when it will be routed: both hosts resolve
 source and destination alike, and the receiving one does what a router does to the packet. So the receiver can look up
@@ -128,7 +129,8 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     source = check_source(run, port, packet)
     hop = route(run, port.vni, packet)
     if hop.is_router:
-        answer_as_router(run, port, ifindex, packet, source)
+        answer_as_router(run, port, ifindex, packet, source, hop)
+    note_route(run, hop, hop.reason)
     if hop.endpoint is None:
         answer_with_error(run, port, ifindex, packet, hop)
     local = hop.endpoint.host == run.settings.host != 0
@@ -139,7 +141,7 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
         run.drop(Stage.DELIVERY, Reason.NO_HOST)
     if local:
         deliver(run, hop, hop.endpoint)
-    send(run, port.vni, hop.endpoint)
+    send(run, port.vni, hop, hop.endpoint)
 
 
 def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
@@ -149,10 +151,11 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     hop = route(run, vni, packet)
     if hop.is_router:
         run.drop(Stage.ROUTING, Reason.FROM_TUNNEL)
+    note_route(run, hop, hop.reason)
     if hop.endpoint is None:
         raise End(Verdict.DROP, hop.reason)
     if hop.endpoint.host != run.settings.host:
-        run.drop(Stage.DELIVERY, Reason.NOT_HERE)
+        raise End(Verdict.DROP, Reason.NOT_HERE)
     connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni)))
     deliver(run, hop, hop.endpoint)
 
@@ -177,13 +180,13 @@ def take_apart(run: Run) -> Packet:
     packet = parse(run.frame)
     if isinstance(packet, Reason):
         run.drop(Stage.PARSE, packet)
-    run.step(Stage.PARSE, Reason.NONE, IPV4, packet.protocol, packet.sport << 16 | packet.service)
+    sport, dport = packet.numbers
+    run.step(Stage.PARSE, Reason.NONE, IPV4, packet.protocol, sport << 16 | dport)
     return packet
 
 
 def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
     """LOCAL_ANSWER: we answer ARP for every address of the network, and nobody else may."""
-    run.step(Stage.PARSE, Reason.NONE, ARP)
     asked = parse_arp(run.frame)
     if asked is None:
         run.drop(Stage.LOCAL_ANSWER, Reason.MALFORMED)
@@ -195,7 +198,7 @@ def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
     target = lookup.endpoint(run.entries, port.vni, asked.target)
     if target is None or target.mac == port.mac:
         run.drop(Stage.LOCAL_ANSWER, Reason.ARP_UNKNOWN)
-    run.step(Stage.LOCAL_ANSWER)
+    run.step(Stage.LOCAL_ANSWER, Reason.NONE, ARP)
     serve(run, port, Verdict.ANSWER, ifindex, answer_arp(run.frame, target.mac))
 
 
@@ -211,7 +214,7 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
         run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ADDRESS)
     if run.settings.punt == 0:
         run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_OFF)
-    run.step(Stage.LOCAL_ANSWER)
+    run.step(Stage.LOCAL_ANSWER, Reason.NONE, IPV4, Punt.DHCP)
     serve(run, port, Verdict.PUNT, run.settings.punt, punted(run.frame, Punt.DHCP, ifindex))
 
 
@@ -256,15 +259,17 @@ def route(run: Run, vni: int, packet: Packet) -> Hop:
     mac = run.frame[0:6]
     neighbour = lookup.endpoint(run.entries, vni, packet.destination)
     if neighbour is not None and neighbour.mac == mac:
-        hop = Hop(vni, neighbour)
-    else:
-        gateway = lookup.gateway(run.entries, vni, mac)
-        if gateway is None:
-            run.drop(Stage.ROUTING, Reason.UNKNOWN_DESTINATION)
-        hop = next_hop(run, gateway, packet)
-    identity = 0 if hop.endpoint is None else hop.endpoint.identity
-    run.step(Stage.ROUTING, hop.reason, hop.vni, 0 if hop.gateway is None else hop.gateway.router, identity)
-    return hop
+        return Hop(vni, neighbour)
+    gateway = lookup.gateway(run.entries, vni, mac)
+    if gateway is None:
+        run.drop(Stage.ROUTING, Reason.UNKNOWN_DESTINATION)
+    return next_hop(run, gateway, packet)
+
+
+def note_route(run: Run, hop: Hop, reason: Reason) -> None:
+    """Note what routing decided."""
+    router = 0 if hop.gateway is None else hop.gateway.router
+    run.step(Stage.ROUTING, reason, hop.vni, router, 0 if hop.endpoint is None else hop.endpoint.identity)
 
 
 def next_hop(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
@@ -280,16 +285,18 @@ def next_hop(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
     return hop if hop.endpoint is not None else hop._replace(reason=Reason.NO_ENDPOINT)
 
 
-def answer_as_router(run: Run, port: PortValue, ifindex: int, packet: Packet, source: EndpointValue) -> NoReturn:
-    """LOCAL_ANSWER: a router answers pings and refuses the rest, if the machine may speak to it."""
+def answer_as_router(
+    run: Run, port: PortValue, ifindex: int, packet: Packet, source: EndpointValue, hop: Hop
+) -> NoReturn:
+    """POLICY_OUT: a router answers pings and refuses the rest, if the machine may speak to it."""
     if not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
-        raise End(Verdict.DROP, Reason.POLICY_OUT)
+        run.drop(Stage.ROUTING, Reason.POLICY_OUT)
     if packet.protocol == ICMP and packet.service == ECHO_REQUEST << 8:
-        run.step(Stage.LOCAL_ANSWER)
+        note_route(run, hop, Reason.NONE)
         serve(run, port, Verdict.ANSWER, ifindex, answer_echo(run.frame, packet))
     if packet.protocol != UDP:
-        run.drop(Stage.LOCAL_ANSWER, Reason.ROUTER_CLOSED)
-    run.step(Stage.LOCAL_ANSWER, Reason.ROUTER_CLOSED)
+        run.drop(Stage.ROUTING, Reason.ROUTER_CLOSED)
+    note_route(run, hop, Reason.ROUTER_CLOSED)
     answer = answer_error(run.frame, packet, ERRORS[Reason.ROUTER_CLOSED], packet.destination)
     serve(run, port, Verdict.ANSWER, ifindex, answer, reason=Reason.ROUTER_CLOSED)
 
@@ -308,7 +315,7 @@ def serve(
 ) -> NoReturn:
     """Let an answer or a punted packet out."""
     run.counts.append((port.vni, port.mac, Direction.EGRESS, Class.SERVICE))
-    run.leave(verdict, target, frame, reason=reason)
+    raise End(verdict, reason, target, 0, frame)
 
 
 def traffic_class(hop: Hop) -> Class:
@@ -323,11 +330,13 @@ def deliver(run: Run, hop: Hop, destination: EndpointValue) -> NoReturn:
         run.drop(Stage.DELIVERY, Reason.NO_DEVICE)
     run.counts.append((hop.vni, destination.mac, Direction.INGRESS, traffic_class(hop)))
     frame = run.frame if hop.gateway is None else forwarded(run.frame, hop.mac, destination.mac)
-    run.leave(Verdict.DELIVER, device.ifindex, frame)
+    run.step(Stage.DELIVERY, Reason.NONE, Verdict.DELIVER, device.ifindex, hop.vni)
+    raise End(Verdict.DELIVER, Reason.NONE, device.ifindex, 0, frame)
 
 
-def send(run: Run, vni: int, destination: EndpointValue) -> NoReturn:
+def send(run: Run, vni: int, hop: Hop, destination: EndpointValue) -> NoReturn:
     """DELIVERY: to the host that carries the destination, under the source's VNI and unmodified."""
     if lookup.host_address(run.entries, destination.host) is None:
         run.drop(Stage.DELIVERY, Reason.NO_HOST)
-    run.leave(Verdict.TUNNEL, destination.host, run.frame, vni=vni)
+    run.step(Stage.DELIVERY, Reason.NONE, Verdict.TUNNEL, destination.host, hop.vni)
+    raise End(Verdict.TUNNEL, Reason.NONE, destination.host, vni, run.frame)

@@ -42,12 +42,17 @@ class Packet(NamedTuple):
     """ICMP's."""
     code: int = 0
     echo: int = 0
-    """The identifier of an ICMP echo."""
+    """The identifier of an ICMP echo; of other messages, what stands in its place."""
 
     @property
     def service(self) -> int:
         """What a rule's range of ports speaks of: the destination port, or ICMP's type and code."""
         return self.type << 8 | self.code if self.protocol == ICMP else self.dport
+
+    @property
+    def numbers(self) -> tuple[int, int]:
+        """What tells connections between two addresses apart: both ports, or an echo's identifier twice."""
+        return (self.echo, self.echo) if self.is_echo else (self.sport, self.dport)
 
     @property
     def is_echo(self) -> bool:

@@ -39,7 +39,9 @@ class Pair(NamedTuple):
 def connect(run: Run, packet: Packet, pair: Pair) -> None:
     """CONNECTION: policy is judged once a connection, for the direction in which it was opened."""
     if packet.protocol == ICMP and not packet.is_echo:
-        judge(run, packet, pair, packet.service)
+        refused = judge(run, packet, pair, packet.service)
+        if refused is not Reason.NONE:
+            raise End(Verdict.DROP, refused)
         return
     from_high = pair.sides[0] > pair.sides[1]
     key = connections.connection_key(*pair.sides, key_protocol(packet, from_high=from_high))
@@ -73,11 +75,13 @@ def open_connection(run: Run, key: bytes, packet: Packet, pair: Pair, *, from_hi
     """A packet of no connection: it must be one that starts a connection, and be allowed."""
     if not packet.starts:
         run.drop(Stage.CONNECTION, Reason.NO_CONNECTION)
-    run.step(Stage.CONNECTION)
-    judge(run, packet, pair, packet.service)
+    refused = judge(run, packet, pair, packet.service)
+    if refused is not Reason.NONE:
+        run.drop(Stage.CONNECTION, refused)
     table = run.entries["connection"]
     if key not in table and len(table) >= CONNECTION.capacity:
         run.drop(Stage.CONNECTION, Reason.CONNECTIONS_FULL)
+    run.step(Stage.CONNECTION)
     made = connections.opened(current_stamp(run, pair), run.now, packet, len(run.frame), from_high=from_high)
     run.connections[key] = made.pack()
 
@@ -90,10 +94,10 @@ def continue_connection(
         run.drop(Stage.CONNECTION, Reason.REVOKED)
     opening = pair if from_high == known.initiator_high else pair.turned()
     stamp = current_stamp(run, opening)
-    run.step(Stage.CONNECTION, Reason.NONE, 1 if stamp == known.stamp else 2, known.state)
     if stamp != known.stamp and not still_allowed(run, packet, opening):
         run.connections[key] = known._replace(state=ConnectionState.REVOKED).pack()
-        raise End(Verdict.DROP, Reason.REVOKED)
+        run.drop(Stage.CONNECTION, Reason.REVOKED)
+    run.step(Stage.CONNECTION, Reason.NONE, 1 if stamp == known.stamp else 2, known.state)
     moved = connections.advanced(known, packet, len(run.frame), run.now, from_high=from_high)
     run.connections[key] = moved._replace(stamp=stamp).pack()
 
@@ -108,21 +112,18 @@ def current_stamp(run: Run, pair: Pair) -> int:
 def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
     """Whether a connection may go on: its opening is judged again, whichever side the packet comes from."""
     service = ECHO_REQUEST << 8 if packet.protocol == ICMP else opening.sides[1].port
-    try:
-        judge(run, packet, opening, service)
-    except End:
-        return False
-    return True
+    return judge(run, packet, opening, service) is Reason.NONE
 
 
-def judge(run: Run, packet: Packet, pair: Pair, service: int) -> None:
-    """POLICY_OUT, POLICY_IN: each end that is local must allow it."""
+def judge(run: Run, packet: Packet, pair: Pair, service: int) -> Reason:
+    """POLICY_OUT, POLICY_IN: each end that is local must allow it; tells which one does not."""
     source, destination = pair.source.identity, pair.destination.identity
     to, of = pair.sides[1].address, pair.sides[0].address
     if pair.source_local and not allowed(run, Direction.EGRESS, source, destination, to, packet, service):
-        raise End(Verdict.DROP, Reason.POLICY_OUT)
+        return Reason.POLICY_OUT
     if pair.destination_local and not allowed(run, Direction.INGRESS, destination, source, of, packet, service):
-        raise End(Verdict.DROP, Reason.POLICY_IN)
+        return Reason.POLICY_IN
+    return Reason.NONE
 
 
 def allowed(

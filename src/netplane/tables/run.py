@@ -39,10 +39,3 @@ class Run:
         """End the packet's way here."""
         self.step(stage, reason)
         raise End(Verdict.DROP, reason)
-
-    def leave(
-        self, verdict: Verdict, target: int, frame: bytes, *, reason: Reason = Reason.NONE, vni: int = 0
-    ) -> NoReturn:
-        """Let the packet, or an answer to it, out."""
-        self.step(Stage.DELIVERY, Reason.NONE, verdict, target, vni)
-        raise End(verdict, reason, target, vni, frame)
