@@ -30,7 +30,8 @@ def unmount_bpffs(path: Path = BPFFS) -> bool:
     """Take the mount away if nothing is pinned in it any more; whether it is gone."""
     if not is_bpffs(path):
         return True
-    if any(path.iterdir()) or not libbpf.unmount(path):
+    # What has a dot in its name is the kernel's own (kernel/bpf/inode.c, populate_bpffs).
+    if any("." not in entry.name for entry in path.iterdir()) or not libbpf.unmount(path):
         return False
     path.rmdir()
     return True

@@ -1,0 +1,362 @@
+"""What every datapath does: the fake in memory, and the kernel's with either way of attaching programs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from netplane.base.addresses import NO_ADDRESS, pack_address
+from netplane.base.delta import Delta, diff
+from netplane.datapath import Datapath, TableFull
+from netplane.tables.decisions import Class, ConnectionState, Direction, Punt, Reason, Stage, Verdict
+from netplane.tables.outcome import Outcome, Program, Synthetic
+from netplane.tables.pipeline import (
+    AGENT_TABLES,
+    CONNECTION,
+    COUNTER,
+    ENDPOINT,
+    HOST,
+    POLICY,
+    PROFILE,
+    SETTINGS,
+    TABLES,
+    TRACE,
+)
+from tests.contract import packets, world
+from tests.contract.datapaths import Bench, bench, ways
+from tests.contract.packets import ACK, ECHO_REPLY, ECHO_REQUEST, ICMP, SYN, TCP, UDP
+from tests.contract.world import ANN, BEN, CAT, DOT, EVE, INNER, OUTER, Machine, frame
+
+MANY = 100_000
+KERNEL = [pytest.param(way.value, marks=pytest.mark.kernel) for way in ways()]
+
+
+@pytest.fixture(scope="module", params=["fake", *KERNEL])
+def shared(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with bench(request.param) as made:
+        yield made
+
+
+@pytest.fixture
+def under_test(shared: Bench) -> Iterator[Bench]:
+    """A datapath as it is when new: loading one for each test would take the verifier most of a minute."""
+    yield shared
+    for ifindex in shared.datapath.attached():
+        shared.datapath.detach(ifindex)
+    for table in TABLES:
+        if table is not TRACE:
+            shared.datapath.delete(table.name, shared.datapath.read(table.name))
+
+
+@pytest.fixture
+def datapath(under_test: Bench) -> Datapath:
+    return under_test.datapath
+
+
+@pytest.fixture
+def populated(datapath: Datapath) -> Datapath:
+    datapath.apply(Delta(world.world()))
+    return datapath
+
+
+def endpoints(number: int, *, host: int = 1) -> dict[bytes, bytes]:
+    value = ENDPOINT.pack_value(b"\2" * 6, 0, host, 9)
+    return {ENDPOINT.pack_key(7, i.to_bytes(16, "big")): value for i in range(number)}
+
+
+def send(datapath: Datapath, machine: Machine, packet: bytes, *, dry: bool = False, offset: int = 0) -> Outcome:
+    return datapath.run(Program.FROM_MACHINE, packet, Synthetic(ifindex=machine.ifindex, dry=dry, offset=offset))
+
+
+def receive(datapath: Datapath, vni: int, host: int, packet: bytes) -> Outcome:
+    source = pack_address(world.UNDERLAY[host])
+    return datapath.run(Program.FROM_TUNNEL, packet, Synthetic(vni=vni, outer_source=source))
+
+
+def counted(datapath: Datapath, machine: Machine, direction: Direction, what: int) -> tuple[int, int]:
+    key = COUNTER.pack_key(machine.vni, machine.mac, direction, what)
+    value = COUNTER.unpack_value(datapath.read("counter").get(key, bytes(COUNTER.value.size)))
+    return value["packets"], value["bytes"]
+
+
+def check(outcome: Outcome, verdict: Verdict, target: int = 0, reason: Reason = Reason.NONE) -> None:
+    assert (outcome.verdict, outcome.reason, outcome.target) == (verdict, reason, target)
+
+
+class TestTables:
+    def test_every_table_starts_empty(self, datapath: Datapath) -> None:
+        assert not any(datapath.read(table.name) for table in TABLES if table is not TRACE)
+
+    @pytest.mark.parametrize("table", [table.name for table in AGENT_TABLES])
+    def test_entries_come_and_go(self, datapath: Datapath, table: str) -> None:
+        entries = world.world().get(table, {})
+        datapath.write(table, entries)
+        assert datapath.read(table) == entries
+        datapath.delete(table, entries)
+        assert datapath.read(table) == {}
+
+    def test_a_write_replaces_the_value(self, datapath: Datapath) -> None:
+        datapath.write("endpoint", endpoints(3, host=1))
+        datapath.write("endpoint", endpoints(2, host=2))
+        assert datapath.read("endpoint") == endpoints(3, host=1) | endpoints(2, host=2)
+
+    def test_deleting_what_is_not_there(self, datapath: Datapath) -> None:
+        datapath.write("endpoint", endpoints(10))
+        datapath.delete("endpoint", [*list(endpoints(20))[15:], *list(endpoints(5)), *list(endpoints(12))[10:]])
+        assert datapath.read("endpoint").keys() == set(list(endpoints(10))[5:])
+
+    def test_nothing_to_do(self, datapath: Datapath) -> None:
+        datapath.write("endpoint", {})
+        datapath.delete("endpoint", [])
+        datapath.apply(Delta())
+        assert datapath.read("endpoint") == {}
+
+    def test_batches(self, datapath: Datapath) -> None:
+        entries = endpoints(MANY)
+        datapath.write("endpoint", entries)
+        assert datapath.read("endpoint") == entries
+        gone = list(entries)[::2]
+        datapath.delete("endpoint", gone)
+        assert datapath.read("endpoint").keys() == entries.keys() - set(gone)
+
+    def test_batches_of_prefixes(self, datapath: Datapath) -> None:
+        entries = {
+            POLICY.pack_key(192, i, 0, 0, 0, NO_ADDRESS, 0, bytes(2)): POLICY.pack_value(i + 1)
+            for i in range(MANY // 4)
+        }
+        datapath.write("policy", entries)
+        assert datapath.read("policy") == entries
+        datapath.delete("policy", entries)
+        assert datapath.read("policy") == {}
+
+    def test_an_array_shows_no_zeros(self, datapath: Datapath) -> None:
+        key = SETTINGS.pack_key(0)
+        datapath.write("settings", {key: SETTINGS.pack_value(1, 2, 3)})
+        datapath.write("settings", {key: SETTINGS.pack_value(0, 0, 0)})
+        assert datapath.read("settings") == {}
+
+    def test_per_cpu_values_are_summed(self, datapath: Datapath) -> None:
+        entries = {COUNTER.pack_key(7, ANN.mac, 0, 1): COUNTER.pack_value(5, 600)}
+        datapath.write("counter", entries)
+        assert datapath.read("counter") == entries
+
+    def test_a_full_table(self, datapath: Datapath) -> None:
+        entries = {HOST.pack_key(i): HOST.pack_value(NO_ADDRESS) for i in range(HOST.capacity)}
+        datapath.write("host", entries)
+        with pytest.raises(TableFull, match="host"):
+            datapath.write("host", {HOST.pack_key(HOST.capacity): HOST.pack_value(NO_ADDRESS)})
+        assert datapath.read("host") == entries
+
+    def test_wrong_sizes(self, datapath: Datapath) -> None:
+        with pytest.raises(ValueError, match="a key of host has 4 bytes"):
+            datapath.write("host", {b"short": bytes(16)})
+        with pytest.raises(ValueError, match="a value of host has 16 bytes"):
+            datapath.write("host", {bytes(4): b"short"})
+        with pytest.raises(ValueError, match="a key of host has 4 bytes"):
+            datapath.delete("host", [b"short"])
+
+    def test_no_such_table(self, datapath: Datapath) -> None:
+        for attempt in (datapath.read, lambda name: datapath.write(name, {}), lambda name: datapath.delete(name, [])):
+            with pytest.raises(KeyError):
+                attempt("flows")
+
+    def test_a_patch(self, datapath: Datapath) -> None:
+        wanted, table_names = world.world(), [table.name for table in AGENT_TABLES]
+        datapath.apply(diff(wanted, {}))
+        actual = {name: datapath.read(name) for name in table_names}
+        assert actual == {name: {} for name in table_names} | wanted
+        datapath.apply(diff({name: {} for name in table_names}, actual))
+        assert not any(datapath.read(name) for name in table_names)
+
+
+class TestDevices:
+    def test_attach_and_detach(self, under_test: Bench) -> None:
+        datapath, first, second = under_test.datapath, under_test.add_device(), under_test.add_device()
+        datapath.attach(first, Program.FROM_MACHINE)
+        datapath.attach(second, Program.FROM_TUNNEL)
+        datapath.attach(second, Program.FROM_TUNNEL)
+        assert datapath.attached() == {first: Program.FROM_MACHINE, second: Program.FROM_TUNNEL}
+        datapath.detach(first)
+        datapath.detach(first)
+        assert datapath.attached() == {second: Program.FROM_TUNNEL}
+        datapath.attach(second, Program.FROM_MACHINE)
+        assert datapath.attached() == {second: Program.FROM_MACHINE}
+        datapath.detach(second)
+        assert datapath.attached() == {}
+
+    def test_a_device_that_goes_away(self, under_test: Bench) -> None:
+        datapath, device = under_test.datapath, under_test.add_device()
+        datapath.attach(device, Program.FROM_MACHINE)
+        under_test.remove_device(device)
+        assert datapath.attached() == {}
+        datapath.detach(device)
+
+    def test_replace_keeps_entries_and_devices(self, under_test: Bench) -> None:
+        datapath, device = under_test.datapath, under_test.add_device()
+        datapath.apply(Delta(world.world()))
+        datapath.attach(device, Program.FROM_MACHINE)
+        send(datapath, ANN, frame(ANN, BEN, TCP, packets.tcp(1000, 80, SYN)))
+        before = {table.name: datapath.read(table.name) for table in TABLES if table is not TRACE}
+        datapath.replace()
+        assert {name: datapath.read(name) for name in before} == before
+        assert datapath.attached() == {device: Program.FROM_MACHINE}
+        check(send(datapath, ANN, frame(ANN, BEN, TCP, packets.tcp(1000, 80, ACK))), Verdict.DELIVER, BEN.ifindex)
+
+
+class TestPackets:
+    def test_no_port(self, populated: Datapath) -> None:
+        outcome = populated.run(Program.FROM_MACHINE, frame(ANN, BEN, UDP, packets.udp(1, 2)), Synthetic(ifindex=9))
+        check(outcome, Verdict.DROP, reason=Reason.NO_PORT)
+        assert [step.stage for step in outcome.steps] == [Stage.PORT]
+
+    @pytest.mark.parametrize("length", [0, 1, 13, 14, 20, 33])
+    def test_too_short(self, populated: Datapath, length: int) -> None:
+        packet = frame(ANN, BEN, UDP, packets.udp(1, 2))[:length]
+        check(send(populated, ANN, packet), Verdict.DROP, reason=Reason.MALFORMED)
+        check(receive(populated, ANN.vni, world.OTHER_HOST, packet), Verdict.DROP, reason=Reason.MALFORMED)
+
+    def test_too_short_and_no_port(self, populated: Datapath) -> None:
+        outcome = populated.run(Program.FROM_MACHINE, b"", Synthetic(ifindex=9))
+        check(outcome, Verdict.DROP, reason=Reason.NO_PORT)
+
+    def test_arp_answer(self, populated: Datapath) -> None:
+        for target in (BEN, CAT, INNER):
+            asked = packets.arp_request(ANN.mac, ANN.address, target.address)
+            outcome = send(populated, ANN, asked)
+            check(outcome, Verdict.ANSWER, ANN.ifindex)
+            answer = packets.arp_request(target.mac, target.address, ANN.address)
+            assert outcome.frame == ANN.mac + target.mac + answer[12:21] + b"\2" + answer[22:32] + ANN.mac + answer[38:]
+
+    def test_arp_refused(self, populated: Datapath) -> None:
+        for address, target, reason in (
+            (ANN.address, "10.0.1.99", Reason.ARP_UNKNOWN),
+            (ANN.address, ANN.address, Reason.ARP_UNKNOWN),
+            (BEN.address, CAT.address, Reason.SPOOFED_ARP),
+        ):
+            outcome = send(populated, ANN, packets.arp_request(ANN.mac, address, target))
+            check(outcome, Verdict.DROP, reason=reason)
+
+    def test_same_network_same_host(self, populated: Datapath) -> None:
+        packet = frame(ANN, BEN, UDP, packets.udp(5000, 6000))
+        outcome = send(populated, ANN, packet)
+        check(outcome, Verdict.DELIVER, BEN.ifindex)
+        assert outcome.frame == packet
+        stages = [step.stage for step in outcome.steps]
+        assert stages[:4] == [Stage.PORT, Stage.PARSE, Stage.ANTI_SPOOF, Stage.ROUTING]
+        assert sorted(stages[4:]) == [Stage.CONNECTION, Stage.POLICY_OUT, Stage.POLICY_IN, Stage.DELIVERY]
+
+    def test_same_network_other_host(self, populated: Datapath) -> None:
+        packet = frame(ANN, CAT, UDP, packets.udp(5000, 6000))
+        outcome = send(populated, ANN, packet)
+        check(outcome, Verdict.TUNNEL, world.OTHER_HOST)
+        assert (outcome.vni, outcome.frame) == (ANN.vni, packet)
+
+    def test_routed(self, populated: Datapath) -> None:
+        outcome = send(populated, ANN, frame(ANN, DOT, UDP, packets.udp(5000, 6000), ttl=64))
+        check(outcome, Verdict.DELIVER, DOT.ifindex)
+        routed = packets.ipv4(ANN.address, DOT.address, UDP, packets.udp(5000, 6000), ttl=63)
+        assert outcome.frame == packets.ethernet(OUTER.mac, DOT.mac, 0x0800, routed)
+
+    def test_the_longest_prefix_routes(self, populated: Datapath) -> None:
+        host_route = world.tabulate([world.route(f"{DOT.address}/32", INNER.vni, INNER.mac)])
+        packet = frame(ANN, DOT, UDP, packets.udp(5000, 6000))
+        populated.apply(Delta(host_route))
+        check(send(populated, ANN, packet), Verdict.ANSWER, ANN.ifindex, Reason.NO_ENDPOINT)
+        populated.apply(Delta(deletes={"route": list(host_route["route"])}))
+        check(send(populated, ANN, packet), Verdict.DELIVER, DOT.ifindex)
+
+    def test_the_router_answers(self, populated: Datapath) -> None:
+        outcome = send(populated, ANN, frame(ANN, INNER, ICMP, packets.echo(ECHO_REQUEST)))
+        check(outcome, Verdict.ANSWER, ANN.ifindex)
+        assert outcome.frame == frame(INNER, ANN, ICMP, packets.echo(ECHO_REPLY))
+
+    @pytest.mark.parametrize(
+        ("destination", "ttl", "reason", "told"),
+        [
+            ("10.0.2.5", 1, Reason.TTL_EXCEEDED, b"\x0b\0"),
+            ("10.0.2.99", 64, Reason.NO_ENDPOINT, b"\3\1"),
+            ("192.0.2.1", 64, Reason.NO_ROUTE, b"\3\0"),
+        ],
+    )
+    def test_the_router_says_why_not(
+        self, populated: Datapath, destination: str, ttl: int, reason: Reason, told: bytes
+    ) -> None:
+        packet = packets.ipv4(ANN.address, destination, UDP, packets.udp(5000, 6000), ttl=ttl)
+        outcome = send(populated, ANN, packets.ethernet(ANN.mac, INNER.mac, 0x0800, packet))
+        check(outcome, Verdict.ANSWER, ANN.ifindex, reason)
+        addresses, header, icmp = outcome.frame[:14], outcome.frame[14:34], outcome.frame[34:]
+        assert addresses == ANN.mac + INNER.mac + b"\x08\0"
+        assert header[12:] == pack_address(INNER.address)[12:] + packet[12:16]
+        assert (icmp[:2], icmp[4:8], icmp[8:]) == (told, bytes(4), packet[: 20 + 20])
+        assert packets.checksum(header) == packets.checksum(icmp) == b"\0\0"
+
+    def test_dhcp_goes_to_the_agent(self, populated: Datapath) -> None:
+        request = packets.ipv4("0.0.0.0", "255.255.255.255", UDP, packets.udp(68, 67))
+        packet = packets.ethernet(ANN.mac, packets.BROADCAST, 0x0800, request)
+        outcome = send(populated, ANN, packet)
+        check(outcome, Verdict.PUNT, world.PUNT)
+        assert outcome.frame == bytes((2, Punt.DHCP)) + ANN.ifindex.to_bytes(4, "big") + packet[6:]
+
+    def test_forged(self, populated: Datapath) -> None:
+        packet = packets.udp(5000, 6000)
+        for forger, reason in (
+            (ANN._replace(mac=CAT.mac), Reason.SPOOFED_MAC),
+            (ANN._replace(address=CAT.address), Reason.SPOOFED_ADDRESS),
+        ):
+            check(send(populated, ANN, frame(forger, BEN, UDP, packet)), Verdict.DROP, reason=reason)
+        packet = frame(CAT, ANN, UDP, packet)
+        check(receive(populated, 7, world.OTHER_HOST, packet), Verdict.DELIVER, ANN.ifindex)
+        check(receive(populated, 7, world.THIS_HOST, packet), Verdict.DROP, reason=Reason.FORGED_HOST)
+        check(receive(populated, 8, world.OTHER_HOST, packet), Verdict.DROP, reason=Reason.FORGED_SOURCE)
+
+    def test_policy(self, populated: Datapath) -> None:
+        for port, allowed in ((80, True), (22, False)):
+            outcome = receive(populated, EVE.vni, EVE.host, frame(EVE, ANN, TCP, packets.tcp(4000, port, SYN)))
+            if allowed:
+                check(outcome, Verdict.DELIVER, ANN.ifindex)
+            else:
+                check(outcome, Verdict.DROP, reason=Reason.POLICY_IN)
+        assert len(populated.read("connection")) == 1
+
+    def test_a_reply_needs_no_rule(self, populated: Datapath) -> None:
+        populated.delete("policy", world.world()["policy"])
+        populated.apply(Delta(world.tabulate(world.policies()[:1])))
+        reply = frame(EVE, ANN, TCP, packets.tcp(22, 4000, SYN | ACK))
+        check(receive(populated, 7, EVE.host, reply), Verdict.DROP, reason=Reason.NO_CONNECTION)
+        check(send(populated, ANN, frame(ANN, EVE, TCP, packets.tcp(4000, 22, SYN))), Verdict.TUNNEL, EVE.host)
+        check(receive(populated, 7, EVE.host, reply), Verdict.DELIVER, ANN.ifindex)
+        [value] = populated.read("connection").values()
+        assert CONNECTION.unpack_value(value)["state"] == ConnectionState.ESTABLISHED
+
+    def test_permission_taken_back(self, populated: Datapath) -> None:
+        start, more = (frame(EVE, ANN, TCP, packets.tcp(4000, 80, flags)) for flags in (SYN, ACK))
+        check(receive(populated, 7, EVE.host, start), Verdict.DELIVER, ANN.ifindex)
+        [_, _, web] = world.policies()
+        populated.apply(Delta({"profile": {PROFILE.pack_key(11): PROFILE.pack_value(99)}}, {"policy": [web.key]}))
+        check(receive(populated, 7, EVE.host, more), Verdict.DROP, reason=Reason.REVOKED)
+        check(receive(populated, 7, EVE.host, start), Verdict.DROP, reason=Reason.POLICY_IN)
+
+    def test_connections_end_in_silence(self, populated: Datapath) -> None:
+        start, more = (frame(ANN, BEN, TCP, packets.tcp(4000, 80, flags)) for flags in (SYN, ACK))
+        check(send(populated, ANN, start), Verdict.DELIVER, BEN.ifindex)
+        check(send(populated, ANN, more, offset=110, dry=True), Verdict.DELIVER, BEN.ifindex)
+        check(send(populated, ANN, more, offset=130), Verdict.DROP, reason=Reason.NO_CONNECTION)
+
+    def test_counters(self, populated: Datapath) -> None:
+        packet = frame(ANN, BEN, UDP, packets.udp(5000, 6000))
+        for _ in range(3):
+            send(populated, ANN, packet)
+        send(populated, ANN, frame(ANN, DOT, UDP, packets.udp(5000, 6000)))
+        send(populated, ANN, packets.arp_request(ANN.mac, ANN.address, "10.0.1.99"))
+        assert counted(populated, ANN, Direction.EGRESS, Class.SAME_NETWORK) == (3, 3 * len(packet))
+        assert counted(populated, BEN, Direction.INGRESS, Class.SAME_NETWORK) == (3, 3 * len(packet))
+        assert counted(populated, ANN, Direction.EGRESS, Class.ROUTED) == (1, len(packet))
+        assert counted(populated, DOT, Direction.INGRESS, Class.ROUTED) == (1, len(packet))
+        assert counted(populated, ANN, Direction.EGRESS, Class.DROPPED + Reason.ARP_UNKNOWN) == (1, 42)
+
+    def test_dry_runs_change_nothing(self, populated: Datapath) -> None:
+        for packet in (
+            frame(ANN, BEN, UDP, packets.udp(5000, 6000)),
+            frame(ANN, BEN._replace(mac=b"\2" * 6), UDP, packets.udp(5000, 6000)),
+        ):
+            assert send(populated, ANN, packet, dry=True).steps
+        assert populated.read("connection") == populated.read("counter") == {}

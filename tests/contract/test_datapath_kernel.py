@@ -1,0 +1,206 @@
+"""What only the kernel's datapath does: it outlives processes, takes new programs in and migrates entries."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from netplane.base.delta import Delta
+from netplane.datapath import DatapathError, KernelDatapath, NotLoaded, libbpf
+from netplane.datapath.installation import Installation
+from netplane.datapath.kernel import SHIPPED
+from netplane.datapath.mounting import BPFFS, check_inside, mount_bpffs
+from netplane.tables.outcome import Program, Synthetic
+from netplane.tables.pipeline import CONNECTION, TABLES
+from tests.contract import packets, world
+from tests.contract.datapaths import KernelBench, kernel_bench, ways
+from tests.contract.namespaces import add_veth, remove_link
+from tests.contract.packets import ACK, SYN, TCP
+from tests.contract.world import ANN, BEN, frame
+
+pytestmark = pytest.mark.kernel
+
+
+@pytest.fixture(params=[way.value for way in ways()])
+def bench(request: pytest.FixtureRequest) -> Iterator[KernelBench]:
+    way = next(way for way in ways() if way.value == request.param)
+    with kernel_bench(way) as made:
+        yield made
+
+
+def identities(pin_dir: Path) -> dict[str, int]:
+    """The kernel's numbers of all that is pinned."""
+    paths = [pin_dir / table.name for table in TABLES]
+    paths += [pin_dir / "programs" / program.value for program in Program]
+    found = {}
+    for path in paths:
+        with libbpf.closing(libbpf.pinned(path)) as fd:
+            found[path.name] = libbpf.kernel_id(fd)
+    return found
+
+
+def all_entries(datapath: KernelDatapath) -> dict[str, dict[bytes, bytes]]:
+    return {table.name: datapath.read(table.name) for table in TABLES if table.name != "trace"}
+
+
+def copy_of_object(directory: Path) -> Path:
+    """The shipped programs in a file that is not the same."""
+    path = directory / "copy.o"
+    shutil.copy(SHIPPED, path)
+    with path.open("ab") as file:
+        file.write(b"\0")
+    return path
+
+
+def test_reopening_changes_nothing(bench: KernelBench) -> None:
+    device = add_veth("near", "far")
+    bench.datapath.apply(Delta(world.world()))
+    bench.datapath.attach(device, Program.FROM_MACHINE)
+    before, entries = identities(bench.pin_dir), all_entries(bench.datapath)
+    bench.datapath.close()
+    again = bench.reopen()
+    assert identities(bench.pin_dir) == before
+    assert all_entries(again) == entries
+    assert again.attached() == {device: Program.FROM_MACHINE}
+    again.close()
+
+
+def test_another_object_replaces_programs_and_keeps_tables(bench: KernelBench, tmp_path: Path) -> None:
+    device = add_veth("near", "far")
+    bench.datapath.apply(Delta(world.world()))
+    bench.datapath.attach(device, Program.FROM_MACHINE)
+    before, entries = identities(bench.pin_dir), all_entries(bench.datapath)
+    bench.datapath.close()
+    again = KernelDatapath.open(bench.pin_dir, copy_of_object(tmp_path), attachment=bench.attachment)
+    after = identities(bench.pin_dir)
+    assert {name for name in before if before[name] != after[name]} == {program.value for program in Program}
+    assert all_entries(again) == entries
+    assert again.attached() == {device: Program.FROM_MACHINE}
+    again.close()
+
+
+def test_an_install_that_was_cut_short_is_made_good(bench: KernelBench) -> None:
+    bench.datapath.apply(Delta(world.world()))
+    entries = all_entries(bench.datapath)
+    bench.datapath.close()
+    (bench.pin_dir / "object").unlink()
+    (bench.pin_dir / "layouts" / "object-new").symlink_to("left over")
+    shutil_pin = bench.pin_dir / "endpoint-new"
+    with libbpf.closing(libbpf.pinned(bench.pin_dir / "endpoint")) as fd:
+        libbpf.pin(fd, shutil_pin)
+    again = bench.reopen()
+    assert all_entries(again) == entries
+    assert not shutil_pin.exists()
+    again.close()
+
+
+def test_an_object_that_does_not_load_changes_nothing(bench: KernelBench, tmp_path: Path) -> None:
+    before = identities(bench.pin_dir)
+    broken = tmp_path / "broken.o"
+    broken.write_bytes(b"no object")
+    for path in (broken, tmp_path / "absent.o"):
+        with pytest.raises(DatapathError, match=r"(broken|absent)\.o"):
+            bench.datapath.replace(path)
+    assert identities(bench.pin_dir) == before
+    assert bench.datapath.read("endpoint") == {}
+
+
+def compile_program(directory: Path, body: str) -> Path:
+    """An object with all tables, whose `from_machine` has this body."""
+    if shutil.which("clang") is None:
+        pytest.skip("clang is not installed, and this test compiles a program that must be refused")
+    source, target = directory / "program.c", directory / "program.o"
+    source.write_text(
+        '#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n#include "tables.h"\n'
+        f'SEC("tc") int from_machine(struct __sk_buff *skb) {{ {body} }}\n'
+        'SEC("tc") int from_tunnel(struct __sk_buff *skb) { return 0; }\nchar LICENSE[] SEC("license") = "GPL";\n'
+    )
+    includes = [f"-I{SHIPPED.parent / 'bpf'}", f"-I/usr/include/{os.uname().machine}-linux-gnu"]
+    subprocess.run(["clang", "-O2", "-g", "-target", "bpf", *includes, "-c", source, "-o", target], check=True)
+    return target
+
+
+def test_the_verifier_is_heard(bench: KernelBench, tmp_path: Path) -> None:
+    before = identities(bench.pin_dir)
+    path = compile_program(tmp_path, "return *(int *)(long)skb->data;")
+    with pytest.raises(NotLoaded, match=r"(?s)cannot load .*: EACCES .*invalid access to packet"):
+        bench.datapath.replace(path)
+    assert identities(bench.pin_dir) == before
+
+
+def test_other_tables_are_refused(bench: KernelBench, tmp_path: Path) -> None:
+    header = (SHIPPED.parent / "bpf/tables.h").read_text()
+    tables = header.replace("max_entries, 65536", "max_entries, 4096", 1)
+    assert tables != header
+    (tmp_path / "tables.h").write_text(tables)
+    with pytest.raises(NotLoaded, match="was built from other tables: host is"):
+        bench.datapath.replace(compile_program(tmp_path, "return 0;"))
+
+
+def test_entries_move_into_a_new_layout(bench: KernelBench) -> None:
+    """Pretend that a release without `connection.flags` and `port.flags` wrote the tables."""
+    datapath = bench.datapath
+    datapath.apply(Delta(world.world()))
+    start, more = (frame(ANN, BEN, TCP, packets.tcp(4000, 80, flags)) for flags in (SYN, ACK))
+    datapath.run(Program.FROM_MACHINE, start, Synthetic(ifindex=ANN.ifindex))
+    [before] = datapath.read("connection").values()
+    layouts, before_ids = bench.pin_dir / "layouts", identities(bench.pin_dir)
+    for name in ("connection", "port"):
+        text = os.readlink(layouts / name)
+        (layouts / name).unlink()
+        (layouts / name).symlink_to(text.replace("flags:U16", "pad_flags:U16"))
+    datapath.replace()
+    assert {name for name, number in identities(bench.pin_dir).items() if number != before_ids[name]} == {
+        "connection",
+        "port",
+        *(program.value for program in Program),
+    }
+    [after] = datapath.read("connection").values()
+    assert CONNECTION.unpack_value(after) == CONNECTION.unpack_value(before) | {"flags": 0}
+    assert datapath.read("endpoint") == world.world()["endpoint"]
+    assert len(datapath.read("port")) == len(world.world()["port"])
+    outcome = datapath.run(Program.FROM_MACHINE, more, Synthetic(ifindex=ANN.ifindex))
+    assert outcome.target == BEN.ifindex
+
+
+def test_a_device_number_that_comes_back(bench: KernelBench) -> None:
+    """A new device with the number of one that is gone is not taken for it."""
+    device = add_veth("near", "far")
+    bench.datapath.attach(device, Program.FROM_MACHINE)
+    remove_link(device)
+    subprocess.run(["ip", "link", "add", "name", "again", "index", str(device), "type", "veth"], check=True)
+    assert bench.datapath.attached() == {}
+    bench.datapath.attach(device, Program.FROM_TUNNEL)
+    assert bench.datapath.attached() == {device: Program.FROM_TUNNEL}
+
+
+def test_attaching_to_no_device(bench: KernelBench) -> None:
+    with pytest.raises(DatapathError, match="device 4711"):
+        bench.datapath.attach(4711, Program.FROM_MACHINE)
+    assert bench.datapath.attached() == {}
+
+
+def test_remove_leaves_nothing(bench: KernelBench) -> None:
+    device = add_veth("near", "far")
+    bench.datapath.attach(device, Program.FROM_MACHINE)
+    bench.datapath.remove()
+    assert not bench.pin_dir.exists()
+    qdiscs = subprocess.run(["tc", "qdisc", "show"], check=True, capture_output=True, text=True).stdout
+    assert "clsact" not in qdiscs
+
+
+def test_places_to_pin_in(tmp_path: Path) -> None:
+    mount_bpffs()
+    with pytest.raises(DatapathError, match="not below a bpffs"):
+        KernelDatapath.open(tmp_path)
+    with pytest.raises(DatapathError, match="takes no name with a dot"):
+        check_inside(BPFFS / "host.example")
+
+
+def test_what_is_installed_is_known_by_its_digest(bench: KernelBench, tmp_path: Path) -> None:
+    installation = Installation(bench.pin_dir)
+    assert installation.holds(SHIPPED)
+    assert not installation.holds(copy_of_object(tmp_path))
