@@ -14,13 +14,23 @@ Events are read from the network only as fast as they are taken. What an agent s
 dropped (`send` returns False): it says everything that still holds after the next `Welcome`.
 """
 
+import asyncio
+import random
 from collections.abc import Sequence
+from contextlib import suppress
+from itertools import cycle
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import grpc
+import grpc.aio
 from msgspec import Struct
 
-from netplane.stream.messages import Ack, Answer, Ask, Claim, Delta, Release, Snapshot, Trouble, Welcome
+from netplane.stream.backoff import Backoff
+from netplane.stream.faults import RemoteFault
+from netplane.stream.messages import Ack, Answer, Ask, Claim, Delta, Hello, Release, Snapshot, Trouble, Welcome
+from netplane.stream.session import AgentSession
+from netplane.stream.transport import KEEPALIVE, LARGEST_DOWN, METHOD, TOKEN_KEY, bearer, target
 
 
 class Connected(Struct, frozen=True):
@@ -43,33 +53,108 @@ class Position(Struct, frozen=True):
     revision: int = 0
 
 
+NOWHERE = Position()
+
 Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask
 Saying = Ack | Claim | Release | Trouble | Answer
+
+READ_AHEAD = 8
+"""Events that wait to be taken before the network is left waiting too."""
+SAYINGS = 10_000
+"""Sayings that wait to be sent before the session is given up: the controller does not listen."""
+
+_OPTIONS = (
+    *KEEPALIVE,
+    ("grpc.max_receive_message_length", LARGEST_DOWN),
+    ("grpc.max_send_message_length", LARGEST_DOWN),
+    # A new attempt is a new channel; channels of the same target must not share a broken connection.
+    ("grpc.use_local_subchannel_pool", 1),
+)
 
 
 class Uplink:
     """The session with the first controller that answers, renewed for ever. Iterate it; `send` at any time."""
 
     def __init__(
-        self, host: str, address: str, controllers: Sequence[str], token: str, *, position: Position = Position()
+        self, host: str, address: str, controllers: Sequence[str], token: str, *, position: Position = NOWHERE
     ) -> None:
-        self.position = position
-        """The position that the events taken so far lead to; give it to the next Uplink to resume."""
+        self._host = host
+        self._address = address
+        self._controllers = controllers
+        self._token = token
+        self._position = position
+        self._events: asyncio.Queue[Event] = asyncio.Queue(READ_AHEAD)
+        self._session = AgentSession()
+        self._sayings: asyncio.Queue[bytes] = asyncio.Queue(SAYINGS)
+        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        raise NotImplementedError
+        self._task = asyncio.create_task(self._run(), name=f"uplink of {self._host}")
+        return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """End the session and stop trying."""
+        if self._task:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
 
     def __aiter__(self) -> Self:
         return self
 
     async def __anext__(self) -> Event:
-        raise NotImplementedError
+        return await self._events.get()
 
     def send(self, message: Saying) -> bool:
         """Say something to the controller; False if no session is open, and it was dropped."""
-        raise NotImplementedError
+        if not self._session.is_open or self._sayings.full():
+            return False
+        self._sayings.put_nowait(self._session.send(message))
+        return True
+
+    async def _run(self) -> None:
+        backoff = Backoff(random.random)
+        for controller in cycle(self._controllers):
+            reason = await self._attempt(controller, backoff)
+            self._session = AgentSession()
+            await self._events.put(Disconnected(controller, reason))
+            await asyncio.sleep(backoff.pause())
+
+    async def _attempt(self, controller: str, backoff: Backoff) -> str:
+        """One session, from connecting to its end; answers why it ended."""
+        async with grpc.aio.insecure_channel(target(controller), options=_OPTIONS) as channel:
+            call = channel.stream_stream(METHOD)(metadata=((TOKEN_KEY, bearer(self._token)),))
+            try:
+                return await self._converse(call, controller, backoff)
+            except RemoteFault as fault:
+                return f"the controller broke the rules: {fault}"
+            except grpc.aio.AioRpcError as error:
+                return f"{error.code().name}: {error.details()}"
+            finally:
+                call.cancel()
+
+    async def _converse(self, call: Any, controller: str, backoff: Backoff) -> str:
+        session = self._session = AgentSession()
+        sayings = self._sayings = asyncio.Queue(SAYINGS)
+        hello = Hello(self._host, self._address, self._position.log, self._position.revision)
+        await call.write(session.send(hello))
+        writer = asyncio.create_task(_write(call, sayings))
+        try:
+            while (frame := await call.read()) is not grpc.aio.EOF:
+                message = session.receive(frame)
+                if isinstance(message, Welcome):
+                    backoff.reset()
+                    await self._events.put(Connected(controller))
+                self._position = Position(session.log, session.revision)
+                await self._events.put(message)
+            return f"ended by the controller, {(await call.code()).name}: {await call.details()}"
+        finally:
+            writer.cancel()
+
+
+async def _write(call: Any, sayings: asyncio.Queue[bytes]) -> None:
+    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+        while True:
+            await call.write(await sayings.get())

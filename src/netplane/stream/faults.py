@@ -1,0 +1,23 @@
+"""What can go wrong in a session.
+
+StreamFault
+├── RemoteFault   the other end broke the rules, or sent what is no message: it is cut off
+├── LocalFault    this end was about to break the rules: a bug of ours
+└── Refused       the controller does not take the agent, or cannot do what was asked
+"""
+
+
+class StreamFault(Exception):
+    """A session cannot go on as it is."""
+
+
+class RemoteFault(StreamFault):
+    """The other end broke the rules of the session."""
+
+
+class LocalFault(StreamFault):
+    """This end was about to break the rules of the session."""
+
+
+class Refused(StreamFault):
+    """The controller refuses an agent, for a reason that its operator should read."""

@@ -1,0 +1,68 @@
+"""What a controller still has to say to one agent. It merges, so that a slow agent costs bounded memory.
+
+Deltas that wait become one: of each record only the last state counts. When too many wait, they are thrown away and
+the agent gets its slice anew, as it then is.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from msgspec import Raw
+
+from netplane.stream.codec import Key
+from netplane.stream.messages import Ask
+
+LIMIT = 50_000
+"""Records in a delta; beyond it a snapshot, which goes in parts, serves better."""
+
+
+class Parcel(NamedTuple):
+    """What changes for a host up to a revision: records as bytes by key; None for what it needs no more."""
+
+    revision: int
+    records: dict[Key, Raw | None]
+
+
+class Outbox:
+    """One agent's."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
+        self._records: dict[Key, Raw | None] = {}
+        self._revision = 0
+        self._moved = False
+        self.needs_snapshot = False
+        """Whether the whole slice must go before any delta."""
+        self.asks: deque[Ask] = deque()
+
+    def __bool__(self) -> bool:
+        return self._moved or self.needs_snapshot or bool(self.asks)
+
+    def put(self, parcel: Parcel) -> None:
+        """Add what has changed since the last parcel."""
+        self._revision = parcel.revision
+        self._moved = True
+        if not self.needs_snapshot:
+            self._records |= parcel.records
+            if len(self._records) > self._limit:
+                self.renew()
+
+    def renew(self) -> None:
+        """Let the whole slice go next, instead of what waits."""
+        self._records = {}
+        self._moved = False
+        self.needs_snapshot = True
+
+    def take(self) -> Parcel | None:
+        """What waits as one delta, which counts as sent; None if nothing does."""
+        if not self._moved:
+            return None
+        parcel = Parcel(self._revision, self._records)
+        self._records, self._moved = {}, False
+        return parcel
+
+    def take_asks(self) -> Iterable[Ask]:
+        """The questions that wait, which count as sent."""
+        while self.asks:
+            yield self.asks.popleft()

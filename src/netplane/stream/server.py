@@ -1,0 +1,261 @@
+"""The controllers' end of the southbound: a gRPC server, and a line to each agent that is connected.
+
+                      Desk (the controller)
+            admit, resume, slice │ ▲ hear, left
+                                 ▼ │
+    publish, ask ──▶ Line: Outbox ─ ControllerSession ══ gRPC stream ══ agent
+
+One event loop runs it all. A line writes what its outbox holds, at most once a tick; while the network takes
+nothing, the outbox merges, so an agent that does not read costs no more than its slice.
+"""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from hmac import compare_digest
+from typing import Any, Protocol
+
+import grpc
+import grpc.aio
+from msgspec import Raw
+
+from netplane.stream import codec
+from netplane.stream.faults import Refused, RemoteFault
+from netplane.stream.messages import Answer, Ask, Hello, Up, Welcome
+from netplane.stream.outbox import Outbox, Parcel
+from netplane.stream.session import ControllerSession
+from netplane.stream.transport import (
+    KEEPALIVE,
+    LARGEST_DOWN,
+    LARGEST_UP,
+    METHOD_NAME,
+    SERVICE,
+    TOKEN_KEY,
+    bearer,
+    target,
+)
+
+TICK = 0.003
+"""Seconds between two writes on a line, at least: what is said meanwhile goes together."""
+PART = 2_000
+"""Records in a part of a snapshot."""
+HELLO_TIMEOUT = 10.0
+"""Seconds that an agent has for its first word."""
+GRACE = 0.5
+"""Seconds that sessions have to end when the server stops."""
+
+
+_GONE = (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError)
+"""What reading and writing raise when the agent has gone."""
+
+
+class Desk(Protocol):
+    """What lines need from the controller that they belong to."""
+
+    log: str
+
+    async def admit(self, hello: Hello) -> int:
+        """Take an agent in; the number of its host. Refused if it may not come."""
+
+    def resume(self, host: str, revision: int) -> Parcel | None:
+        """What has changed for a host since a revision, up to now; None if that is not known any more."""
+
+    def slice(self, host: str) -> tuple[int, Sequence[Raw]]:
+        """All that a host needs now, as bytes, and the revision that it is as of."""
+
+    async def hear(self, host: str, message: Up) -> None:
+        """An agent has said something other than an answer."""
+
+    def left(self, host: str) -> None:
+        """The session of a host has ended, and no other has taken its place."""
+
+
+class Line:
+    """One agent that is connected."""
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.outbox = Outbox()
+        self.wake = asyncio.Event()
+        self.cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.answers: dict[int, asyncio.Future[Answer]] = {}
+
+    def end(self, reason: str) -> None:
+        """Cut the agent off."""
+        if not self.cut.done():
+            self.cut.set_result(reason)
+
+
+class SouthboundServer:
+    """Accepts agents that carry the token, and keeps a line to each."""
+
+    def __init__(self, desk: Desk, token: str, tick: float = TICK) -> None:
+        self._desk = desk
+        self._bearer = bearer(token).encode()
+        self._tick = tick
+        self._lines: dict[str, Line] = {}
+        self._questions = 0
+        self._server: Any = None
+
+    @property
+    def connected(self) -> set[str]:
+        """The hosts that have a session."""
+        return set(self._lines)
+
+    async def start(self, address: str) -> str:
+        """Listen on `unix:///path` or `host:port`; answers the address, with the port that was given for port 0."""
+        options = (*KEEPALIVE, ("grpc.max_receive_message_length", LARGEST_UP), ("grpc.so_reuseport", 0))
+        self._server = grpc.aio.server(options=(*options, ("grpc.max_send_message_length", LARGEST_DOWN)))
+        handler = grpc.stream_stream_rpc_method_handler(self._serve)
+        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD_NAME: handler}),))
+        port = self._server.add_insecure_port(target(address))
+        await self._server.start()
+        return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+
+    async def stop(self) -> None:
+        """End every session and stop listening."""
+        for line in list(self._lines.values()):
+            line.end("the controller stops")
+        if self._server:
+            await self._server.stop(GRACE)
+
+    def publish(self, parcels: Iterable[tuple[str, Parcel]]) -> None:
+        """Hand out what has changed, by host; hosts without a session get their slice when they come."""
+        for host, parcel in parcels:
+            if line := self._lines.get(host):
+                line.outbox.put(parcel)
+                line.wake.set()
+
+    async def ask(self, host: str, topic: str, body: dict[str, str], timeout: float) -> dict[str, object]:
+        """Ask an agent; Refused if it is not there, does not answer in time, or answers with an error."""
+        line = self._lines.get(host)
+        if line is None:
+            raise Refused(f"host {host} is not connected")
+        self._questions += 1
+        number = self._questions
+        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        line.answers[number] = future
+        line.outbox.asks.append(Ask(number, topic, body))
+        line.wake.set()
+        try:
+            answer = await asyncio.wait_for(future, timeout)
+        except TimeoutError:
+            raise Refused(f"host {host} has not answered within {timeout:g} s") from None
+        finally:
+            line.answers.pop(number, None)
+        if answer.error:
+            raise Refused(answer.error)
+        return answer.body
+
+    async def _serve(self, _requests: object, context: Any) -> None:
+        """One agent's call, from its first word to its end."""
+        if not self._is_trusted(context):
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is wrong")
+        session = ControllerSession()
+        try:
+            reason = await self._converse(session, context)
+        except RemoteFault as fault:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(fault))
+        except Refused as refusal:
+            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
+        if reason:
+            await context.abort(grpc.StatusCode.ABORTED, reason)
+
+    def _is_trusted(self, context: Any) -> bool:
+        said = dict(context.invocation_metadata() or ()).get(TOKEN_KEY, "")
+        return compare_digest(said.encode(), self._bearer)
+
+    async def _converse(self, session: ControllerSession, context: Any) -> str:
+        try:
+            frame = await asyncio.wait_for(context.read(), HELLO_TIMEOUT)
+        except TimeoutError:
+            raise RemoteFault(f"nothing said within {HELLO_TIMEOUT:g} s") from None
+        if frame is grpc.aio.EOF:
+            return ""
+        hello = session.receive(frame)
+        if not isinstance(hello, Hello):
+            raise RemoteFault("an agent opens with Hello")
+        number = await self._desk.admit(hello)
+        await context.write(session.send(Welcome(number, self._desk.log)))
+        line = self._open(hello, session)
+        try:
+            return await self._run(line, session, context)
+        finally:
+            self._close(line)
+
+    def _open(self, hello: Hello, session: ControllerSession) -> Line:
+        """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
+        line = Line(hello.host)
+        missed = self._desk.resume(hello.host, session.revision) if session.revision else None
+        if missed:
+            line.outbox.put(missed)
+        else:
+            line.outbox.renew()
+        line.wake.set()
+        if before := self._lines.get(hello.host):
+            before.end("the host has opened another session")
+        self._lines[hello.host] = line
+        return line
+
+    def _close(self, line: Line) -> None:
+        for future in line.answers.values():
+            future.set_exception(Refused(f"host {line.host} went away before it answered"))
+        if self._lines.get(line.host) is line:
+            del self._lines[line.host]
+            self._desk.left(line.host)
+
+    async def _run(self, line: Line, session: ControllerSession, context: Any) -> str:
+        """Read and write until either ends; answers why we end it, or nothing if the agent did."""
+        tasks: list[asyncio.Future[None]] = [
+            asyncio.create_task(self._read(line, session, context)),
+            asyncio.create_task(self._write(line, session, context)),
+        ]
+        try:
+            ends: list[asyncio.Future[Any]] = [*tasks, line.cut]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            ended = await asyncio.gather(*tasks, return_exceptions=True)
+        for error in ended:
+            if isinstance(error, Exception) and not isinstance(error, _GONE):
+                raise error
+        return line.cut.result() if line.cut.done() else ""
+
+    async def _read(self, line: Line, session: ControllerSession, context: Any) -> None:
+        while (frame := await context.read()) is not grpc.aio.EOF:
+            message = session.receive(frame)
+            if isinstance(message, Answer):
+                future = line.answers.get(message.number)
+                if future and not future.done():
+                    future.set_result(message)
+            else:
+                await self._desk.hear(line.host, message)
+
+    async def _write(self, line: Line, session: ControllerSession, context: Any) -> None:
+        while True:
+            await line.wake.wait()
+            line.wake.clear()
+            for frame in self._frames(line, session):
+                await context.write(frame)
+            await asyncio.sleep(self._tick)
+
+    def _frames(self, line: Line, session: ControllerSession) -> Iterator[bytes]:
+        """What waits for an agent: the first of it leaves at once, what comes meanwhile with the next tick."""
+        for ask in line.outbox.take_asks():
+            yield session.send(ask)
+        if line.outbox.needs_snapshot:
+            line.outbox.needs_snapshot = False
+            revision, records = self._desk.slice(line.host)
+            yield from _snapshot(session, revision, records)
+        elif parcel := line.outbox.take():
+            upserts = [raw for raw in parcel.records.values() if raw is not None]
+            deletes = [key for key, raw in parcel.records.items() if raw is None]
+            yield session.send(codec.delta(parcel.revision, upserts, deletes))
+
+
+def _snapshot(session: ControllerSession, revision: int, records: Sequence[Raw]) -> Iterator[bytes]:
+    """A snapshot in parts: at least one, also of nothing."""
+    starts = range(0, max(len(records), 1), PART)
+    for start in starts:
+        last = start + PART >= len(records)
+        yield session.send(codec.snapshot(revision, records[start : start + PART], first=start == 0, last=last))

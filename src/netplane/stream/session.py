@@ -1,0 +1,183 @@
+"""The rules of a session, without I/O: frames in, messages out, and the same tables for both ends.
+
+    agent                              controller
+      Hello  ───────────────────────────▶            NEW       -> GREETING
+             ◀─────────────────────────── Welcome    GREETING  -> CHOOSING
+             ◀─── Snapshot first ... last, or Delta  CHOOSING  -> LOADING -> LIVE
+      Ack, Claim, Release, Trouble, Answer ────▶     after Welcome, at any time
+             ◀─────────────── Delta, Ask, Snapshot   LIVE
+
+A session can never be in a state where the two ends disagree on what is allowed next: either end steps through the
+same tables. What the other end does wrong is a RemoteFault, what this end is about to do wrong a LocalFault.
+"""
+
+from collections.abc import Mapping
+from enum import Enum
+from ipaddress import ip_address
+
+from netplane.stream.codec import decode_down, decode_up, encode
+from netplane.stream.faults import LocalFault, RemoteFault
+from netplane.stream.messages import (
+    Ack,
+    Answer,
+    Ask,
+    Claim,
+    Delta,
+    Down,
+    Hello,
+    Release,
+    Snapshot,
+    Trouble,
+    Up,
+    Welcome,
+)
+
+NAME_LENGTH = 255
+"""The longest name of a host, in characters."""
+
+
+class State(Enum):
+    """How far the conversation is."""
+
+    NEW = "new"
+    GREETING = "greeting"
+    CHOOSING = "choosing"
+    """Welcomed; either a snapshot or deltas from where the agent was will follow."""
+    LOADING = "loading"
+    """Within a snapshot."""
+    LIVE = "live"
+
+
+class Part(Enum):
+    """What a part of a snapshot is, by (first, last)."""
+
+    WHOLE = (True, True)
+    FIRST = (True, False)
+    MIDDLE = (False, False)
+    LAST = (False, True)
+
+
+OPEN = (State.CHOOSING, State.LOADING, State.LIVE)
+
+UP: Mapping[tuple[State, object], State] = {
+    (State.NEW, Hello): State.GREETING,
+    **{(state, kind): state for state in OPEN for kind in (Ack, Claim, Release, Trouble, Answer)},
+}
+"""What an agent may say in each state, and the state after it."""
+
+DOWN: Mapping[tuple[State, object], State] = {
+    (State.GREETING, Welcome): State.CHOOSING,
+    (State.CHOOSING, Part.WHOLE): State.LIVE,
+    (State.CHOOSING, Part.FIRST): State.LOADING,
+    (State.CHOOSING, Delta): State.LIVE,
+    (State.LOADING, Part.MIDDLE): State.LOADING,
+    (State.LOADING, Part.LAST): State.LIVE,
+    (State.LIVE, Part.WHOLE): State.LIVE,
+    (State.LIVE, Part.FIRST): State.LOADING,
+    (State.LIVE, Delta): State.LIVE,
+    **{(state, Ask): state for state in OPEN},
+}
+"""What a controller may say in each state, and the state after it."""
+
+Fault = type[LocalFault] | type[RemoteFault]
+
+
+class Session:
+    """What both ends know of their conversation."""
+
+    def __init__(self) -> None:
+        self.state = State.NEW
+        self.hello = Hello("", "")
+        """Who the agent said it is."""
+        self.log = ""
+        """The change log that the revisions below count in."""
+        self.revision = 0
+        """The revision that the agent's slice is complete up to; 0 within the first snapshot or before."""
+        self.reached = 0
+        """The last revision that the agent's slice was complete up to at some time."""
+        self.acked = 0
+        """The last revision that the agent said is in its kernel."""
+
+    def _up(self, message: Up, fault: Fault) -> None:
+        following = UP.get((self.state, type(message)))
+        if following is None:
+            raise fault(f"{type(message).__name__} in state {self.state.value}")
+        match message:
+            case Hello():
+                _check_hello(message, fault)
+                self.hello = message
+            case Ack(revision):
+                if not self.acked <= revision <= self.reached:
+                    raise fault(f"acknowledged {revision}, not within {self.acked} and {self.reached}")
+                self.acked = revision
+        self.state = following
+
+    def _down(self, message: Down, fault: Fault) -> None:
+        symbol = Part((message.first, message.last)) if isinstance(message, Snapshot) else type(message)
+        following = DOWN.get((self.state, symbol))
+        if following is None:
+            raise fault(f"{symbol} in state {self.state.value}")
+        match message:
+            case Welcome(_, log):
+                self.log = log
+                resumes = bool(self.hello.revision) and self.hello.log == log
+                self.revision = self.hello.revision if resumes else 0
+            case Snapshot(revision, _, last, _):
+                self._advance(revision if last else 0, revision, self.reached, fault)
+            case Delta(revision, _, _):
+                if not self.revision:
+                    raise fault("a delta for an agent that has nothing to apply it to")
+                self._advance(revision, revision, self.revision, fault)
+        self.state = following
+
+    def _advance(self, complete: int, revision: int, least: int, fault: Fault) -> None:
+        if revision < least:
+            raise fault(f"revision {revision} after {least}")
+        self.revision = complete
+        self.reached = max(self.reached, complete)
+
+
+class AgentSession(Session):
+    """The agent's end."""
+
+    def send(self, message: Up) -> bytes:
+        """The frame of what the agent says next; LocalFault if it may not."""
+        self._up(message, LocalFault)
+        return encode(message)
+
+    def receive(self, frame: bytes) -> Down:
+        """What the controller says; RemoteFault if it may not."""
+        message = decode_down(frame)
+        self._down(message, RemoteFault)
+        return message
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the agent may speak."""
+        return self.state in OPEN
+
+
+class ControllerSession(Session):
+    """The controller's end."""
+
+    def send(self, message: Down) -> bytes:
+        """The frame of what the controller says next; LocalFault if it may not."""
+        self._down(message, LocalFault)
+        return encode(message)
+
+    def receive(self, frame: bytes) -> Up:
+        """What the agent says; RemoteFault if it may not."""
+        message = decode_up(frame)
+        self._up(message, RemoteFault)
+        return message
+
+
+def _check_hello(hello: Hello, fault: Fault) -> None:
+    if not 0 < len(hello.host) <= NAME_LENGTH or not hello.host.isprintable():
+        raise fault("a host's name is 1 to 255 printable characters")
+    if hello.revision < 0:
+        raise fault("revisions start at 1")
+    try:
+        ip_address(hello.address)
+    except ValueError:
+        raise fault(f"not an address: {hello.address!r}") from None
