@@ -23,8 +23,9 @@ GROWTH = 4 << 20
 class Journal:
     """The file at a path. Its directory must exist."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, growth: int = GROWTH) -> None:
         self._path = path
+        self._growth = growth
         self._encode = Encoder().encode
         self._decode: Decoder[Told] = Decoder(Told)
         self._welcome = b""
@@ -66,7 +67,7 @@ class Journal:
 
     def compact(self, slice: Slice) -> None:
         """Write the file anew if it has grown past its use."""
-        if slice.revision and self._size - self._whole > max(self._whole, GROWTH):
+        if slice.revision and self._size - self._whole > max(self._whole, self._growth):
             self._write_anew(slice.messages())
 
     def close(self) -> None:

@@ -128,7 +128,8 @@ class Telling:
 
     def _step(self, step: Step) -> str:
         if step.reason is not Reason.NONE:
-            return WHY[step.reason]
+            by = f"by {self._router(step.b)}: " if step.stage is Stage.ROUTING and step.b else ""
+            return by + WHY[step.reason]
         match step.stage:
             case Stage.PORT:
                 served = ", served by DHCP" if step.c & PortFlag.DHCP else ""
@@ -161,8 +162,11 @@ class Telling:
         return f"IPv4 {protocol}, {ends}"
 
     def _routed(self, step: Step) -> str:
-        way = f"by router {self._names.routers.get(step.b, str(step.b))}" if step.b else "straight"
+        way = f"by {self._router(step.b)}" if step.b else "straight"
         return f"{way} to {self._owner(step.a)} on {self._network(step.a)}"
+
+    def _router(self, number: int) -> str:
+        return f"router {self._names.routers.get(number, str(number))}"
 
     def _owner(self, vni: int) -> str:
         if not isinstance(self._packet, Packet):

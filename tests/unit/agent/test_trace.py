@@ -1,0 +1,91 @@
+"""Traces in words, over the datapath's specification."""
+
+import pytest
+
+from netplane.agent.packet import parse
+from netplane.agent.reconcile import Reconcile
+from netplane.agent.slice import Slice
+from netplane.agent.trace import dump, names_of, trace
+from netplane.agent.why import WHY
+from netplane.agent.worker import Work, bring_in
+from netplane.compiler import Compiler
+from netplane.datapath.fake import FakeDatapath
+from netplane.model import Device
+from netplane.stream.client import Position
+from netplane.stream.messages import Snapshot, Welcome
+from netplane.tables.decisions import Reason
+from netplane.tables.pipeline import TABLES
+from tests.unit.agent.records import FAR, PORT, RULE, SLICE
+from tests.unit.agent.test_reconcile import upserts
+
+IFINDEX = 11
+
+
+@pytest.fixture
+def reconcile() -> Reconcile:
+    found = Reconcile(FakeDatapath(), Compiler())
+    changes = upserts(*SLICE, Device(id=PORT.id, ifindex=IFINDEX))
+    bring_in(found, Work(changes, {}, host=1, tunnel=99, punt=98, position=Position("log", 1)))
+    return found
+
+
+def ask(reconcile: Reconcile, packet: str) -> tuple[str, str, str]:
+    """Verdict, reason and all that was told."""
+    slice = Slice()
+    slice.take(Welcome(1, "log"))
+    slice.take(Snapshot(1, True, True, list(SLICE)))
+    names = names_of(slice, {IFINDEX: PORT.id})
+    found = trace(reconcile.datapath, reconcile.compiler, names, PORT, IFINDEX, parse(packet))
+    steps = found["steps"]
+    assert isinstance(steps, list)
+    return str(found["verdict"]), str(found["reason"]), "\n".join(f"{step['stage']}: {step['text']}" for step in steps)
+
+
+def test_to_another_host(reconcile: Reconcile) -> None:
+    verdict, reason, told = ask(reconcile, "tcp dst=10.0.0.6 dport=80")
+    assert (verdict, reason) == ("TUNNEL", "")
+    assert set(told.splitlines()) == {
+        f"PORT: device 11, port {PORT.id} on network blue (VNI 7), served by DHCP",
+        "PARSE: IPv4 tcp, port 40000 to 80",
+        "ANTI_SPOOF: the address is its own; identity 5 (groups group); carried by host host1 (192.0.2.1)",
+        f"ROUTING: straight to 10.0.0.6, port {FAR.id}, on network blue (VNI 7)",
+        "CONNECTION: a new connection",
+        f"POLICY_OUT: allowed by rule {RULE.id}, of identity 5 (groups group), towards identity 5 (groups group)",
+        "DELIVERY: to host host2 (192.0.2.2)",
+        "END: sent to host host2 (192.0.2.2) as network blue (VNI 7); ask that host for the rest",
+    }
+
+
+@pytest.mark.parametrize(
+    ("packet", "verdict", "reason", "said"),
+    [
+        ("icmp dst=10.0.0.1", "ANSWER", "", "END: answered here"),
+        ("icmp dst=10.0.0.6 ttl=1 dmac=02:00:00:00:00:01", "ANSWER", "TTL_EXCEEDED", WHY[Reason.TTL_EXCEEDED]),
+        ("icmp dst=192.0.2.9", "ANSWER", "NO_ROUTE", "by router r1"),
+        ("icmp dst=10.0.0.6 src=10.0.0.9", "DROP", "SPOOFED_ADDRESS", WHY[Reason.SPOOFED_ADDRESS]),
+        ("icmp dst=10.0.0.9", "DROP", "UNKNOWN_DESTINATION", "neither"),
+        ("udp dst=10.0.0.1 sport=68 dport=67", "PUNT", "", "answered by the agent"),
+        ("arp dst=10.0.0.1", "ANSWER", "", "LOCAL_ANSWER: this host answers"),
+        ("hex:00", "DROP", "MALFORMED", "malformed"),
+        ("hex:" + "00" * 14, "DROP", "SPOOFED_MAC", "MAC"),
+    ],
+)
+def test_the_end(reconcile: Reconcile, packet: str, verdict: str, reason: str, said: str) -> None:
+    found = ask(reconcile, packet)
+    assert found[:2] == (verdict, reason)
+    assert said in found[2]
+
+
+def test_a_trace_leaves_nothing_behind(reconcile: Reconcile) -> None:
+    before = {table.name: reconcile.datapath.read(table.name) for table in TABLES}
+    ask(reconcile, "tcp dst=10.0.0.6 dport=80")
+    assert {table.name: reconcile.datapath.read(table.name) for table in TABLES} == before
+
+
+def test_every_reason_has_its_sentence() -> None:
+    assert WHY.keys() == set(Reason)
+
+
+def test_tables_are_told_as_text(reconcile: Reconcile) -> None:
+    told = dump(reconcile.datapath)
+    assert told["host"] == ["number=1 -> address=192.0.2.1", "number=2 -> address=192.0.2.2"]
