@@ -1,0 +1,28 @@
+"""Labs for tests. They need root; `pytest -m "not lab"` leaves them out."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+NEEDED = ("ip", "nsenter", "setpriv", "ping", "traceroute", "dhclient")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests of this folder, and skip them with the reason where they cannot run."""
+    reason = why_not()
+    here = Path(__file__).parent
+    for item in items:
+        if here in item.path.parents:
+            item.add_marker(pytest.mark.lab)
+            if reason:
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+def why_not() -> str:
+    """Why labs cannot be built here; empty if they can."""
+    if os.geteuid() != 0:
+        return "labs are made of network namespaces, which needs root"
+    missing = [name for name in NEEDED if shutil.which(name) is None]
+    return f"not installed: {', '.join(missing)}" if missing else ""
