@@ -1,0 +1,18 @@
+"""The HTTP API: OpenStack Networking v2.0 over the records' own declarations, and a place for netplane's own calls.
+
+```
+request ─▶ app ──▶ resources ─────────▶ bodies, queries, views     generic: they walk the declarations in `model`
+           (door,  (create, show,       rules/*                    small functions a kind: defaults, allocation, checks
+           routes)  list, update, ...) ─▶ store
+```
+
+Nothing here knows a field that it has no rule for: a field added to a record is parsed, filtered and shown.
+"""
+
+from netplane.api.app import make_app
+from netplane.api.call import Answer, Call
+from netplane.api.context import Context
+from netplane.api.errors import ApiError
+from netplane.api.tokens import Tokens, parse_tokens, read_tokens
+
+__all__ = ["Answer", "ApiError", "Call", "Context", "Tokens", "make_app", "parse_tokens", "read_tokens"]

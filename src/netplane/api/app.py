@@ -1,0 +1,178 @@
+"""Wiring: routes, threads and error handling around the calls.
+
+```
+uvicorn ─▶ Door ─▶ Starlette routes ─▶ endpoint ── body, query ──▶ writer thread (one) ─▶ Resources.create ...
+            401      404, 405             413                      reader threads      ─▶ Resources.list ...
+```
+
+Writers take turns in the store anyway: one thread spares them the waiting.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import NamedTuple
+from urllib.parse import parse_qsl
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from netplane.api import discovery
+from netplane.api.call import Answer, Call
+from netplane.api.context import Context
+from netplane.api.door import Door
+from netplane.api.errors import ApiError
+from netplane.api.resources import Handler, Resources
+from netplane.api.responses import respond, respond_error
+from netplane.api.rules import RULES, Services
+from netplane.api.rules.kind import PortStatus
+from netplane.api.rules.ports import reported_status
+from netplane.api.tokens import Tokens
+from netplane.store import Store
+
+BODY_LIMIT = 8 * 1024 * 1024
+"""Bytes; a list of 1,000 ports takes a tenth of it."""
+
+READERS = 4
+
+NOBODY = Context("", False, "")
+"""Who calls without a token, where none is needed."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class Threads(NamedTuple):
+    """Where calls run, so that the event loop never waits for a database."""
+
+    writer: ThreadPoolExecutor
+    readers: ThreadPoolExecutor
+
+
+def make_app(
+    store: Store,
+    tokens: Tokens,
+    *,
+    port_status: PortStatus = reported_status,
+    routes: Sequence[BaseRoute] = (),
+) -> ASGIApp:
+    """The server's whole HTTP side. `routes` are further calls, which find their caller by `context_of`.
+
+    An ApiError raised by any of them becomes a response.
+    """
+    threads = Threads(ThreadPoolExecutor(1, "api-writer"), ThreadPoolExecutor(READERS, "api-reader"))
+    services = Services(port_status)
+    own = [
+        _route(threads.readers, "/", {"GET": discovery.versions}),
+        _route(threads.readers, "/v2.0", {"GET": discovery.resources}),
+        _route(threads.readers, "/v2.0/extensions", {"GET": discovery.extensions}),
+        _route(threads.readers, "/v2.0/extensions/{alias}", {"GET": discovery.extension}),
+    ]
+    for rules in RULES:
+        own += _resource_routes(threads, Resources(rules, store, services))
+    application = Starlette(
+        routes=[*own, *routes],
+        exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_fault},
+    )
+    application.router.redirect_slashes = False
+    return Door(application, tokens)
+
+
+def context_of(request: Request) -> Context:
+    """Who is calling."""
+    context: Context = request.scope.get("netplane.context", NOBODY)
+    return context
+
+
+async def read_body(request: Request, limit: int = BODY_LIMIT) -> bytes:
+    """The body of a request; 413 as soon as it is known to be too long."""
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > limit:
+        raise _too_long(limit)
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > limit:
+            raise _too_long(limit)
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
+    path = f"/v2.0/{calls.rules.kind.collection}"
+    actions = [
+        _write_route(threads, f"{path}/{{id}}/{name}", {"PUT": partial(calls.act, action=name)})
+        for name in calls.rules.actions
+    ]
+    one = {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete}
+    many: dict[str, Handler] = {"GET": calls.list, "POST": calls.create}
+    return [_mixed_route(threads, path, many), _mixed_route(threads, f"{path}/{{id}}", one), *actions]
+
+
+def _mixed_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:
+    pools = {method: threads.readers if method == "GET" else threads.writer for method in handlers}
+    return Route(path, _endpoint(handlers, pools), methods=list(handlers))
+
+
+def _write_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:
+    return Route(path, _endpoint(handlers, dict.fromkeys(handlers, threads.writer)), methods=list(handlers))
+
+
+def _route(pool: ThreadPoolExecutor, path: str, handlers: dict[str, Handler]) -> Route:
+    return Route(path, _endpoint(handlers, dict.fromkeys(handlers, pool)), methods=list(handlers))
+
+
+def _endpoint(handlers: dict[str, Handler], pools: dict[str, ThreadPoolExecutor]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        call = await _read_call(request)
+        work = partial(_serve, request, handlers[method], call)
+        return await asyncio.get_running_loop().run_in_executor(pools[method], work)
+
+    return endpoint
+
+
+def _serve(request: Request, handler: Handler, call: Call) -> Response:
+    """The whole of a call, on its thread; refusals are answers, so that they cost no traceback."""
+    try:
+        answer: Answer = handler(call, **request.path_params)
+    except ApiError as error:
+        return respond_error(request, error)
+    return respond(request, answer)
+
+
+async def _read_call(request: Request) -> Call:
+    body = b"" if request.method in ("GET", "HEAD", "DELETE") else await read_body(request)
+    query = request.scope["query_string"]
+    pairs = tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else ()
+    return Call(context_of(request), body, pairs, str(request.url.replace(query="")))
+
+
+async def _on_api_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, ApiError)
+    return respond_error(request, error)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    types = {404: "HTTPNotFound", 405: "HTTPMethodNotAllowed"}
+    words = {404: "The resource could not be found.", 405: "The method is not allowed for this resource."}
+    fault = ApiError(
+        error.status_code, types.get(error.status_code, "HTTPError"), words.get(error.status_code, error.detail)
+    )
+    return respond_error(request, fault)
+
+
+async def _on_fault(request: Request, _error: Exception) -> Response:
+    """A bug: the log has the traceback, the client learns nothing of it."""
+    text = "Request Failed: internal server error while processing your request."
+    return respond_error(request, ApiError(500, "HTTPInternalServerError", text))
+
+
+def _too_long(limit: int) -> ApiError:
+    return ApiError(413, "HTTPRequestEntityTooLarge", f"The body is longer than {limit} bytes.")

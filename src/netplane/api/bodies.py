@@ -1,0 +1,143 @@
+"""Bodies of requests: parsed straight into what the declarations allow, and nothing else."""
+
+import re
+from functools import cache
+from typing import Any
+
+from msgspec import UNSET, DecodeError, Struct, UnsetType, ValidationError, defstruct, field
+from msgspec.json import Decoder
+
+from netplane.api.context import Context
+from netplane.api.errors import ApiError, bad_request, forbidden, invalid
+from netplane.api.fields import Field, fields_by_wire, fields_of
+from netplane.model import FixedIP, Record, kind_of
+
+Wish = dict[str, Any]
+"""What a client asks of a record: values by the names of fields; a field not named is not in it."""
+
+UNKNOWN = re.compile(r"unknown field `(.+?)`")
+MISSING = re.compile(r"missing required field `(.+?)`")
+
+
+class FixedIPWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish for an address: any of a subnet, a certain one, or both said."""
+
+    subnet_id: str | None = None
+    ip_address: str | None = None
+
+
+LOOSER: dict[Any, Any] = {tuple[FixedIP, ...]: tuple[FixedIPWish, ...]}
+"""Types that clients may leave partly open, by the type that the record holds."""
+
+
+def plural(kind: type[Record]) -> str:
+    """The key of lists of a kind, such as `security_groups`."""
+    return kind.collection.replace("-", "_")
+
+
+def parse_create(kind: type[Record], filled: frozenset[str], context: Context, body: bytes) -> tuple[list[Wish], bool]:
+    """The wishes of a POST, and whether it was a list. `filled` are the required fields that rules fill."""
+    parsed = _parse(kind, _decoder(kind, "POST", filled), "POST", body)
+    single, many = getattr(parsed, kind_of(kind)), getattr(parsed, plural(kind))
+    if (single is UNSET) == (many is UNSET):
+        raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
+    if many is not UNSET and not many:
+        raise bad_request("Resources required")
+    wishes = [_wish(kind, wanted) for wanted in ([single] if many is UNSET else many)]
+    for wish in wishes:
+        _check_owner(wish, context)
+        _check_operators(kind, wish, context)
+    return wishes, many is not UNSET
+
+
+def parse_update(kind: type[Record], context: Context, body: bytes) -> Wish:
+    """The wish of a PUT."""
+    parsed = _parse(kind, _decoder(kind, "PUT", frozenset()), "PUT", body)
+    single = getattr(parsed, kind_of(kind))
+    if single is UNSET:
+        raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
+    wish = _wish(kind, single)
+    _check_operators(kind, wish, context)
+    return wish
+
+
+def parse_struct(decoder: Decoder[Any], body: bytes) -> Any:
+    """A body that is not that of a resource."""
+    try:
+        return decoder.decode(body)
+    except ValidationError as error:
+        raise invalid(str(error)) from error
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise bad_request("Body contains invalid data") from error
+
+
+@cache
+def _decoder(kind: type[Record], method: str, filled: frozenset[str]) -> Decoder[Any]:
+    fields = [wanted for wanted in fields_of(kind) if _is_open(wanted, method)]
+    columns = [
+        _column(wanted, wanted.is_required and method == "POST" and wanted.name not in filled) for wanted in fields
+    ]
+    if method == "POST":
+        columns.append(("tenant_id", str | UnsetType, UNSET))
+    entity = _struct(f"{kind.__name__}{method.title()}", columns)
+    body: list[Any] = [(kind_of(kind), entity | UnsetType, UNSET)]
+    if method == "POST":
+        body.append((plural(kind), list[entity] | UnsetType, UNSET))  # type: ignore[valid-type]
+    # Not strict: clients send numbers and truths as text, as OpenStack Networking has always let them.
+    return Decoder(_struct(f"{kind.__name__}{method.title()}Body", body), strict=False)
+
+
+def _struct(name: str, columns: list[Any]) -> type[Struct]:
+    return defstruct(name, columns, kw_only=True, forbid_unknown_fields=True)
+
+
+def _is_open(wanted: Field, method: str) -> bool:
+    return wanted.access.create if method == "POST" else wanted.access.update
+
+
+def _column(wanted: Field, required: bool) -> tuple[Any, ...]:
+    type_ = LOOSER.get(getattr(wanted.type, "__origin__", None), wanted.type)
+    if required:
+        return wanted.name, type_, field(name=wanted.wire)
+    return wanted.name, type_ | UnsetType, field(name=wanted.wire, default=UNSET)
+
+
+def _parse(kind: type[Record], decoder: Decoder[Any], method: str, body: bytes) -> Any:
+    try:
+        return decoder.decode(body)
+    except ValidationError as error:
+        raise _explain(kind, method, str(error)) from error
+    except (DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise bad_request("Body contains invalid data") from error
+
+
+def _explain(kind: type[Record], method: str, text: str) -> ApiError:
+    unknown, missing = UNKNOWN.search(text), MISSING.search(text)
+    if missing:
+        return bad_request(f"Failed to parse request. Required attribute '{missing[1]}' not specified")
+    if unknown and unknown[1] in fields_by_wire(kind):
+        return bad_request(f"Attribute '{unknown[1]}' not allowed in {method}")
+    if unknown:
+        return bad_request(f"Unrecognized attribute(s) '{unknown[1]}'")
+    return invalid(text)
+
+
+def _wish(kind: type[Record], wanted: Struct) -> Wish:
+    wish = {name: value for name in wanted.__struct_fields__ if (value := getattr(wanted, name)) is not UNSET}
+    tenant = wish.pop("tenant_id", None)
+    if tenant is not None and wish.setdefault("project_id", tenant) != tenant:
+        raise bad_request("'project_id' and 'tenant_id' do not match")
+    return wish
+
+
+def _check_owner(wish: Wish, context: Context) -> None:
+    if not context.may_see(wish.setdefault("project_id", context.project)):
+        raise bad_request("Specifying a 'project_id' other than the authenticated project requires admin privileges")
+
+
+def _check_operators(kind: type[Record], wish: Wish, context: Context) -> None:
+    if context.is_admin:
+        return
+    for wanted in fields_of(kind):
+        if wanted.is_operators and wanted.name in wish:
+            raise forbidden(f"'{wanted.wire}' of a {kind_of(kind)} may be set by administrators only")

@@ -1,0 +1,66 @@
+"""What the server says of itself: versions, resources and extensions. It advertises what it does, and nothing else."""
+
+from netplane.api.bodies import plural
+from netplane.api.call import Answer, Call
+from netplane.api.errors import ApiError
+from netplane.api.rules import RULES
+from netplane.model import kind_of
+
+EXTENSIONS: dict[str, tuple[str, str]] = {
+    "binding": ("Port Binding", "The host that shall carry a port."),
+    "empty-string-filtering": ("Empty String Filtering", "Filters match empty strings."),
+    "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
+    "net-mtu": ("Network MTU", "The MTU of a network."),
+    "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),
+    "pagination": ("Pagination support", "Lists come in pages."),
+    "project-id": ("project_id field enabled", "Resources show project_id besides tenant_id."),
+    "provider": ("Provider Network", "How a network is carried."),
+    "router": ("Neutron L3 Router", "Routers between subnets."),
+    "security-group": ("security-group", "Security groups and their rules."),
+    "sorting": ("Sorting support", "Lists come in the order asked for."),
+    "standard-attr-description": ("standard-attr-description", "Resources have descriptions."),
+    "standard-attr-revisions": ("Resource revision numbers", "Resources count their changes."),
+    "standard-attr-timestamp": ("Resource timestamps", "Resources tell when they were made and changed."),
+}
+UPDATED = "2026-11-22T00:00:00-00:00"
+
+
+def versions(call: Call) -> Answer:
+    """`GET /`: the one version there is."""
+    link = {"rel": "self", "href": f"{call.url.rstrip('/')}/v2.0/"}
+    return Answer(200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]})
+
+
+def resources(call: Call) -> Answer:
+    """`GET /v2.0/`: the collections."""
+    root = call.url.rstrip("/")
+    return Answer(
+        200,
+        {
+            "resources": [
+                {
+                    "name": kind_of(rules.kind),
+                    "collection": plural(rules.kind),
+                    "links": [{"rel": "self", "href": f"{root}/{rules.kind.collection}"}],
+                }
+                for rules in RULES
+            ]
+        },
+    )
+
+
+def extensions(_call: Call) -> Answer:
+    """`GET /v2.0/extensions`."""
+    return Answer(200, {"extensions": [_extension(alias) for alias in EXTENSIONS]})
+
+
+def extension(_call: Call, alias: str) -> Answer:
+    """`GET /v2.0/extensions/{alias}`."""
+    if alias not in EXTENSIONS:
+        raise ApiError(404, "ExtensionNotFound", f"Extension with alias {alias} does not exist.")
+    return Answer(200, {"extension": _extension(alias)})
+
+
+def _extension(alias: str) -> dict[str, object]:
+    name, description = EXTENSIONS[alias]
+    return {"alias": alias, "name": name, "description": description, "updated": UPDATED, "links": []}

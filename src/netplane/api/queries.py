@@ -1,0 +1,176 @@
+"""What follows the question mark: filters, `fields`, sorting and paging."""
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, NamedTuple, TypeVar
+from urllib.parse import urlencode
+
+from msgspec import Struct
+
+from netplane.api.bodies import plural
+from netplane.api.errors import bad_request, not_found
+from netplane.api.fields import Field, fields_by_wire
+from netplane.model.resource import Resource
+
+R = TypeVar("R", bound=Resource)
+Pairs = tuple[tuple[str, str], ...]
+Test = Callable[[Any], bool]
+
+TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+
+
+class Query(NamedTuple):
+    """A parsed query."""
+
+    filters: dict[str, list[str]]
+    fields: frozenset[str]
+    sort: tuple[tuple[str, bool], ...]
+    """Names of fields and whether they ascend."""
+    limit: int | None
+    marker: str | None
+    is_reverse: bool
+
+
+def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], *, is_admin: bool) -> Query:
+    """A query on a kind; `extras` are the fields of its view that are no fields of its records."""
+    values: dict[str, list[str]] = {}
+    for name, value in pairs:
+        values.setdefault(name, []).append(value)
+    fields = frozenset(values.pop("fields", ()))
+    keys, directions = values.pop("sort_key", []), values.pop("sort_dir", [])
+    limit, marker = _last(values, "limit"), _last(values, "marker")
+    is_reverse = (_last(values, "page_reverse") or "").lower() in TRUE
+    known = {name for name, field in fields_by_wire(kind).items() if is_admin or not field.is_operators} | extras
+    unknown = sorted(values.keys() - known)
+    if unknown:
+        raise bad_request(f"{unknown} is invalid attribute for filtering")
+    return Query(values, fields, _parse_sort(kind, keys, directions), _parse_limit(limit), marker, is_reverse)
+
+
+def match_records(kind: type[R], query: Query, records: Iterable[R]) -> list[R]:
+    """The records that pass the filters on their own fields."""
+    known = fields_by_wire(kind)
+    tests = [(known[name], _test(values)) for name, values in query.filters.items() if name in known]
+    return [record for record in records if all(test(getattr(record, field.name)) for field, test in tests)]
+
+
+def match_views(kind: type[Resource], query: Query, views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The views that pass the filters on what is no field of the record."""
+    known = fields_by_wire(kind)
+    tests = [(name, _test(values)) for name, values in query.filters.items() if name not in known]
+    return [view for view in views if all(test(view.get(name)) for name, test in tests)]
+
+
+def has_view_filters(kind: type[Resource], query: Query) -> bool:
+    """Whether a filter needs more than the records."""
+    return not query.filters.keys() <= fields_by_wire(kind).keys()
+
+
+def order(query: Query, records: list[R]) -> list[R]:
+    """Records in the order asked for; by id where it says nothing."""
+    known = fields_by_wire(Resource)
+    records.sort(key=attrgetter("id"))
+    for name, ascending in reversed(query.sort):
+        field = known[name].name if name in known else name
+        records.sort(key=_sort_key(field), reverse=not ascending)
+    return records
+
+
+def page(kind: type[Resource], query: Query, items: list[Any], identify: Callable[[Any], str]) -> list[Any]:
+    """The page that limit, marker and direction name."""
+    if query.marker is not None:
+        place = next((index for index, item in enumerate(items) if identify(item) == query.marker), None)
+        if place is None:
+            raise not_found(kind, query.marker)
+        items = items[:place] if query.is_reverse else items[place + 1 :]
+    if query.limit is None:
+        return items
+    return items[max(0, len(items) - query.limit) :] if query.is_reverse else items[: query.limit]
+
+
+def links(kind: type[Resource], query: Query, pairs: Pairs, url: str, ids: Sequence[str]) -> dict[str, Any]:
+    """Where the neighbouring pages are, if the list is paged."""
+    if query.limit is None:
+        return {}
+    rest = [pair for pair in pairs if pair[0] not in ("marker", "page_reverse")]
+    found = []
+    if (len(ids) == query.limit and not query.is_reverse) or (query.is_reverse and query.marker is not None):
+        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, ('marker', ids[-1])])}"}) if ids else None
+    if ids and (query.marker is not None or query.is_reverse):
+        href = f"{url}?{urlencode([*rest, ('marker', ids[0]), ('page_reverse', 'True')])}"
+        found.append({"rel": "previous", "href": href})
+    return {f"{plural(kind)}_links": found} if found else {}
+
+
+def _last(values: dict[str, list[str]], name: str) -> str | None:
+    found = values.pop(name, None)
+    return found[-1] if found else None
+
+
+def _parse_limit(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise bad_request(f"Bad limit: '{text}' is no number of 0 or more")
+    return int(text) or None
+
+
+def _parse_sort(kind: type[Resource], keys: list[str], directions: list[str]) -> tuple[tuple[str, bool], ...]:
+    known = fields_by_wire(kind)
+    if len(directions) > len(keys) or any(direction not in ("asc", "desc") for direction in directions):
+        raise bad_request("The number of sort_keys and sort_dirs must be same, and a sort_dir is 'asc' or 'desc'")
+    for key in keys:
+        if key not in known or not _is_sortable(known[key]):
+            raise bad_request(f"['{key}'] is invalid attribute for sort_keys")
+    padded = directions + ["asc"] * (len(keys) - len(directions))
+    return tuple((known[key].name, direction == "asc") for key, direction in zip(keys, padded, strict=True))
+
+
+def _is_sortable(field: Field) -> bool:
+    return getattr(field.type.__origin__, "__origin__", None) is not tuple
+
+
+def _sort_key(name: str) -> Callable[[Any], Any]:
+    def key(record: Any) -> Any:
+        value = getattr(record, name)
+        return (value is not None, value)
+
+    return key
+
+
+def _test(values: list[str]) -> Test:
+    """Whether a value is one of those asked for, whatever its type; values of tuples are asked for one by one."""
+    wanted = frozenset(values)
+    lowered = frozenset(value.lower() for value in values)
+    pairs = _pairs(values)
+
+    def test(value: Any) -> bool:
+        match value:
+            case None:
+                return "" in wanted or "null" in lowered
+            case bool():
+                return not lowered.isdisjoint(TRUE if value else FALSE)
+            case tuple() | list():
+                return _any_item(value, wanted, pairs)
+            case _:
+                return str(value) in wanted
+
+    return test
+
+
+def _any_item(items: Sequence[Any], wanted: frozenset[str], pairs: dict[str, set[str]]) -> bool:
+    if items and isinstance(items[0], Struct):
+        return bool(pairs) and all(
+            any(getattr(item, name, None) in allowed for item in items) for name, allowed in pairs.items()
+        )
+    return any(item in wanted for item in items)
+
+
+def _pairs(values: list[str]) -> dict[str, set[str]]:
+    """`fixed_ips=subnet_id=1&fixed_ips=ip_address=2` as what each name may be."""
+    pairs: dict[str, set[str]] = {}
+    for value in values:
+        name, sign, rest = value.partition("=")
+        if sign:
+            pairs.setdefault(name, set()).add(rest)
+    return pairs

@@ -1,0 +1,148 @@
+"""Create, show, list, update, delete: the same for every kind."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import NamedTuple
+
+from netplane.api.bodies import parse_create, parse_update, plural
+from netplane.api.call import Answer, Call
+from netplane.api.context import Context
+from netplane.api.errors import from_store, in_use, not_found
+from netplane.api.queries import (
+    Query,
+    has_view_filters,
+    links,
+    match_records,
+    match_views,
+    order,
+    page,
+    parse_query,
+)
+from netplane.api.rules import Rules, Services
+from netplane.api.rules.kind import visible
+from netplane.api.views import View, only, view
+from netplane.model import kind_of
+from netplane.model.resource import Resource
+from netplane.store import InUse, Reader, Store, StoreError, Transaction
+
+
+class Resources(NamedTuple):
+    """The calls of one kind, on a store."""
+
+    rules: Rules
+    store: Store
+    services: Services
+
+    def create(self, call: Call) -> Answer:
+        """POST: one resource or a list of them, all or none."""
+        kind = self.rules.kind
+        wishes, is_list = parse_create(kind, self.rules.filled, call.context, call.body)
+        with self._write(call) as transaction:
+            records = [self.rules.create(transaction, call.context, wish) for wish in wishes]
+            views = self._views(transaction.reader, call.context, records)
+        body = {plural(kind): views} if is_list else {kind_of(kind): views[0]}
+        return Answer(201, body, transaction.revision)
+
+    def show(self, call: Call, id: str) -> Answer:
+        """GET of one."""
+        fields = frozenset(value for name, value in call.query if name == "fields")
+        with self.store.read() as reader:
+            record = reader.get(self.rules.kind, id)
+            if record is None or not call.context.may_see(record.project_id):
+                raise not_found(self.rules.kind, id)
+            shown = self._views(reader, call.context, [record])[0]
+        return Answer(200, {kind_of(self.rules.kind): only(shown, fields)})
+
+    def list(self, call: Call) -> Answer:
+        """GET of many."""
+        kind = self.rules.kind
+        extras = frozenset(extra.name for extra in self.rules.extras if call.context.is_admin or not extra.is_operators)
+        query = parse_query(kind, call.query, extras, is_admin=call.context.is_admin)
+        self._prepare_list(call.context)
+        with self.store.read() as reader:
+            views = self._page(reader, call.context, query)
+        ids = [shown["id"] for shown in views]
+        body = {plural(kind): [only(shown, query.fields) for shown in views]}
+        return Answer(200, body | links(kind, query, call.query, call.url, ids))
+
+    def update(self, call: Call, id: str) -> Answer:
+        """PUT."""
+        kind = self.rules.kind
+        wish = parse_update(kind, call.context, call.body)
+        with self._write(call) as transaction:
+            before = visible(transaction, call.context, kind, id)
+            after = self.rules.update(transaction, call.context, before, wish)
+            shown = self._views(transaction.reader, call.context, [after])[0]
+        return Answer(200, {kind_of(kind): shown}, transaction.revision)
+
+    def delete(self, call: Call, id: str) -> Answer:
+        """DELETE."""
+        with self._write(call) as transaction:
+            record = visible(transaction, call.context, self.rules.kind, id)
+            try:
+                self.rules.delete(transaction, call.context, record)
+            except InUse as error:
+                raise in_use(self.rules.kind, id, error) from error
+        return Answer(204, None, transaction.revision)
+
+    def act(self, call: Call, id: str, action: str) -> Answer:
+        """PUT of an action."""
+        with self._write(call) as transaction:
+            record = visible(transaction, call.context, self.rules.kind, id)
+            shown = self.rules.actions[action](transaction, call.context, record, call.body)
+        return Answer(200, shown, transaction.revision)
+
+    @contextmanager
+    def _write(self, call: Call) -> Iterator[Transaction]:
+        try:
+            with self.store.write(call.context.actor) as transaction:
+                yield transaction
+        except StoreError as error:
+            raise from_store(error) from error
+
+    def _views(self, reader: Reader, context: Context, records: Sequence[Resource]) -> Sequence[View]:
+        hidden = [extra.name for extra in self.rules.extras if extra.is_operators and not context.is_admin]
+        extras = self.rules.show(reader, self.services, context, records)
+        shown = [view(record, is_admin=context.is_admin) | more for record, more in zip(records, extras, strict=True)]
+        for name in hidden:
+            for one in shown:
+                del one[name]
+        return shown
+
+    def _prepare_list(self, context: Context) -> None:
+        rules = self.rules
+        if rules.before_list is None or rules.is_ready is None:
+            return
+        with self.store.read() as reader:
+            is_ready = rules.is_ready(reader, context)
+        if not is_ready:
+            with self.store.write(context.actor) as transaction:
+                rules.before_list(transaction, context)
+
+    def _page(self, reader: Reader, context: Context, query: Query) -> Sequence[View]:
+        """Filters on records come first, then paging, then views; unless a filter needs the views."""
+        kind = self.rules.kind
+        records = order(query, match_records(kind, query, self._candidates(reader, context, query)))
+        if has_view_filters(kind, query):
+            views = match_views(kind, query, self._views(reader, context, records))
+            return page(kind, query, views, lambda shown: str(shown["id"]))
+        return self._views(reader, context, page(kind, query, records, lambda record: str(record.id)))
+
+    def _candidates(self, reader: Reader, context: Context, query: Query) -> Sequence[Resource]:
+        """What the filters could match, by the narrowest way that the store offers."""
+        kind, project = self.rules.kind, None if context.is_admin else context.project
+        owners = query.filters.get("project_id", query.filters.get("tenant_id", []))
+        if "id" in query.filters:
+            return reader.list(kind, project, query.filters["id"])
+        for field in self.rules.indexed:
+            if field in query.filters:
+                found = reader.group(kind, field, query.filters[field])
+                return [
+                    record for records in found.values() for record in records if context.may_see(record.project_id)
+                ]
+        if project is None and len(owners) == 1:
+            return reader.list(kind, owners[0])
+        return reader.list(kind, project)
+
+
+Handler = Callable[..., Answer]

@@ -1,0 +1,33 @@
+"""Answers as HTTP responses."""
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from netplane.api.call import Answer
+from netplane.api.errors import ApiError
+
+_encoder = msgspec.json.Encoder()
+
+
+def respond(request: Request, answer: Answer) -> Response:
+    """A response with the headers that every one carries."""
+    headers = {"x-openstack-request-id": request.scope["netplane.request_id"]}
+    if answer.revision is not None:
+        headers["X-Netplane-Revision"] = str(answer.revision)
+    content = b"" if answer.body is None else _encoder.encode(answer.body)
+    media_type = None if answer.body is None else "application/json"
+    return Response(content, answer.status, headers, media_type)
+
+
+def respond_error(request: Request, error: ApiError) -> Response:
+    """A refusal."""
+    return respond(request, Answer(error.status, error.body))
+
+
+def respond_unauthorized(request: Request) -> Response:
+    """A missing or wrong token, as OpenStack's identity middleware says it."""
+    message = "The request you have made requires authentication."
+    response = respond(request, Answer(401, {"error": {"code": 401, "title": "Unauthorized", "message": message}}))
+    response.headers["WWW-Authenticate"] = f'Keystone uri="{request.base_url}"'
+    return response

@@ -1,0 +1,73 @@
+"""What the rules of a kind are, and what all rules use."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeVar
+from uuid import uuid4
+
+from netplane.api.bodies import Wish
+from netplane.api.context import Context
+from netplane.api.errors import not_found
+from netplane.api.views import View
+from netplane.model.resource import Resource
+from netplane.store import Reader, Transaction
+
+R = TypeVar("R", bound=Resource)
+
+PortStatus = Callable[[Reader, Sequence[str]], Mapping[str, str]]
+"""The status of those of some ports that are not `DOWN`."""
+
+
+class Services(NamedTuple):
+    """What views ask besides the store."""
+
+    port_status: PortStatus
+
+
+class Extra(NamedTuple):
+    """A field of a view that is no field of the record."""
+
+    name: str
+    is_operators: bool = False
+
+
+Action = Callable[[Transaction, Context, Any, bytes], View]
+"""`PUT /v2.0/{collection}/{id}/{action}`: works on the record that the path names."""
+
+
+class Rules(NamedTuple):
+    """One kind: how it is made, changed and deleted, and what its views say besides its fields."""
+
+    kind: type[Resource]
+    create: Callable[[Transaction, Context, Wish], Resource]
+    update: Callable[[Transaction, Context, Any, Wish], Resource]
+    delete: Callable[[Transaction, Context, Any], None]
+    extras: tuple[Extra, ...]
+    show: Callable[[Reader, Services, Context, Sequence[Any]], list[View]]
+    """The extra fields of each record, in the order of the records."""
+    filled: frozenset[str] = frozenset()
+    """Required fields that `create` fills when the client does not."""
+    indexed: tuple[str, ...] = ()
+    """Fields that always refer to a record: filters on them need not read the others."""
+    actions: Mapping[str, Action] = {}
+    before_list: Callable[[Transaction, Context], object] | None = None
+    """What a list must find done, in a transaction of its own."""
+    is_ready: Callable[[Reader, Context], bool] | None = None
+    """Whether that is done already."""
+
+
+def visible(transaction: Transaction, context: Context, kind: type[R], id: str) -> R:
+    """The resource with this id; 404 if there is none for this caller."""
+    record = transaction.get(kind, id)
+    if record is None or not context.may_see(record.project_id):
+        raise not_found(kind, id)
+    return record
+
+
+def new_id() -> str:
+    """The id of a new resource."""
+    return str(uuid4())
+
+
+def simply_delete(transaction: Transaction, _context: Context, record: Resource) -> None:
+    """Nothing needs to be done first."""
+    transaction.delete(record)

@@ -1,0 +1,145 @@
+"""Ports."""
+
+import re
+from collections.abc import Mapping, Sequence
+from random import randrange
+
+from msgspec.structs import replace
+
+from netplane.api.bodies import Wish
+from netplane.api.context import Context
+from netplane.api.errors import conflict, invalid
+from netplane.api.rules.addresses import assign
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
+from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
+from netplane.api.views import View
+from netplane.model import ROUTER_INTERFACE, Network, Port
+from netplane.store import Reader, Transaction
+from netplane.store.bindings import bind_requested
+from netplane.store.reports import PORT_STATUS
+
+MAC_PREFIX = "fa:16:3e"
+"""What OpenStack Networking's MAC addresses begin with; locally administered."""
+
+MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
+ROUTERS_OWN = frozenset({"fixed_ips", "mac_address", "device_id", "device_owner", "security_groups", "host_id"})
+"""What a router's port keeps as long as the router has it."""
+
+
+def create(transaction: Transaction, context: Context, wish: Wish) -> Port:
+    """A port with a MAC, addresses and groups; bound at once if it requests a host that is there."""
+    network = visible(transaction, context, Network, wish["network_id"])
+    _check_owner(wish)
+    wish["mac_address"] = check_mac(wish["mac_address"]) if "mac_address" in wish else new_mac(transaction, network)
+    wish["fixed_ips"] = assign(transaction, network, wish.get("fixed_ips"))
+    wish["security_groups"] = groups = _choose_groups(transaction, context, wish)
+    port = transaction.add(Port(id=new_id(), identity_id=identity_of(transaction, groups), **wish))
+    bind_requested(transaction, port)
+    return port
+
+
+def update(transaction: Transaction, context: Context, port: Port, wish: Wish) -> Port:
+    """Addresses, groups and host are replaced as a whole."""
+    if port.is_router_interface and wish.keys() & ROUTERS_OWN:
+        raise _routers(port)
+    _check_owner(wish)
+    if "mac_address" in wish:
+        wish["mac_address"] = check_mac(wish["mac_address"])
+    if "fixed_ips" in wish:
+        network = visible(transaction, context, Network, port.network_id)
+        wish["fixed_ips"] = assign(transaction, network, wish["fixed_ips"], port.fixed_ips)
+    if "security_groups" in wish:
+        wish["security_groups"] = groups = check_groups(transaction, context, wish["security_groups"])
+        wish["identity_id"] = identity_of(transaction, groups)
+    after = transaction.put(replace(port, **wish))
+    bind_requested(transaction, after, port)
+    if after.identity_id != port.identity_id:
+        release_identity(transaction, port.identity_id)
+    return after
+
+
+def delete(transaction: Transaction, _context: Context, port: Port) -> None:
+    """Its binding goes with it, and its identity if it was the last one there."""
+    if port.is_router_interface:
+        raise _routers(port)
+    transaction.delete(port)
+    release_identity(transaction, port.identity_id)
+
+
+EXTRAS = (
+    Extra("status"),
+    Extra("binding:vnic_type"),
+    Extra("binding:vif_type", is_operators=True),
+    Extra("binding:vif_details", is_operators=True),
+    Extra("binding:profile", is_operators=True),
+)
+
+
+def show(reader: Reader, services: Services, _context: Context, ports: Sequence[Port]) -> list[View]:
+    """Its status, and how a hypervisor plugs it in: as a tap device named after it."""
+    status = services.port_status(reader, [port.id for port in ports if not port.is_router_interface])
+    return [
+        {
+            "status": "ACTIVE" if port.is_router_interface else status.get(port.id, "DOWN"),
+            "binding:vnic_type": "normal",
+            "binding:vif_type": "tap" if port.host_id else "unbound",
+            "binding:vif_details": {"port_filter": True} if port.host_id else {},
+            "binding:profile": {},
+        }
+        for port in ports
+    ]
+
+
+def reported_status(reader: Reader, ids: Sequence[str]) -> Mapping[str, str]:
+    """The status of ports as hosts last reported it."""
+    return {id: str(report.body) for id, report in reader.reports(PORT_STATUS, ids).items()}
+
+
+def new_mac(transaction: Transaction, network: Network) -> str:
+    """A MAC address that is free in a network. The first is drawn, so that networks differ."""
+    number = transaction.allocate(f"mac:{network.id}", 0, 0xFFFFFF, _mac, start=randrange(0x1000000))
+    return _mac(number)
+
+
+def check_mac(text: str) -> str:
+    """A MAC address in canonical form; 400 if it is none that one station can have."""
+    mac = text.lower().replace("-", ":")
+    if not MAC.fullmatch(mac) or int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
+        raise invalid(f"'{text}' is not a valid MAC address of one station")
+    return mac
+
+
+def _mac(number: int) -> str:
+    digits = f"{number:06x}"
+    return f"{MAC_PREFIX}:{digits[:2]}:{digits[2:4]}:{digits[4:]}"
+
+
+def _check_owner(wish: Wish) -> None:
+    if wish.get("device_owner") == ROUTER_INTERFACE:
+        raise invalid(f"a port becomes a '{ROUTER_INTERFACE}' by add_router_interface of the router only")
+
+
+def _choose_groups(transaction: Transaction, context: Context, wish: Wish) -> tuple[str, ...]:
+    default = default_group(transaction, wish["project_id"])
+    if "security_groups" not in wish:
+        return (default,)
+    return check_groups(transaction, context, wish["security_groups"])
+
+
+def _routers(port: Port) -> Exception:
+    text = (
+        f"Port {port.id} cannot be changed or deleted directly via the port API: has device owner {port.device_owner}."
+    )
+    return conflict("L3PortInUse", text)
+
+
+PORTS = Rules(
+    Port,
+    create,
+    update,
+    delete,
+    EXTRAS,
+    show,
+    filled=frozenset({"mac_address"}),
+    indexed=("network_id",),
+)

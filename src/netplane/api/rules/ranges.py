@@ -1,0 +1,77 @@
+"""Address ranges of subnets: checks of what clients ask for, and what they get when they ask for nothing."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from itertools import pairwise
+
+from netplane.api.errors import conflict, invalid
+from netplane.model.network import AllocationPool
+
+Address = IPv4Address | IPv6Address
+Range = IPv4Network | IPv6Network
+
+
+def parse_address(text: str) -> Address:
+    """An address; 400 if it is none."""
+    try:
+        return ip_address(text)
+    except ValueError as error:
+        raise invalid(f"'{text}' is not a valid IP address") from error
+
+
+def parse_range(text: str) -> Range:
+    """A range whose host bits are zero; 400 if it is none."""
+    try:
+        loose = ip_network(text, strict=False)
+    except ValueError as error:
+        raise invalid(f"'{text}' is not a valid IP subnet") from error
+    if "/" not in text or str(loose.network_address) != str(parse_address(text.partition("/")[0])):
+        raise invalid(f"'{text}' isn't a recognized IP subnet cidr, '{loose}' is recommended")
+    return loose
+
+
+def usable(cidr: Range) -> tuple[int, int]:
+    """The first and last number that a machine may have: all but the network and the broadcast address."""
+    first, last = int(cidr.network_address), int(cidr.broadcast_address)
+    if cidr.num_addresses <= 2:
+        return first, last
+    return first + 1, last - 1 if isinstance(cidr, IPv4Network) else last
+
+
+def is_usable(cidr: Range, address: Address) -> bool:
+    """Whether a machine may have this address."""
+    low, high = usable(cidr)
+    return address.version == cidr.version and low <= int(address) <= high
+
+
+def default_pools(cidr: Range, gateway: Address | None) -> tuple[AllocationPool, ...]:
+    """Everything usable but the gateway."""
+    low, high = usable(cidr)
+    ranges = [(low, high)]
+    if gateway is not None and low <= int(gateway) <= high:
+        ranges = [(low, int(gateway) - 1), (int(gateway) + 1, high)]
+    make = type(cidr.network_address)
+    return tuple(AllocationPool(str(make(first)), str(make(last))) for first, last in ranges if first <= last)
+
+
+def check_pools(cidr: Range, gateway: Address | None, pools: Iterable[AllocationPool]) -> tuple[AllocationPool, ...]:
+    """Pools in order and in canonical form; 400 or 409 if they leave the range, overlap or hold the gateway."""
+    parsed = sorted((_check_pool(cidr, pool) for pool in pools), key=lambda pool: int(pool[0]))
+    for (_, end), (start, _) in pairwise(parsed):
+        if int(start) <= int(end):
+            raise conflict("OverlappingAllocationPools", f"Allocation pools overlap at {start} in subnet {cidr}.")
+    for start, end in parsed:
+        if gateway is not None and int(start) <= int(gateway) <= int(end):
+            text = f"Gateway ip {gateway} conflicts with allocation pool {start}-{end}."
+            raise conflict("GatewayConflictWithAllocationPools", text)
+    return tuple(AllocationPool(str(start), str(end)) for start, end in parsed)
+
+
+def _check_pool(cidr: Range, pool: AllocationPool) -> tuple[Address, Address]:
+    start, end = parse_address(pool.start), parse_address(pool.end)
+    if start.version != end.version or int(start) > int(end):
+        raise invalid(f"the allocation pool {pool.start}-{pool.end} is not valid")
+    if not (is_usable(cidr, start) and is_usable(cidr, end)):
+        text = f"The allocation pool {pool.start}-{pool.end} spans beyond the subnet cidr {cidr}."
+        raise conflict("OutOfBoundsAllocationPool", text)
+    return start, end

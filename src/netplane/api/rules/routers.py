@@ -1,0 +1,167 @@
+"""Routers and their interfaces."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+from msgspec.json import Decoder
+from msgspec.structs import replace
+
+from netplane.api.bodies import FixedIPWish, Wish, parse_struct
+from netplane.api.context import Context
+from netplane.api.errors import ApiError, bad_request, conflict
+from netplane.api.rules.addresses import assign
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete, visible
+from netplane.api.rules.ports import new_mac
+from netplane.api.rules.ranges import parse_range
+from netplane.api.rules.security import release_identity
+from netplane.api.views import View
+from netplane.model import ROUTER_INTERFACE, Network, Port, Router, Subnet
+from netplane.store import Reader, Transaction
+from netplane.store.bindings import NUMBERS, bind_requested
+
+
+class InterfaceWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of add_router_interface and remove_router_interface."""
+
+    subnet_id: str | None = None
+    port_id: str | None = None
+
+
+_interface = Decoder(InterfaceWish)
+
+
+def create(transaction: Transaction, _context: Context, wish: Wish) -> Router:
+    """A router with a number for the datapath."""
+    return transaction.add(Router(id=new_id(), number=transaction.allocate("router", *NUMBERS), **wish))
+
+
+def update(transaction: Transaction, _context: Context, router: Router, wish: Wish) -> Router:
+    """Whatever may be changed needs no check."""
+    return transaction.put(replace(router, **wish))
+
+
+EXTRAS = (Extra("status"), Extra("external_gateway_info"), Extra("routes"))
+
+
+def show(_reader: Reader, _services: Services, _context: Context, routers: Sequence[Router]) -> list[View]:
+    """What is the same for all routers."""
+    return [{"status": "ACTIVE", "external_gateway_info": None, "routes": []} for _ in routers]
+
+
+def add_interface(transaction: Transaction, context: Context, router: Router, body: bytes) -> View:
+    """Join a router to a subnet, by the subnet's gateway address or by a port that the client made."""
+    wish: InterfaceWish = parse_struct(_interface, body)
+    if (wish.subnet_id is None) == (wish.port_id is None):
+        raise bad_request("Either a 'subnet_id' or a 'port_id' must be specified, not both")
+    if wish.subnet_id is not None:
+        port = _join_subnet(transaction, router, visible(transaction, context, Subnet, wish.subnet_id))
+    else:
+        port = _join_port(transaction, router, visible(transaction, context, Port, wish.port_id or ""))
+    return _answer(router, port)
+
+
+def remove_interface(transaction: Transaction, context: Context, router: Router, body: bytes) -> View:
+    """Take a router off a subnet; its port goes."""
+    wish: InterfaceWish = parse_struct(_interface, body)
+    if wish.subnet_id is None and wish.port_id is None:
+        raise bad_request("Either a 'subnet_id' or a 'port_id' must be specified")
+    if wish.subnet_id is not None:
+        visible(transaction, context, Subnet, wish.subnet_id)
+    port = next((port for port in _interfaces(transaction, router) if _is_meant(port, wish)), None)
+    if port is None:
+        raise _no_interface(router, wish)
+    transaction.delete(port)
+    return _answer(router, port)
+
+
+def _join_subnet(transaction: Transaction, router: Router, subnet: Subnet) -> Port:
+    if subnet.gateway_ip is None:
+        raise _bad_router(f"Subnet {subnet.id} for router interface must have a gateway IP")
+    _check_apart(transaction, router, [subnet])
+    network = transaction.get(Network, subnet.network_id)
+    assert network is not None, "a subnet refers to its network"
+    port = Port(
+        id=new_id(),
+        project_id=router.project_id,
+        network_id=network.id,
+        mac_address=new_mac(transaction, network),
+        fixed_ips=assign(transaction, network, [FixedIPWish(subnet.id, subnet.gateway_ip)]),
+        device_id=router.id,
+        device_owner=ROUTER_INTERFACE,
+    )
+    return transaction.add(port)
+
+
+def _join_port(transaction: Transaction, router: Router, port: Port) -> Port:
+    if port.device_id or port.device_owner:
+        text = f"Unable to complete operation on port {port.id}. Port already has an attached device {port.device_id}."
+        raise conflict("PortInUse", text)
+    if not port.fixed_ips:
+        raise _bad_router("Router port must have at least one fixed IP")
+    subnets = [transaction.get(Subnet, id) for id in dict.fromkeys(fixed.subnet_id for fixed in port.fixed_ips)]
+    _check_apart(transaction, router, [subnet for subnet in subnets if subnet is not None])
+    interface = replace(
+        port, device_id=router.id, device_owner=ROUTER_INTERFACE, security_groups=(), identity_id="", host_id=""
+    )
+    after = transaction.put(interface)
+    bind_requested(transaction, after, port)
+    release_identity(transaction, port.identity_id)
+    return after
+
+
+def _check_apart(transaction: Transaction, router: Router, subnets: Sequence[Subnet]) -> None:
+    """No two subnets of a router overlap, or it could not tell where a packet goes."""
+    joined = {fixed.subnet_id for port in _interfaces(transaction, router) for fixed in port.fixed_ips}
+    for subnet in subnets:
+        if subnet.id in joined:
+            raise _bad_router(f"Router already has a port on subnet {subnet.id}")
+        for other in (transaction.get(Subnet, id) for id in joined):
+            if other is not None and parse_range(other.cidr).overlaps(parse_range(subnet.cidr)):
+                text = f"Cidr {subnet.cidr} of subnet {subnet.id} overlaps with cidr {other.cidr} of subnet {other.id}"
+                raise _bad_router(text)
+
+
+def _interfaces(transaction: Transaction, router: Router) -> list[Port]:
+    return transaction.find(Port, "device_id", router.id)
+
+
+def _is_meant(port: Port, wish: InterfaceWish) -> bool:
+    on_subnet = wish.subnet_id is None or any(fixed.subnet_id == wish.subnet_id for fixed in port.fixed_ips)
+    return on_subnet and wish.port_id in (None, port.id)
+
+
+def _no_interface(router: Router, wish: InterfaceWish) -> ApiError:
+    if wish.port_id is None:
+        text = f"Router {router.id} has no interface on subnet {wish.subnet_id}."
+        return ApiError(404, "RouterInterfaceNotFoundForSubnet", text)
+    text = f"Router {router.id} does not have an interface with id {wish.port_id}."
+    return ApiError(404, "RouterInterfaceNotFound", text)
+
+
+def _bad_router(reason: str) -> ApiError:
+    return ApiError(400, "BadRequest", f"Bad router request: {reason}.")
+
+
+def _answer(router: Router, port: Port) -> View:
+    subnets = list(dict.fromkeys(fixed.subnet_id for fixed in port.fixed_ips))
+    return {
+        "id": router.id,
+        "tenant_id": router.project_id,
+        "project_id": router.project_id,
+        "port_id": port.id,
+        "network_id": port.network_id,
+        "subnet_id": subnets[0],
+        "subnet_ids": subnets,
+    }
+
+
+ROUTERS = Rules(
+    Router,
+    create,
+    update,
+    simply_delete,
+    EXTRAS,
+    show,
+    filled=frozenset({"number"}),
+    actions={"add_router_interface": add_interface, "remove_router_interface": remove_interface},
+)

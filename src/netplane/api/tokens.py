@@ -1,0 +1,80 @@
+"""Static tokens: who a secret belongs to, from a file that the operator writes.
+
+```toml
+[[token]]
+secret = "..."
+project = "blue"
+roles = ["member"]      # or ["admin"]
+user = "ann"            # optional: the name in the change log
+
+[agent]
+secret = "..."
+```
+"""
+
+import tomllib
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from msgspec import Struct, ValidationError, convert
+
+from netplane.api.context import Context
+
+ADMIN = "admin"
+
+
+class TokenEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """One `[[token]]`."""
+
+    secret: str
+    project: str
+    roles: tuple[str, ...] = ("member",)
+    user: str = ""
+
+
+class AgentEntry(Struct, frozen=True, forbid_unknown_fields=True):
+    """`[agent]`: what hosts prove themselves with."""
+
+    secret: str
+
+
+class TokenFile(Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole file."""
+
+    token: tuple[TokenEntry, ...] = ()
+    agent: AgentEntry | None = None
+
+
+class Tokens(NamedTuple):
+    """Callers by the digest of their secret (so that a look-up's time tells nothing), and the secret of agents."""
+
+    callers: dict[bytes, Context]
+    agent_secret: str
+
+    def caller(self, secret: str) -> Context | None:
+        """Who a secret belongs to, or None."""
+        return self.callers.get(_digest(secret))
+
+
+def parse_tokens(text: str) -> Tokens:
+    """Tokens from TOML; ValueError if it is not as it should be."""
+    try:
+        entries = convert(tomllib.loads(text), TokenFile)
+    except ValidationError as error:
+        raise ValueError(f"tokens: {error}") from error
+    callers = {_digest(entry.secret): _context(entry) for entry in entries.token}
+    return Tokens(callers, "" if entries.agent is None else entries.agent.secret)
+
+
+def read_tokens(path: Path) -> Tokens:
+    """Tokens from a file."""
+    return parse_tokens(path.read_text())
+
+
+def _context(entry: TokenEntry) -> Context:
+    return Context(entry.project, ADMIN in entry.roles, entry.user or entry.project)
+
+
+def _digest(secret: str) -> bytes:
+    return sha256(secret.encode()).digest()

@@ -1,0 +1,26 @@
+"""Records as clients see them."""
+
+from collections.abc import Collection
+from functools import cache
+from typing import Any
+
+from netplane.api.fields import fields_of
+from netplane.model import Record
+
+View = dict[str, Any]
+
+
+@cache
+def _shown(kind: type[Record], is_admin: bool) -> tuple[tuple[str, str], ...]:
+    fields = [(field.wire, field.name) for field in fields_of(kind) if is_admin or not field.is_operators]
+    return (*fields, ("tenant_id", "project_id"))
+
+
+def view(record: Record, *, is_admin: bool) -> View:
+    """All of a record that a caller may see, by the names that clients use."""
+    return {wire: getattr(record, name) for wire, name in _shown(type(record), is_admin)}
+
+
+def only(shown: View, fields: Collection[str]) -> View:
+    """Those fields of a view that were asked for; all if none were."""
+    return {name: value for name, value in shown.items() if name in fields} if fields else shown
