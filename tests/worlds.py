@@ -9,6 +9,7 @@ from random import Random
 from uuid import UUID
 
 from hypothesis import strategies
+from msgspec.structs import replace
 
 from netplane.base.addresses import pack_address
 from netplane.compiler import compile_slice
@@ -244,7 +245,38 @@ def host_of(cidr: str, number: int) -> str:
 
 def worlds() -> strategies.SearchStrategy[list[AnyRecord]]:
     """Random worlds, as hypothesis has them."""
-    return strategies.randoms(use_true_random=False).map(random_world)
+    return randoms().map(random_world)
+
+
+def randoms() -> strategies.SearchStrategy[Random]:
+    """Sources of randomness that a number names."""
+    return strategies.integers(0, 2**64 - 1).map(Random)
+
+
+def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
+    """The world after one thing in it has changed."""
+    draft = Draft(random, records)
+    machines = [record for record in records if isinstance(record, Port) and not record.is_router_interface]
+    rules = [record for record in records if isinstance(record, SecurityGroupRule)]
+    groups = [record.id for record in records if isinstance(record, SecurityGroup)]
+    identities = [record for record in records if isinstance(record, Identity)]
+    bindings = [record for record in records if isinstance(record, Binding)]
+    switches = [record for record in records if isinstance(record, Port | Network | Router)]
+    kind = random.choice(("rule", "rule", "no rule", "no rule", "groups", "switch", "host"))
+    if kind == "rule":
+        return [*records, random_rule(draft, random.choice(groups), groups)]
+    if kind == "no rule" and rules:
+        gone = random.choice(rules)
+        return [record for record in records if record is not gone]
+    if kind == "groups" and machines:
+        identity = random.choice(identities)
+        port = random.choice(machines)
+        return replaced(records, replace(port, security_groups=identity.groups, identity_id=identity.id))
+    if kind == "host" and bindings:
+        host = random.choice(list(hosts_of(records)))
+        return replaced(records, replace(random.choice(bindings), host_id=host))
+    switch = random.choice([one for one in switches if not (isinstance(one, Port) and one.is_router_interface)])
+    return replaced(records, replace(switch, admin_state_up=not switch.admin_state_up))
 
 
 def replaced(records: list[AnyRecord], record: AnyRecord) -> list[AnyRecord]:
@@ -260,7 +292,12 @@ def tables_of(records: list[AnyRecord], host: Host) -> Tables:
     devices = [record for record in records if isinstance(record, Device) and record.id in bound]
     compiled = compile_slice([*slice_of(stored, host.id).values(), *devices])
     settings = {SETTINGS.pack_key(0): SETTINGS.pack_value(host.number, TUNNEL, PUNT)}
-    return {**empty_tables(), **compiled, "settings": settings}
+    return empty_tables() | compiled | {"settings": settings}
+
+
+def all_tables(records: list[AnyRecord]) -> dict[str, Tables]:
+    """The tables of every host."""
+    return {name: tables_of(records, host) for name, host in hosts_of(records).items()}
 
 
 def hosts_of(records: list[AnyRecord]) -> dict[str, Host]:

@@ -1,0 +1,166 @@
+"""Random worlds and packets: what the records intend is what the hosts do, all of them together.
+
+    intent(records, packet) == specification(compiled tables of all hosts, packet) == the real programs
+
+The three share no code that decides anything. A failure names its seed; `random_world(Random(seed))` is its world.
+"""
+
+from collections.abc import Iterator
+from ipaddress import IPv4Address
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+
+from netplane.datapath import KernelDatapath
+from netplane.model import AnyRecord, Host, Network, Port
+from netplane.tables.decisions import Class, Verdict
+from netplane.tables.outcome import Outcome
+from netplane.tables.pipeline import CONNECTION, COUNTER
+from netplane.verify.intent import Kind, intent, intent_of_tunnel
+from netplane.verify.talks import Memory
+from netplane.verify.world import World
+from tests.fabric import SECOND, Fabric
+from tests.frames import Sender, reply_to
+from tests.property.conftest import STATE, Build, build_kernel, build_specification
+from tests.worlds import all_tables, changed, hosts_of, random_world, randoms, underlay, worlds
+
+WORLDS = range(60)
+PACKETS = 40
+STEPS = 60
+PAUSES = (1, 11, 31, 121, 601, 433_000)
+
+
+def machines(records: list[AnyRecord]) -> list[Port]:
+    return [record for record in records if isinstance(record, Port) and not record.is_router_interface]
+
+
+def some_port(random: Random, records: list[AnyRecord]) -> Port:
+    """A port; mostly one that can send."""
+    world = World(records)
+    plugged = [port for port in machines(records) if world.plugged(port)]
+    return random.choice(plugged if plugged and random.random() < 0.95 else machines(records))
+
+
+@pytest.mark.parametrize("seed", WORLDS)
+def test_packets(build: Build, seed: int) -> None:
+    random = Random(seed)
+    records = random_world(random)
+    check_packets(random, records, build(records, all_tables(records)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(worlds(), randoms())
+def test_packets_of_fresh_worlds(records: list[AnyRecord], random: Random) -> None:
+    check_packets(random, records, build_specification()(records, all_tables(records)))
+
+
+def check_packets(random: Random, records: list[AnyRecord], fabric: Fabric) -> None:
+    """Packets one after the other; intent and hosts both remember the connections that they make."""
+    world, memory = World(records), Memory()
+    for _ in range(PACKETS):
+        port = some_port(random, records)
+        frame = Sender(random, records, port).frame()
+        assert fabric.send(port.id, frame) == intent(world, port.id, frame, memory), frame.hex()
+
+
+@pytest.mark.parametrize("seed", WORLDS)
+def test_conversations(build: Build, seed: int) -> None:
+    """Packets, replies, retransmissions, pauses and changes of the world, in any order."""
+    random = Random(seed)
+    records = random_world(random)
+    fabric, memory, now = build(records, all_tables(records)), Memory(), 0
+    sent: list[tuple[str, bytes]] = []
+    for _ in range(STEPS):
+        what = random.random()
+        if what < 0.05:
+            now += random.choice(PAUSES)
+        elif what < 0.13:
+            records = changed(random, records)
+            fabric = build(records, all_tables(records))
+        else:
+            port_id, frame = next_packet(random, records, sent)
+            fate = fabric.send(port_id, frame, now)
+            assert fate == intent(World(records), port_id, frame, memory, now * SECOND), frame.hex()
+            if fate.kind is Kind.DELIVERED:
+                sent += [(port_id, frame), (fate.port_id, reply_to(random, fate.frame))]
+
+
+def next_packet(random: Random, records: list[AnyRecord], sent: list[tuple[str, bytes]]) -> tuple[str, bytes]:
+    """A new packet, or one of a conversation that goes on."""
+    if sent and random.random() < 0.7:
+        return random.choice(sent[-8:])
+    port = some_port(random, records)
+    return port.id, Sender(random, records, port).packet()
+
+
+@pytest.mark.parametrize("seed", WORLDS)
+def test_tunnel(build: Build, seed: int) -> None:
+    """Hosts that say anything about anybody: only true senders are believed."""
+    random = Random(seed)
+    records = random_world(random)
+    world, memory = World(records), Memory()
+    fabric = build(records, all_tables(records))
+    for host, vni, outer, frame in said_by_hosts(random, records):
+        fate = fabric.tunnel(host, vni, underlay_of(outer), frame)
+        assert fate == intent_of_tunnel(world, host, vni, outer, frame, memory), frame.hex()
+
+
+def said_by_hosts(random: Random, records: list[AnyRecord]) -> Iterator[tuple[Host, int, IPv4Address, bytes]]:
+    """Tunnel packets: to which host, under which VNI, from which underlay address, with what in them."""
+    world = World(records)
+    hosts = list(hosts_of(records).values())
+    networks = [record for record in records if isinstance(record, Network)]
+    for _ in range(PACKETS):
+        port = some_port(random, records)
+        carrier = world.host(port)
+        right = carrier is not None and random.random() < 0.7
+        sender = carrier if right and carrier is not None else random.choice(hosts)
+        vni = (world.network(port) if random.random() < 0.9 else random.choice(networks)).vni
+        outer = IPv4Address("198.51.100.1") if random.random() < 0.05 else IPv4Address(sender.address)
+        yield random.choice(hosts), vni, outer, Sender(random, records, port).frame()
+
+
+def underlay_of(address: IPv4Address) -> bytes:
+    return underlay(Host(id="", number=0, address=str(address)))
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("seed", WORLDS)
+def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: int) -> None:
+    """Not only the same fate: the same steps, connections and counters."""
+    random = Random(seed)
+    records = random_world(random)
+    tables = all_tables(records)
+    specified = build_specification()(records, tables)
+    real = build_kernel(kernel)(records, tables)
+    for _ in range(PACKETS):
+        port = some_port(random, records)
+        frame = Sender(random, records, port).frame()
+        specified.send(port.id, frame)
+        real.send(port.id, frame)
+        assert [comparable(outcome) for outcome in real.outcomes] == [
+            comparable(outcome) for outcome in specified.outcomes
+        ], frame.hex()
+    for datapath, host in zip(kernel, tables, strict=False):
+        for name, read in zip(STATE, (connections, counters), strict=True):
+            assert read(datapath.read(name)) == read(tables[host][name])
+
+
+def comparable(outcome: Outcome) -> tuple[object, ...]:
+    """What must agree: what a step found only if it went well, and no frame of a drop."""
+    steps = [step if not step.reason else (step.stage, step.reason) for step in outcome.steps]
+    frame = b"" if outcome.verdict is Verdict.DROP else outcome.frame
+    return (*outcome[:4], frame, *steps)
+
+
+def connections(entries: dict[bytes, bytes]) -> dict[bytes, object]:
+    """All of them, without the time, which the kernel takes from its own clock."""
+    return {key: CONNECTION.unpack_value(value) | {"seen": 0} for key, value in entries.items()}
+
+
+def counters(entries: dict[bytes, bytes]) -> dict[bytes, object]:
+    """All of them; of drops only packets, since a test run fills up frames that are too short for the kernel."""
+    found = {key: COUNTER.unpack_value(value) for key, value in entries.items()}
+    dropped = {key for key in found if COUNTER.unpack_key(key)["class"] >= Class.DROPPED}
+    return {key: value["packets"] if key in dropped else value for key, value in found.items()}
