@@ -29,5 +29,9 @@ from netplane.cli.places import STATE
 def agent(name: str, address: str, controllers: tuple[str, ...], state: Path, token: str) -> None:
     """Run this host's agent until SIGTERM; the datapath goes on forwarding after it. SIGHUP loads its programs anew."""
     from netplane.agent import main
+    from netplane.datapath import DatapathError
 
-    main(name, address, controllers, state, token)
+    try:
+        main(name, address, controllers, state, token)
+    except (DatapathError, PermissionError) as problem:
+        raise click.ClickException(f"{problem}. The agent needs root, and a kernel from 6.1.") from problem

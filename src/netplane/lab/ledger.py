@@ -16,9 +16,11 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
+from netplane.datapath.mounting import unmount_bpffs
 from netplane.lab import namespace
 
 ROOT = Path("/run/netplane")
@@ -56,7 +58,7 @@ class Ledger:
             namespace.remove(name)
         shutil.rmtree(self.directory, ignore_errors=True)
         self._lock.close()
-        _remove_if_empty(ROOT)
+        _remove_root()
 
 
 def directory(prefix: str) -> Path:
@@ -143,11 +145,11 @@ def remove_pins(path: Path) -> None:
     shutil.rmtree(path, ignore_errors=True)
 
 
-def _remove_if_empty(path: Path) -> None:
-    try:
-        path.rmdir()
-    except OSError:
-        return
+def _remove_root() -> None:
+    """The last lab takes what all shared along, unless a host of this machine's own uses it."""
+    if not any(ROOT.glob("lab-*")) and unmount_bpffs():
+        with suppress(OSError):
+            ROOT.rmdir()
 
 
 def _lines(path: Path) -> Iterator[str]:

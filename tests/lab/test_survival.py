@@ -1,0 +1,87 @@
+"""Agents and controllers that end, return and are replaced, under machines that talk."""
+
+import sqlite3
+from collections.abc import Iterator
+
+import pytest
+
+from netplane.lab import Lab
+from netplane.lab.demo import departure, latency, scene, survival
+from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab.probe import Pinging
+from netplane.lab.wait import until
+from tests.lab.leftovers import read_leftovers, unique
+
+PREFIX = unique("tsurv")
+
+
+@pytest.fixture(scope="module")
+def world() -> Iterator[Scene]:
+    """The scene of the demo, with every machine configured."""
+    with Lab(PREFIX, 3, PROJECTS) as lab:
+        made = scene.build(lab.start())
+        for machine in made.machines:
+            machine.obtain()
+        yield made
+    assert read_leftovers(PREFIX) == []
+
+
+def test_a_new_port_is_soon_in_all_kernels(world: Scene) -> None:
+    assert [check for check in latency.checks(world) if not check.ok] == []
+
+
+def test_an_agent_that_is_down_misses_nothing(world: Scene) -> None:
+    """What is deleted and made while an agent is down holds as soon as it is back, and nothing else has changed."""
+    blue, host = world.blue, world.lab.host_list[0]
+    source = world.machine("a3")
+    assert host.agent is not None
+    machine = blue.add_machines({"gone": ("left", "10.0.1.60", world.lab.host_list[1])})[0]
+    machine.obtain()
+    blue.admin.settle()
+    pings = Pinging(source.namespace, world.machine("a1").address)
+    host.agent.kill()
+    blue.admin.delete("port", machine.plug.port)
+    world.lab.remove_machine(blue.machines.pop("gone"))
+    new = blue.add_machines({"new": ("left", "10.0.1.61", world.lab.host_list[1])})[0]
+    world.lab.start_agent(host)
+    blue.admin.settle()
+    new.obtain()
+    assert world.machine("a1").ping("10.0.1.61").lost == 0
+    assert world.machine("a1").ping("10.0.1.60", count=1, wait=0.2).received == 0
+    assert pings.stop().lost == 0
+
+
+def test_tables_are_the_same_after_a_restart(world: Scene) -> None:
+    host = world.lab.host_list[0]
+    before = {name: lines for name, lines in world.blue.admin.read_tables(host.name).items() if name in STEADY}
+    assert host.agent is not None
+    host.agent.stop()
+    world.lab.start_agent(host)
+    world.lab.wait_alive([host])
+    after = until("the agent answers", lambda: world.blue.admin.read_tables(host.name), 10)
+    assert {name: lines for name, lines in after.items() if name in STEADY} == before
+    assert sum(map(len, before.values())) > 20
+
+
+STEADY = ("settings", "host", "device", "endpoint", "route", "gateway", "prefix", "policy", "profile", "port")
+
+
+def test_the_item_of_the_demo(world: Scene) -> None:
+    assert [check for check in survival.checks(world) if not check.ok] == []
+
+
+def test_a_controller_that_returns_keeps_its_log(world: Scene) -> None:
+    """Agents then resume from their revision instead of taking a snapshot."""
+    log = world.blue.admin.status()["log"]
+    world.lab.controller.kill()
+    world.lab.controller.start()
+    world.lab.wait_alive(world.lab.host_list)
+    assert world.blue.admin.status()["log"] == log
+
+
+def test_deleting_everything_leaves_nothing(world: Scene) -> None:
+    """Last in this module: the scene is gone after it."""
+    assert [check for check in departure.checks(world) if not check.ok] == []
+    with sqlite3.connect(f"file:{world.lab.controller.database}?mode=ro", uri=True) as database:
+        assert database.execute("SELECT DISTINCT kind FROM resource").fetchall() == [("host",)]
+    database.close()
