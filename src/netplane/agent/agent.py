@@ -45,14 +45,17 @@ SWEEP_EVERY, SWEEP_SOON = 30.0, 1.0
 SWEEP_SHARE = 20
 """A sweep that took long is followed by a rest of at least so many times as long."""
 
+CHANGES_AT_ONCE = 1_000
+"""Changes taken from one message before machines are answered in between."""
+
 TOLD_PROBLEMS = 200
 """Problems told to the controller; more would only repeat them."""
 
 log = logging.getLogger("netplane.agent")
 
 
-class Identity(NamedTuple):
-    """Who the agent is and whom it talks to."""
+class Startup(NamedTuple):
+    """What an agent is started with: who it is and whom it talks to."""
 
     name: str
     address: str
@@ -68,7 +71,7 @@ class Identity(NamedTuple):
 class Agent:
     """The loop of one host. It closes nothing that it was given."""
 
-    def __init__(self, who: Identity, datapath: Datapath, journal_path: Path) -> None:
+    def __init__(self, who: Startup, datapath: Datapath, journal_path: Path) -> None:
         self._who = who
         self._worker = Worker(Reconcile(datapath, Compiler()))
         self._slice = Slice()
@@ -78,6 +81,7 @@ class Agent:
         self._buckets = TokenBuckets(PUNTS_A_SECOND, PUNTS_AT_ONCE)
         self._said = Said()
         self._session = ""
+        self._connection: Connected | Disconnected | None = None
         self._tunnel = 0
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
@@ -118,20 +122,32 @@ class Agent:
     async def _listen(self, uplink: Uplink) -> None:
         async for event in uplink:
             match event:
-                case Connected():
-                    log.info("connected to %s", event.controller)
-                case Disconnected():
-                    log.info("disconnected from %s: %s", event.controller, event.reason)
+                case Connected() | Disconnected():
+                    self._note_connection(event)
                 case Ask():
                     task = asyncio.create_task(self._answer(uplink, event))
                     self._answers.add(task)
                     task.add_done_callback(self._answers.discard)
                 case Welcome() | Snapshot() | Delta():
-                    self._take(event)
+                    await self._take(event)
 
-    def _take(self, message: Told) -> None:
+    def _note_connection(self, event: Connected | Disconnected) -> None:
+        """Log what is new about it: attempts go on for as long as no controller is there."""
+        if event != self._connection:
+            self._connection = event
+            match event:
+                case Connected():
+                    log.info("connected to %s", event.controller)
+                case Disconnected():
+                    log.warning("no session with %s: %s", event.controller, event.reason)
+
+    async def _take(self, message: Told) -> None:
         self._journal.note(message)
-        changes = self._slice.take(message)
+        changes: list[Change] = []
+        for change in self._slice.take(message):
+            changes.append(change)
+            if len(changes) % CHANGES_AT_ONCE == 0:
+                await asyncio.sleep(0)
         self._changes += changes
         if isinstance(message, Welcome):
             self._said, self._session = Said(), message.log
@@ -205,6 +221,8 @@ class Agent:
         self._troubles["refused"] = done.refused
         self._troubles["inconsistent"] = done.inconsistent
         if not done.refused:
+            if done.position.log != self._realised.log:
+                log.info("the datapath holds everything up to revision %d", done.position.revision)
             self._realised = done.position
         if done.shrunk:
             self._sweep_at = min(self._sweep_at, monotonic() + SWEEP_SOON)

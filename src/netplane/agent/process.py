@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
-from netplane.agent.agent import Agent, Identity
+from netplane.agent.agent import Agent, Startup
 from netplane.agent.tunnel import remove_device
 from netplane.datapath.kernel import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
@@ -31,7 +31,7 @@ def main(
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state_dir.mkdir(parents=True, exist_ok=True)
-    who = Identity(name, address, tuple(controllers), token, TUNNEL, PUNT)
+    who = Startup(name, address, tuple(controllers), token, TUNNEL, PUNT)
     with closing(KernelDatapath.open(pins(instance or name))) as datapath:
         asyncio.run(_run(who, datapath, state_dir / JOURNAL))
 
@@ -52,7 +52,7 @@ def pins(instance: str) -> Path:
     return BPFFS / instance.replace(".", "_")
 
 
-async def _run(who: Identity, datapath: KernelDatapath, journal: Path) -> None:
+async def _run(who: Startup, datapath: KernelDatapath, journal: Path) -> None:
     agent, stop = Agent(who, datapath, journal), asyncio.Event()
     loop = asyncio.get_running_loop()
     replacements: set[asyncio.Task[None]] = set()

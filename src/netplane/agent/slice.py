@@ -28,19 +28,23 @@ class Slice:
         self.revision = 0
         """0 as long as no whole slice has come."""
         self._world = World(KINDS)
-        self._coming: list[AnyRecord] = []
+        self._coming: dict[tuple[str, str], AnyRecord] = {}
         self._coming_log = ""
 
-    def take(self, message: Told) -> list[Change]:
-        """Take a message in; what has changed by it."""
+    def take(self, message: Told) -> Iterator[Change]:
+        """Take a message in as its changes are drawn; it is in when all are, and only then does `revision` move.
+
+        A slice may be large: whoever has others to serve does so between two changes.
+        """
         match message:
             case Welcome():
                 self.number, self._coming_log = message.number, message.log
-                return []
             case Snapshot():
-                return self._take_part(message)
+                yield from self._take_part(message)
             case Delta():
-                return self._take_delta(message)
+                yield from self._upsert(message.upserts, message.revision)
+                yield from self._delete(message.deletes, message.revision)
+                self.revision = message.revision
 
     def get(self, kind: type[R], id: str) -> R | None:
         """The record of that kind and id, if the slice has it."""
@@ -71,26 +75,26 @@ class Slice:
                 records=records[start : start + size],
             )
 
-    def _take_part(self, part: Snapshot) -> list[Change]:
-        self._coming = [*([] if part.first else self._coming), *part.records]
-        if not part.last:
-            return []
-        whole = {(kind_of(record), record.id): record for record in self._coming}
-        gone = [(name, id) for name, kind in KIND.items() for id in self._world.all(kind) if (name, id) not in whole]
-        self.log, self.revision, self._coming = self._coming_log, part.revision, []
-        return [*self._upsert(whole.values()), *self._delete(gone)]
+    def _take_part(self, part: Snapshot) -> Iterator[Change]:
+        if part.first:
+            self._coming = {}
+        self._coming.update(((kind_of(record), record.id), record) for record in part.records)
+        if part.last:
+            whole, self._coming = self._coming, {}
+            gone = [
+                (name, id) for name, kind in KIND.items() for id in self._world.all(kind) if (name, id) not in whole
+            ]
+            yield from self._upsert(whole.values(), part.revision)
+            yield from self._delete(gone, part.revision)
+            self.log, self.revision = self._coming_log, part.revision
 
-    def _take_delta(self, delta: Delta) -> list[Change]:
-        self.revision = delta.revision
-        return [*self._upsert(delta.upserts), *self._delete(delta.deletes)]
-
-    def _upsert(self, records: Iterable[AnyRecord]) -> Iterator[Change]:
+    def _upsert(self, records: Iterable[AnyRecord], revision: int) -> Iterator[Change]:
         for record in records:
             if self._world.replace(type(record), record.id, record) != record:
-                yield Change(self.revision, Operation.UPSERT, kind_of(record), record.id, record)
+                yield Change(revision, Operation.UPSERT, kind_of(record), record.id, record)
 
-    def _delete(self, names: list[tuple[str, str]]) -> Iterator[Change]:
+    def _delete(self, names: Iterable[tuple[str, str]], revision: int) -> Iterator[Change]:
         for name, id in names:
             kind = KIND.get(name)
             if kind is not None and self._world.replace(kind, id, None) is not None:
-                yield Change(self.revision, Operation.DELETE, name, id, None)
+                yield Change(revision, Operation.DELETE, name, id, None)

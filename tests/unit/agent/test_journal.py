@@ -39,7 +39,7 @@ def read(path: Path) -> list[Told]:
 def slice_of(*messages: Told) -> Slice:
     slice = Slice()
     for message in messages:
-        slice.take(message)
+        list(slice.take(message))
     return slice
 
 
@@ -93,7 +93,7 @@ def test_a_journal_that_has_grown_is_written_anew(path: Path) -> None:
     written, slice = Journal(path, growth=2_000), Slice()
     for message in told:
         written.note(message)
-        slice.take(message)
+        list(slice.take(message))
         written.compact(slice)
     written.close()
     assert path.stat().st_size < 10_000

@@ -63,9 +63,11 @@ def test_a_delta_moves_on() -> None:
 
 def test_changes_say_everything_that_the_compiler_needs() -> None:
     slice = Slice()
-    slice.take(WELCOME)
-    assert slice.take(snapshot(4, NETWORK)) == [Change(4, Operation.UPSERT, "network", NETWORK.id, NETWORK)]
-    assert slice.take(Delta(5, [], [("network", NETWORK.id)])) == [Change(5, Operation.DELETE, "network", "net", None)]
+    take(slice, WELCOME)
+    assert list(slice.take(snapshot(4, NETWORK))) == [Change(4, Operation.UPSERT, "network", NETWORK.id, NETWORK)]
+    assert list(slice.take(Delta(5, [], [("network", NETWORK.id)]))) == [
+        Change(4, Operation.DELETE, "network", "net", None)
+    ]
 
 
 def test_surroundings_of_a_port() -> None:

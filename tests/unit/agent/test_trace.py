@@ -32,8 +32,8 @@ def reconcile() -> Reconcile:
 def ask(reconcile: Reconcile, packet: str) -> tuple[str, str, str]:
     """Verdict, reason and all that was told."""
     slice = Slice()
-    slice.take(Welcome(1, "log"))
-    slice.take(Snapshot(1, True, True, list(SLICE)))
+    for message in (Welcome(1, "log"), Snapshot(1, True, True, list(SLICE))):
+        list(slice.take(message))
     names = names_of(slice, {IFINDEX: PORT.id})
     found = trace(reconcile.datapath, reconcile.compiler, names, PORT, IFINDEX, parse(packet))
     steps = found["steps"]
