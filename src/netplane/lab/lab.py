@@ -22,6 +22,7 @@ from netplane.lab.guardian import Guardian
 from netplane.lab.host import Host
 from netplane.lab.ledger import Ledger
 from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, unplug
+from netplane.lab.process import Child, start
 from netplane.lab.wait import until
 
 PREFIX = re.compile(r"[a-z0-9]{1,16}")
@@ -35,6 +36,7 @@ class Lab:
             raise ValueError(f"a prefix is 1 to 16 letters a-z and digits, not {prefix!r}")
         self.prefix = prefix
         self.machines: dict[str, Machine] = {}
+        self._others: list[Child] = []
         self._ledger = _fresh(prefix)
         self._guardian = Guardian(prefix)
         self.controller = Controller(self._ledger, projects)
@@ -80,6 +82,13 @@ class Lab:
         """Run a host's agent."""
         self._ledger.note("pins", str(host.pins))
         host.start_agent(self.controller.southbound, self.controller.secrets["agent"])
+
+    def run_on(self, host: Host, argv: Sequence[str]) -> Child:
+        """Run another program than the agent on a host, such as `netplane up`; it ends with the lab."""
+        self._ledger.note("pins", str(host.pins))
+        log = self._ledger.directory / "log" / f"{host.name}-{len(self._others)}.log"
+        self._others.append(start(self._ledger, argv, log=log, namespace=host.namespace))
+        return self._others[-1]
 
     def wait_alive(self, hosts: Sequence[Host], seconds: float = 30) -> None:
         """Until the controller counts the hosts among the living."""
@@ -128,12 +137,12 @@ class Lab:
     def close(self) -> None:
         """Remove everything; a Ctrl-C meanwhile has to wait."""
         with unhurried():
-            for child in (*(host.agent for host in self.host_list), self.controller.child):
-                if child is not None:
-                    child.signal(signal.SIGTERM)
-            for child in (*(host.agent for host in self.host_list), self.controller.child):
-                if child is not None:
-                    child.stop()
+            agents = (host.agent for host in self.host_list)
+            children = [child for child in (*self._others, *agents, self.controller.child) if child is not None]
+            for child in children:
+                child.signal(signal.SIGTERM)
+            for child in children:
+                child.stop()
             self._ledger.destroy()
             self._guardian.dismiss()
 

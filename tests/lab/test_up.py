@@ -1,0 +1,120 @@
+"""A single hypervisor with nothing but `netplane up` and `netplane attach`, in a namespace of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from netplane.cli.client import read_token
+from netplane.lab import Host, Lab, Plug
+from netplane.lab.api import Api
+from netplane.lab.demo.tenant import to_plug
+from netplane.lab.namespace import batch, inside
+from netplane.lab.process import Child
+from netplane.lab.wait import until
+from tests.lab.leftovers import read_leftovers, unique
+
+PREFIX = unique("tup")
+URL = "http://127.0.0.1:9696"
+COMMAND = [sys.executable, "-m", "netplane.cli"]
+
+
+class Hypervisor(NamedTuple):
+    """The one host of the lab, and where its state is."""
+
+    lab: Lab
+    host: Host
+    state: Path
+
+    def run(self, *words: str) -> "subprocess.CompletedProcess[str]":
+        """One `netplane` command on the host."""
+        environment = {**os.environ, "NETPLANE_STATE": str(self.state)}
+        with inside(self.host.namespace):
+            return subprocess.run([*COMMAND, *words], capture_output=True, text=True, env=environment, timeout=30)
+
+    def is_alive(self) -> bool:
+        """Whether the controller answers and counts the host among the living."""
+        done = self.run("status", "--json")
+        return done.returncode == 0 and any(host["alive"] for host in json.loads(done.stdout)["hosts"])
+
+    def up(self) -> Child:
+        """`netplane up`, once the host is alive."""
+        child = self.lab.run_on(
+            self.host,
+            [*COMMAND, "up", "--name", self.host.name, "--state", str(self.state), "--run", f"{self.state}/run"],
+        )
+        until("the host is alive", self.is_alive, 30, 0.1)
+        return child
+
+
+@pytest.fixture
+def hypervisor() -> Iterator[Hypervisor]:
+    with Lab(PREFIX, 1) as lab:
+        lab.build()
+        yield Hypervisor(lab, lab.host_list[0], Path(lab.directory) / "up")
+    assert read_leftovers(PREFIX) == []
+
+
+def test_from_nothing_to_machines_that_talk(hypervisor: Hypervisor) -> None:
+    child = hypervisor.up()
+    tokens = hypervisor.state / "tokens.toml"
+    assert tokens.stat().st_mode & 0o777 == 0o600
+    assert read_token(tokens) not in child.read_log()
+    plugs = make_ports(hypervisor, read_token(tokens))
+    one, two = hypervisor.lab.add_machines({name: (hypervisor.host, plug) for name, plug in plugs.items()}, dhcp=False)
+    for machine, plug in ((one, plugs["one"].port), (two, "two")):
+        # The lab has set the alias already; what counts here is that the command does.
+        batch([f"link set {machine.device} alias none"], hypervisor.host.namespace)
+        done = hypervisor.run("attach", machine.device, plug)
+        assert (done.returncode, done.stderr) == (0, "")
+        machine.client.start()
+        machine.obtain()
+    assert one.ping(two.address).lost == 0
+    assert hypervisor.run("trace", one.plug.port, "icmp", f"dst={two.address}").returncode == 0
+    child.stop()
+    assert child.popen.returncode == 0
+    assert one.ping(two.address).lost == 0, "the datapath forwards while netplane is down"
+    again = hypervisor.up()
+    assert one.ping(two.address).lost == 0
+    again.signal(signal.SIGINT)
+    assert again.popen.wait(15) == 0
+
+
+def make_ports(hypervisor: Hypervisor, token: str) -> dict[str, Plug]:
+    """A network with two ports that name no host, made on the hypervisor itself."""
+    api = Api(URL, token)
+    with inside(hypervisor.host.namespace):
+        network = api.create("network", name="net")["id"]
+        api.create("subnet", network_id=network, ip_version=4, cidr="10.9.0.0/24")
+        return {name: to_plug(api.create("port", network_id=network, name=name)) for name in ("one", "two")}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nonsense0", "5b0f2a5e-7b1c-4a53-9a3f-0d9f1c0f8a11"), "there is no device nonsense0 here"),
+        (("uplink", "not-an-id"), "no controller answers at http://127.0.0.1:9696"),
+    ],
+)
+def test_attach_refuses_in_one_line(hypervisor: Hypervisor, words: tuple[str, str], said: str) -> None:
+    done = hypervisor.run("attach", *words)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith(f"Error: {said}")
+    assert "Traceback" not in done.stderr
+
+
+def test_attach_works_without_a_controller(hypervisor: Hypervisor) -> None:
+    port = "5b0f2a5e-7b1c-4a53-9a3f-0d9f1c0f8a11"
+    batch(["link add tap0 type veth peer name tap1"], hypervisor.host.namespace)
+    done = hypervisor.run("attach", "tap0", port)
+    assert done.returncode == 0
+    assert "not checked" in done.stderr
+    text = subprocess.check_output(["ip", "-n", hypervisor.host.namespace, "link", "show", "tap0"], text=True)
+    assert f"alias netplane:{port}" in text
+    assert "UP" in text
