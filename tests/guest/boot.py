@@ -8,7 +8,7 @@ from tests.guest.initramfs import write_initramfs
 from tests.guest.kernel import Kernel
 
 # The processor is emulated on purpose: nested virtualisation is missing, or hangs, on many machines that run tests.
-QEMU = ("qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "1536", "-nodefaults", "-no-reboot")
+QEMU = ("qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "2048", "-nodefaults", "-no-reboot")
 CONSOLE = ("-display", "none", "-serial", "stdio")
 APPEND = "console=ttyS0 rdinit=/init panic=-1 quiet net.ifnames=0"
 

@@ -35,8 +35,8 @@ def kernel() -> Kernel:
 @pytest.mark.guest
 @pytest.mark.timeout(SECONDS + 60)
 def test_contract(kernel: Kernel, tmp_path: Path) -> None:
-    """Every contract test passes in the guest, and none is skipped there."""
-    command = f"uname -r; {sys.executable} -m pytest -p no:cacheprovider -o timeout=300 {TESTS}"
+    """Every contract test of the real datapath passes in the guest, and none is skipped there."""
+    command = f"uname -r; {sys.executable} -m pytest -p no:cacheprovider --color=no -m kernel -o timeout=300 {TESTS}"
     answer = run_in_guest(kernel, command, tmp_path, timeout=SECONDS)
     assert answer.status == 0, answer.console
     assert kernel.release in answer.console
