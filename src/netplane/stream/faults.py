@@ -20,4 +20,8 @@ class LocalFault(StreamFault):
 
 
 class Refused(StreamFault):
-    """The controller refuses an agent, for a reason that its operator should read."""
+    """One end will not do what the other wants, for a reason that an operator should read."""
+
+
+class Unanswered(StreamFault):
+    """An agent was asked that is not there, or does not answer."""

@@ -30,7 +30,8 @@ class Outbox:
     def __init__(self, limit: int = LIMIT) -> None:
         self._limit = limit
         self._records: dict[Key, Raw | None] = {}
-        self._revision = 0
+        self.revision = 0
+        """The last revision that was put in."""
         self._moved = False
         self.needs_snapshot = False
         """Whether the whole slice must go before any delta."""
@@ -41,7 +42,7 @@ class Outbox:
 
     def put(self, parcel: Parcel) -> None:
         """Add what has changed since the last parcel."""
-        self._revision = parcel.revision
+        self.revision = parcel.revision
         self._moved = True
         if not self.needs_snapshot:
             self._records |= parcel.records
@@ -58,7 +59,7 @@ class Outbox:
         """What waits as one delta, which counts as sent; None if nothing does."""
         if not self._moved:
             return None
-        parcel = Parcel(self._revision, self._records)
+        parcel = Parcel(self.revision, self._records)
         self._records, self._moved = {}, False
         return parcel
 

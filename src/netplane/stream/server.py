@@ -19,7 +19,7 @@ import grpc.aio
 from msgspec import Raw
 
 from netplane.stream import codec
-from netplane.stream.faults import Refused, RemoteFault
+from netplane.stream.faults import Refused, RemoteFault, Unanswered
 from netplane.stream.messages import Answer, Ask, Hello, Up, Welcome
 from netplane.stream.outbox import Outbox, Parcel
 from netplane.stream.session import ControllerSession
@@ -86,11 +86,12 @@ class Line:
 
 
 class SouthboundServer:
-    """Accepts agents that carry the token, and keeps a line to each."""
+    """Accepts agents that carry the token, nobody if it is empty, and keeps a line to each."""
 
     def __init__(self, desk: Desk, token: str, tick: float = TICK) -> None:
         self._desk = desk
         self._bearer = bearer(token).encode()
+        self._has_token = bool(token)
         self._tick = tick
         self._lines: dict[str, Line] = {}
         self._questions = 0
@@ -125,11 +126,18 @@ class SouthboundServer:
                 line.outbox.put(parcel)
                 line.wake.set()
 
+    def advance(self, revision: int) -> None:
+        """Tell all hosts that did not need what came up to a revision that they are as of it."""
+        for line in self._lines.values():
+            if line.outbox.revision < revision:
+                line.outbox.put(Parcel(revision, {}))
+                line.wake.set()
+
     async def ask(self, host: str, topic: str, body: dict[str, str], timeout: float) -> dict[str, object]:
-        """Ask an agent; Refused if it is not there, does not answer in time, or answers with an error."""
+        """Ask an agent. Unanswered if it is not there or does not answer in time; Refused if it says why it cannot."""
         line = self._lines.get(host)
         if line is None:
-            raise Refused(f"host {host} is not connected")
+            raise Unanswered(f"host {host} is not connected")
         self._questions += 1
         number = self._questions
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
@@ -139,7 +147,7 @@ class SouthboundServer:
         try:
             answer = await asyncio.wait_for(future, timeout)
         except TimeoutError:
-            raise Refused(f"host {host} has not answered within {timeout:g} s") from None
+            raise Unanswered(f"host {host} has not answered within {timeout:g} s") from None
         finally:
             line.answers.pop(number, None)
         if answer.error:
@@ -162,7 +170,7 @@ class SouthboundServer:
 
     def _is_trusted(self, context: Any) -> bool:
         said = dict(context.invocation_metadata() or ()).get(TOKEN_KEY, "")
-        return compare_digest(said.encode(), self._bearer)
+        return self._has_token and compare_digest(said.encode(), self._bearer)
 
     async def _converse(self, session: ControllerSession, context: Any) -> str:
         try:
@@ -198,7 +206,8 @@ class SouthboundServer:
 
     def _close(self, line: Line) -> None:
         for future in line.answers.values():
-            future.set_exception(Refused(f"host {line.host} went away before it answered"))
+            if not future.done():
+                future.set_exception(Unanswered(f"host {line.host} went away before it answered"))
         if self._lines.get(line.host) is line:
             del self._lines[line.host]
             self._desk.left(line.host)

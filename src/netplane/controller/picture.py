@@ -1,0 +1,89 @@
+"""What a controller holds in memory of the world, and what changes of it mean for hosts. No I/O, no clock.
+
+changes ─▶ Interest ─▶ slices' deltas ─▶ bytes ─┬▶ parcels, by host
+                                                ├▶ History    (for agents that come back)
+                                                └▶ Revisions  (what is realised where)
+           bindings ─▶ PortStates               (what is ACTIVE)
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from msgspec import Raw
+
+from netplane.controller import history, revisions
+from netplane.controller.ports import Place, PortStates
+from netplane.interest import Interest, Key, SliceDelta
+from netplane.model import Binding, Change, Port, Record, kind_of
+from netplane.store import Entry
+from netplane.stream.codec import Encodings
+from netplane.stream.outbox import Parcel
+
+
+class Picture:
+    """The world as of a revision, and what hosts have been told and have made of it."""
+
+    def __init__(self, records: Iterable[Record], revision: int, said: Mapping[str, str]) -> None:
+        world = list(records)
+        self.interest = Interest()
+        self.interest.load(world, revision)
+        self.history = history.History(revision)
+        self.revisions = revisions.Revisions(revision)
+        self.ports = PortStates(dict(said))
+        self._encodings = Encodings()
+        for record in world:
+            if isinstance(record, Binding):
+                self.ports.bind(record.id, Place(record.host_id, revision))
+
+    @property
+    def revision(self) -> int:
+        """The revision that this picture is of."""
+        return self.interest.revision
+
+    def take(self, entries: Sequence[Entry]) -> dict[str, Parcel]:
+        """Take in what follows in the change log, at least one entry; what each host must be told of it."""
+        before = self.revision
+        deltas = self.interest.apply(entry.change for entry in entries)
+        for entry in entries:
+            self._note(entry.change)
+        records = {host: self._encode(delta) for host, delta in deltas.items()}
+        self.history.add(history.Batch(before, self.revision, records))
+        self.revisions.add(entries[0].change.revision, [entry.time for entry in entries], records)
+        return {host: Parcel(self.revision, each) for host, each in records.items()}
+
+    def slice(self, host: str) -> tuple[int, list[Raw]]:
+        """All that a host needs, as bytes, and the revision that it is as of."""
+        encode = self._encodings.encode
+        return self.revision, [encode((kind_of(record), record.id), record) for record in self.interest.slice(host)]
+
+    def carrier(self, port: str) -> str | None:
+        """The host that a port is bound to."""
+        binding = self.interest.get(("binding", port))
+        return binding.host_id if isinstance(binding, Binding) else None
+
+    def unbound(self, entries: Sequence[Entry]) -> dict[str, list[str]]:
+        """Ports that a change left without a host, by the host that has a device of them."""
+        found: dict[str, list[str]] = {}
+        for port in dict.fromkeys(entry.change.id for entry in entries if entry.change.kind in ("port", "binding")):
+            host = self.ports.claimant(port)
+            if host and self.carrier(port) is None and isinstance(self.interest.get(("port", port)), Port):
+                found.setdefault(host, []).append(port)
+        return found
+
+    def _note(self, change: Change) -> None:
+        if isinstance(change.record, Binding):
+            self.ports.bind(change.id, Place(change.record.host_id, change.revision))
+        elif change.kind == "binding":
+            self.ports.bind(change.id, None)
+        elif change.kind == "port" and change.record is None:
+            self.ports.forget(change.id)
+        if change.record is None:
+            self._encodings.forget((change.kind, change.id))
+            self._encodings.forget(("endpoint", change.id))
+
+    def _encode(self, delta: SliceDelta) -> dict[Key, Raw | None]:
+        encode = self._encodings.encode
+        found: dict[Key, Raw | None] = dict.fromkeys(delta.deletes)
+        for record in delta.upserts:
+            key = (kind_of(record), record.id)
+            found[key] = encode(key, record)
+        return found

@@ -1,0 +1,207 @@
+"""netplane's own calls: how far the network is, what is wrong, and a look into hosts.
+
+| call | answer |
+|---|---|
+| `GET /netplane/v1/status` | the controller, its hosts, problems (administrators) |
+| `GET /netplane/v1/problems` | problems alone (administrators) |
+| `GET /netplane/v1/revisions/{revision}?wait=SECONDS` | when a revision was made real, and where |
+| `POST /netplane/v1/trace` | what the real programs of a port's host do with a packet |
+| `GET /netplane/v1/hosts/{name}/tables` | the entries in a host's kernel, as text (administrators) |
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import TypeVar
+
+from msgspec import Struct, ValidationError, convert
+from msgspec.json import Decoder
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from netplane import __version__
+from netplane.api import Answer, ApiError
+from netplane.api.app import context_of, read_body
+from netplane.api.bodies import parse_struct
+from netplane.api.errors import bad_request, conflict, forbidden, invalid, not_found
+from netplane.api.responses import respond
+from netplane.controller.controller import Controller, hosts_of
+from netplane.controller.revisions import Batch
+from netplane.model import Host, Port
+from netplane.stream.faults import Refused, Unanswered
+
+LONGEST_WAIT = 60.0
+"""Seconds that a call may wait for a revision."""
+ASK_TIMEOUT = 10.0
+"""Seconds that an agent has to answer."""
+TRACE_BODY = 256 * 1024
+"""Bytes of a request for a trace."""
+
+
+class TraceWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a request for a trace."""
+
+    port_id: str
+    packet: str
+
+
+class Step(Struct, frozen=True):
+    """A stage of a packet's way, and what it decided."""
+
+    stage: str
+    text: str
+
+
+class Trace(Struct, frozen=True):
+    """What an agent answers to a trace."""
+
+    verdict: str
+    reason: str
+    steps: list[Step]
+
+
+_TRACE = Decoder(TraceWish)
+
+T = TypeVar("T")
+Handler = Callable[[Controller, Request], Awaitable[object]]
+
+
+def routes(controller: Controller) -> list[Route]:
+    """The routes of these calls, on a controller."""
+    return [
+        _route(controller, "/netplane/v1/status", status),
+        _route(controller, "/netplane/v1/problems", problems),
+        _route(controller, "/netplane/v1/revisions/{revision:int}", revision),
+        _route(controller, "/netplane/v1/trace", trace, "POST"),
+        _route(controller, "/netplane/v1/hosts/{name}/tables", tables),
+    ]
+
+
+async def status(controller: Controller, request: Request) -> object:
+    """The controller, its hosts and problems."""
+    _check_admin(request)
+    ports, connected = controller.picture.ports, controller.southbound.connected
+    return {
+        "version": __version__,
+        "log": controller.log,
+        "revision": controller.picture.revision,
+        "hosts": [
+            {
+                "name": host.id,
+                "number": host.number,
+                "address": host.address,
+                "alive": host.id in connected,
+                "revision": ports.acknowledged(host.id),
+                "ports": ports.count(host.id),
+            }
+            for host in await asyncio.to_thread(hosts_of, controller.store)
+        ],
+        "problems": controller.problems.all(),
+    }
+
+
+async def problems(controller: Controller, request: Request) -> object:
+    """Every problem."""
+    _check_admin(request)
+    return {"problems": controller.problems.all()}
+
+
+async def revision(controller: Controller, request: Request) -> object:
+    """When a revision was committed and realised; waits until it is, if asked to."""
+    number: int = request.path_params["revision"]
+    known = controller.picture.revisions
+
+    def pending() -> list[str]:
+        batch = known.find(number)
+        return _pending(controller, batch) if batch else []
+
+    wait = _wait(request)
+    if wait:
+        await controller.until(lambda: known.reached >= number and not pending(), wait)
+    batch = known.find(number)
+    committed = batch.times[number - batch.first] if batch else await _committed_at(controller, number)
+    realised = batch.realised if batch else {}
+    if context_of(request).is_admin:
+        return {"revision": number, "committed_at": committed, "realised": realised, "pending": pending()}
+    anonymous = {str(index): time for index, time in enumerate(sorted(realised.values()), 1)}
+    waiting = [str(index) for index, _ in enumerate(pending(), len(anonymous) + 1)]
+    return {"revision": number, "committed_at": committed, "realised": anonymous, "pending": waiting}
+
+
+async def trace(controller: Controller, request: Request) -> object:
+    """Run a packet of a port through the programs of its host, dry."""
+    wish: TraceWish = parse_struct(_TRACE, await read_body(request, TRACE_BODY))
+    context = context_of(request)
+    port = controller.picture.interest.get(("port", wish.port_id))
+    if not isinstance(port, Port) or not context.may_see(port.project_id):
+        raise not_found(Port, wish.port_id)
+    host = controller.picture.carrier(port.id)
+    if host is None:
+        raise conflict("PortNotBound", f"Port {port.id} is on no host.")
+    body = await _ask(controller, host, "trace", {"port": wish.port_id, "packet": wish.packet})
+    answer = _expect(Trace, body, host)
+    steps = [{"stage": step.stage, "text": step.text} for step in answer.steps]
+    shown = host if context.is_admin else ""
+    return {"verdict": answer.verdict, "reason": answer.reason, "steps": steps, "host": shown}
+
+
+async def tables(controller: Controller, request: Request) -> object:
+    """The entries in a host's kernel, as text by table."""
+    _check_admin(request)
+    name: str = request.path_params["name"]
+    if not isinstance(controller.picture.interest.get(("host", name)), Host):
+        raise not_found(Host, name)
+    return _expect(dict[str, list[str]], await _ask(controller, name, "tables", {}), name)
+
+
+def _route(controller: Controller, path: str, handler: Handler, method: str = "GET") -> Route:
+    async def endpoint(request: Request) -> Response:
+        return respond(request, Answer(200, await handler(controller, request)))
+
+    return Route(path, endpoint, methods=[method])
+
+
+def _check_admin(request: Request) -> None:
+    if not context_of(request).is_admin:
+        raise forbidden("This call is for administrators.")
+
+
+def _wait(request: Request) -> float:
+    text = request.query_params.get("wait", "0")
+    try:
+        wait = float(text)
+    except ValueError:
+        raise invalid(f"'wait' is seconds, not {text!r}") from None
+    if not 0 <= wait <= LONGEST_WAIT:
+        raise invalid(f"'wait' is 0 to {LONGEST_WAIT:g} seconds")
+    return wait
+
+
+def _pending(controller: Controller, batch: Batch) -> list[str]:
+    """Hosts that were sent a batch and have not acknowledged it; one that is away will be sent it when it is back."""
+    connected = controller.southbound.connected
+    return [host for host in batch.waiting if host in connected]
+
+
+async def _committed_at(controller: Controller, number: int) -> str:
+    """When a revision was committed that is too old to be in memory."""
+    found = await asyncio.to_thread(controller.store.journal, number - 1, 1) if number > 0 else []
+    if not found or found[0].change.revision != number:
+        raise ApiError(404, "RevisionNotFound", f"Revision {number} could not be found.")
+    return found[0].time
+
+
+async def _ask(controller: Controller, host: str, topic: str, body: Mapping[str, str]) -> dict[str, object]:
+    try:
+        return await controller.southbound.ask(host, topic, dict(body), ASK_TIMEOUT)
+    except Unanswered as silence:
+        raise ApiError(503, "HostUnavailable", f"{silence}.".capitalize()) from silence
+    except Refused as refusal:
+        raise bad_request(str(refusal)) from refusal
+
+
+def _expect(kind: type[T], body: object, host: str) -> T:
+    try:
+        return convert(body, kind)
+    except ValidationError as error:
+        raise ApiError(502, "HostAnswerInvalid", f"Host {host} gave an answer that makes no sense: {error}.") from error
