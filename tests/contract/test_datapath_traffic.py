@@ -21,6 +21,9 @@ pytestmark = pytest.mark.kernel
 
 PORT_NUMBER = 7007
 REPLACEMENTS = 8
+LAST = 1 << 32
+"""The number of the datagram after which the server stops."""
+
 PATIENCE = 5.0
 """Seconds after which a packet counts as lost; on one host it takes microseconds."""
 
@@ -63,9 +66,10 @@ def plug_in(stack: ExitStack, bench: KernelBench, machine: Machine, flags: int) 
         return bound
 
 
-def echo(server: socket.socket, stop: threading.Event) -> None:
-    """Send every datagram back until one comes after `stop`."""
-    while not stop.is_set():
+def echo(server: socket.socket) -> None:
+    """Send every datagram back, up to the last one."""
+    data = b""
+    while data != LAST.to_bytes(8, "big"):
         data, sender = server.recvfrom(2048)
         server.sendto(data, sender)
 
@@ -84,8 +88,8 @@ def ask_until(client: socket.socket, over: Callable[[], bool], asked: list[int])
 
 
 def test_no_packet_is_lost_while_programs_are_replaced(wired: Wired) -> None:
-    stop, replaced, asked = threading.Event(), threading.Event(), [0]
-    server = threading.Thread(target=echo, args=(wired.server, stop))
+    replaced, asked = threading.Event(), [0]
+    server = threading.Thread(target=echo, args=(wired.server,))
     client = threading.Thread(target=ask_until, args=(wired.client, replaced.is_set, asked))
     server.start()
     client.start()
@@ -93,8 +97,7 @@ def test_no_packet_is_lost_while_programs_are_replaced(wired: Wired) -> None:
         wired.bench.datapath.replace()
     replaced.set()
     client.join()
-    stop.set()
-    ask(wired.client, 0)
+    ask(wired.client, LAST)
     server.join()
     # A lost packet would have ended the client with TimeoutError, and its count would have stopped.
     assert asked[0] > REPLACEMENTS

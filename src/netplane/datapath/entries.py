@@ -2,7 +2,7 @@
 
 import ctypes
 import errno
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from ctypes import byref, c_uint32
 from struct import Struct
 
@@ -29,15 +29,23 @@ class KernelTable:
         self.table = table
         self.fd = fd
         self._keys = table.key.size
-        self._values = table.value.size
+        self._values = self.stride = table.value.size
         if table.kind in PER_CPU:
             # The kernel rounds each CPU's value up to 8 bytes (kernel documentation, map_array and map_hash).
-            self._values = -(-self._values // 8) * 8 * libbpf.possible_cpus()
+            self.stride = -(-self._values // 8) * 8
+            self._values = self.stride * libbpf.possible_cpus()
 
     def read(self) -> dict[bytes, bytes]:
         """All entries."""
         found: dict[bytes, bytes] = {}
-        room, before = min(CHUNK, self.table.capacity), None
+        for keys, values in self.batches():
+            found.update(zip(keys, self._summed(values), strict=True))
+        return _without_zeros(found) if self.table.kind in ARRAYS else found
+
+    def batches(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
+        """Keys and values as the kernel has them: those of per-CPU tables hold each CPU's, `stride` bytes apart."""
+        # Room for one more than there can be: the kernel then says at once that there is no more.
+        room, before = min(CHUNK, self.table.capacity + 1), None
         more = True
         while more:
             after = ctypes.create_string_buffer(max(self._keys, 4))
@@ -49,9 +57,8 @@ class KernelTable:
                 continue
             if result not in (0, -errno.ENOENT):
                 raise KernelRefused(f"read {self.table.name}", -result)
-            found.update(zip(_split(keys, self._keys, count.value), self._summed(values, count.value), strict=True))
+            yield _split(keys, self._keys, count.value), _split(values, self._values, count.value)
             before, more = after, result == 0
-        return _without_zeros(found) if self.table.kind in ARRAYS else found
 
     def write(self, entries: Mapping[bytes, bytes]) -> None:
         """Make entries or replace their values."""
@@ -86,20 +93,11 @@ class KernelTable:
                 raise KernelRefused(f"delete {len(rest)} entries of {self.table.name}", -result)
             start += count.value + (result == -errno.ENOENT)
 
-    def values_on(self, cpu: int, keys: Iterable[bytes]) -> Iterable[bytes]:
-        """The values that one CPU has for some keys of a per-CPU table."""
-        stride = self._values // libbpf.possible_cpus()
-        values = ctypes.create_string_buffer(self._values)
-        for key in keys:
-            libbpf.call(f"look up {self.table.name}", "bpf_map_lookup_elem", self.fd, key, values)
-            yield values.raw[cpu * stride : cpu * stride + self.table.value.size]
-
-    def _summed(self, values: "ctypes.Array[ctypes.c_char]", count: int) -> Iterable[bytes]:
-        split = _split(values, self._values, count)
+    def _summed(self, values: list[bytes]) -> list[bytes]:
         if self.table.kind not in PER_CPU:
-            return split
+            return values
         one = Struct(self.table.value.format + f"{-self.table.value.size % 8}x")
-        return [self.table.pack_value(*map(sum, zip(*one.iter_unpack(value), strict=True))) for value in split]
+        return [self.table.pack_value(*map(sum, zip(*one.iter_unpack(value), strict=True))) for value in values]
 
 
 def _split(buffer: "ctypes.Array[ctypes.c_char]", size: int, count: int) -> list[bytes]:

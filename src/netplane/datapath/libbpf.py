@@ -92,7 +92,6 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_map__value_size": (c_uint32, (c_void_p,)),
     "bpf_map_delete_batch": (c_int, (c_int, c_void_p, POINTER(c_uint32), c_void_p)),
     "bpf_map_lookup_batch": (c_int, (c_int, c_void_p, c_void_p, c_void_p, c_void_p, POINTER(c_uint32), c_void_p)),
-    "bpf_map_lookup_elem": (c_int, (c_int, c_void_p, c_void_p)),
     "bpf_map_update_batch": (c_int, (c_int, c_void_p, c_void_p, POINTER(c_uint32), c_void_p)),
     "bpf_obj_get": (c_int, (c_char_p,)),
     "bpf_obj_get_info_by_fd": (c_int, (c_int, c_void_p, POINTER(c_uint32))),
@@ -312,12 +311,6 @@ def test_run(fd: int, frame: bytes, context: bytes, room: int) -> RunResult:
     )
     call(f"run a frame of {len(frame)} bytes", "bpf_prog_test_run_opts", fd, ctypes.byref(options))
     return RunResult(data_out.raw[: options.data_size_out], context_out.raw)
-
-
-def current_cpu() -> int:
-    """The CPU that this thread runs on."""
-    cpu: int = _libc.sched_getcpu()
-    return cpu
 
 
 def mount(kind: str, path: Path, options: str) -> None:

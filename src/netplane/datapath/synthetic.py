@@ -2,13 +2,12 @@
 
 A test run enters by the loopback device, where the programs are never attached: that tells them that the packet is
 made. What a real packet brings with it (its device, or its tunnel's key and source) goes in by `cb[]`, and the verdict
-comes out by it; the steps come by the `trace` table, of which each CPU has its own.
+comes out by it. The steps come by the `trace` table, of which each CPU has its own: the first one is cleared on every
+CPU before the run, and after it the CPU that has one is the one that ran.
 """
 
-import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import takewhile
 from struct import Struct
 
@@ -31,7 +30,7 @@ CONTEXT = Struct("=48x2I4sI")
 
 CONTEXT_OUT = Struct("=48x3I")
 STEP = Struct(TRACE.value.format)
-INDICES = [TRACE.pack_key(index) for index in range(TRACE.capacity)]
+NO_STEP = {TRACE.pack_key(0): bytes(TRACE.value.size)}
 
 _one_at_a_time = threading.Lock()
 
@@ -45,9 +44,10 @@ def run(fd: int, ports: KernelTable, trace: KernelTable, program: Program, frame
     if len(frame) < ETHERNET_HEADER:
         return _too_short(ports, program, frame, origin)
     packet = _acceptable(frame)
-    with _one_at_a_time, _on_one_cpu() as cpu:
+    with _one_at_a_time:
+        trace.write(NO_STEP)
         result = libbpf.test_run(fd, packet, _context(program, origin), len(packet) + ANSWER_ROOM)
-        steps = tuple(_steps(trace, cpu))
+        steps = tuple(_steps(trace))
     decision, target, vni = CONTEXT_OUT.unpack_from(result.context)
     verdict, reason = Verdict(decision & 0xFF), Reason(decision >> 8)
     if verdict is Verdict.DROP:
@@ -60,8 +60,12 @@ def _context(program: Program, origin: Synthetic) -> bytes:
     return CONTEXT.pack(source, DRY if origin.dry else 0, origin.outer_source[12:], origin.offset)
 
 
-def _steps(trace: KernelTable, cpu: int) -> Iterator[Step]:
-    found = (STEP.unpack(value) for value in trace.values_on(cpu, INDICES))
+def _steps(trace: KernelTable) -> Iterator[Step]:
+    [(_, values)] = trace.batches()
+    ran = next((start for start in range(0, len(values[0]), trace.stride) if any(values[0][start : start + 2])), None)
+    if ran is None:
+        return
+    found = (STEP.unpack_from(value, ran) for value in values)
     for stage, reason, a, b, c in takewhile(lambda fields: fields[0], found):
         yield Step(Stage(stage), Reason(reason), a, b, c)
 
@@ -80,15 +84,3 @@ def _too_short(ports: KernelTable, program: Program, frame: bytes, origin: Synth
     known = program is Program.FROM_TUNNEL or PORT.pack_key(origin.ifindex) in ports.read()
     reason = Reason.MALFORMED if known else Reason.NO_PORT
     return Outcome(Verdict.DROP, reason, 0, 0, frame, ())
-
-
-@contextmanager
-def _on_one_cpu() -> Iterator[int]:
-    """Keep this thread on the CPU that it runs on."""
-    allowed = os.sched_getaffinity(0)
-    cpu = libbpf.current_cpu()
-    os.sched_setaffinity(0, {cpu})
-    try:
-        yield cpu
-    finally:
-        os.sched_setaffinity(0, allowed)

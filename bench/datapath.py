@@ -1,0 +1,171 @@
+"""What the datapath costs: entries into the kernel and back, and the time of the programs on a packet."""
+
+import gc
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import perf_counter, process_time
+
+from bench.figure import Figure
+from netplane.base.addresses import MAPPED, NO_ADDRESS, pack_address
+from netplane.base.delta import Delta
+from netplane.datapath import KernelDatapath, libbpf
+from netplane.datapath.mounting import BPFFS, unmount_bpffs
+from netplane.tables.decisions import Direction, EndpointFlag, Remote
+from netplane.tables.outcome import Program, Synthetic
+from netplane.tables.pipeline import (
+    DEVICE,
+    ENDPOINT,
+    GATEWAY,
+    HOST,
+    POLICY,
+    PORT,
+    PROFILE,
+    ROUTE,
+    SETTINGS,
+)
+
+ENTRIES = 100_000
+MILLION = 1_000_000
+PACKETS = 20_000
+REPLACEMENTS = 5
+MICROSECOND, MILLISECOND, MEGABYTE = 1e-6, 1e-3, 1 << 20
+
+VNI, OTHER_VNI, ROUTER, IDENTITY = 7, 8, 5, 11
+ANN, BEN, DOT = b"\2\0\0\0\1\5", b"\2\0\0\0\1\6", b"\2\0\0\0\2\5"
+INNER, OUTER = b"\2\0\0\0\1\1", b"\2\0\0\0\2\1"
+
+
+def figures() -> list[Figure]:
+    """Every figure of the datapath, in the kernel that this runs on."""
+    if os.geteuid() != 0:
+        raise PermissionError("loading programs into the kernel needs root")
+    with scratch() as datapath:
+        return [*entry_figures(datapath), *packet_figures(datapath), *replacement_figures(datapath)]
+
+
+@contextmanager
+def scratch() -> Iterator[KernelDatapath]:
+    """A datapath of its own, attached to nothing."""
+    pin_dir = BPFFS / f"figures-{os.getpid()}"
+    datapath = KernelDatapath.open(pin_dir)
+    try:
+        yield datapath
+    finally:
+        datapath.remove()
+        unmount_bpffs()
+
+
+def entry_figures(datapath: KernelDatapath) -> Iterator[Figure]:
+    """Endpoints in and out."""
+    how = f"{ENTRIES:,} endpoints, packed already, by batch calls; CPU time of the process"
+    some = endpoints(ENTRIES)
+    yield Figure("endpoint written", cpu(lambda: datapath.write("endpoint", some)) / ENTRIES / MICROSECOND, "µs", how)
+    yield Figure("endpoint read back", cpu(lambda: datapath.read("endpoint")) / ENTRIES / MICROSECOND, "µs", how)
+    yield Figure("endpoint deleted", cpu(lambda: datapath.delete("endpoint", some)) / ENTRIES / MICROSECOND, "µs", how)
+    many, before = endpoints(MILLION), kernel_memory()
+    seconds = cpu(lambda: datapath.write("endpoint", many))
+    how = f"{MILLION:,} endpoints, packed already, by one batch call"
+    yield Figure("million endpoints loaded", seconds, "s", how)
+    yield Figure(
+        "million endpoints in the kernel", (kernel_memory() - before) / MEGABYTE, "MB", "growth of kernel memory"
+    )
+    datapath.delete("endpoint", many)
+    del many
+    gc.collect()
+
+
+def packet_figures(datapath: KernelDatapath) -> Iterator[Figure]:
+    """Programs on made packets, as the kernel itself times them."""
+    datapath.apply(Delta(small_world()))
+    origin = Synthetic(ifindex=101)
+    how = f"mean of {PACKETS:,} test runs, by the kernel's run time statistics of programs"
+    for name, frame in (
+        ("established, same host", udp_frame(BEN, "10.0.1.6")),
+        ("established, routed, same host", udp_frame(INNER, "10.0.2.5")),
+        ("established, other host", udp_frame(b"\2\0\0\0\1\7", "10.0.1.7")),
+        ("spoofed MAC address, dropped", udp_frame(BEN, "10.0.1.6", source=DOT)),
+    ):
+        datapath.run(Program.FROM_MACHINE, frame, origin)
+        yield Figure(f"from_machine: {name}", nanoseconds(datapath, frame, origin), "ns/packet", how)
+    frame = udp_frame(BEN, "10.0.1.6")
+    seconds = cpu(lambda: [datapath.run(Program.FROM_MACHINE, frame, origin) for _ in range(PACKETS)])
+    how = f"mean of {PACKETS:,} made packets, with all their steps; CPU time of the process"
+    yield Figure("made packet run", seconds / PACKETS / MICROSECOND, "µs", how)
+
+
+def replacement_figures(datapath: KernelDatapath) -> Iterator[Figure]:
+    """New programs in the place of old ones."""
+    start = perf_counter()
+    for _ in range(REPLACEMENTS):
+        datapath.replace()
+    seconds = (perf_counter() - start) / REPLACEMENTS
+    how = f"mean of {REPLACEMENTS}: loaded, verified, compiled by the kernel, put in place; traffic goes on meanwhile"
+    yield Figure("programs replaced", seconds / MILLISECOND, "ms", how)
+
+
+def nanoseconds(datapath: KernelDatapath, frame: bytes, origin: Synthetic) -> float:
+    """The mean time of a program on a frame."""
+    fd = datapath.program_fd(Program.FROM_MACHINE)
+    with libbpf.closing(libbpf.enable_statistics()):
+        time, runs = libbpf.program_time(fd)
+        for _ in range(PACKETS):
+            datapath.run(Program.FROM_MACHINE, frame, origin)
+        time_after, runs_after = libbpf.program_time(fd)
+    return (time_after - time) / (runs_after - runs)
+
+
+def cpu(action: Callable[[], object]) -> float:
+    """Seconds of CPU that an action takes."""
+    gc.collect()
+    start = process_time()
+    action()
+    return process_time() - start
+
+
+def kernel_memory() -> int:
+    """Bytes that the kernel has allocated for itself: slabs, per-CPU memory and large areas."""
+    lines = (line.split() for line in Path("/proc/meminfo").read_text().splitlines())
+    return sum(int(fields[1]) * 1024 for fields in lines if fields[0] in ("Slab:", "Percpu:", "VmallocUsed:"))
+
+
+def endpoints(count: int) -> dict[bytes, bytes]:
+    """Endpoints of one network."""
+    value = ENDPOINT.pack_value(ANN, 0, 1, IDENTITY)
+    return {ENDPOINT.pack_key(VNI, MAPPED + number.to_bytes(4, "big")): value for number in range(count)}
+
+
+def small_world() -> dict[str, dict[bytes, bytes]]:
+    """Two networks and a router; one machine on another host; everything allowed."""
+    machines = ((VNI, "10.0.1.5", ANN, 1), (VNI, "10.0.1.6", BEN, 1), (OTHER_VNI, "10.0.2.5", DOT, 1))
+    away = (VNI, "10.0.1.7", b"\2\0\0\0\1\7", 2)
+    interfaces = ((VNI, "10.0.1.1", INNER), (OTHER_VNI, "10.0.2.1", OUTER))
+    entries = [
+        SETTINGS.entry((0,), (1, 500, 501)),
+        HOST.entry((2,), (pack_address("172.16.2.1"),)),
+        PROFILE.entry((IDENTITY,), (1,)),
+        *(POLICY.entry((192, IDENTITY, way, Remote.ANY, 0, NO_ADDRESS, 0, bytes(2)), (1,)) for way in Direction),
+    ]
+    for number, (vni, address, mac, host) in enumerate((*machines, away), 101):
+        entries.append(ENDPOINT.entry((vni, pack_address(address)), (mac, 0, host, IDENTITY)))
+        if host == 1:
+            entries += [DEVICE.entry((vni, mac), (number, 0)), PORT.entry((number,), (vni, mac, 0))]
+    for vni, address, mac in interfaces:
+        packed = pack_address(address)
+        entries += [
+            ENDPOINT.entry((vni, packed), (mac, EndpointFlag.ROUTER, 0, 0)),
+            GATEWAY.entry((vni, mac), (ROUTER, packed)),
+            ROUTE.entry((32 + 120, ROUTER, packed[:15] + b"\0"), (vni, mac)),
+        ]
+    tables: dict[str, dict[bytes, bytes]] = {}
+    for entry in entries:
+        tables.setdefault(entry.table, {})[entry.key] = entry.value
+    return tables
+
+
+def udp_frame(mac: bytes, destination: str, *, source: bytes = ANN) -> bytes:
+    """64 bytes of payload from 10.0.1.5."""
+    udp = bytes.fromhex("138817700048 0000") + bytes(64)
+    addresses = pack_address("10.0.1.5")[12:] + pack_address(destination)[12:]
+    return mac + source + bytes.fromhex("0800 4500005c 00000000 40110000") + addresses + udp
