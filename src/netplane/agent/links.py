@@ -96,6 +96,7 @@ class LinkWatch:
     def __init__(self) -> None:
         self._links: dict[int, Link] = {}
         self._sequence = 0
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
         self._socket.bind((0, GROUP_LINK))
@@ -109,14 +110,14 @@ class LinkWatch:
 
     def start(self, changed: Callable[[], None]) -> None:
         """Call `changed` from the running loop after each batch of news."""
-        asyncio.get_running_loop().add_reader(self._socket, self._readable, changed)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._socket, self._readable, changed)
 
     def close(self) -> None:
-        """Stop watching; to be called from the loop it was started in, if it was."""
-        try:
-            asyncio.get_running_loop().remove_reader(self._socket)
-        finally:
-            self._socket.close()
+        """Stop watching; from the loop it was started in, if it was."""
+        if self._loop is not None:
+            self._loop.remove_reader(self._socket)
+        self._socket.close()
 
     def _read_all(self) -> None:
         """List all devices; news that come in between are taken in turn."""

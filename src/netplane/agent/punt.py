@@ -68,13 +68,15 @@ class PuntDevice:
     """The punt device of this namespace, made if it is not there."""
 
     def __init__(self, name: str) -> None:
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._fd = _open_tap(name)
         self._out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
         self.ifindex = socket.if_nametoindex(name)
 
     def start(self, handle: Callable[[Punted], None]) -> None:
         """Call `handle` from the running loop with each packet."""
-        asyncio.get_running_loop().add_reader(self._fd, self._readable, handle)
+        self._loop = asyncio.get_running_loop()
+        self._loop.add_reader(self._fd, self._readable, handle)
 
     def exists(self) -> bool:
         """Whether the device is still there."""
@@ -86,9 +88,13 @@ class PuntDevice:
 
     def close(self) -> None:
         """Let go of the device, which stays."""
-        asyncio.get_running_loop().remove_reader(self._fd)
+        self._stop_reading()
         os.close(self._fd)
         self._out.close()
+
+    def _stop_reading(self) -> None:
+        if self._loop is not None:
+            self._loop.remove_reader(self._fd)
 
     def _readable(self, handle: Callable[[Punted], None]) -> None:
         for _ in range(AT_ONCE):
@@ -98,7 +104,7 @@ class PuntDevice:
                 return
             except OSError:
                 # The device has been deleted; who watches links makes another.
-                asyncio.get_running_loop().remove_reader(self._fd)
+                self._stop_reading()
                 return
             if punted is not None:
                 handle(punted)

@@ -66,7 +66,7 @@ def test_changes_say_everything_that_the_compiler_needs() -> None:
     take(slice, WELCOME)
     assert list(slice.take(snapshot(4, NETWORK))) == [Change(4, Operation.UPSERT, "network", NETWORK.id, NETWORK)]
     assert list(slice.take(Delta(5, [], [("network", NETWORK.id)]))) == [
-        Change(4, Operation.DELETE, "network", "net", None)
+        Change(5, Operation.DELETE, "network", "net", None)
     ]
 
 
