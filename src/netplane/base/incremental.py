@@ -17,7 +17,7 @@ because a feature is a function. Most records of a large slice are of that sort,
 module neither memory nor time to look after.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netplane.base.delta import Delta
@@ -94,11 +94,22 @@ class Incremental:
                 if old is not None:
                     self._retract(kind, id, old)
         for kind, owners in dirty.items():
-            for id in owners:
-                record = self.world.get(kind, id)
-                if record is not None:
-                    self._run(kind, record)
+            self._run(kind, owners)
         return self._desired.take()
+
+    def load(self, records: Iterable[Any]) -> Delta:
+        """Make these all the records there are."""
+        return self.apply(self._replacement(records))
+
+    def _replacement(self, records: Iterable[Any]) -> Iterator[Step]:
+        gone = {kind: dict.fromkeys(self.world.all(kind)) for kind in self._names} if self.world else None
+        for record in records:
+            kind = record.__class__
+            if gone is not None:
+                gone[kind].pop(record.id, None)
+            yield kind, record.id, record
+        for kind, ids in (gone or {}).items():
+            yield from ((kind, id, None) for id in ids)
 
     def _take_in(self, steps: Iterable[Step]) -> Dirty:
         """Change the world; returns every owner to run again."""
@@ -130,17 +141,20 @@ class Incremental:
             if not isinstance(item, Problem):
                 self._desired.remove(item[0], item[1], old)
 
-    def _run(self, kind: type[Any], record: Any) -> None:
-        """Ask an owner what it wants, and remember it if the record alone does not say that."""
-        items = self._features[kind](record, self._notebook)
-        sound = True
-        for item in items:
-            if isinstance(item, Problem):
-                sound = False
-            else:
-                self._desired.add(item[0], item[1], item[2], record)
-        if self._notebook.reads or not sound:
-            self._remember((kind, record.id), items)
+    def _run(self, kind: type[Any], ids: Iterable[str]) -> None:
+        """Ask owners what they want, and remember each that its record alone does not speak for."""
+        feature, records, notebook, add = self._features[kind], self.world.all(kind), self._notebook, self._desired.add
+        for id in ids:
+            if (record := records.get(id)) is not None:
+                items = feature(record, notebook)
+                sound = True
+                for item in items:
+                    if isinstance(item, Problem):
+                        sound = False
+                    else:
+                        add(item[0], item[1], item[2], record)
+                if notebook.reads or not sound:
+                    self._remember((kind, id), items)
 
     def _remember(self, owner: Owner, items: Sequence[Item]) -> None:
         reads = self._notebook.reads

@@ -54,6 +54,10 @@ class Compiler:
         """Take in changes as one batch; returns what they change in the tables."""
         return self._engine.apply((KIND_NAMES[kind], id, record) for _, _, kind, id, record in changes)
 
+    def load(self, records: Iterable[Record]) -> Delta:
+        """Make these the whole slice, as a snapshot says; returns what that changes in the tables."""
+        return self._engine.load(records)
+
     @property
     def desired(self) -> Mapping[str, Mapping[bytes, bytes]]:
         """All entries by table and key; every compiled table is there."""

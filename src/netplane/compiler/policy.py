@@ -123,8 +123,9 @@ def _entries(identity: Identity, direction: Direction, allowed: list[Allowed], v
 
 def _far(rule: Allowed, inside: dict[Prefix, list[Prefix]], view: View) -> list[Far]:
     if rule.group is not None:
-        numbers = (other.number for other in view.find(Identity, "groups", rule.group))
-        return [Far(Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12)) for number in numbers if number in NUMBERS]
+        others = view.find(Identity, "groups", rule.group)
+        numbers = (other.number for other in others if other.number in NUMBERS)
+        return [Far(Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12)) for number in numbers]
     if rule.prefix is not None:
         return [Far(Remote.PREFIX, length, prefix) for prefix, length in inside[rule.prefix]]
     return [ANYBODY]

@@ -47,9 +47,14 @@ def show_tables(tables: Mapping[str, Mapping[bytes, bytes]]) -> str:
 
 def show_entries(table: str, entries: Mapping[bytes, bytes]) -> list[str]:
     """The entries of a table, a line each."""
-    unpack = BY_NAME[table].unpack_key
-    ordered = sorted(entries.items(), key=lambda entry: tuple(unpack(entry[0]).values()))
-    return [show_entry(table, key, value) for key, value in ordered]
+    declared = BY_NAME[table]
+
+    def order(key: bytes) -> tuple[Any, ...]:
+        fields = tuple(declared.unpack_key(key).values())
+        # The length of a prefix comes first in its key, and last in what a reader looks for.
+        return (*fields[1:], fields[0]) if declared.kind is Kind.LPM else fields
+
+    return [show_entry(table, key, entries[key]) for key in sorted(entries, key=order)]
 
 
 def show_entry(table: str, key: bytes, value: bytes) -> str:

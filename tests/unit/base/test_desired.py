@@ -77,6 +77,14 @@ def test_a_delta_is_net() -> None:
     assert not wanted.take()
 
 
+def test_a_value_that_comes_back_within_a_batch_is_still_written() -> None:
+    wanted = desired()
+    wanted.add("t", KEY, b"1", C)
+    wanted.add("t", KEY, b"2", B)
+    wanted.add("t", KEY, b"1", A)
+    assert wanted.take() == Delta({"t": {KEY: b"1"}})
+
+
 def test_an_owner_may_say_the_same_twice() -> None:
     wanted = desired()
     wanted.add("t", KEY, b"1", A)

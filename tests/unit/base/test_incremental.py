@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netplane.base.delta import Delta
-from netplane.base.incremental import Incremental, Item
+from netplane.base.incremental import Feature, Incremental, Item
 from netplane.base.problem import Problem
 from netplane.base.world import View
 
@@ -41,7 +41,7 @@ class Town:
     ran: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        features = {Person: self.person, House: self.house}
+        features: dict[type, Feature] = {Person: self.person, House: self.house}
         self.engine = Incremental({"person": Person, "house": House}, features, ["names", "doors"], lambda t, k: t)
 
     def person(self, person: Person, view: View) -> list[Item]:

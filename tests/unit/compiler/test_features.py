@@ -50,7 +50,9 @@ def interface(**changes: object) -> Port:
 
 
 def test_hosts() -> None:
-    shown, problems = compiled(Host(id="a", number=1, address="192.0.2.1"), Host(id="b", number=2, address="2001:db8::2"))
+    shown, problems = compiled(
+        Host(id="a", number=1, address="192.0.2.1"), Host(id="b", number=2, address="2001:db8::2")
+    )
     assert shown == {"host": ["number=1 -> address=192.0.2.1", "number=2 -> address=2001:db8::2"]}
     assert not problems
 
@@ -71,7 +73,13 @@ def test_hosts_with_the_same_number() -> None:
 
 
 def endpoint(**changes: object) -> Endpoint:
-    fields: dict[str, object] = {"vni": 100, "mac": PACKED_MAC, "addresses": (address("10.0.0.7"),), "identity": 3, "host": 2}
+    fields: dict[str, object] = {
+        "vni": 100,
+        "mac": PACKED_MAC,
+        "addresses": (address("10.0.0.7"),),
+        "identity": 3,
+        "host": 2,
+    }
     return Endpoint(id="port", **fields | changes)  # type: ignore[arg-type]
 
 
@@ -155,7 +163,10 @@ def test_a_router_interface_in_two_subnets_and_twice_in_one() -> None:
     shown, problems = compiled(interface(fixed_ips=fixed), NETWORK, SUBNET, wide, ROUTER)
     assert len(shown["endpoint"]) == 3
     assert shown["gateway"] == [f"vni=100 mac={MAC} -> router=5 address=10.0.0.7"]
-    assert [line.split(" ->")[0] for line in shown["route"]] == ["router=5 prefix=10.0.0.0/20", "router=5 prefix=10.0.0.0/24"]
+    assert [line.split(" ->")[0] for line in shown["route"]] == [
+        "router=5 prefix=10.0.0.0/20",
+        "router=5 prefix=10.0.0.0/24",
+    ]
     assert not problems
 
 
@@ -185,9 +196,14 @@ def test_an_address_of_a_machine_and_a_router() -> None:
     machine = Endpoint(id="port2", vni=100, mac=PACKED_MAC, addresses=(address("10.0.0.7"),), identity=0, host=1)
     shown, problems = compiled(interface(), NETWORK, SUBNET, ROUTER, machine)
     assert shown["endpoint"] == [f"vni=100 address=10.0.0.7 -> mac={MAC} flags=0 host=1 identity=0"]
-    assert problems == ["port port: endpoint vni=100 address=10.0.0.7 also belongs to endpoint port2, whose value stands"]
+    assert problems == [
+        "port port: endpoint vni=100 address=10.0.0.7 also belongs to endpoint port2, whose value stands"
+    ]
 
 
 def test_other_kinds_come_to_nothing() -> None:
-    assert compiled(NETWORK, SUBNET, ROUTER, SecurityGroupRule(id="r", security_group_id="g", direction="up")) == ({}, [])
+    assert compiled(NETWORK, SUBNET, ROUTER, SecurityGroupRule(id="r", security_group_id="g", direction="up")) == (
+        {},
+        [],
+    )
     assert compiled(Identity(id="i", number=1, groups=()))[1] == []

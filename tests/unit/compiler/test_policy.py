@@ -44,12 +44,12 @@ def test_rules_for_anybody() -> None:
     start = "profile=7 direction="
     assert shown(IDENTITY, *rules) == [
         f"{start}EGRESS remote=any protocol=any -> rule=000000a1",
-        f"{start}INGRESS remote=any protocol=47 -> rule=000000a6",
+        f"{start}INGRESS remote=any protocol=icmp type=3 code=4 -> rule=000000a4",
         f"{start}INGRESS remote=any protocol=icmp type=8 -> rule=000000a3",
         f"{start}INGRESS remote=any protocol=tcp port=80-81 -> rule=000000a2",
-        f"{start}INGRESS remote=any protocol=icmp type=3 code=4 -> rule=000000a4",
         f"{start}INGRESS remote=any protocol=udp port=5 -> rule=000000a5",
         f"{start}INGRESS remote=any protocol=udp port=6 -> rule=000000a5",
+        f"{start}INGRESS remote=any protocol=47 -> rule=000000a6",
     ]
     assert not problems(IDENTITY, *rules)
 
@@ -74,9 +74,9 @@ def test_a_longer_prefix_has_the_rules_of_those_that_contain_it() -> None:
         rule("000000c4", "egress", remote_ip_prefix="10.0.0.0/24"),
     )
     assert shown(IDENTITY, *rules, table="prefix") == [
+        "profile=7 direction=EGRESS prefix=10.0.0.0/24 -> prefix=10.0.0.0/24",
         "profile=7 direction=INGRESS prefix=0.0.0.0/0 -> prefix=0.0.0.0/0",
         "profile=7 direction=INGRESS prefix=10.0.0.0/8 -> prefix=10.0.0.0/8",
-        "profile=7 direction=EGRESS prefix=10.0.0.0/24 -> prefix=10.0.0.0/24",
         "profile=7 direction=INGRESS prefix=10.0.0.1/32 -> prefix=10.0.0.1/32",
     ]
     assert sorted(line.removeprefix("profile=7 direction=") for line in shown(IDENTITY, *rules)) == [
@@ -102,9 +102,11 @@ def test_nested_prefixes() -> None:
 def test_of_two_rules_that_allow_the_same_the_smaller_id_is_named() -> None:
     one, two = rule("000000d1"), rule("000000d2", group="h")
     both = Identity(id="i7", number=7, groups=("g", "h"))
-    assert shown(both, two, one) == shown(both, one, two) == [
-        "profile=7 direction=INGRESS remote=any protocol=any -> rule=000000d1"
-    ]
+    assert (
+        shown(both, two, one)
+        == shown(both, one, two)
+        == ["profile=7 direction=INGRESS remote=any protocol=any -> rule=000000d1"]
+    )
 
 
 def test_rules_about_ipv6_come_to_nothing() -> None:
@@ -120,7 +122,10 @@ def test_rules_about_ipv6_come_to_nothing() -> None:
         ({"port_range_min": 80, "port_range_max": 80}, "protocol any has no ports"),
         ({"ethertype": "ARP"}, "unknown ethertype 'ARP'"),
         ({"direction": "up"}, "unknown direction 'up'"),
-        ({"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": "g"}, "a remote group and a remote prefix exclude each other"),
+        (
+            {"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": "g"},
+            "a remote group and a remote prefix exclude each other",
+        ),
         ({"remote_ip_prefix": "::/0"}, "::/0 is not IPv4"),
         ({"remote_ip_prefix": "ten"}, "'ten' does not appear to be an IPv4 or IPv6 network"),
     ],

@@ -1,0 +1,154 @@
+"""Slices of one host, small enough to read, each named for what it shows."""
+
+from collections.abc import Callable
+
+from netplane.base.addresses import pack_address, pack_mac
+from netplane.model import (
+    ROUTER_INTERFACE,
+    Device,
+    Endpoint,
+    FixedIP,
+    Host,
+    Identity,
+    Network,
+    Port,
+    Record,
+    Router,
+    SecurityGroupRule,
+    Subnet,
+)
+
+HOSTS = (Host(id="alpha", number=1, address="192.0.2.1"), Host(id="beta", number=2, address="198.51.100.2"))
+
+
+def network(name: str, vni: int, cidr: str, *, dhcp: bool = True) -> list[Record]:
+    """A network with one subnet of the same name."""
+    return [Network(id=name, vni=vni), Subnet(id=name, network_id=name, cidr=cidr, enable_dhcp=dhcp)]
+
+
+def machine(name: str, vni: int, address: str, *, identity: int = 0, host: int = 1) -> Endpoint:
+    """A machine whose MAC ends like its address."""
+    mac = pack_mac(f"02:00:00:00:00:{int(address.rsplit('.', 1)[1]):02x}")
+    return Endpoint(id=name, vni=vni, mac=mac, addresses=(pack_address(address),), identity=identity, host=host)
+
+
+def plugged(endpoint: Endpoint, network: str, ifindex: int) -> list[Record]:
+    """What a machine on this host adds to its endpoint: the port in full, and its device."""
+    fixed = tuple(FixedIP(network, f"10.0.0.{address[15]}") for address in endpoint.addresses)
+    mac = endpoint.mac.hex(":")
+    port = Port(id=endpoint.id, network_id=network, mac_address=mac, fixed_ips=fixed)
+    return [endpoint, port, Device(id=endpoint.id, ifindex=ifindex, peer=True)]
+
+
+def interface(router: str, network: str, address: str, mac: str) -> Port:
+    """A router's interface in a network."""
+    return Port(
+        id=f"{router}-{network}",
+        network_id=network,
+        mac_address=mac,
+        fixed_ips=(FixedIP(network, address),),
+        device_id=router,
+        device_owner=ROUTER_INTERFACE,
+    )
+
+
+def one_network() -> list[Record]:
+    """Two machines on a network, one of them on another host; DHCP serves it."""
+    here, there = machine("web", 100, "10.0.0.2"), machine("db", 100, "10.0.0.3", host=2)
+    return [*HOSTS, *network("red", 100, "10.0.0.0/24"), *plugged(here, "red", 7), there]
+
+
+def two_networks_and_a_router() -> list[Record]:
+    """A router between two networks; its addresses are on every host, its MAC addresses route."""
+    return [
+        *HOSTS,
+        *network("red", 100, "10.0.0.0/24"),
+        *network("blue", 200, "10.0.1.0/25", dhcp=False),
+        Router(id="r", number=5),
+        interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"),
+        interface("r", "blue", "10.0.1.1", "02:00:00:00:01:02"),
+        *plugged(machine("web", 100, "10.0.0.2"), "red", 7),
+        machine("db", 200, "10.0.1.2", host=2),
+    ]
+
+
+def overlapping_projects() -> list[Record]:
+    """Two projects with the same range share a host, and nothing else."""
+    return [
+        *HOSTS,
+        *network("ours", 100, "10.0.0.0/24"),
+        *network("theirs", 101, "10.0.0.0/24"),
+        Router(id="r", number=5),
+        Router(id="s", number=6),
+        interface("r", "ours", "10.0.0.1", "02:00:00:00:01:01"),
+        interface("s", "theirs", "10.0.0.1", "02:00:00:00:01:01"),
+        *plugged(machine("our-web", 100, "10.0.0.2"), "ours", 7),
+        *plugged(machine("their-web", 101, "10.0.0.2"), "theirs", 8),
+    ]
+
+
+def rule(id: str, group: str, direction: str, **fields: str | int) -> SecurityGroupRule:
+    """A rule of a group."""
+    return SecurityGroupRule(id=id, security_group_id=group, direction=direction, **fields)  # type: ignore[arg-type]
+
+
+def default_groups() -> list[Record]:
+    """The rules that every project starts with, one more group, and machines in one or both."""
+    return [
+        *HOSTS,
+        Identity(id="both", number=11, groups=("default", "web")),
+        Identity(id="plain", number=12, groups=("default",)),
+        rule("00000a01", "default", "egress"),
+        rule("00000a02", "default", "egress", ethertype="IPv6"),
+        rule("00000a03", "default", "ingress", remote_group_id="default"),
+        rule("00000b01", "web", "ingress", protocol="tcp", port_range_min=80, port_range_max=83),
+        rule("00000b02", "web", "ingress", protocol="icmp", port_range_min=8),
+        machine("web", 100, "10.0.0.2", identity=11),
+        machine("db", 100, "10.0.0.3", identity=12, host=2),
+    ]
+
+
+def nested_prefixes() -> list[Record]:
+    """A longer prefix carries the rules of those that contain it; a range of ports falls into blocks."""
+    return [
+        Identity(id="i", number=11, groups=("g",)),
+        rule("00000c01", "g", "ingress", protocol="icmp", remote_ip_prefix="0.0.0.0/0"),
+        rule(
+            "00000c02",
+            "g",
+            "ingress",
+            protocol="tcp",
+            port_range_min=22,
+            port_range_max=25,
+            remote_ip_prefix="10.0.0.0/8",
+        ),
+        rule("00000c03", "g", "ingress", remote_ip_prefix="10.0.0.7"),
+        rule("00000c04", "g", "egress", protocol="udp", remote_ip_prefix="10.0.0.0/8"),
+    ]
+
+
+def switched_off() -> list[Record]:
+    """What is administratively down opens no device and routes nothing; addresses stay known."""
+    web, db = machine("web", 100, "10.0.0.2"), machine("db", 100, "10.0.0.3")
+    down = Port(id="db", network_id="red", mac_address=db.mac.hex(":"), admin_state_up=False)
+    return [
+        HOSTS[0],
+        *network("red", 100, "10.0.0.0/24"),
+        Router(id="r", number=5, admin_state_up=False),
+        interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"),
+        *plugged(web, "red", 7),
+        *(db, down, Device(id="db", ifindex=8)),
+    ]
+
+
+TOPOLOGIES: dict[str, Callable[[], list[Record]]] = {
+    topology.__name__: topology
+    for topology in (
+        one_network,
+        two_networks_and_a_router,
+        overlapping_projects,
+        default_groups,
+        nested_prefixes,
+        switched_off,
+    )
+}

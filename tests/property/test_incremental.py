@@ -1,0 +1,165 @@
+"""Whatever happens to a slice, and in whatever order: the entries are those that its records now give from scratch.
+
+The records come from a small set of ids and values, so that they meet: addresses are contested, groups shared,
+references dangle, values are malformed, and everything goes and comes back.
+"""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from netplane.base.delta import diff, merge
+from netplane.compiler import Compiler, compile_slice
+from netplane.model import (
+    ROUTER_INTERFACE,
+    Change,
+    Device,
+    Endpoint,
+    FixedIP,
+    Host,
+    Identity,
+    Network,
+    Operation,
+    Port,
+    Record,
+    Router,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    kind_of,
+)
+
+Key = tuple[str, str]
+
+
+def ids(prefix: str, count: int = 3) -> st.SearchStrategy[str]:
+    return st.sampled_from([f"{prefix}{number}" for number in range(count)])
+
+
+def some(*values: object) -> st.SearchStrategy[object]:
+    return st.sampled_from(values)
+
+
+PORTS, NETWORKS, SUBNETS, ROUTERS, GROUPS = ids("p", 4), ids("n", 2), ids("s"), ids("r", 2), ids("g")
+GROUP_SETS = st.sets(GROUPS, max_size=2).map(lambda groups: tuple(sorted(groups)))
+MAC_TEXTS = some("02:00:00:00:00:01", "02:00:00:00:00:02", "bad")
+ADDRESS_TEXTS = some("10.0.0.1", "10.0.0.2", "10.0.0.1", "fd00::1", "bad")
+MACS = some(b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2", b"\x02")
+ADDRESSES = some(*(bytes(10) + b"\xff\xff\x0a\0\0" + bytes((last,)) for last in (1, 2, 3)), b"short")
+FIXED = st.builds(FixedIP, subnet_id=SUBNETS, ip_address=ADDRESS_TEXTS)
+RULES = st.builds(
+    SecurityGroupRule,
+    id=ids("a", 5),
+    security_group_id=GROUPS,
+    direction=some("ingress", "egress", "ingress", "sideways"),
+    ethertype=some("IPv4", "IPv4", "IPv6"),
+    protocol=some(None, "tcp", "udp", "icmp", "any", "nonsense"),
+    port_range_min=some(None, None, 0, 22, 80),
+    port_range_max=some(None, None, 80, 81, 65535),
+    remote_ip_prefix=some(None, None, "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "::/0", "bad"),
+    remote_group_id=st.none() | GROUPS,
+)
+NUMBERS = some(1, 2, 3, 0)
+
+RECORDS: st.SearchStrategy[Record] = st.one_of(
+    st.builds(Host, id=ids("h"), number=NUMBERS, address=some("192.0.2.1", "192.0.2.2", "bad")),
+    st.builds(Network, id=NETWORKS, vni=some(10, 20, -1), admin_state_up=some(True, True, False)),
+    st.builds(
+        Subnet,
+        id=SUBNETS,
+        network_id=NETWORKS,
+        cidr=some("10.0.0.0/24", "10.0.0.0/25", "10.0.1.0/24", "bad"),
+        enable_dhcp=st.booleans(),
+    ),
+    st.builds(Router, id=ROUTERS, number=NUMBERS, admin_state_up=some(True, True, False)),
+    st.builds(SecurityGroup, id=GROUPS),
+    RULES,
+    st.builds(Identity, id=ids("i"), number=NUMBERS, groups=GROUP_SETS),
+    st.builds(
+        Port,
+        id=PORTS,
+        network_id=NETWORKS,
+        mac_address=MAC_TEXTS,
+        fixed_ips=st.lists(FIXED, max_size=2).map(tuple),
+        device_id=ROUTERS,
+        device_owner=some("", ROUTER_INTERFACE),
+        admin_state_up=some(True, True, False),
+    ),
+    st.builds(
+        Endpoint,
+        id=PORTS,
+        vni=some(10, 20),
+        mac=MACS,
+        addresses=st.lists(ADDRESSES, max_size=2).map(tuple),
+        identity=NUMBERS,
+        host=NUMBERS,
+    ),
+    st.builds(Device, id=PORTS, ifindex=some(7, 8, 9), peer=st.booleans()),
+)
+
+STEP = st.tuples(RECORDS, some(True, True, False))
+BATCHES = st.lists(st.lists(STEP, min_size=1, max_size=8), min_size=1, max_size=8)
+
+
+def change(record: Record, stays: object) -> Change:
+    """An upsert, or a delete of whatever has this record's id."""
+    if stays:
+        return Change(1, Operation.UPSERT, kind_of(record), record.id, record)
+    return Change(1, Operation.DELETE, kind_of(record), record.id, None)
+
+
+@settings(max_examples=400, deadline=None)
+@given(BATCHES)
+def test_incremental_equals_from_scratch(batches: list[list[tuple[Record, object]]]) -> None:
+    compiler = Compiler()
+    records: dict[Key, Record] = {}
+    applied: dict[str, dict[bytes, bytes]] = {table: {} for table in compiler.desired}
+    for batch in batches:
+        before = {table: dict(entries) for table, entries in compiler.desired.items()}
+        changes = [change(record, stays) for record, stays in batch]
+        delta = compiler.apply(changes)
+        for _, _, kind, id, record in changes:
+            records.pop((kind, id), None)
+            if record is not None:
+                records[kind, id] = record
+        expected = compile_slice(records.values())
+        assert compiler.desired == expected
+        minimal = diff(expected, before)
+        assert delta.writes == minimal.writes
+        assert {t: set(keys) for t, keys in delta.deletes.items()} == {t: set(k) for t, k in minimal.deletes.items()}
+        delta.apply_to(applied)
+        assert applied == expected
+        check_owners(compiler, records)
+    check_same_as_fresh(compiler, records)
+    check_that_nothing_is_left(compiler, records)
+
+
+def check_owners(compiler: Compiler, records: dict[Key, Record]) -> None:
+    """Every entry has owners, all of them there, the smallest first."""
+    for table, entries in compiler.desired.items():
+        for key in entries:
+            owners = compiler.owners(table, key)
+            assert owners
+            assert owners == sorted(owners)
+            assert all(owner in records for owner in owners)
+
+
+def check_same_as_fresh(compiler: Compiler, records: dict[Key, Record]) -> None:
+    """A compiler that saw only the outcome knows the same, problems and all, in either order; and so does a load."""
+    for order in (list(records.values()), list(reversed(records.values()))):
+        fresh = Compiler()
+        fresh.apply(change(record, True) for record in order)
+        assert fresh.desired == compiler.desired
+        assert fresh.problems == compiler.problems
+        assert fresh.footprint() == compiler.footprint()
+        assert not fresh.load(order)
+
+
+def check_that_nothing_is_left(compiler: Compiler, records: dict[Key, Record]) -> None:
+    """Deletes, in a few batches, bring everything back to nothing."""
+    names = list(records)
+    parts = [names[start::3] for start in range(3)]
+    deltas = [compiler.apply(change(records[name], False) for name in part) for part in parts]
+    assert not any(compiler.footprint().values())
+    assert not compiler.problems
+    assert not any(compiler.desired.values())
+    assert not merge(merge(deltas[0], deltas[1]), deltas[2]).writes
