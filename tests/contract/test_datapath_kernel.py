@@ -12,7 +12,6 @@ from netplane.base.delta import Delta
 from netplane.datapath import DatapathError, KernelDatapath, NotLoaded, libbpf
 from netplane.datapath.installation import Installation
 from netplane.datapath.kernel import SHIPPED
-from netplane.datapath.mounting import BPFFS, check_inside, mount_bpffs
 from netplane.tables.outcome import Program, Synthetic
 from netplane.tables.pipeline import CONNECTION, TABLES
 from tests.contract import packets, world
@@ -192,12 +191,11 @@ def test_remove_leaves_nothing(bench: KernelBench) -> None:
     assert "clsact" not in qdiscs
 
 
-def test_places_to_pin_in(tmp_path: Path) -> None:
-    mount_bpffs()
+def test_places_to_pin_in(bench: KernelBench, tmp_path: Path) -> None:
     with pytest.raises(DatapathError, match="not below a bpffs"):
-        KernelDatapath.open(tmp_path)
+        KernelDatapath.open(tmp_path / "pins")
     with pytest.raises(DatapathError, match="takes no name with a dot"):
-        check_inside(BPFFS / "host.example")
+        KernelDatapath.open(bench.pin_dir / "host.example")
 
 
 def test_what_is_installed_is_known_by_its_digest(bench: KernelBench, tmp_path: Path) -> None:

@@ -67,6 +67,8 @@ class Installation:
                 libbpf.pin(maps[table.name], self.directory / (table.name + NEW))
             for program in Program:
                 libbpf.pin(programs[program.value], self._programs / (program.value + NEW))
+            # From here on, until all is in place, what is pinned is not what any object holds.
+            self._object.unlink(missing_ok=True)
             swap({program: programs[program.value] for program in Program})
             for table in moved:
                 self._carry_over(table, maps[table.name])

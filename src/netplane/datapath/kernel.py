@@ -18,7 +18,7 @@ from netplane.datapath.attachment import Attachment, Attachments, best_attachmen
 from netplane.datapath.contract import apply_in_order
 from netplane.datapath.entries import KernelTable
 from netplane.datapath.installation import Installation
-from netplane.datapath.mounting import BPFFS, check_inside, mount_bpffs
+from netplane.datapath.mounting import make_pin_dir
 from netplane.datapath.synthetic import run
 from netplane.tables.outcome import Outcome, Program, Synthetic
 
@@ -47,10 +47,7 @@ class KernelDatapath:
         object unless given. `attachment` is how new devices are attached: the best that this kernel has unless given.
         NotLoaded: the kernel does not take the object; what ran before runs on.
         """
-        if BPFFS in pin_dir.parents:
-            mount_bpffs()
-        check_inside(pin_dir)
-        pin_dir.mkdir(parents=True, exist_ok=True)
+        make_pin_dir(pin_dir)
         datapath = cls(Installation(pin_dir), Attachments(pin_dir / "attached"), attachment)
         if datapath._installation.holds(object_path or SHIPPED):
             datapath._reopen()
