@@ -1,0 +1,267 @@
+"""A whole agent as a process on a host of its own, without any controller: all it knows is on its disk.
+
+Two machines in namespaces of their own are plugged into the host. A stock DHCP client asks for an address; datagrams
+go to and fro while the agent is restarted and its programs are replaced.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from pathlib import Path
+from shutil import which
+from typing import NamedTuple
+
+import pytest
+from msgspec.structs import replace
+from pyroute2 import IPRoute
+
+from netplane.agent import teardown
+from netplane.agent.journal import Journal
+from netplane.agent.process import JOURNAL, PUNT, TUNNEL, pins
+from netplane.base.addresses import pack_address, pack_mac
+from netplane.datapath import KernelDatapath
+from netplane.model import AnyRecord, Endpoint, FixedIP, Port, SecurityGroupRule
+from netplane.stream.messages import Snapshot, Welcome
+from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
+from tests.contract.datapaths import skip_without_root
+from tests.contract.namespaces import add_veth, bring_up, find_link, inside, new_namespace
+from tests.unit.agent.records import NEAR, PORT, SLICE
+
+pytestmark = pytest.mark.kernel
+
+START = """
+import sys
+from pathlib import Path
+from netplane.agent import main
+main("host1", "192.0.2.1", ["unix:///nowhere"], Path(sys.argv[1]), "", instance=sys.argv[2])
+"""
+READY = "the datapath holds everything"
+REPLACED = "replaced the programs"
+PATIENCE = 20.0
+SERVICE = 7007
+
+INWARDS = SecurityGroupRule(id="1badcafe-0000-0000-0000-000000000000", security_group_id="group", direction="ingress")
+OTHER: Port = replace(
+    PORT,
+    id="dddddddd-3333-0000-0000-000000000007",
+    mac_address="02:00:00:00:00:07",
+    fixed_ips=(FixedIP("sub", "10.0.0.7"),),
+)
+OTHER_NEAR: Endpoint = replace(
+    NEAR, id=OTHER.id, mac=pack_mac(OTHER.mac_address), addresses=(pack_address("10.0.0.7"),)
+)
+RECORDS: list[AnyRecord] = [*SLICE, INWARDS, OTHER, OTHER_NEAR]
+
+_numbers = count()
+
+
+class Agent(NamedTuple):
+    """A running agent, and where it says what it does."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+
+    def wait_for(self, words: str) -> None:
+        """Until the agent has said it."""
+        deadline = time.monotonic() + PATIENCE
+        while words not in self.log.read_text():
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.01)
+
+
+class Host(NamedTuple):
+    """A host of the test's own; this thread is in its namespace."""
+
+    instance: str
+    state: Path
+
+    @contextmanager
+    def agent(self, ending: signal.Signals = signal.SIGTERM) -> Iterator[Agent]:
+        """An agent that has brought everything in; it ends by a signal."""
+        log = self.state / "log"
+        with log.open("wb") as sink:
+            command = [sys.executable, "-c", START, str(self.state), self.instance]
+            process = subprocess.Popen(command, stderr=sink)
+        try:
+            agent = Agent(process, log)
+            agent.wait_for(READY)
+            yield agent
+        finally:
+            process.send_signal(ending)
+            assert process.wait(PATIENCE) == (0 if ending is signal.SIGTERM else -ending), log.read_text()
+
+    def tables(self) -> dict[str, dict[bytes, bytes]]:
+        """What the agent has written."""
+        datapath = KernelDatapath.open(pins(self.instance))
+        try:
+            return {table.name: datapath.read(table.name) for table in AGENT_TABLES}
+        finally:
+            datapath.close()
+
+
+@pytest.fixture
+def host(tmp_path: Path) -> Iterator[Host]:
+    skip_without_root()
+    instance = f"agent-{os.getpid()}-{next(_numbers)}"
+    with new_namespace() as namespace, inside(namespace):
+        bring_up(find_link("lo"))
+        journal = Journal(tmp_path / JOURNAL)
+        for message in (Welcome(1, "log"), Snapshot(4, True, True, RECORDS)):
+            journal.note(message)
+        journal.close()
+        try:
+            yield Host(instance, tmp_path)
+        finally:
+            teardown(instance, tmp_path)
+            assert {name for _, name in socket.if_nameindex()}.isdisjoint({TUNNEL, PUNT})
+            assert not pins(instance).exists()
+
+
+@contextmanager
+def machine(name: str, port: Port) -> Iterator[int]:
+    """A machine plugged into this thread's host, without an address yet: its namespace."""
+    with new_namespace() as namespace:
+        near = add_veth(name, "eth0", namespace)
+        with IPRoute() as kernel:
+            kernel.link("set", index=near, ifalias=f"netplane:{port.id}", state="up")
+        with inside(namespace):
+            bring_up(find_link("eth0"), mac=pack_mac(port.mac_address))
+        yield namespace
+
+
+def lease(namespace: int, directory: Path) -> str:
+    """What a stock client has been told by DHCP, as it writes it down."""
+    client = which("dhclient")
+    if client is None:
+        pytest.skip("there is no dhclient")
+    leases = directory / "leases"
+    command = [client, "-1", "-d", "-sf", "/bin/true", "-lf", str(leases), "-pf", str(directory / "pid"), "eth0"]
+    with inside(namespace):
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert process.stderr is not None
+    with process, process.stderr as told:
+        lines = []
+        for line in told:
+            lines.append(line)
+            if line.startswith((b"bound to", b"No DHCPOFFERS")):
+                break
+        process.terminate()
+    assert leases.exists(), b"".join(lines)
+    return leases.read_text()
+
+
+def test_a_stock_client_gets_its_lease_from_an_agent_without_a_controller(host: Host, tmp_path: Path) -> None:
+    with machine("ann", PORT) as ann, host.agent():
+        told = lease(ann, tmp_path)
+    for words in (
+        "fixed-address 10.0.0.5;",
+        "option subnet-mask 255.255.255.0;",
+        "option routers 10.0.0.1;",
+        "option domain-name-servers 9.9.9.9,1.1.1.1;",
+        "option interface-mtu 1400;",
+        "option rfc3442-classless-static-routes 0,10,0,0,1;",
+        "option dhcp-server-identifier 10.0.0.1;",
+        "option dhcp-lease-time 86400;",
+    ):
+        assert words in told
+
+
+def test_a_machine_that_is_plugged_in_later_is_served_too(host: Host, tmp_path: Path) -> None:
+    with host.agent(), machine("ann", OTHER) as ann:
+        assert "fixed-address 10.0.0.7;" in lease(ann, tmp_path)
+
+
+def bound(stack: ExitStack, namespace: int, port: Port) -> socket.socket:
+    """A socket of a machine that has its address."""
+    address = port.fixed_ips[0].ip_address
+    with inside(namespace):
+        bring_up(find_link("eth0"), address=f"{address}/24")
+        found = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        found.bind((address, SERVICE))
+    found.settimeout(PATIENCE)
+    return found
+
+
+def echo(server: socket.socket, stop: threading.Event) -> None:
+    """Send datagrams back until the first one after `stop`."""
+    while not stop.is_set():
+        data, sender = server.recvfrom(2048)
+        server.sendto(data, sender)
+
+
+class Talk:
+    """Datagrams to and fro in the background; a lost one ends it."""
+
+    def __init__(self, client: socket.socket, server: socket.socket) -> None:
+        self.answered = 0
+        self._client = client
+        self._over, self._stop = threading.Event(), threading.Event()
+        self._threads = [
+            threading.Thread(target=echo, args=(server, self._stop)),
+            threading.Thread(target=self._ask),
+        ]
+
+    def _ask(self) -> None:
+        while not self._over.is_set():
+            self._turn()
+
+    def _turn(self) -> None:
+        question = self.answered.to_bytes(8, "big")
+        self._client.sendto(question, (OTHER.fixed_ips[0].ip_address, SERVICE))
+        if self._client.recv(2048) == question:
+            self.answered += 1
+
+    def go_on_during(self, what: Callable[[], None]) -> int:
+        """How many were answered while something was done."""
+        for thread in self._threads:
+            thread.start()
+        what()
+        self._over.set()
+        self._threads[1].join()
+        self._stop.set()
+        answered = self.answered
+        self._turn()
+        self._threads[0].join()
+        assert self.answered == answered + 1, "a datagram was lost"
+        return answered
+
+
+@pytest.fixture
+def sockets(host: Host) -> Iterator[tuple[socket.socket, socket.socket]]:
+    with ExitStack() as stack:
+        first, second = (stack.enter_context(machine(name, port)) for name, port in (("ann", PORT), ("ben", OTHER)))
+        yield bound(stack, first, PORT), bound(stack, second, OTHER)
+
+
+def test_restarts_change_nothing_and_lose_nothing(host: Host, sockets: tuple[socket.socket, socket.socket]) -> None:
+    with host.agent():
+        before = host.tables()
+
+    def restart() -> None:
+        for _ in range(2):
+            with host.agent(ending):
+                pass
+
+    assert Talk(*sockets).go_on_during(restart) > 100
+    assert host.tables() == before
+    assert len(before[SETTINGS.name]) == 1
+
+
+def test_programs_are_replaced_on_demand_and_nothing_is_lost(
+    host: Host, sockets: tuple[socket.socket, socket.socket]
+) -> None:
+    with host.agent() as agent:
+
+        def reload() -> None:
+            agent.process.send_signal(signal.SIGHUP)
+            agent.wait_for(REPLACED)
+
+        assert Talk(*sockets).go_on_during(reload) > 100
