@@ -94,7 +94,9 @@ static __always_inline void np_connection_advance(struct np_packet *p, struct np
 		state = NP_CONNECTION_STATE_ESTABLISHED;
 	if (p->protocol == IPPROTO_TCP && (p->tcp_flags & NP_TCP_FIN)) {
 		flags |= from_low ? NP_CONNECTION_FLAG_FIN_LOW : NP_CONNECTION_FLAG_FIN_HIGH;
-		state = (flags & both) == both ? NP_CONNECTION_STATE_CLOSED : NP_CONNECTION_STATE_CLOSING;
+		/* A connection that was reset stays so. */
+		if (state != NP_CONNECTION_STATE_CLOSED)
+			state = (flags & both) == both ? NP_CONNECTION_STATE_CLOSED : NP_CONNECTION_STATE_CLOSING;
 	}
 	if (p->protocol == IPPROTO_TCP && (p->tcp_flags & NP_TCP_RST))
 		state = NP_CONNECTION_STATE_CLOSED;
