@@ -1,4 +1,4 @@
-"""Packets between two machines on two hosts: netplane with security groups on, next to Linux bridge + VXLAN without any.
+"""Packets between two machines on two hosts: netplane with security groups, next to Linux bridge + VXLAN without.
 
     m1 ── h1 ── router ── h2 ── m2     netplane: real programs, tables from the compiler, a default security group
     m3 ── h3 ── router ── h4 ── m4     Linux: a bridge and a VXLAN device with static entries
