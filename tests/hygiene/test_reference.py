@@ -5,7 +5,7 @@ import pytest
 from netplane import __version__
 from netplane.tables.decisions import Reason
 from tests.hygiene.sources import PACKAGE, ROOT
-from tools.reference import DIRECTORY, PAGES
+from tools.reference import DIRECTORY, PAGES, api
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -16,6 +16,12 @@ def test_page_is_fresh(page: str) -> None:
 
 def test_no_page_is_left_over() -> None:
     assert {path.name for path in DIRECTORY.iterdir()} == set(PAGES)
+
+
+@pytest.mark.parametrize("path", [path for path in api.served_paths() if path.startswith("/netplane/")])
+def test_every_path_of_our_own_is_explained(path: str) -> None:
+    """In the docstring of `controller.routes`, which the page repeats."""
+    assert path.replace(":int}", "}") in PAGES["api.md"]()
 
 
 def test_the_changelog_has_an_entry_for_this_version() -> None:

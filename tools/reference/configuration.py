@@ -20,7 +20,8 @@ directory, readable by root only.
 [[token]]
 secret = "..."            # what a client sends as X-Auth-Token
 project = "..."           # the project that it speaks for
-roles = ["admin"]         # "admin" sees and writes all projects; "member" its own
+roles = ["member"]        # "member" (the default) has its own project; "admin" all of them
+user = "..."              # optional: the name in the change log; the project's if left out
 
 [agent]
 secret = "..."            # what agents show a controller

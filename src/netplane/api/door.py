@@ -19,13 +19,13 @@ class Door:
     """ASGI around the routes: sets `scope["netplane.request_id"]` and `scope["netplane.context"]`."""
 
     def __init__(self, routes: ASGIApp, tokens: Tokens) -> None:
-        self._routes = routes
+        self.routes = routes
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; what is no HTTP passes."""
         if scope["type"] != "http":
-            await self._routes(scope, receive, send)
+            await self.routes(scope, receive, send)
             return
         scope["netplane.request_id"] = f"req-{uuid4()}"
         scope["path"] = _tidy(scope["path"])
@@ -35,7 +35,7 @@ class Door:
                 await respond_unauthorized(Request(scope))(scope, receive, send)
                 return
             scope["netplane.context"] = caller
-        await self._routes(scope, receive, send)
+        await self.routes(scope, receive, send)
 
 
 def _token(scope: Scope) -> str:
