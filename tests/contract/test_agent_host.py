@@ -223,8 +223,10 @@ class Talk:
         """How many were answered while something was done."""
         for thread in self._threads:
             thread.start()
-        what()
-        self._over.set()
+        try:
+            what()
+        finally:
+            self._over.set()
         self._threads[1].join()
         self._stop.set()
         answered = self.answered
@@ -241,7 +243,10 @@ def sockets(host: Host) -> Iterator[tuple[socket.socket, socket.socket]]:
         yield bound(stack, first, PORT), bound(stack, second, OTHER)
 
 
-def test_restarts_change_nothing_and_lose_nothing(host: Host, sockets: tuple[socket.socket, socket.socket]) -> None:
+@pytest.mark.parametrize("ending", [signal.SIGTERM, signal.SIGKILL])
+def test_restarts_change_nothing_and_lose_nothing(
+    host: Host, sockets: tuple[socket.socket, socket.socket], ending: signal.Signals
+) -> None:
     with host.agent():
         before = host.tables()
 
