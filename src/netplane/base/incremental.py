@@ -25,8 +25,10 @@ from netplane.base.desired import Desired, OwnerName
 from netplane.base.problem import Problem
 from netplane.base.world import Bucket, R, View, World, buckets
 
-Item = tuple[str, bytes, bytes] | Problem
-"""What a feature returns: entries as (table, key, value), and problems."""
+Entry = tuple[str, bytes, bytes]
+"""A table, a key and a value."""
+Item = Entry | Problem
+"""What a feature returns. An owner gives a key one value."""
 Feature = Callable[[Any, View], Sequence[Item]]
 Step = tuple[type[Any], str, Any]
 """One change: the kind, the id, and the record or None for a delete."""
@@ -89,10 +91,16 @@ class Incremental:
     def apply(self, steps: Iterable[Step]) -> Delta:
         """Take in a batch of changes and return what it changes in the tables."""
         dirty = self._take_in(steps)
+        gained: list[tuple[Any, Entry]] = []
         for kind, owners in dirty.items():
+            records = self.world.all(kind)
             for id, old in owners.items():
-                if old is not None:
-                    self._retract(kind, id, old)
+                if old is not None and records.get(id) is old:
+                    gained += self._revise(kind, old)
+                elif old is not None:
+                    self._retract(kind, old)
+        for owner, (table, key, value) in gained:
+            self._desired.add(table, key, value, owner)
         for kind, owners in dirty.items():
             self._run(kind, owners)
         return self._desired.take()
@@ -129,23 +137,41 @@ class Incremental:
             for reader_kind, reader in self._readers.get(read, ()):
                 dirty[reader_kind].setdefault(reader, self.world.get(reader_kind, reader))
 
-    def _retract(self, kind: type[Any], id: str, old: Any) -> None:
+    def _revise(self, kind: type[Any], record: Any) -> list[tuple[Any, Entry]]:
+        """Run again an owner whose record stands but not all that it read: take back what is gone, return what is new.
+
+        This may touch a few entries of thousands, so it compares and leaves the rest alone.
+        """
+        memory = self._memory.pop((kind, record.id), None)
+        if memory is None:
+            return []
+        self._forget((kind, record.id), memory.reads)
+        items = self._features[kind](record, self._notebook)
+        self._remember((kind, record.id), items)
+        before, now = set(memory.items), set(items)
+        for item in before - now:
+            if not isinstance(item, Problem):
+                self._desired.remove(item[0], item[1], record)
+        return [(record, item) for item in now - before if not isinstance(item, Problem)]
+
+    def _retract(self, kind: type[Any], old: Any) -> None:
         """Take back what an owner said when its record was `old`."""
-        memory = self._memory.pop((kind, id), None)
+        memory = self._memory.pop((kind, old.id), None)
         if memory is None:
             items = self._features[kind](old, self._notebook)
         else:
             items = memory.items
-            self._forget((kind, id), memory.reads)
+            self._forget((kind, old.id), memory.reads)
         for item in items:
             if not isinstance(item, Problem):
                 self._desired.remove(item[0], item[1], old)
 
-    def _run(self, kind: type[Any], ids: Iterable[str]) -> None:
-        """Ask owners what they want, and remember each that its record alone does not speak for."""
+    def _run(self, kind: type[Any], owners: Mapping[str, Any]) -> None:
+        """Ask owners with new records what they want, and remember each that its record alone does not speak for."""
         feature, records, notebook, add = self._features[kind], self.world.all(kind), self._notebook, self._desired.add
-        for id in ids:
-            if (record := records.get(id)) is not None:
+        for id, old in owners.items():
+            record = records.get(id)
+            if record is not None and record is not old:
                 items = feature(record, notebook)
                 sound = True
                 for item in items:
