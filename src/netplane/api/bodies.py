@@ -138,6 +138,11 @@ def _check_owner(wish: Wish, context: Context) -> None:
 def _check_operators(kind: type[Record], wish: Wish, context: Context) -> None:
     if context.is_admin:
         return
-    for wanted in fields_of(kind):
-        if wanted.is_operators and wanted.name in wish:
-            raise forbidden(f"'{wanted.wire}' of a {kind_of(kind)} may be set by administrators only")
+    for name, wire in _operators(kind):
+        if name in wish:
+            raise forbidden(f"'{wire}' of a {kind_of(kind)} may be set by administrators only")
+
+
+@cache
+def _operators(kind: type[Record]) -> tuple[tuple[str, str], ...]:
+    return tuple((wanted.name, wanted.wire) for wanted in fields_of(kind) if wanted.is_operators)

@@ -10,6 +10,7 @@ PRAGMAS = (
     "foreign_keys=ON",
     "busy_timeout=10000",
     "cache_size=-65536",
+    "wal_autocheckpoint=4000",
 )
 """Readers never wait for the writer; a commit survives the process, and the machine up to the last checkpoint."""
 

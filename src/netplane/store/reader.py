@@ -7,6 +7,7 @@ from sqlalchemy import Connection, Select, bindparam, select
 
 from netplane.model import Record, kind_of
 from netplane.store.codec import decode
+from netplane.store.prepared import Prepared
 from netplane.store.reports import Report, read_reports
 from netplane.store.schema import CLAIM, LOG, REFERENCE, RESOURCE
 
@@ -21,8 +22,8 @@ CHUNK = 500
 _REFERRERS = RESOURCE.join(REFERENCE, (RESOURCE.c.id == REFERENCE.c.source) & (RESOURCE.c.kind == REFERENCE.c.kind))
 _REFERRING = (REFERENCE.c.kind == bindparam("kind")) & (REFERENCE.c.field == bindparam("field"))
 
-GET = select(RESOURCE.c.body).where(RESOURCE.c.id == bindparam("id"), RESOURCE.c.kind == bindparam("kind"))
-FIND = (
+GET = Prepared(select(RESOURCE.c.body).where(RESOURCE.c.id == bindparam("id"), RESOURCE.c.kind == bindparam("kind")))
+FIND = Prepared(
     select(RESOURCE.c.body)
     .select_from(_REFERRERS)
     .where(_REFERRING, REFERENCE.c.target == bindparam("target"))
@@ -39,18 +40,20 @@ LIST_PROJECT = LIST.where(RESOURCE.c.project == bindparam("project"))
 BY_ID = select(RESOURCE.c.body).where(
     RESOURCE.c.kind == bindparam("kind"), RESOURCE.c.id.in_(bindparam("ids", expanding=True))
 )
-HOLDER = select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value"))
+HOLDER = Prepared(select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value")))
 PRESENT = select(RESOURCE.c.id).where(RESOURCE.c.id.in_(bindparam("ids", expanding=True)))
-REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field, REFERENCE.c.cascade).where(
+_REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field, REFERENCE.c.cascade).where(
     REFERENCE.c.target == bindparam("target")
 )
-REVISION = select(LOG.c.revision)
+REFERRERS = Prepared(_REFERRER)
+ANY_REFERRER = Prepared(_REFERRER.limit(1))
+REVISION = Prepared(select(LOG.c.revision))
 
 
-def _taken(size: int) -> Select[Any]:
-    """Which of `size` values are claimed, spelled out: the hottest question, and `expanding` costs 100 µs each time."""
+def _taken(size: int) -> Prepared:
+    """Which of `size` values are claimed."""
     values = [bindparam(f"v{index}", type_=CLAIM.c.value.type) for index in range(size)]
-    return select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value.in_(values))
+    return Prepared(select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value.in_(values)))
 
 
 TAKEN = {size: _taken(size) for size in (4, 32, CHUNK)}
@@ -65,17 +68,17 @@ class Reader:
     @property
     def revision(self) -> int:
         """The last revision in this view; 0 before the first change."""
-        return int(self._connection.execute(REVISION).scalar_one())
+        return int(REVISION.first(self._connection, {}))
 
     def get(self, kind: type[T], id: str) -> T | None:
         """The record with this id, or None."""
-        body = self._connection.execute(GET, {"id": id, "kind": kind_of(kind)}).scalar()
+        body = GET.first(self._connection, {"id": id, "kind": kind_of(kind)})
         return None if body is None else cast(T, decode(body))
 
     def find(self, kind: type[T], field: str, target: str) -> Records[T]:
         """The records of a kind that refer to `target` by `field`, by id."""
         values = {"kind": kind_of(kind), "field": field, "target": target}
-        return [cast(T, decode(body)) for body in self._connection.execute(FIND, values).scalars()]
+        return [cast(T, decode(body)) for body in FIND.column(self._connection, values)]
 
     def group(self, kind: type[T], field: str, targets: Iterable[str]) -> dict[str, Records[T]]:
         """As `find` for many targets at once; a target that nothing refers to has an empty list."""
@@ -97,14 +100,14 @@ class Reader:
 
     def holder(self, space: str, value: str) -> str | None:
         """The id of the record that claims a value, or None."""
-        return cast("str | None", self._connection.execute(HOLDER, {"space": space, "value": value}).scalar())
+        return cast("str | None", HOLDER.first(self._connection, {"space": space, "value": value}))
 
     def taken(self, space: str, values: Sequence[str]) -> set[str]:
         """Which of some values, 1 to `CHUNK` of them, are claimed."""
         size = next(size for size in TAKEN if size >= len(values))
         padded = [*values, *[values[-1]] * (size - len(values))]
         bound = {"space": space} | {f"v{index}": value for index, value in enumerate(padded)}
-        return set(self._connection.execute(TAKEN[size], bound).scalars())
+        return set(TAKEN[size].column(self._connection, bound))
 
     def present(self, ids: Iterable[str]) -> set[str]:
         """Which of these ids are those of records, of any kind."""
@@ -115,11 +118,11 @@ class Reader:
 
     def referrers(self, target: str) -> Records[Any]:
         """(kind, id, field, cascade) of every record that refers to a record."""
-        return [*self._connection.execute(REFERRER, {"target": target})]
+        return REFERRERS.rows(self._connection, {"target": target})
 
     def is_referred(self, target: str) -> bool:
         """Whether any record refers to this one."""
-        return self._connection.execute(REFERRER.limit(1), {"target": target}).first() is not None
+        return ANY_REFERRER.first(self._connection, {"target": target}) is not None
 
     def reports(self, kind: str, ids: Collection[str] | None = None) -> dict[str, Report]:
         """The latest reports of a kind by the id of what they are about: all, or of these."""

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import Engine, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from netplane.model import Change
 from netplane.store.allocation import Cursors
@@ -33,6 +32,7 @@ class Store:
         self._cursors = Cursors()
         self._moved = Condition()
         self._listeners: list[Listener] = []
+        self._refusal: type[Exception] = writer.dialect.loaded_dbapi.IntegrityError
         self._log = _prepare(writer)
 
     @classmethod
@@ -66,7 +66,7 @@ class Store:
                     transaction = Transaction(connection, actor, self._clock(), self._cursors)
                     yield transaction
                     transaction.finish()
-            except IntegrityError as error:
+            except self._refusal as error:
                 if transaction is None:
                     raise
                 with self.read() as reader:

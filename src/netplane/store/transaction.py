@@ -16,14 +16,15 @@ from netplane.model.resource import Resource
 from netplane.store.allocation import Cursors, Text, free_numbers
 from netplane.store.clock import fine_stamp, stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
+from netplane.store.prepared import Prepared
 from netplane.store.reader import Reader, Records
 from netplane.store.schema import LOG
 from netplane.store.writes import Key, Pending, key_of
 
 T = TypeVar("T", bound=Record)
 
-LOCK = select(LOG.c.revision).with_for_update()
-ADVANCE = update(LOG).values(revision=bindparam("reached"))
+LOCK = Prepared(select(LOG.c.revision).with_for_update())
+ADVANCE = Prepared(update(LOG).values(revision=bindparam("reached")))
 
 _BY_NAME = {kind_of(kind): kind for kind in KINDS}
 
@@ -36,7 +37,7 @@ class Transaction:
         self.now = now
         self._connection = connection
         self._reader = Reader(connection)
-        self._start = self._revision = int(connection.execute(LOCK).scalar_one())
+        self._start = self._revision = int(LOCK.first(connection, {}))
         self._cursors = cursors
         self._pending = Pending()
         self._seen: dict[Key, Record | None] = {}
@@ -151,7 +152,7 @@ class Transaction:
         """Send the rest and move the log on: the last thing before the commit."""
         self.flush()
         if self.has_changed:
-            self._connection.execute(ADVANCE, {"reached": self._revision})
+            ADVANCE.run(self._connection, {"reached": self._revision})
 
     def conflict(self, reader: Reader) -> Conflict:
         """Why the database refused; asked after the rollback."""
@@ -163,21 +164,23 @@ class Transaction:
             self._present.add(key[1])
 
     def _write(self, key: Key, before: Record | None, after: Record | None) -> None:
-        self._take_claims(before, after)
-        self._pending.add(key, before, after)
+        old = set() if before is None else set(before.claims())
+        new = set() if after is None else set(after.claims())
+        self._take_claims(key[1], old - new, new - old)
+        self._pending.add(key, before, after, old - new, new - old)
         self._note(key, after)
         if after is None and not (before is not None and _is_companion(before)):
             self._present.discard(key[1])
         self._found.pop(key[0], None)
 
-    def _take_claims(self, before: Record | None, after: Record | None) -> None:
-        for claim in () if before is None else before.claims():
+    def _take_claims(self, owner: str, gone: set[Claim], new: set[Claim]) -> None:
+        for claim in gone:
             self._claims[claim] = None
-        for claim in () if after is None else after.claims():
+        for claim in new:
             holder = self._claims.get(claim)
-            if after is not None and holder is not None and holder != after.id:
+            if holder is not None and holder != owner:
                 raise Conflict(claim.space, claim.value, holder)
-            self._claims[claim] = None if after is None else after.id
+            self._claims[claim] = owner
 
     def _delete_referrers(self, id: str) -> None:
         referrers = [*self.reader.referrers(id)]

@@ -5,13 +5,14 @@ a claim may move from one record to another within a transaction.
 """
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from sqlalchemy import Connection, Executable, bindparam, delete, insert, update
+from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from netplane.model import Claim, OnDelete, Operation, Record, Reference, kind_of
 from netplane.store.codec import encode
 from netplane.store.errors import Conflict, Missing
+from netplane.store.prepared import Prepared, Values
 from netplane.store.reader import Reader, project_of
 from netplane.store.reports import FORGET
 from netplane.store.schema import CHANGE, CLAIM, REFERENCE, RESOURCE
@@ -20,23 +21,27 @@ Key = tuple[str, str]
 """Kind and id."""
 
 _AT = (RESOURCE.c.id == bindparam("at_id")) & (RESOURCE.c.kind == bindparam("at_kind"))
-INSERT_RESOURCE = insert(RESOURCE)
-UPDATE_RESOURCE = (
+INSERT_RESOURCE = Prepared(insert(RESOURCE))
+UPDATE_RESOURCE = Prepared(
     update(RESOURCE)
     .where(_AT)
     .values(project=bindparam("project"), revision=bindparam("revision"), body=bindparam("body"))
 )
-DELETE_RESOURCE = delete(RESOURCE).where(_AT)
-INSERT_REFERENCE = insert(REFERENCE)
-DELETE_REFERENCE = delete(REFERENCE).where(
-    REFERENCE.c.source == bindparam("at_source"),
-    REFERENCE.c.kind == bindparam("at_kind"),
-    REFERENCE.c.field == bindparam("at_field"),
-    REFERENCE.c.target == bindparam("at_target"),
+DELETE_RESOURCE = Prepared(delete(RESOURCE).where(_AT))
+INSERT_REFERENCE = Prepared(insert(REFERENCE))
+DELETE_REFERENCE = Prepared(
+    delete(REFERENCE).where(
+        REFERENCE.c.source == bindparam("at_source"),
+        REFERENCE.c.kind == bindparam("at_kind"),
+        REFERENCE.c.field == bindparam("at_field"),
+        REFERENCE.c.target == bindparam("at_target"),
+    )
 )
-INSERT_CLAIM = insert(CLAIM)
-DELETE_CLAIM = delete(CLAIM).where(CLAIM.c.space == bindparam("at_space"), CLAIM.c.value == bindparam("at_value"))
-INSERT_CHANGE = insert(CHANGE)
+INSERT_CLAIM = Prepared(insert(CLAIM))
+DELETE_CLAIM = Prepared(
+    delete(CLAIM).where(CLAIM.c.space == bindparam("at_space"), CLAIM.c.value == bindparam("at_value"))
+)
+INSERT_CHANGE = Prepared(insert(CHANGE))
 
 
 class Write(NamedTuple):
@@ -56,14 +61,14 @@ class Pending:
         self._links_new: dict[tuple[Key, Reference], None] = {}
         self._links_gone: set[tuple[Key, Reference]] = set()
 
-    def add(self, key: Key, before: Record | None, after: Record | None) -> None:
-        """Record that what was `before` (as far as this transaction has got) becomes `after`."""
+    def add(self, key: Key, before: Record | None, after: Record | None, gone: set[Claim], new: set[Claim]) -> None:
+        """What was `before` (as far as this transaction has got) becomes `after`, with the claims that go and come."""
         earlier = self.writes.pop(key, None) if after is None else self.writes.get(key)
         stored = before if earlier is None else earlier.before
         if stored is not None or after is not None:
             self.writes[key] = Write(stored, after)
         self._relink(key, before, after)
-        self._reclaim(before, after)
+        self._reclaim(key[1], gone, new)
 
     def send(self, connection: Connection, present: set[str], revision: int, actor: str, time: str) -> int:
         """Send everything; answers the last revision. Afterwards these writes are spent. `present` are known ids."""
@@ -100,15 +105,12 @@ class Pending:
             if reference not in old:
                 self._links_new[key, reference] = None
 
-    def _reclaim(self, before: Record | None, after: Record | None) -> None:
-        old = {} if before is None else dict.fromkeys(before.claims())
-        new = {} if after is None else dict.fromkeys(after.claims())
-        for claim in old:
-            if claim not in new and self._claims_new.pop(claim, None) is None:
+    def _reclaim(self, owner: str, gone: set[Claim], new: set[Claim]) -> None:
+        for claim in gone:
+            if self._claims_new.pop(claim, None) is None:
                 self._claims_gone.add(claim)
         for claim in new:
-            if claim not in old and after is not None:
-                self._claims_new[claim] = after.id
+            self._claims_new[claim] = owner
 
     def _send_gone(self, connection: Connection) -> None:
         gone = [key for key, write in self.writes.items() if write.after is None]
@@ -124,7 +126,7 @@ class Pending:
             for (_kind, source), reference in (unknown[target] for target in missing):
                 raise Missing(source, reference.field, reference.target)
 
-    def _send_records(self, connection: Connection, revision: int, actor: str, time: str) -> list[dict[str, Any]]:
+    def _send_records(self, connection: Connection, revision: int, actor: str, time: str) -> list[Values]:
         new, replaced, changes = [], [], []
         for position, ((kind, id), write) in enumerate(self.writes.items(), revision + 1):
             after, body = write.after, None
@@ -148,15 +150,15 @@ def key_of(record: Record) -> Key:
     return kind_of(record), record.id
 
 
-def _send(connection: Connection, statement: Executable, rows: Sequence[dict[str, Any]]) -> None:
+def _send(connection: Connection, statement: Prepared, rows: Sequence[Values]) -> None:
     if rows:
-        connection.execute(statement, rows if len(rows) > 1 else rows[0])
+        statement.run_many(connection, rows)
 
 
-def _link_row(key: Key, reference: Reference) -> dict[str, Any]:
+def _link_row(key: Key, reference: Reference) -> Values:
     row = {"kind": key[0], "source": key[1], "field": reference.field, "target": reference.target}
     return row | {"cascade": reference.on_delete is OnDelete.CASCADE}
 
 
-def _link_place(key: Key, reference: Reference) -> dict[str, Any]:
+def _link_place(key: Key, reference: Reference) -> Values:
     return {"at_kind": key[0], "at_source": key[1], "at_field": reference.field, "at_target": reference.target}

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from functools import lru_cache
 from itertools import pairwise
 
 from netplane.api.errors import conflict, invalid
@@ -11,6 +12,7 @@ Address = IPv4Address | IPv6Address
 Range = IPv4Network | IPv6Network
 
 
+@lru_cache(maxsize=4096)
 def parse_address(text: str) -> Address:
     """An address; 400 if it is none."""
     try:
@@ -19,6 +21,7 @@ def parse_address(text: str) -> Address:
         raise invalid(f"'{text}' is not a valid IP address") from error
 
 
+@lru_cache(maxsize=4096)
 def parse_range(text: str) -> Range:
     """A range whose host bits are zero; 400 if it is none."""
     try:

@@ -1,6 +1,7 @@
 """Security groups, their rules, and the identities that ports get from them."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from ipaddress import ip_network
 
 from msgspec.structs import replace
@@ -51,7 +52,7 @@ def identity_of(transaction: Transaction, groups: tuple[str, ...]) -> str:
     """The id of the identity of a set of groups, which gets a number when its first port comes; empty for no groups."""
     if not groups:
         return ""
-    id = identity_id(groups)
+    id = _identity_id(groups)
     if transaction.get(Identity, id) is None:
         transaction.add(Identity(id=id, number=transaction.allocate("identity", *NUMBERS), groups=groups))
     return id
@@ -114,6 +115,11 @@ def show_rules(
 ) -> list[View]:
     """Nothing besides."""
     return [{} for _ in rules]
+
+
+@lru_cache(maxsize=4096)
+def _identity_id(groups: tuple[str, ...]) -> str:
+    return identity_id(groups)
 
 
 def _add_first_rules(transaction: Transaction, group: SecurityGroup) -> None:

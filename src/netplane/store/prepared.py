@@ -1,0 +1,63 @@
+"""Statements that are compiled once and then go straight to the driver.
+
+Core looks up, binds and wraps anew each time, which costs 30 to 60 µs a statement (measured; the database itself takes
+2 to 10). Making a port sends a dozen statements, so this is half of what a port costs. The text and the order of the
+parameters still come from Core's compiler, for whichever database it is.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection
+from sqlalchemy.sql.expression import ClauseElement
+
+Values = dict[str, Any]
+
+
+class Prepared:
+    """A statement whose values are sent and received as the driver takes and gives them."""
+
+    def __init__(self, statement: ClauseElement) -> None:
+        self._statement = statement
+        self._compiled: dict[str, tuple[str, tuple[str, ...] | None]] = {}
+
+    def run(self, connection: Connection, values: Values) -> Any:
+        """Send it; answers the driver's cursor."""
+        text, names = self._text(connection)
+        cursor = connection.connection.cursor()
+        cursor.execute(text, values if names is None else [values[name] for name in names])
+        return cursor
+
+    def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
+        """Send it once for each row."""
+        text, names = self._text(connection)
+        bound = rows if names is None else [[row[name] for name in names] for row in rows]
+        cursor = connection.connection.cursor()
+        cursor.executemany(text, bound)
+        cursor.close()
+
+    def first(self, connection: Connection, values: Values) -> Any:
+        """The first column of the first row, or None."""
+        cursor = self.run(connection, values)
+        row = cursor.fetchone()
+        cursor.close()
+        return None if row is None else row[0]
+
+    def column(self, connection: Connection, values: Values) -> list[Any]:
+        """The first column of every row."""
+        return [row[0] for row in self.run(connection, values).fetchall()]
+
+    def rows(self, connection: Connection, values: Values) -> list[tuple[Any, ...]]:
+        """Every row."""
+        found: list[tuple[Any, ...]] = self.run(connection, values).fetchall()
+        return found
+
+    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...] | None]:
+        """The text, and the names of its parameters in their order where they have places instead of names."""
+        dialect = connection.dialect
+        found = self._compiled.get(dialect.name)
+        if found is None:
+            compiled: Any = self._statement.compile(dialect=dialect)
+            names = tuple(compiled.positiontup) if dialect.positional else None
+            found = self._compiled[dialect.name] = (str(compiled), names)
+        return found
