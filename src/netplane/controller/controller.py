@@ -111,8 +111,10 @@ class Controller:
         """An agent has said something."""
         match message:
             case Ack(revision):
-                self.picture.ports.acknowledge(host, revision)
-                self.picture.revisions.acknowledge(host, revision, now())
+                # A host that was told more by another controller is no further than this one knows.
+                known = min(revision, self.picture.revision)
+                self.picture.ports.acknowledge(host, known)
+                self.picture.revisions.acknowledge(host, known, now())
                 self._tell()
             case Claim(ports):
                 await self._claim(host, ports)

@@ -95,8 +95,6 @@ class Session:
         """The revision that the agent's slice is complete up to; 0 within the first snapshot or before."""
         self.reached = 0
         """The last revision that the agent's slice was complete up to at some time."""
-        self.acked = 0
-        """The last revision that the agent said is in its kernel."""
 
     def _up(self, message: Up, fault: Fault) -> None:
         following = UP.get((self.state, type(message)))
@@ -107,9 +105,8 @@ class Session:
                 _check_hello(message, fault)
                 self.hello = message
             case Ack(revision):
-                if not self.acked <= revision <= self.reached:
-                    raise fault(f"acknowledged {revision}, not within {self.acked} and {self.reached}")
-                self.acked = revision
+                if revision < 0:
+                    raise fault("revisions start at 1")
         self.state = following
 
     def _down(self, message: Down, fault: Fault) -> None:

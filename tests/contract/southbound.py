@@ -1,0 +1,196 @@
+"""A controller on a real socket and store, callers of its HTTP side, and agents that only keep their slice."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from starlette.types import ASGIApp, Message
+
+from netplane.api import make_app, parse_tokens
+from netplane.controller.controller import Controller
+from netplane.controller.routes import routes
+from netplane.interest import Key
+from netplane.model import Record, kind_of
+from netplane.store import Store
+from netplane.stream.client import NOWHERE, Disconnected, Event, Position, Saying, Uplink
+from netplane.stream.messages import Ack, Answer, Ask, Delta, Snapshot, Welcome
+
+TOKENS = parse_tokens(
+    """
+    [[token]]
+    secret = "admin"
+    project = "operators"
+    roles = ["admin"]
+    [[token]]
+    secret = "blue"
+    project = "blue"
+    [agent]
+    secret = "agents"
+    """
+)
+PATIENCE = 5.0
+
+
+class Reply(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: Any
+
+    @property
+    def revision(self) -> int:
+        return int(self.headers["x-netplane-revision"])
+
+
+class Site(NamedTuple):
+    """A running controller."""
+
+    controller: Controller
+    app: ASGIApp
+    address: str
+
+    async def call(self, method: str, path: str, body: Any = None, token: str = "admin") -> Reply:
+        path, _, query = path.partition("?")
+        scope = {
+            "type": "http",
+            "http_version": "1.1",
+            "method": method,
+            "path": path,
+            "raw_path": path.encode(),
+            "query_string": query.encode(),
+            "headers": [(b"x-auth-token", token.encode()), (b"host", b"test")],
+            "server": ("test", 80),
+            "scheme": "http",
+        }
+        sent: list[Message] = []
+
+        async def receive() -> Message:
+            return {"type": "http.request", "body": b"" if body is None else json.dumps(body).encode()}
+
+        async def send(message: Message) -> None:
+            sent.append(message)
+
+        await self.app(scope, receive, send)
+        content = b"".join(message.get("body", b"") for message in sent[1:])
+        headers = {name.decode().lower(): value.decode() for name, value in sent[0]["headers"]}
+        return Reply(sent[0]["status"], headers, json.loads(content) if content else None)
+
+    async def create(self, kind: str, **fields: Any) -> dict[str, Any]:
+        """A resource, made by an administrator."""
+        reply = await self.call("POST", f"/v2.0/{kind.replace('_', '-')}s", {kind: fields})
+        assert reply.status == 201, reply.body
+        found: dict[str, Any] = reply.body[kind] | {"revision": reply.revision}
+        return found
+
+    async def subnet(self, cidr: str) -> tuple[str, str]:
+        """A network with a subnet: their ids."""
+        network = await self.create("network")
+        subnet = await self.create("subnet", network_id=network["id"], ip_version=4, cidr=cidr)
+        return network["id"], subnet["id"]
+
+
+@asynccontextmanager
+async def site(directory: Path) -> AsyncIterator[Site]:
+    store = Store.open(f"sqlite:///{directory}/netplane.db")
+    controller = Controller(store, TOKENS.agent_secret)
+    try:
+        address = await controller.start(f"unix://{directory}/southbound")
+        yield Site(controller, make_app(store, TOKENS, routes=routes(controller)), address)
+        if controller.broken.done():
+            controller.broken.result()
+    finally:
+        await controller.stop()
+        store.close()
+
+
+class Follower:
+    """An agent without a datapath: it keeps its slice, notes what happens, and acknowledges if it is told to."""
+
+    def __init__(self, uplink: Uplink, *, acknowledges: bool) -> None:
+        self.uplink = uplink
+        self.acknowledges = acknowledges
+        self.events: list[Event] = []
+        self.slice: dict[Key, Record] = {}
+        self.ever: set[Key] = set()
+        self.position = NOWHERE
+        self._log = ""
+        self._moved = asyncio.Event()
+
+    async def run(self) -> None:
+        async for event in self.uplink:
+            self.events.append(event)
+            self._take(event)
+            self._moved.set()
+
+    def kinds(self, kind: type[Record]) -> set[str]:
+        """The ids of the records of a kind in the slice."""
+        return {id for name, id in self.slice if name == kind_of(kind)}
+
+    def said(self, kind: type[Event]) -> list[Any]:
+        return [event for event in self.events if isinstance(event, kind)]
+
+    def send(self, message: Saying) -> None:
+        assert self.uplink.send(message)
+
+    async def until(self, is_so: Callable[[], Any]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not is_so():
+                self._moved.clear()
+                await self._moved.wait()
+
+    async def reaches(self, revision: int) -> None:
+        await self.until(lambda: self.position.revision >= revision)
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Welcome(_, log):
+                self._log = log
+            case Snapshot(revision, first, last, records):
+                if first:
+                    self.slice = {}
+                self._keep(records)
+                self._advance(revision if last else 0)
+            case Delta(revision, upserts, deletes):
+                for key in deletes:
+                    self.slice.pop(key, None)
+                self._keep(upserts)
+                self._advance(revision)
+            case Ask(number, topic, body):
+                self.send(Answer(number, {"table": [topic]}, body.get("packet", "")))
+
+    def _keep(self, records: list[Any]) -> None:
+        fresh = {(kind_of(record), record.id): record for record in records}
+        self.slice |= fresh
+        self.ever |= fresh.keys()
+
+    def _advance(self, revision: int) -> None:
+        self.position = Position(self._log, revision)
+        if self.acknowledges and revision:
+            self.send(Ack(revision))
+
+
+@asynccontextmanager
+async def agent(
+    site: Site | str,
+    host: str,
+    number: int,
+    *,
+    token: str = "agents",
+    position: Position = NOWHERE,
+    acknowledges: bool = True,
+) -> AsyncIterator[Follower]:
+    address = site if isinstance(site, str) else site.address
+    async with Uplink(host, f"192.0.2.{number}", [address], token, position=position) as uplink:
+        follower = Follower(uplink, acknowledges=acknowledges)
+        task = asyncio.create_task(follower.run())
+        try:
+            if token == "agents":
+                await follower.until(lambda: follower.position.revision or follower.said(Disconnected))
+            yield follower
+            if task.done():
+                task.result()
+        finally:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)

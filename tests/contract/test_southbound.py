@@ -1,0 +1,360 @@
+"""Agents and a controller over real gRPC on a unix socket, with a real store: who is told what, and who is not."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import grpc
+import grpc.aio
+import pytest
+
+from netplane.base.problem import Problem
+from netplane.interest import slice_of
+from netplane.model import STORED, Endpoint, Host, Network, Port, Record, Router
+from netplane.store import Store
+from netplane.stream.client import Connected, Disconnected
+from netplane.stream.codec import encode
+from netplane.stream.messages import Ack, Claim, Delta, Hello, Release, Snapshot, Trouble
+from netplane.stream.transport import METHOD, TOKEN_KEY, bearer
+from tests.contract.southbound import PATIENCE, Follower, Site, agent, site
+
+
+def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    asyncio.run(scenario())
+
+
+def specified(store: Store, host: str) -> dict[tuple[str, str], Record]:
+    with store.read() as reader:
+        return slice_of([record for kind in STORED for record in reader.list(kind)], host)
+
+
+async def settles(place: Site, *followers: tuple[str, Follower]) -> None:
+    """Each follower arrives at the slice that the specification gives for the store as it is."""
+    for host, follower in followers:
+        await follower.until(
+            lambda host=host, follower=follower: follower.slice == specified(place.controller.store, host)
+        )
+
+
+def test_a_port_is_told_to_the_hosts_that_need_it_and_to_no_other(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one, agent(place, "h2", 2) as two:
+            assert (one.kinds(Host), two.kinds(Host)) == ({"h1"}, {"h2"})
+            blue, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=blue, **{"binding:host_id": "h1"})
+            await one.reaches(port["revision"])
+            assert one.kinds(Port) == one.kinds(Endpoint) == {port["id"]}
+            red, _ = await place.subnet("10.0.0.0/24")
+            other = await place.create("port", network_id=red, **{"binding:host_id": "h2"})
+            await two.reaches(other["revision"])
+            await settles(place, ("h1", one), ("h2", two))
+            assert ("network", blue) not in two.ever
+            assert ("network", red) not in one.ever
+            assert two.said(Delta)[0].revision >= other["revision"], "nothing was said to it before it was concerned"
+
+    run(scenario)
+
+
+def test_domains_join_and_part_with_router_interfaces(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one, agent(place, "h2", 2) as two:
+            (left, left_subnet), (right, right_subnet) = (
+                await place.subnet("10.0.0.0/24"),
+                await place.subnet("10.1.0.0/24"),
+            )
+            near = await place.create("port", network_id=left, **{"binding:host_id": "h1"})
+            far = await place.create("port", network_id=right, **{"binding:host_id": "h2"})
+            router = await place.create("router")
+            path = f"/v2.0/routers/{router['id']}"
+            for subnet in (left_subnet, right_subnet):
+                await place.call("PUT", f"{path}/add_router_interface", {"subnet_id": subnet})
+            await settles(place, ("h1", one), ("h2", two))
+            assert one.kinds(Endpoint) == two.kinds(Endpoint) == {near["id"], far["id"]}
+            assert one.kinds(Router) == {router["id"]}
+            await place.call("PUT", f"{path}/remove_router_interface", {"subnet_id": right_subnet})
+            await settles(place, ("h1", one), ("h2", two))
+            assert (one.kinds(Network), two.kinds(Network)) == ({left}, {right})
+            await place.call("DELETE", f"/v2.0/ports/{near['id']}")
+            await settles(place, ("h1", one))
+            assert one.slice.keys() == {("host", "h1")}
+
+    run(scenario)
+
+
+def test_an_agent_that_comes_back_is_told_only_what_it_missed(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            network, _ = await place.subnet("10.0.0.0/24")
+            async with agent(place, "h1", 1) as before:
+                first = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+                await before.reaches(first["revision"])
+            second = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            await place.call("DELETE", f"/v2.0/ports/{first['id']}")
+            async with agent(place, "h1", 1, position=before.position) as after:
+                after.slice |= before.slice
+                assert not after.said(Snapshot)
+                deleted = {id for delta in after.said(Delta) for _, id in delta.deletes}
+                assert first["id"] in deleted
+                # The records were given to it after the first delta had been applied to nothing.
+                after.slice = {key: record for key, record in after.slice.items() if key[1] not in deleted}
+                await settles(place, ("h1", after))
+                assert after.kinds(Port) == {second["id"]}
+
+    run(scenario)
+
+
+def test_a_controller_that_restarts_finds_everything_and_lets_agents_resume(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            address = place.address
+            network, _ = await place.subnet("10.0.0.0/24")
+            follower = agent(place, "h1", 1)
+            one = await follower.__aenter__()
+            port = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            await one.reaches(port["revision"])
+        await one.until(lambda: one.said(Disconnected))
+        async with site(tmp_path) as place:
+            assert place.address == address
+            await one.until(lambda: len(one.said(Connected)) == 2)
+            later = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            await one.reaches(later["revision"])
+            assert len([part for part in one.said(Snapshot) if part.first]) == 1, "it resumed"
+            await settles(place, ("h1", one))
+            await follower.__aexit__(None, None, None)
+
+    run(scenario)
+
+
+def test_a_log_that_is_not_the_agents_begins_with_a_snapshot(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+        async with site(tmp_path / "a") as place, agent(place, "h1", 1) as one:
+            position = one.position
+        async with site(tmp_path / "b") as place, agent(place, "h1", 1, position=position) as one:
+            assert [part.first for part in one.said(Snapshot)] == [True]
+            await settles(place, ("h1", one))
+
+    run(scenario)
+
+
+def test_claims_bind_ports_and_acknowledgements_make_them_active(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one, agent(place, "h2", 2) as two:
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network)
+            assert port["status"] == "DOWN"
+            one.send(Claim([port["id"], "unknown"]))
+            await status_becomes(place, port["id"], "ACTIVE")
+            await settles(place, ("h1", one))
+            two.send(Claim([port["id"]]))
+            await two.until(lambda: two.kinds(Port) == {port["id"]})
+            await settles(place, ("h1", one), ("h2", two))
+            assert one.kinds(Port) == set()
+            await status_becomes(place, port["id"], "ACTIVE")
+            two.send(Release([port["id"]]))
+            await status_becomes(place, port["id"], "DOWN")
+            await settles(place, ("h2", two))
+            problems = (await place.call("GET", "/netplane/v1/problems")).body["problems"]
+            assert [(problem["host"], problem["id"]) for problem in problems] == [("h1", "unknown")]
+
+    run(scenario)
+
+
+def test_a_claim_of_a_port_that_is_requested_elsewhere_is_refused_until_it_no_longer_is(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one, agent(place, "h2", 2):
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network, **{"binding:host_id": "h2"})
+            one.send(Claim([port["id"]]))
+            one.send(Trouble([Problem("host", "h1", "on fire")]))
+            async with asyncio.timeout(PATIENCE):
+                while len(found := (await place.call("GET", "/netplane/v1/status")).body["problems"]) < 2:
+                    await asyncio.sleep(0.01)
+            assert {problem["id"] for problem in found} == {port["id"], "h1"}
+            assert one.kinds(Port) == set()
+            await place.call("PUT", f"/v2.0/ports/{port['id']}", {"port": {"binding:host_id": ""}})
+            await one.until(lambda: one.kinds(Port) == {port["id"]})
+            await status_becomes(place, port["id"], "ACTIVE")
+
+    run(scenario)
+
+
+def test_ports_that_wait_for_a_host_are_bound_when_it_first_comes(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            async with agent(place, "h1", 1) as one:
+                await one.until(lambda: one.kinds(Port) == {port["id"]})
+
+    run(scenario)
+
+
+def test_a_host_keeps_its_number_and_may_change_its_address(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            async with agent(place, "h1", 1) as one:
+                before = one.slice["host", "h1"]
+            async with agent(place, "h2", 2), agent(place, "h1", 9) as one:
+                after = one.slice["host", "h1"]
+            assert isinstance(before, Host)
+            assert isinstance(after, Host)
+            assert (before.number, after.number, after.address) == (1, 1, "192.0.2.9")
+
+    run(scenario)
+
+
+def test_revisions_tell_when_they_are_realised_and_where(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one, agent(place, "h2", 2):
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            path = f"/netplane/v1/revisions/{port['revision']}"
+            found = (await place.call("GET", f"{path}?wait=5")).body
+            assert list(found["realised"]) == ["h1"]
+            assert found["pending"] == []
+            assert found["committed_at"] < found["realised"]["h1"]
+            one.acknowledges = False
+            renamed = await place.call("PUT", f"/v2.0/ports/{port['id']}", {"port": {"name": "new"}})
+            path = f"/netplane/v1/revisions/{renamed.revision}"
+            assert (await place.call("GET", f"{path}?wait=0.1")).body["pending"] == ["h1"]
+            waiting = asyncio.create_task(place.call("GET", f"{path}?wait=5", token="blue"))
+            await one.reaches(renamed.revision)
+            one.send(Ack(renamed.revision))
+            assert list((await waiting).body["realised"]) == ["1"], "members learn no names of hosts"
+            assert (await place.call("GET", "/netplane/v1/revisions/999")).status == 404
+            assert (await place.call("GET", f"{path}?wait=long")).status == 400
+
+    run(scenario)
+
+
+def test_status_shows_hosts_and_administrators_only_see_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one:
+            async with agent(place, "h2", 2):
+                pass
+            await one.reaches(1)
+            async with asyncio.timeout(PATIENCE):
+                while (body := (await place.call("GET", "/netplane/v1/status")).body)["hosts"][1]["alive"]:
+                    await asyncio.sleep(0.01)
+            assert [(host["name"], host["alive"], host["ports"]) for host in body["hosts"]] == [
+                ("h1", True, 0),
+                ("h2", False, 0),
+            ]
+            assert (await place.call("GET", "/netplane/v1/status", token="blue")).status == 403
+
+    run(scenario)
+
+
+def test_questions_go_to_the_host_and_its_answer_comes_back(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1):
+            assert (await place.call("GET", "/netplane/v1/hosts/h1/tables")).body == {"table": ["tables"]}
+            assert (await place.call("GET", "/netplane/v1/hosts/h9/tables")).status == 404
+            assert (await place.call("GET", "/netplane/v1/hosts/h1/tables", token="blue")).status == 403
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            wish = {"port_id": port["id"], "packet": "no packet"}
+            refused = await place.call("POST", "/netplane/v1/trace", wish)
+            assert (refused.status, refused.body["NeutronError"]["message"]) == (400, "no packet")
+            assert (await place.call("POST", "/netplane/v1/trace", wish, token="blue")).status == 404
+            assert (await place.call("POST", "/netplane/v1/trace", {"port_id": port["id"]})).status == 400
+            nonsense = await place.call("POST", "/netplane/v1/trace", wish | {"packet": ""})
+            assert nonsense.status == 502
+
+    run(scenario)
+
+
+def test_a_host_that_is_away_cannot_be_asked(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            async with agent(place, "h1", 1):
+                pass
+            await place.controller.until(lambda: not place.controller.southbound.connected, PATIENCE)
+            assert (await place.call("GET", "/netplane/v1/hosts/h1/tables")).status == 503
+
+    run(scenario)
+
+
+@pytest.mark.parametrize("token", ["", "wrong", "agent"])
+def test_a_wrong_token_is_refused(tmp_path: Path, token: str) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1, token=token) as one:
+            await one.until(lambda: one.said(Disconnected))
+            assert "UNAUTHENTICATED" in one.said(Disconnected)[0].reason
+            assert not one.said(Connected)
+            assert place.controller.picture.revision == 0
+
+    run(scenario)
+
+
+def test_two_hosts_cannot_have_one_address(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1), agent(place, "h2", 1) as two:
+            await two.until(lambda: two.said(Disconnected))
+            assert "FAILED_PRECONDITION" in two.said(Disconnected)[0].reason
+
+    run(scenario)
+
+
+def test_a_second_session_of_a_host_ends_the_first(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as first, agent(place, "h1", 1):
+            await first.until(lambda: first.said(Disconnected))
+            assert "another session" in first.said(Disconnected)[0].reason
+
+    run(scenario)
+
+
+HELLO = Hello("h1", "192.0.2.1")
+
+
+BROKEN = {
+    "nothing": [b""],
+    "no msgpack": [b"\xc1"],
+    "a type that does not fit": [b"\x93\xa5hello\xa2h1\x01"],
+    "no greeting": [encode(Ack(1))],
+    "no name": [encode(Hello("", "192.0.2.1"))],
+    "no address": [encode(Hello("h1", "nowhere"))],
+    "two greetings": [encode(HELLO), encode(HELLO)],
+    "no msgpack after the greeting": [encode(HELLO), b"\xc1"],
+    "what controllers say": [encode(HELLO), encode(Delta(1, [], []))],
+    "a revision below 0": [encode(HELLO), encode(Ack(-1))],
+    "deep nesting": [encode(HELLO), b"\x91" * 100_000],
+    "too many claims": [encode(HELLO), encode(Claim([f"{number}" for number in range(70_000)]))],
+}
+
+
+@pytest.mark.parametrize("frames", BROKEN.values(), ids=BROKEN)
+def test_whoever_breaks_the_rules_is_cut_off_and_nobody_else(tmp_path: Path, frames: list[bytes]) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h2", 2) as other:
+            assert await last_word(place.address, frames) is grpc.StatusCode.INVALID_ARGUMENT
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network, **{"binding:host_id": "h2"})
+            await other.reaches(port["revision"])
+            assert not other.said(Disconnected)
+
+    run(scenario)
+
+
+async def last_word(address: str, frames: list[bytes]) -> grpc.StatusCode:
+    """How a controller ends the call of an agent that says this."""
+    async with grpc.aio.insecure_channel(address) as channel, asyncio.timeout(PATIENCE):
+        call = channel.stream_stream(METHOD)(metadata=((TOKEN_KEY, bearer("agents")),))
+        for frame in frames:
+            await call.write(frame)
+        with suppress(grpc.aio.AioRpcError):
+            while await call.read() is not grpc.aio.EOF:
+                continue
+        code: grpc.StatusCode = await call.code()
+        return code
+
+
+async def status_becomes(place: Site, port: str, status: str) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while (await place.call("GET", f"/v2.0/ports/{port}")).body["port"]["status"] != status:
+            await asyncio.sleep(0.01)
