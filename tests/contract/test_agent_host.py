@@ -190,50 +190,38 @@ def bound(stack: ExitStack, namespace: int, port: Port) -> socket.socket:
     return found
 
 
-def echo(server: socket.socket, stop: threading.Event) -> None:
-    """Send datagrams back until the first one after `stop`."""
-    while not stop.is_set():
+LAST = b"the last one"
+
+
+def echo(server: socket.socket) -> None:
+    """Send datagrams back, until the last one."""
+    data = b""
+    while data != LAST:
         data, sender = server.recvfrom(2048)
         server.sendto(data, sender)
 
 
-class Talk:
-    """Datagrams to and fro in the background; a lost one ends it."""
+def ask(client: socket.socket, question: bytes) -> None:
+    """One datagram there and back; TimeoutError if either is lost."""
+    client.sendto(question, (OTHER.fixed_ips[0].ip_address, SERVICE))
+    assert client.recv(2048) == question
 
-    def __init__(self, client: socket.socket, server: socket.socket) -> None:
-        self.answered = 0
-        self._client = client
-        self._over, self._stop = threading.Event(), threading.Event()
-        self._threads = [
-            threading.Thread(target=echo, args=(server, self._stop)),
-            threading.Thread(target=self._ask),
-        ]
 
-    def _ask(self) -> None:
-        while not self._over.is_set():
-            self._turn()
-
-    def _turn(self) -> None:
-        question = self.answered.to_bytes(8, "big")
-        self._client.sendto(question, (OTHER.fixed_ips[0].ip_address, SERVICE))
-        if self._client.recv(2048) == question:
-            self.answered += 1
-
-    def go_on_during(self, what: Callable[[], None]) -> int:
-        """How many were answered while something was done."""
-        for thread in self._threads:
-            thread.start()
-        try:
-            what()
-        finally:
-            self._over.set()
-        self._threads[1].join()
-        self._stop.set()
-        answered = self.answered
-        self._turn()
-        self._threads[0].join()
-        assert self.answered == answered + 1, "a datagram was lost"
-        return answered
+def talk_during(what: Callable[[], None], client: socket.socket, server: socket.socket) -> int:
+    """Datagrams to and fro, one after another, while something is done; how many, none of them lost."""
+    asked = 0
+    answering, doing = threading.Thread(target=echo, args=(server,)), threading.Thread(target=what)
+    doing.start()
+    answering.start()
+    try:
+        while doing.is_alive():
+            ask(client, asked.to_bytes(8, "big"))
+            asked += 1
+    finally:
+        ask(client, LAST)
+        doing.join()
+        answering.join()
+    return asked
 
 
 @pytest.fixture
@@ -255,7 +243,7 @@ def test_restarts_change_nothing_and_lose_nothing(
             with host.agent(ending):
                 pass
 
-    assert Talk(*sockets).go_on_during(restart) > 100
+    assert talk_during(restart, *sockets) > 100
     assert host.tables() == before
     assert len(before[SETTINGS.name]) == 1
 
@@ -269,4 +257,4 @@ def test_programs_are_replaced_on_demand_and_nothing_is_lost(
             agent.process.send_signal(signal.SIGHUP)
             agent.wait_for(REPLACED)
 
-        assert Talk(*sockets).go_on_during(reload) > 100
+        assert talk_during(reload, *sockets) > 100
