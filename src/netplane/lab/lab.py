@@ -107,6 +107,11 @@ class Lab:
                 raise RuntimeError(f"the agent of {host.name} has ended:\n{host.agent.tail(20)}")
         return False
 
+    def read_logs(self, lines: int = 20) -> dict[str, str]:
+        """The end of what controller and agents have written, by whom."""
+        children = {"controller": self.controller.child, **{name: host.agent for name, host in self.hosts.items()}}
+        return {name: child.tail(lines) for name, child in children.items() if child is not None}
+
     def add_machines(self, wanted: Mapping[str, tuple[Host, Plug]], *, dhcp: bool = True) -> list[Machine]:
         """Make machines by name, plug them in and start their DHCP clients."""
         made = [self._machine(name, host, plug) for name, (host, plug) in wanted.items()]

@@ -64,7 +64,7 @@ def _run(lab: Lab, report: Report, *, stays: bool) -> None:
             made = scene.build(lab)
             report.say(f"{len(lab.hosts)} hosts, {len(made.machines)} machines in {time.monotonic() - begun:.1f} s")
     except Exception as problem:
-        report.add(_broken("the lab comes up", problem))
+        report.add(_broken("the lab comes up", problem, lab))
         return
     for title, checks in ITEMS.items():
         _run_item(report, title, checks, made)
@@ -80,12 +80,14 @@ def _run_item(report: Report, title: str, checks: Checks, made: Scene) -> None:
             for check in checks(made):
                 report.add(check)
         except Exception as problem:
-            report.add(_broken(title.strip(), problem))
+            report.add(_broken(title.strip(), problem, made.lab))
 
 
-def _broken(name: str, problem: Exception) -> Check:
-    lines = traceback.format_exception(problem)
-    return Check(name, False, f"{type(problem).__name__}: {problem}", "".join(lines[-4:]))
+def _broken(name: str, problem: Exception, lab: Lab) -> Check:
+    said = (str(problem).splitlines() or [""])[0]
+    logs = (f"--- {name}\n{tail}\n" for name, tail in lab.read_logs().items())
+    detail = "".join((*traceback.format_exception(problem), *logs))
+    return Check(name, False, f"{type(problem).__name__}: {said}", detail)
 
 
 def _stay(made: Scene) -> None:

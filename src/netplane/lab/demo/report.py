@@ -18,6 +18,9 @@ class Report:
         self.checks: list[tuple[str, Check]] = []
         self._wants_json = wants_json
         self._console = Console(stderr=wants_json, highlight=False, soft_wrap=True)
+        if not self._console.is_terminal:
+            # Nobody's window: a line a check, however long.
+            self._console.width = 240
         self._item = ""
 
     @property

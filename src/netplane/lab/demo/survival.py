@@ -109,7 +109,7 @@ def _all_new(before: dict[str, int], now: dict[str, int]) -> dict[str, int]:
 
 
 def _ids(programs: dict[str, int]) -> str:
-    return ", ".join(str(programs[name]) for name in sorted(programs))
+    return ", ".join(str(number) for number in sorted(set(programs.values())))
 
 
 def _controller_back(scene: Scene) -> Check:
