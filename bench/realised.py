@@ -25,8 +25,6 @@ def figures() -> list[Figure]:
         if admin.read_realised(admin.revision)["realised"].keys() != lab.hosts.keys():
             raise AssertionError("some host did not need the port")
     how = f"{PORTS} ports of a network, one after another, each on one of {HOSTS} hosts and needed by all"
-        f"{PORTS} ports of one network, one after another, each bound to one of {HOSTS} hosts and needed by all of them"
-    )
     return [
         Figure("POST to kernels, median", median(seconds) * 1000, "ms", how, at_most(20)),
         Figure("POST to kernels, 99th percentile", seconds[int(len(seconds) * 0.99)] * 1000, "ms", how, at_most(80)),
