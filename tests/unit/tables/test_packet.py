@@ -1,0 +1,165 @@
+"""Frames taken apart and put together."""
+
+import pytest
+
+from netplane.base.addresses import MAPPED, pack_address
+from netplane.tables.decisions import Punt, Reason
+from netplane.tables.packet import (
+    Packet,
+    answer_arp,
+    answer_echo,
+    answer_error,
+    checksum,
+    forwarded,
+    parse,
+    parse_arp,
+    punted,
+)
+from tests.frames import arp, ethernet, icmp, internet_sum, ipv4, tcp, udp
+
+ANN, BEN = b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2"
+
+
+def frame(payload: bytes, protocol: int = 17, *, ttl: int = 64, options: bytes = b"", fragment: int = 0) -> bytes:
+    packet = ipv4(payload, protocol, "10.0.0.2", "10.0.0.3", ttl=ttl, options=options, fragment=fragment)
+    return ethernet(BEN, ANN, 0x0800, packet)
+
+
+def parsed(data: bytes) -> Packet:
+    packet = parse(data)
+    assert isinstance(packet, Packet)
+    return packet
+
+
+def changed(data: bytes, at: int, value: int) -> bytes:
+    return data[:at] + bytes((value,)) + data[at + 1 :]
+
+
+WHOLE = frame(udp(1000, 53, b"question"))
+
+
+def test_udp() -> None:
+    packet = parsed(WHOLE)
+    assert packet == Packet(pack_address("10.0.0.2"), pack_address("10.0.0.3"), 64, 17, 20, 36, 1000, 53)
+    assert (packet.service, packet.numbers, packet.starts) == (53, (1000, 53), True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "starts"), [(0x02, True), (0xC2, True), (0x12, False), (0x06, False), (0x03, False), (0x10, False)]
+)
+def test_what_starts_a_tcp_connection(flags: int, starts: bool) -> None:
+    assert parsed(frame(tcp(1, 2, flags), 6)).starts is starts
+
+
+@pytest.mark.parametrize(("kind", "echo", "starts"), [(8, True, True), (0, True, False), (3, False, False)])
+def test_icmp(kind: int, echo: bool, starts: bool) -> None:
+    packet = parsed(frame(icmp(kind, 1, 77), 1))
+    assert (packet.is_echo, packet.starts, packet.service) == (echo, starts, kind << 8 | 1)
+    assert packet.numbers == ((77, 77) if echo else (0, 0))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        WHOLE + b"padding",
+        frame(b"", 47),
+        frame(udp(1, 2), options=bytes(40)),
+        frame(udp(1, 2), fragment=0x4000),
+        frame(tcp(1, 2, 2) + bytes(40), 6),
+        frame(udp(1, 2, b"12345678", length=8)),
+    ],
+)
+def test_well_formed(data: bytes) -> None:
+    parsed(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (WHOLE[:12] + b"\x86\xdd" + WHOLE[14:], Reason.UNSUPPORTED),
+        (WHOLE[:33], Reason.MALFORMED),
+        (changed(WHOLE, 14, 0x65), Reason.MALFORMED),
+        (changed(WHOLE, 14, 0x44), Reason.MALFORMED),
+        (changed(WHOLE, 17, 37), Reason.MALFORMED),
+        (changed(WHOLE, 17, 19), Reason.MALFORMED),
+        (frame(udp(1, 2), fragment=0x2000), Reason.FRAGMENT),
+        (frame(udp(1, 2), fragment=0x1FFF), Reason.FRAGMENT),
+        (frame(udp(1, 2)[:7]), Reason.MALFORMED),
+        (frame(udp(1, 2, length=7)), Reason.MALFORMED),
+        (frame(udp(1, 2, length=9)), Reason.MALFORMED),
+        (frame(tcp(1, 2, 2)[:19], 6), Reason.MALFORMED),
+        (frame(tcp(1, 2, 2, offset=4), 6), Reason.MALFORMED),
+        (frame(tcp(1, 2, 2, offset=6), 6), Reason.MALFORMED),
+        (frame(icmp(8, data=b"")[:7], 1), Reason.MALFORMED),
+    ],
+)
+def test_not_well_formed(data: bytes, reason: Reason) -> None:
+    assert parse(data) is reason
+
+
+def test_checksum() -> None:
+    # The example of RFC 1071, section 3, whose sum is ddf2.
+    assert checksum(bytes.fromhex("0001f203f4f5f6f7")) == ~0xDDF2 & 0xFFFF
+    assert checksum(b"\1") == checksum(b"\1\0")
+
+
+@pytest.mark.parametrize("ttl", [1, 2, 64, 65, 255])
+def test_forwarded(ttl: int) -> None:
+    routed = forwarded(frame(udp(1, 2), ttl=ttl), b"router", b"target")
+    assert routed[:14] == b"targetrouter\x08\x00"
+    assert routed[22] == ttl - 1
+    assert internet_sum(routed[14:34]) == 0
+
+
+def test_a_wrong_checksum_stays_wrong() -> None:
+    wrong = bytearray(WHOLE)
+    wrong[25] ^= 0x10
+    assert internet_sum(forwarded(bytes(wrong), ANN, BEN)[14:34]) == internet_sum(bytes(wrong)[14:34]) != 0
+
+
+@pytest.mark.parametrize("options", [b"", b"\1" * 4])
+def test_echo_answer(options: bytes) -> None:
+    asked = frame(icmp(8, 0, 7, b"payload"), 1, ttl=3, options=options) + b"pad"
+    answer = answer_echo(asked, parsed(asked))
+    size = 14 + 20 + len(options)
+    assert (answer[:6], answer[6:12], len(answer)) == (ANN, BEN, len(asked))
+    assert (answer[26:30], answer[30:34], answer[22]) == (asked[30:34], asked[26:30], 64)
+    assert (answer[size], answer[size + 4 :]) == (0, asked[size + 4 :])
+    assert internet_sum(answer[14:size]) == internet_sum(answer[size:-3]) == 0
+
+
+@pytest.mark.parametrize(("data", "quoted"), [(b"", 8), (bytes(5), 13), (bytes(100), 20)])
+def test_error_answer(data: bytes, quoted: int) -> None:
+    offender = frame(udp(1, 2, data)) + b"padding"
+    answer = answer_error(offender, parsed(offender), (3, 1), pack_address("10.0.0.1"))
+    assert answer[:14] == ANN + BEN + b"\x08\x00"
+    assert answer[14:16] == b"\x45\xc0"
+    assert answer[16:24] == bytes((0, 48 + quoted, 0, 0, 0, 0, 64, 1))
+    assert answer[26:34] == bytes((10, 0, 0, 1, 10, 0, 0, 2))
+    assert answer[34:36] == b"\3\1"
+    assert answer[38:] == bytes(4) + offender[14 : 34 + quoted]
+    assert internet_sum(answer[14:34]) == internet_sum(answer[34:]) == 0
+
+
+def test_arp() -> None:
+    request = ethernet(b"\xff" * 6, ANN, 0x0806, arp(1, ANN, "10.0.0.2", "10.0.0.3")) + bytes(18)
+    asked = parse_arp(request)
+    assert asked is not None
+    assert asked == (1, ANN, MAPPED + b"\x0a\0\0\2", MAPPED + b"\x0a\0\0\3")
+    answer = answer_arp(request, BEN)
+    assert len(answer) == len(request)
+    assert (answer[:12], answer[20:22]) == (ANN + BEN, b"\0\2")
+    assert answer[22:42] == BEN + b"\x0a\0\0\3" + ANN + b"\x0a\0\0\2"
+
+
+@pytest.mark.parametrize("head", [b"\0\6\x08\0\6\4", b"\0\1\x86\xdd\6\4", b"\0\1\x08\0\x08\4", b"\0\1\x08\0\6\x10"])
+def test_other_arp(head: bytes) -> None:
+    assert parse_arp(ethernet(BEN, ANN, 0x0806, arp(1, ANN, "10.0.0.2", "10.0.0.3", head=head))) is None
+
+
+def test_short_arp() -> None:
+    assert parse_arp(ethernet(BEN, ANN, 0x0806, arp(1, ANN, "10.0.0.2", "10.0.0.3"))[:-1]) is None
+
+
+def test_punted() -> None:
+    assert punted(WHOLE, Punt.DHCP, 0x01020304) == b"\2\1\1\2\3\4" + WHOLE[6:]

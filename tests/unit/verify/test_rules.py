@@ -1,0 +1,48 @@
+"""Which packets a single rule speaks of."""
+
+from ipaddress import IPv4Address
+
+import pytest
+
+from netplane.model import Port
+from netplane.verify.rules import Opening, reaches, speaks_of
+from tests.unit.verify.records import rule
+
+TCP_80, UDP_80, GRE = Opening(6, 80, 0), Opening(17, 80, 0), Opening(47, 0, 0)
+PING, ODD_PING, UNREACHABLE = Opening(1, 8, 0), Opening(1, 8, 5), Opening(1, 3, 0)
+ALL = {TCP_80, UDP_80, GRE, PING, ODD_PING, UNREACHABLE}
+
+
+@pytest.mark.parametrize(
+    ("fields", "packets"),
+    [
+        ({}, ALL),
+        ({"protocol": "tcp"}, {TCP_80}),
+        ({"protocol": "17"}, {UDP_80}),
+        ({"protocol": "gre"}, {GRE}),
+        ({"protocol": "tcp", "port_range_min": 80, "port_range_max": 80}, {TCP_80}),
+        ({"protocol": "tcp", "port_range_min": 81, "port_range_max": 90}, set()),
+        ({"protocol": "icmp"}, {PING, ODD_PING, UNREACHABLE}),
+        ({"protocol": "icmp", "port_range_min": 8}, {PING, ODD_PING}),
+        ({"protocol": "icmp", "port_range_min": 8, "port_range_max": 0}, {PING}),
+    ],
+)
+def test_packets(fields: dict[str, object], packets: set[Opening]) -> None:
+    assert {packet for packet in ALL if speaks_of(rule(1, "g", "ingress", **fields), packet)} == packets
+
+
+@pytest.mark.parametrize(
+    ("fields", "reached"),
+    [
+        ({}, (True, True)),
+        ({"remote_ip_prefix": "10.0.0.0/24"}, (True, True)),
+        ({"remote_ip_prefix": "10.0.0.8/29"}, (False, False)),
+        ({"remote_group_id": "friends"}, (True, False)),
+        ({"remote_group_id": "strangers"}, (False, False)),
+    ],
+)
+def test_remotes(fields: dict[str, object], reached: tuple[bool, bool]) -> None:
+    friend = Port(id="p", network_id="n", mac_address="02:00:00:00:00:01", security_groups=("friends",))
+    address = IPv4Address("10.0.0.1")
+    made = rule(1, "g", "ingress", **fields)
+    assert (reaches(made, address, friend), reaches(made, address, None)) == reached
