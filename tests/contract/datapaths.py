@@ -10,9 +10,11 @@ from typing import NamedTuple
 
 import pytest
 
-from netplane.datapath import Datapath, FakeDatapath, KernelDatapath
+from netplane.datapath import Datapath, FakeDatapath, KernelDatapath, libbpf
 from netplane.datapath.attachment import Attachment
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
+from netplane.tables.outcome import Program
+from netplane.tables.pipeline import TABLES
 from tests.contract.namespaces import add_veth, inside, new_namespace, remove_link
 
 _numbers = count()
@@ -36,6 +38,16 @@ class KernelBench(NamedTuple):
     def reopen(self) -> KernelDatapath:
         """As another process would."""
         return KernelDatapath.open(self.pin_dir, attachment=self.attachment)
+
+    def identities(self) -> dict[str, int]:
+        """The kernel's numbers of the tables and programs that are pinned."""
+        paths = [self.pin_dir / table.name for table in TABLES]
+        paths += [self.pin_dir / "programs" / program.value for program in Program]
+        found = {}
+        for path in paths:
+            with libbpf.closing(libbpf.pinned(path)) as fd:
+                found[path.name] = libbpf.kernel_id(fd)
+        return found
 
 
 def ways() -> list[Attachment]:
