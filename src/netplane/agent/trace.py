@@ -158,7 +158,8 @@ class Telling:
         if step.a != IPV4:
             return f"ethertype {step.a:#06x}"
         protocol, low, high = PROTOCOL_NAMES.get(step.b, f"protocol {step.b}"), step.c >> 16, step.c & 0xFFFF
-        ends = f"type {high >> 8} code {high & 255}" if protocol == "icmp" else f"port {low} to {high}"
+        # Of ICMP the stage notes the identifier of an echo, twice.
+        ends = f"identifier {high}" if protocol == "icmp" else f"port {low} to {high}"
         return f"IPv4 {protocol}, {ends}"
 
     def _routed(self, step: Step) -> str:
