@@ -9,10 +9,23 @@ request ─▶ app ──▶ resources ─────────▶ bodies, qu
 Nothing here knows a field that it has no rule for: a field added to a record is parsed, filtered and shown.
 """
 
-from netplane.api.app import make_app
+from netplane.api.app import context_of, make_app, read_body
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.errors import ApiError
+from netplane.api.responses import respond
 from netplane.api.tokens import Tokens, parse_tokens, read_tokens
 
-__all__ = ["Answer", "ApiError", "Call", "Context", "Tokens", "make_app", "parse_tokens", "read_tokens"]
+__all__ = [
+    "Answer",
+    "ApiError",
+    "Call",
+    "Context",
+    "Tokens",
+    "context_of",
+    "make_app",
+    "parse_tokens",
+    "read_body",
+    "read_tokens",
+    "respond",
+]

@@ -28,7 +28,7 @@ from netplane.api.context import Context
 from netplane.api.door import Door
 from netplane.api.errors import ApiError
 from netplane.api.resources import Handler, Resources
-from netplane.api.responses import respond, respond_error
+from netplane.api.responses import respond, respond_error, url_of
 from netplane.api.rules import RULES, Services
 from netplane.api.rules.kind import PortStatus
 from netplane.api.rules.ports import reported_status
@@ -150,7 +150,7 @@ async def _read_call(request: Request) -> Call:
     body = b"" if request.method in ("GET", "HEAD", "DELETE") else await read_body(request)
     query = request.scope["query_string"]
     pairs = tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else ()
-    return Call(context_of(request), body, pairs, str(request.url.replace(query="")))
+    return Call(context_of(request), body, pairs, url_of(request))
 
 
 async def _on_api_error(request: Request, error: Exception) -> Response:

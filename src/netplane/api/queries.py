@@ -89,17 +89,18 @@ def page(kind: type[Resource], query: Query, items: list[Any], identify: Callabl
 
 
 def links(kind: type[Resource], query: Query, pairs: Pairs, url: str, ids: Sequence[str]) -> dict[str, Any]:
-    """Where the neighbouring pages are, if the list is paged."""
-    if query.limit is None:
+    """Where the neighbouring pages are, if the list is paged: a short page has none further on its way."""
+    if query.limit is None or not ids:
         return {}
     rest = [pair for pair in pairs if pair[0] not in ("marker", "page_reverse")]
+    is_short = len(ids) < query.limit
     found = []
-    if (len(ids) == query.limit and not query.is_reverse) or (query.is_reverse and query.marker is not None):
-        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, ('marker', ids[-1])])}"}) if ids else None
-    if ids and (query.marker is not None or query.is_reverse):
+    if not is_short or query.is_reverse:
+        found.append({"rel": "next", "href": f"{url}?{urlencode([*rest, ('marker', ids[-1])])}"})
+    if not is_short or not query.is_reverse:
         href = f"{url}?{urlencode([*rest, ('marker', ids[0]), ('page_reverse', 'True')])}"
         found.append({"rel": "previous", "href": href})
-    return {f"{plural(kind)}_links": found} if found else {}
+    return {f"{plural(kind)}_links": found}
 
 
 def _last(values: dict[str, list[str]], name: str) -> str | None:

@@ -20,6 +20,12 @@ def respond(request: Request, answer: Answer) -> Response:
     return Response(content, answer.status, headers, media_type)
 
 
+def url_of(request: Request) -> str:
+    """The address that a client asked, without its query, as it knows the server."""
+    host = request.headers.get("host", "localhost")
+    return f"{request.scope['scheme']}://{host}{request.scope['path']}"
+
+
 def respond_error(request: Request, error: ApiError) -> Response:
     """A refusal."""
     return respond(request, Answer(error.status, error.body))
@@ -29,5 +35,5 @@ def respond_unauthorized(request: Request) -> Response:
     """A missing or wrong token, as OpenStack's identity middleware says it."""
     message = "The request you have made requires authentication."
     response = respond(request, Answer(401, {"error": {"code": 401, "title": "Unauthorized", "message": message}}))
-    response.headers["WWW-Authenticate"] = f'Keystone uri="{request.base_url}"'
+    response.headers["WWW-Authenticate"] = f'Keystone uri="{url_of(request)}"'
     return response

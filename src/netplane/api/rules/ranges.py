@@ -1,8 +1,8 @@
 """Address ranges of subnets: checks of what clients ask for, and what they get when they ask for nothing."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
 
 from netplane.api.errors import conflict, invalid

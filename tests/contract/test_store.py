@@ -1,0 +1,423 @@
+"""What every store keeps to, whichever database is below it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from msgspec.structs import replace
+
+from netplane.model import (
+    Binding,
+    Change,
+    Host,
+    Identity,
+    Network,
+    Operation,
+    Port,
+    Record,
+    SecurityGroup,
+    SecurityGroupRule,
+    Subnet,
+    identity_id,
+)
+from netplane.store import Conflict, Exhausted, InUse, Missing, Store, StoreError
+from tests.contract.stores import (
+    STORES,
+    new_group,
+    new_host,
+    new_network,
+    new_port,
+    new_rule,
+    new_subnet,
+)
+
+MACS = [f"fa:16:3e:00:00:{number:02x}" for number in range(100)]
+
+
+@pytest.fixture(params=STORES)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    opened = STORES[request.param](tmp_path)
+    yield opened
+    opened.close()
+
+
+def add(store: Store, *records: Record) -> None:
+    with store.write("test") as transaction:
+        for record in records:
+            transaction.add(record)
+
+
+def remove(store: Store, *records: Record) -> None:
+    with store.write("test") as transaction:
+        for record in records:
+            transaction.delete(record)
+
+
+def ids(store: Store, kind: type[Record]) -> set[str]:
+    with store.read() as reader:
+        return {record.id for record in reader.list(kind)}
+
+
+def check_refused(store: Store, error: type[StoreError], *records: Record) -> StoreError:
+    """Adding the records fails, and nothing is written."""
+    before = store.revision
+    with pytest.raises(error) as caught:
+        add(store, *records)
+    assert store.revision == before
+    assert store.changes(before) == []
+    return caught.value
+
+
+def test_a_new_store_is_empty(store: Store) -> None:
+    assert store.revision == 0
+    assert store.changes(0) == []
+    assert len(store.log) == 36
+
+
+def test_a_record_is_read_as_it_was_written(store: Store) -> None:
+    network = new_network()
+    add(store, network)
+    with store.read() as reader:
+        found = reader.get(Network, network.id)
+    assert found is not None
+    times = {"created_at": "2030-01-01T00:00:01Z", "updated_at": "2030-01-01T00:00:01Z"}
+    assert found == replace(network, **times)
+
+
+def test_a_write_counts_and_takes_the_time(store: Store) -> None:
+    network = new_network()
+    add(store, network)
+    with store.write("test") as transaction:
+        stored = transaction.get(Network, network.id)
+        assert stored is not None
+        changed = transaction.put(replace(stored, name="other"))
+    assert (changed.revision_number, changed.created_at, changed.updated_at) == (
+        1,
+        "2030-01-01T00:00:01Z",
+        "2030-01-01T00:00:02Z",
+    )
+
+
+def test_writing_what_is_there_changes_nothing(store: Store) -> None:
+    network = new_network()
+    add(store, network)
+    with store.write("test") as transaction:
+        stored = transaction.get(Network, network.id)
+        assert stored is not None
+        assert transaction.put(stored) == stored
+    assert store.revision == 1
+
+
+def test_a_transaction_that_raises_leaves_nothing(store: Store) -> None:
+    with pytest.raises(RuntimeError), store.write("test") as transaction:
+        transaction.add(new_network())
+        transaction.flush()
+        raise RuntimeError
+    assert store.revision == 0
+    assert ids(store, Network) == set()
+
+
+def test_changes_are_read_in_order_and_in_parts(store: Store) -> None:
+    network = new_network()
+    subnet = new_subnet(network)
+    add(store, network, subnet)
+    remove(store, network)
+    changes = store.changes(0)
+    assert [(change.revision, change.operation, change.kind, change.id) for change in changes] == [
+        (1, Operation.UPSERT, "network", network.id),
+        (2, Operation.UPSERT, "subnet", subnet.id),
+        (3, Operation.DELETE, "subnet", subnet.id),
+        (4, Operation.DELETE, "network", network.id),
+    ]
+    assert isinstance(changes[1].record, Subnet)
+    assert changes[3].record is None
+    assert store.changes(1, limit=2) == changes[1:3]
+
+
+def test_the_journal_says_who_and_when(store: Store) -> None:
+    add(store, new_network())
+    entry = store.journal(0)[0]
+    assert (entry.actor, entry.time) == ("test", "2030-01-01T00:00:01.000000Z")
+    assert isinstance(entry.change, Change)
+
+
+def test_a_record_written_twice_in_a_transaction_is_one_change(store: Store) -> None:
+    network = new_network()
+    with store.write("test") as transaction:
+        added = transaction.add(network)
+        transaction.put(replace(added, name="other"))
+    assert [change.revision for change in store.changes(0)] == [1]
+
+
+def test_a_record_made_and_deleted_in_a_transaction_is_no_change(store: Store) -> None:
+    with store.write("test") as transaction:
+        transaction.delete(transaction.add(new_host()))
+    assert store.revision == 0
+
+
+def test_a_transaction_sees_its_own_writes(store: Store) -> None:
+    network = new_network()
+    subnet = new_subnet(network)
+    with store.write("test") as transaction:
+        transaction.add(network)
+        assert transaction.find(Subnet, "network_id", network.id) == []
+        transaction.add(subnet)
+        assert [found.id for found in transaction.find(Subnet, "network_id", network.id)] == [subnet.id]
+        assert [found.id for found in transaction.list(Subnet)] == [subnet.id]
+        assert transaction.holder("vni", "1") == network.id
+        assert transaction.is_referred(network.id)
+
+
+def test_records_are_listed_by_project_and_by_id(store: Store) -> None:
+    blue, red = new_network(1, "blue"), new_network(2, "red")
+    add(store, blue, red)
+    with store.read() as reader:
+        assert {record.id for record in reader.list(Network)} == {blue.id, red.id}
+        assert [record.id for record in reader.list(Network, "red")] == [red.id]
+        assert [record.id for record in reader.list(Network, ids=[blue.id, "none"])] == [blue.id]
+        assert reader.list(Network, "red", [blue.id]) == []
+
+
+def test_records_are_found_by_what_they_refer_to(store: Store) -> None:
+    one, two, empty = new_network(1), new_network(2), new_network(3)
+    first, second = new_subnet(one), new_subnet(two)
+    add(store, one, two, empty, first, second)
+    with store.read() as reader:
+        groups = reader.group(Subnet, "network_id", [one.id, two.id, empty.id])
+    assert {target: [record.id for record in records] for target, records in groups.items()} == {
+        one.id: [first.id],
+        two.id: [second.id],
+        empty.id: [],
+    }
+
+
+def test_a_reference_needs_its_target(store: Store) -> None:
+    network = new_network()
+    error = check_refused(store, Missing, new_subnet(network))
+    assert isinstance(error, Missing)
+    assert (error.field, error.target) == ("network_id", network.id)
+
+
+def test_a_reference_to_what_the_transaction_deleted_is_refused(store: Store) -> None:
+    network = new_network()
+    add(store, network)
+    with pytest.raises(Missing), store.write("test") as transaction:
+        transaction.delete(network)
+        transaction.add(new_subnet(network))
+    assert ids(store, Network) == {network.id}
+
+
+def test_what_is_in_use_stays(store: Store) -> None:
+    network = new_network()
+    subnet = new_subnet(network)
+    port = new_port(network, MACS[0], (subnet, "10.0.0.2"))
+    add(store, network, subnet, port)
+    for record in (network, subnet):
+        with pytest.raises(InUse) as caught:
+            remove(store, record)
+        assert (caught.value.target, caught.value.kind, caught.value.source) == (record.id, "port", port.id)
+    assert store.revision == 3
+    remove(store, port)
+    remove(store, network)
+    assert ids(store, Subnet) == set()
+
+
+def test_what_belongs_goes_along(store: Store) -> None:
+    group, other = new_group("one"), new_group("two")
+    add(store, group, other, new_rule(group, group), new_rule(other, group), new_rule(other))
+    remove(store, group)
+    with store.read() as reader:
+        assert [rule.security_group_id for rule in reader.list(SecurityGroupRule)] == [other.id]
+
+
+def test_a_binding_goes_with_its_port_and_goes_alone(store: Store) -> None:
+    network, host = new_network(), new_host()
+    port = new_port(network, MACS[0])
+    binding = Binding(id=port.id, host_id=host.id)
+    add(store, network, host, port, binding)
+    remove(store, binding)
+    assert ids(store, Port) == {port.id}
+    add(store, binding)
+    with pytest.raises(InUse):
+        remove(store, host)
+    remove(store, port)
+    assert ids(store, Binding) == set()
+    remove(store, host)
+    assert ids(store, Host) == set()
+
+
+def test_a_claim_has_one_holder(store: Store) -> None:
+    network = new_network()
+    subnet = new_subnet(network)
+    first = new_port(network, MACS[0], (subnet, "10.0.0.2"))
+    add(store, network, subnet, first)
+    error = check_refused(store, Conflict, new_port(network, MACS[1], (subnet, "10.0.0.2")))
+    assert isinstance(error, Conflict)
+    assert (error.space, error.value, error.owner) == (f"address:{subnet.id}", "0a000002", first.id)
+    check_refused(store, Conflict, new_port(network, MACS[0]))
+
+
+def test_a_claim_has_one_holder_within_a_transaction(store: Store) -> None:
+    network = new_network()
+    check_refused(store, Conflict, network, new_port(network, MACS[0]), new_port(network, MACS[0]))
+
+
+def test_an_id_is_given_once(store: Store) -> None:
+    network = new_network()
+    add(store, network)
+    check_refused(store, Conflict, replace(network, vni=2))
+
+
+def test_a_claim_moves_within_a_transaction(store: Store) -> None:
+    network = new_network()
+    first, second = new_port(network, MACS[0]), new_port(network, MACS[1])
+    add(store, network, first, second)
+    with store.write("test") as transaction:
+        transaction.put(replace(first, mac_address=MACS[2]))
+        transaction.put(replace(second, mac_address=MACS[0]))
+    with store.read() as reader:
+        assert [reader.holder(f"mac:{network.id}", mac) for mac in MACS[:3]] == [second.id, None, first.id]
+
+
+def test_a_claim_is_free_when_its_record_is_gone(store: Store) -> None:
+    network = new_network()
+    add(store, network)
+    remove(store, network)
+    add(store, new_network())
+
+
+def test_references_follow_the_record(store: Store) -> None:
+    network = new_network()
+    one, two = new_subnet(network, "10.0.0.0/24"), new_subnet(network, "10.0.1.0/24")
+    port = new_port(network, MACS[0], (one, "10.0.0.2"))
+    add(store, network, one, two, port)
+    moved = new_port(network, MACS[0], (two, "10.0.1.2"))
+    with store.write("test") as transaction:
+        transaction.put(replace(port, fixed_ips=moved.fixed_ips))
+    remove(store, one)
+    with pytest.raises(InUse):
+        remove(store, two)
+
+
+def test_numbers_are_given_once(store: Store) -> None:
+    with store.write("test") as transaction:
+        given = [transaction.allocate("vni", 1, 50) for _ in range(50)]
+        assert sorted(given) == list(range(1, 51))
+        with pytest.raises(Exhausted):
+            transaction.allocate("vni", 1, 50)
+
+
+def test_numbers_that_are_claimed_are_passed_over(store: Store) -> None:
+    add(store, *(new_network(number) for number in (1, 2, 4)))
+    with store.write("test") as transaction:
+        assert [transaction.allocate("vni", 1, 6) for _ in range(3)] == [3, 5, 6]
+
+
+def test_the_search_goes_on_where_it_stopped_and_comes_round(store: Store) -> None:
+    given = []
+    for _ in range(3):
+        with store.write("test") as transaction:
+            given.append(transaction.allocate("vni", 1, 3))
+            network = transaction.add(new_network(given[-1]))
+    assert given == [1, 2, 3]
+    remove(store, network)
+    with store.write("test") as transaction:
+        assert transaction.allocate("vni", 1, 3) == 3
+
+
+def test_a_number_claimed_by_hand_in_the_same_transaction_is_not_given(store: Store) -> None:
+    with store.write("test") as transaction:
+        assert transaction.allocate("vni", 1, 9) == 1
+        transaction.add(new_network(2))
+        assert transaction.allocate("vni", 1, 9) == 3
+
+
+def test_reports_are_replaced_and_go_with_their_record(store: Store) -> None:
+    network = new_network()
+    port = new_port(network, MACS[0])
+    add(store, network, port)
+    store.report("port_status", {port.id: "ACTIVE", "nobody": "ACTIVE"})
+    store.report("port_status", {port.id: "DOWN"})
+    assert {id: report.body for id, report in store.reports("port_status").items()} == {port.id: "DOWN"}
+    assert store.reports("port_status", [port.id])[port.id].time == "2030-01-01T00:00:03.000000Z"
+    assert store.reports("port_status", []) == {}
+    assert store.revision == 2
+    remove(store, port)
+    assert store.reports("port_status") == {}
+
+
+def test_listeners_hear_of_commits_only(store: Store) -> None:
+    heard: list[int] = []
+    stop = store.subscribe(heard.append)
+    add(store, new_network(1), new_network(2))
+    with store.write("test"):
+        pass
+    check_refused(store, Conflict, new_network(1))
+    stop()
+    add(store, new_network(3))
+    assert heard == [2]
+
+
+def test_a_reader_of_the_feed_is_woken(store: Store) -> None:
+    reached: list[int] = []
+    reader = Thread(target=lambda: reached.append(store.wait(0, timeout=30)))
+    reader.start()
+    add(store, new_network())
+    reader.join()
+    assert reached == [1]
+    assert store.wait(1, timeout=0) == 1
+
+
+def test_a_view_stays_as_it_was(store: Store) -> None:
+    with store.read() as reader:
+        assert reader.list(Network) == []
+        add(store, new_network())
+        assert reader.list(Network) == []
+        assert reader.revision == 0
+
+
+def test_writers_in_many_threads_take_turns(store: Store) -> None:
+    def work() -> None:
+        for _ in range(10):
+            with store.write("test") as transaction:
+                transaction.add(new_network(transaction.allocate("vni", 1, 1000)))
+
+    threads = [Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with store.read() as reader:
+        assert sorted(network.vni for network in reader.list(Network)) == list(range(1, 41))
+    assert [change.revision for change in store.changes(0)] == list(range(1, 41))
+
+
+def test_a_thousand_records_in_one_transaction(store: Store) -> None:
+    network = new_network()
+    subnet = new_subnet(network, "10.0.0.0/16")
+    group = new_group()
+    identity = Identity(id=identity_id([group.id]), number=1, groups=(group.id,))
+    ports = [
+        replace(
+            new_port(
+                network, f"fa:16:3e:00:{index >> 8:02x}:{index & 255:02x}", (subnet, f"10.0.{index >> 8}.{index & 255}")
+            ),
+            identity_id=identity.id,
+        )
+        for index in range(1000)
+    ]
+    add(store, network, subnet, group, identity, *ports)
+    assert store.revision == 1004
+    with pytest.raises(InUse):
+        remove(store, group)
+    remove(store, *ports, identity, group, network)
+    for kind in (Port, Identity, SecurityGroup, Subnet, Network):
+        assert ids(store, kind) == set()
+
+
+def test_it_is_the_same_log_when_opened_again(store: Store, tmp_path: Path) -> None:
+    add(store, new_network())
+    again = STORES["sqlite"](tmp_path)
+    assert (again.log, again.revision) == (store.log, 1)
+    again.close()
