@@ -77,8 +77,9 @@ def kernel_bench(attachment: Attachment) -> Iterator[KernelBench]:
     with ExitStack() as stack:
         stack.callback(unmount_bpffs)
         stack.enter_context(inside(stack.enter_context(new_namespace())))
+        stack.callback(KernelDatapath.discard, pin_dir)
         datapath = KernelDatapath.open(pin_dir, attachment=attachment)
-        stack.callback(_remove, pin_dir, attachment)
+        stack.callback(datapath.close)
         yield KernelBench(datapath, pin_dir, attachment)
 
 
@@ -96,8 +97,3 @@ def bench(name: str) -> Iterator[Bench]:
 
 def _add_pair(number: int) -> int:
     return add_veth(f"near{number}", f"far{number}")
-
-
-def _remove(pin_dir: Path, attachment: Attachment) -> None:
-    if pin_dir.exists():
-        KernelDatapath.open(pin_dir, attachment=attachment).remove()

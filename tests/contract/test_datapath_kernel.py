@@ -139,10 +139,16 @@ def test_attaching_to_no_device(bench: KernelBench) -> None:
     assert bench.datapath.attached() == {}
 
 
-def test_remove_leaves_nothing(bench: KernelBench) -> None:
+@pytest.mark.parametrize("by", ["its owner", "anybody"])
+def test_remove_leaves_nothing(bench: KernelBench, by: str) -> None:
     device = add_veth("near", "far")
     bench.datapath.attach(device, Program.FROM_MACHINE)
-    bench.datapath.remove()
+    if by == "its owner":
+        bench.datapath.remove()
+    else:
+        bench.datapath.close()
+        (bench.pin_dir / "programs" / "from_tunnel").unlink()
+        KernelDatapath.discard(bench.pin_dir)
     assert not bench.pin_dir.exists()
     with IPRoute() as links:
         assert "clsact" not in [qdisc.get("kind") for qdisc in links.get_qdiscs()]

@@ -109,6 +109,16 @@ class KernelDatapath:
         self.close()
         self._installation.remove()
 
+    @staticmethod
+    def discard(pin_dir: Path) -> None:
+        """Take away all that is pinned there, whatever object it is from; nothing there is no error.
+
+        This process must be in the network namespace of the devices.
+        """
+        if pin_dir.exists():
+            Attachments(pin_dir / "attached").detach_all()
+            Installation(pin_dir).remove()
+
     def _reopen(self) -> None:
         self.close()
         self._tables, self._programs = self._installation.open_tables(), self._installation.open_programs()
