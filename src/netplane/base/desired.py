@@ -29,23 +29,28 @@ class Desired:
         self._describe = describe
         self._owner: dict[str, dict[bytes, Any]] = {table: {} for table in self.tables}
         self._contested: dict[tuple[str, bytes], dict[OwnerName, tuple[Any, bytes]]] = {}
-        self._writes: dict[str, dict[bytes, bytes]] = {}
+        self._writes: dict[str, dict[bytes, bytes] | None] = {}
         self._before: dict[str, dict[bytes, bytes]] = {}
         self._begin()
 
     def _begin(self) -> None:
-        """Start a new delta: what is written from now on, and what stood there before if anything did."""
-        self._writes = {table: {} for table in self.tables}
+        """Start a new delta: what is written from now on, and what stood there before if anything did.
+
+        For a table that is empty nothing is noted until the end, when all that it has come to hold is the delta:
+        a first load of a million entries is held up by nothing else.
+        """
+        self._writes = {table: {} if entries else None for table, entries in self.tables.items()}
         self._before = {table: {} for table in self.tables}
 
     def add(self, table: str, key: bytes, value: bytes, owner: Any) -> None:
-        """An owner wants an entry; of several that it wants under one key, the first counts."""
-        owners = self._owner[table]
-        if key in owners:
+        """An owner wants an entry. It may say so twice, with the same value."""
+        if self._owner[table].setdefault(key, owner) is not owner:
             self._contest(table, key, value, owner)
         else:
-            owners[key] = owner
-            self.tables[table][key] = self._writes[table][key] = value
+            self.tables[table][key] = value
+            writes = self._writes[table]
+            if writes is not None:
+                writes[key] = value
 
     def remove(self, table: str, key: bytes, owner: Any) -> None:
         """An owner, the very record that added it, wants an entry no more."""
@@ -54,15 +59,12 @@ class Desired:
             self._settle(table, key, claims)
         elif self._owner[table].get(key) is owner:
             del self._owner[table][key]
-            self._note(table, key, self.tables[table].pop(key))
-            self._writes[table].pop(key, None)
+            self._note(table, key, self.tables[table].pop(key), None)
 
     def _contest(self, table: str, key: bytes, value: bytes, owner: Any) -> None:
-        holder = self._owner[table][key]
         claims = self._contested.get((table, key))
         if claims is None:
-            if holder is owner:
-                return
+            holder = self._owner[table][key]
             claims = self._contested[table, key] = {self._name(holder): (holder, self.tables[table][key])}
         claims.setdefault(self._name(owner), (owner, value))
         self._settle(table, key, claims)
@@ -71,28 +73,39 @@ class Desired:
         owner, value = claims[min(claims)]
         self._owner[table][key] = owner
         if (stood := self.tables[table][key]) != value:
-            self._note(table, key, stood)
-            self.tables[table][key] = self._writes[table][key] = value
+            self.tables[table][key] = value
+            self._note(table, key, stood, value)
         if len(claims) == 1:
             del self._contested[table, key]
 
-    def _note(self, table: str, key: bytes, value: bytes) -> None:
-        """Keep what stood under a key when this delta began."""
-        if key not in self._writes[table]:
-            self._before[table].setdefault(key, value)
+    def _note(self, table: str, key: bytes, stood: bytes, value: bytes | None) -> None:
+        """A key has another value now, or none; keep what stood under it when this delta began."""
+        writes = self._writes[table]
+        if writes is None:
+            return
+        if key not in writes:
+            self._before[table].setdefault(key, stood)
+        if value is not None:
+            writes[key] = value
+        else:
+            writes.pop(key, None)
 
     def take(self) -> Delta:
         """What has changed since the last call, net."""
-        writes, deletes = self._writes, {}
-        for table, before in self._before.items():
-            now, written = self.tables[table], writes[table]
-            for key, value in before.items():
-                if now.get(key) == value:
-                    written.pop(key, None)
+        writes: dict[str, dict[bytes, bytes]] = {}
+        deletes: dict[str, list[bytes]] = {}
+        for table, now in self.tables.items():
+            written, before = self._writes[table], self._before[table]
+            if written is None:
+                written = now.copy()
+            for key in [key for key, value in before.items() if now.get(key) == value]:
+                written.pop(key, None)
+            if written:
+                writes[table] = written
             if gone := [key for key in before if key not in now]:
                 deletes[table] = gone
         self._begin()
-        return Delta({table: entries for table, entries in writes.items() if entries}, deletes)
+        return Delta(writes, deletes)
 
     def owners(self, table: str, key: bytes) -> list[OwnerName]:
         """Who wants an entry, the one whose value stands first."""
