@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +34,11 @@ def specified(store: Store, host: str) -> dict[tuple[str, str], Record]:
 async def settles(place: Site, *followers: tuple[str, Follower]) -> None:
     """Each follower arrives at the slice that the specification gives for the store as it is."""
     for host, follower in followers:
-        await follower.until(
-            lambda host=host, follower=follower: follower.slice == specified(place.controller.store, host)
-        )
+        await follower.until(partial(is_specified, place, host, follower))
+
+
+def is_specified(place: Site, host: str, follower: Follower) -> bool:
+    return follower.slice == specified(place.controller.store, host)
 
 
 def test_a_port_is_told_to_the_hosts_that_need_it_and_to_no_other(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ from netplane.api.errors import bad_request, conflict, forbidden, invalid, not_f
 from netplane.api.responses import respond
 from netplane.controller.controller import Controller, hosts_of
 from netplane.controller.revisions import Batch
-from netplane.model import Host, Port
+from netplane.model import Binding, Host, Port, Record
 from netplane.stream.faults import Refused, Unanswered
 
 LONGEST_WAIT = 60.0
@@ -63,6 +63,7 @@ class Trace(Struct, frozen=True):
 _TRACE = Decoder(TraceWish)
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 Handler = Callable[[Controller, Request], Awaitable[object]]
 
 
@@ -132,12 +133,13 @@ async def trace(controller: Controller, request: Request) -> object:
     """Run a packet of a port through the programs of its host, dry."""
     wish: TraceWish = parse_struct(_TRACE, await read_body(request, TRACE_BODY))
     context = context_of(request)
-    port = controller.picture.interest.get(("port", wish.port_id))
-    if not isinstance(port, Port) or not context.may_see(port.project_id):
+    port = await asyncio.to_thread(_read, controller, Port, wish.port_id)
+    if port is None or not context.may_see(port.project_id):
         raise not_found(Port, wish.port_id)
-    host = controller.picture.carrier(port.id)
-    if host is None:
+    binding = await asyncio.to_thread(_read, controller, Binding, wish.port_id)
+    if binding is None:
         raise conflict("PortNotBound", f"Port {port.id} is on no host.")
+    host = binding.host_id
     body = await _ask(controller, host, "trace", {"port": wish.port_id, "packet": wish.packet})
     answer = _expect(Trace, body, host)
     steps = [{"stage": step.stage, "text": step.text} for step in answer.steps]
@@ -149,7 +151,7 @@ async def tables(controller: Controller, request: Request) -> object:
     """The entries in a host's kernel, as text by table."""
     _check_admin(request)
     name: str = request.path_params["name"]
-    if not isinstance(controller.picture.interest.get(("host", name)), Host):
+    if await asyncio.to_thread(_read, controller, Host, name) is None:
         raise not_found(Host, name)
     return _expect(dict[str, list[str]], await _ask(controller, name, "tables", {}), name)
 
@@ -159,6 +161,12 @@ def _route(controller: Controller, path: str, handler: Handler, method: str = "G
         return respond(request, Answer(200, await handler(controller, request)))
 
     return Route(path, endpoint, methods=[method])
+
+
+def _read(controller: Controller, kind: type[R], id: str) -> R | None:
+    """A record as it is in the store: the picture may be some milliseconds behind what the caller has written."""
+    with controller.store.read() as reader:
+        return reader.get(kind, id)
 
 
 def _check_admin(request: Request) -> None:

@@ -43,17 +43,23 @@ class Outbox:
     def put(self, parcel: Parcel) -> None:
         """Add what has changed since the last parcel."""
         self.revision = parcel.revision
+        if self.needs_snapshot:
+            return
         self._moved = True
-        if not self.needs_snapshot:
-            self._records |= parcel.records
-            if len(self._records) > self._limit:
-                self.renew()
+        self._records |= parcel.records
+        if len(self._records) > self._limit:
+            self.renew()
 
     def renew(self) -> None:
-        """Let the whole slice go next, instead of what waits."""
+        """Let the whole slice go next, as it then is, instead of what waits."""
         self._records = {}
         self._moved = False
         self.needs_snapshot = True
+
+    def take_snapshot(self) -> bool:
+        """Whether the whole slice must go, which then counts as sent."""
+        needed, self.needs_snapshot = self.needs_snapshot, False
+        return needed
 
     def take(self) -> Parcel | None:
         """What waits as one delta, which counts as sent; None if nothing does."""

@@ -252,8 +252,7 @@ class SouthboundServer:
         """What waits for an agent: the first of it leaves at once, what comes meanwhile with the next tick."""
         for ask in line.outbox.take_asks():
             yield session.send(ask)
-        if line.outbox.needs_snapshot:
-            line.outbox.needs_snapshot = False
+        if line.outbox.take_snapshot():
             revision, records = self._desk.slice(line.host)
             yield from _snapshot(session, revision, records)
         elif parcel := line.outbox.take():

@@ -1,0 +1,110 @@
+"""When a port is ACTIVE. Each story is told step by step, with what is new after each."""
+
+from collections.abc import Callable
+
+from netplane.controller.ports import ACTIVE, DOWN, Place, PortStates
+
+Step = tuple[Callable[[PortStates], None], dict[str, str]]
+
+
+def check(*steps: Step, said: dict[str, str] | None = None) -> PortStates:
+    states = PortStates(said or {})
+    for number, (step, news) in enumerate(steps):
+        step(states)
+        assert states.news() == news, f"after step {number}"
+    return states
+
+
+def opens(host: str) -> Callable[[PortStates], None]:
+    return lambda states: states.open(host)
+
+
+def binds(host: str, revision: int, port: str = "p") -> Callable[[PortStates], None]:
+    return lambda states: states.bind(port, Place(host, revision))
+
+
+def claims(host: str, *ports: str) -> Callable[[PortStates], None]:
+    return lambda states: states.claim(host, ports or ("p",))
+
+
+def acknowledges(host: str, revision: int) -> Callable[[PortStates], None]:
+    return lambda states: states.acknowledge(host, revision)
+
+
+def test_a_port_is_active_once_claimed_and_acknowledged() -> None:
+    check(
+        (opens("h"), {}),
+        (acknowledges("h", 1), {}),
+        (binds("h", 5), {}),
+        (claims("h"), {}),
+        (acknowledges("h", 4), {}),
+        (acknowledges("h", 5), {"p": ACTIVE}),
+        (acknowledges("h", 6), {}),
+        (lambda states: states.release("h", ["p"]), {"p": DOWN}),
+        (claims("h"), {"p": ACTIVE}),
+        (lambda states: states.bind("p", None), {"p": DOWN}),
+    )
+
+
+def test_the_claim_of_another_host_does_not_count() -> None:
+    check((opens("h"), {}), (binds("h", 5), {}), (claims("other"), {}), (acknowledges("h", 5), {}))
+
+
+def test_a_port_that_moves_is_down_until_it_has_arrived() -> None:
+    check(
+        (opens("a"), {}),
+        (opens("b"), {}),
+        (acknowledges("b", 1), {}),
+        (binds("a", 5), {}),
+        (claims("a"), {}),
+        (acknowledges("a", 5), {"p": ACTIVE}),
+        (binds("b", 8), {"p": DOWN}),
+        (claims("b"), {}),
+        (acknowledges("b", 8), {"p": ACTIVE}),
+    )
+
+
+def test_a_host_that_comes_back_changes_nothing_that_still_holds() -> None:
+    check(
+        (binds("h", 5), {}),
+        (opens("h"), {}),
+        (claims("h"), {}),
+        (acknowledges("h", 5), {}),
+        said={"p": ACTIVE},
+    )
+
+
+def test_a_device_that_went_while_the_host_was_away_is_down() -> None:
+    check(
+        (binds("h", 5), {}),
+        (opens("h"), {}),
+        (acknowledges("h", 5), {"p": DOWN}),
+        said={"p": ACTIVE},
+    )
+
+
+def test_two_changes_of_mind_are_no_news() -> None:
+    states = check((opens("h"), {}), (binds("h", 5), {}), (claims("h"), {}), (acknowledges("h", 5), {"p": ACTIVE}))
+    states.release("h", ["p"])
+    states.claim("h", ["p"])
+    assert states.news() == {}
+
+
+def test_a_port_that_is_no_more_is_forgotten() -> None:
+    states = check((opens("h"), {}), (binds("h", 5), {}), (claims("h"), {}))
+    states.acknowledge("h", 5)
+    states.forget("p")
+    assert states.news() == {}
+    assert states.count("h") == 0
+
+
+def test_who_has_the_device_is_known() -> None:
+    states = PortStates({})
+    states.claim("a", ["p"])
+    states.claim("b", ["p"])
+    assert states.claimant("p") == "b"
+    states.release("a", ["p"])
+    assert states.claimant("p") == "b"
+    states.open("b")
+    assert states.claimant("p") is None
+    assert states.claimed("b") == 0

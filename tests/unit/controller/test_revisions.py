@@ -1,0 +1,46 @@
+"""When and where revisions were realised."""
+
+from netplane.controller.revisions import Revisions
+
+
+def test_a_batch_is_realised_host_by_host() -> None:
+    revisions = Revisions(4)
+    revisions.add(5, ["t5", "t6"], ["a", "b"])
+    batch = revisions.find(6)
+    assert batch is not None
+    assert batch is revisions.find(5)
+    assert (batch.first, batch.last, batch.times) == (5, 6, ["t5", "t6"])
+    revisions.acknowledge("a", 5, "early")
+    assert list(batch.waiting) == ["a", "b"]
+    revisions.acknowledge("a", 6, "now")
+    assert (list(batch.waiting), batch.realised) == (["b"], {"a": "now"})
+    revisions.acknowledge("a", 7, "later")
+    assert batch.realised == {"a": "now"}
+
+
+def test_one_acknowledgement_covers_all_before_it() -> None:
+    revisions = Revisions(0)
+    for number in (1, 2, 3):
+        revisions.add(number, ["t"], ["a"])
+    revisions.acknowledge("a", 2, "now")
+    waiting = [bool(batch.waiting) for number in (1, 2, 3) if (batch := revisions.find(number))]
+    assert waiting == [False, False, True]
+
+
+def test_only_the_latest_are_known() -> None:
+    revisions = Revisions(0, limit=2)
+    for number in (1, 2, 3):
+        revisions.add(number, ["t"], ["a"])
+    assert revisions.find(1) is None
+    assert revisions.find(4) is None
+    revisions.acknowledge("a", 3, "now")
+    batch = revisions.find(3)
+    assert batch is not None
+    assert batch.realised == {"a": "now"}
+    assert revisions.reached == 3
+
+
+def test_a_host_that_was_told_nothing_may_acknowledge() -> None:
+    revisions = Revisions(0)
+    revisions.acknowledge("a", 3, "now")
+    assert revisions.find(3) is None

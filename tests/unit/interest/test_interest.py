@@ -1,0 +1,142 @@
+"""Named cases of what hosts are told; `tests/property/test_interest.py` has the rest."""
+
+import pytest
+
+from netplane.interest import Interest, SliceDelta
+from netplane.model import Change, Host, Record
+from tests.unit.interest.world import (
+    BLUE,
+    H1,
+    H2,
+    LONE,
+    RED,
+    RULE_2,
+    WORLD,
+    bound,
+    deletes,
+    interface,
+    machine,
+    names,
+    upserts,
+)
+
+A, B, C = machine("a", RED, 1), machine("b", RED, 2), machine("c", BLUE, 3)
+LEFT, RIGHT = interface(RED), interface(BLUE)
+RED_DOMAIN = {"network red", "subnet red-subnet", "identity web", "security_group_rule u1"}
+
+
+def interest(*records: Record) -> Interest:
+    made = Interest()
+    made.load((*WORLD, *records), 0)
+    return made
+
+
+def check(before: Interest, changes: list[Change], **told: tuple[set[str], set[str]]) -> None:
+    """Each host is told these upserts and deletes, and nobody else anything."""
+    deltas = before.apply(changes)
+    found = {host: (names(delta.upserts), {" ".join(key) for key in delta.deletes}) for host, delta in deltas.items()}
+    assert found == told
+
+
+def test_the_first_port_of_a_host_brings_the_whole_domain() -> None:
+    check(
+        interest(*bound(A, H1)),
+        upserts(*bound(B, H2)),
+        h1=({"endpoint b", "host h2"}, set()),
+        h2=(RED_DOMAIN | {"port b", "endpoint a", "endpoint b", "host h1"}, set()),
+    )
+
+
+def test_the_last_port_of_a_host_takes_the_whole_domain_away() -> None:
+    check(
+        interest(*bound(A, H1), *bound(B, H2)),
+        deletes(*bound(B, H2)),
+        h1=(set(), {"endpoint b", "host h2"}),
+        h2=(set(), RED_DOMAIN | {"port b", "endpoint a", "endpoint b", "host h1"}),
+    )
+
+
+def test_a_port_that_is_bound_nowhere_concerns_nobody() -> None:
+    check(interest(*bound(A, H1)), upserts(B))
+
+
+def test_a_port_in_another_domain_concerns_nobody_here() -> None:
+    check(
+        interest(*bound(A, H1)),
+        upserts(*bound(C, H2)),
+        h2=(
+            {"network blue", "subnet blue-subnet", "port c", "endpoint c", "identity web", "security_group_rule u1"},
+            set(),
+        ),
+    )
+
+
+def test_a_router_joins_and_parts_domains() -> None:
+    made = interest(*bound(A, H1), *bound(C, H2), LEFT)
+    far = {"network blue", "subnet blue-subnet", "port router-blue", "endpoint c", "host h2"}
+    near = {"network red", "subnet red-subnet", "port router-red", "router router", "endpoint a", "host h1"}
+    check(made, upserts(RIGHT), h1=(far, set()), h2=(near | {"port router-blue"}, set()))
+    check(made, deletes(RIGHT), h1=(set(), far), h2=(set(), near | {"port router-blue"}))
+
+
+def test_a_record_changes_for_those_who_have_it() -> None:
+    made = interest(*bound(A, H1), *bound(C, H2))
+    check(made, upserts(Host(id="h1", number=1, address="192.0.2.9")), h1=({"host h1"}, set()))
+    check(made, upserts(LEFT), h1=({"port router-red", "router router"}, set()))
+
+
+def test_a_rule_goes_to_the_hosts_whose_identities_have_its_group() -> None:
+    made = interest(*bound(A, H1), *bound(machine("c", BLUE, 3, "all"), H2))
+    check(made, deletes(RULE_2), h2=(set(), {"security_group_rule u2"}))
+    check(made, upserts(RULE_2), h2=({"security_group_rule u2"}, set()))
+
+
+def test_another_identity_changes_one_endpoint() -> None:
+    made = interest(*bound(A, H1), *bound(B, H1), *bound(machine("d", RED, 4, "all"), H2))
+    check(
+        made,
+        upserts(machine("b", RED, 2, "all")),
+        h1=({"endpoint b", "port b"}, set()),
+        h2=({"endpoint b"}, set()),
+    )
+
+
+def test_a_port_that_moves_is_lost_by_one_and_gained_by_the_other() -> None:
+    made = interest(*bound(A, H1), *bound(B, H2))
+    deltas = made.apply(upserts(bound(A, H2)[1]))
+    assert names(deltas["h2"].upserts) >= {"port a", "endpoint a"}
+    assert names(made.slice("h1")) == {"host h1"}
+    assert deltas["h1"].upserts == []
+
+
+def test_a_host_that_nothing_is_bound_to_has_itself() -> None:
+    assert names(interest().slice("h1")) == {"host h1"}
+    assert interest().slice("unknown") == []
+
+
+def test_what_comes_and_goes_in_one_batch_leaves_nothing() -> None:
+    made = interest(*bound(A, H1))
+    deltas = made.apply(upserts(*bound(B, H1)) + deletes(*reversed(bound(B, H1))))
+    assert deltas["h1"] == SliceDelta([], [("port", "b"), ("endpoint", "b")])
+
+
+@pytest.mark.parametrize("size", [10, 1_000])
+def test_joining_a_group_costs_the_hosts_and_not_its_members(size: int) -> None:
+    """What is touched does not grow with the group: one endpoint for the host that looks on."""
+    members = [record for number in range(size) for record in bound(machine(f"m{number}", RED, number % 250), H1)]
+    made = interest(*members, *bound(machine("onlooker", RED, 251), H2))
+    check(
+        made,
+        upserts(*bound(machine("new", RED, 252), H1)),
+        h1=({"port new", "endpoint new"}, set()),
+        h2=({"endpoint new"}, set()),
+    )
+
+
+def test_dangling_references_are_left_out() -> None:
+    made = Interest()
+    made.apply(upserts(*bound(A, H1), LEFT, H1))
+    assert names(made.slice("h1")) == {"host h1", "port a"}
+    made.apply(upserts(RED))
+    assert names(made.slice("h1")) == {"host h1", "port a", "network red", "endpoint a", "port router-red"}
+    made.apply(deletes(LONE))

@@ -1,0 +1,52 @@
+"""What waits for a slow agent."""
+
+from msgspec import Raw
+
+from netplane.stream.messages import Ask
+from netplane.stream.outbox import Outbox, Parcel
+
+A, B = ("port", "a"), ("port", "b")
+OLD, NEW = Raw(b"old"), Raw(b"new")
+
+
+def test_parcels_that_wait_become_one() -> None:
+    outbox = Outbox()
+    outbox.put(Parcel(1, {A: OLD, B: OLD}))
+    outbox.put(Parcel(2, {A: NEW, B: None}))
+    assert outbox.take() == Parcel(2, {A: NEW, B: None})
+    assert outbox.take() is None
+    assert not outbox
+
+
+def test_an_empty_parcel_moves_the_revision_on() -> None:
+    outbox = Outbox()
+    outbox.put(Parcel(7, {}))
+    assert outbox.take() == Parcel(7, {})
+
+
+def test_too_much_becomes_a_snapshot() -> None:
+    outbox = Outbox(limit=1)
+    outbox.put(Parcel(1, {A: OLD}))
+    assert not outbox.take_snapshot()
+    outbox.put(Parcel(2, {B: OLD}))
+    outbox.put(Parcel(3, {A: NEW}))
+    assert outbox.take() is None
+    assert outbox.take_snapshot()
+    assert outbox.revision == 3
+
+
+def test_what_comes_after_a_snapshot_was_taken_waits() -> None:
+    outbox = Outbox()
+    outbox.renew()
+    assert outbox.take_snapshot()
+    outbox.put(Parcel(3, {A: NEW}))
+    assert not outbox.take_snapshot()
+    assert outbox.take() == Parcel(3, {A: NEW})
+
+
+def test_questions_are_asked_once() -> None:
+    outbox = Outbox()
+    outbox.asks.append(Ask(1, "tables", {}))
+    assert outbox
+    assert list(outbox.take_asks()) == [Ask(1, "tables", {})]
+    assert not list(outbox.take_asks())
