@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Integer, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, select
 
 from netplane.model import Record, kind_of
 from netplane.store.codec import decode
@@ -46,7 +46,7 @@ _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field, REFE
     REFERENCE.c.target == bindparam("target")
 )
 REFERRERS = Prepared(_REFERRER)
-ANY_REFERRER = Prepared(_REFERRER.limit(bindparam("most", type_=Integer)))
+ANY_REFERRER = Prepared(select(_REFERRER.exists()))
 REVISION = Prepared(select(LOG.c.revision))
 
 
@@ -122,7 +122,7 @@ class Reader:
 
     def is_referred(self, target: str) -> bool:
         """Whether any record refers to this one."""
-        return ANY_REFERRER.first(self._connection, {"target": target, "most": 1}) is not None
+        return bool(ANY_REFERRER.first(self._connection, {"target": target}))
 
     def reports(self, kind: str, ids: Collection[str] | None = None) -> dict[str, Report]:
         """The latest reports of a kind by the id of what they are about: all, or of these."""
