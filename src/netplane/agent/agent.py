@@ -4,6 +4,7 @@
     LinkWatch ── links ──▶ plugged ── Device records ──┴──▶ Work ──▶│ Compiler ▶ Reconcile ▶ Datapath │
     Uplink ◀── Ack Claim Release Trouble ── Said ◀─────────── Done ◀╰─────────────────────────────────╯
     PuntDevice ── Punted ──▶ dhcp.answer(Slice) ──▶ PuntDevice
+    Uplink ── Ask ──▶ questions.answer(Slice, Worker) ── Answer ──▶ Uplink
 
 Everything but the worker's thread happens in one event loop. Work that comes up while the worker is busy waits and is
 taken as one batch. A refused patch is tried again after a pause that doubles; news cut the pause short.
@@ -16,7 +17,7 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from netplane.agent import dhcp, packet
+from netplane.agent import dhcp, questions
 from netplane.agent.devices import plugged
 from netplane.agent.journal import Journal
 from netplane.agent.links import LinkWatch
@@ -24,7 +25,6 @@ from netplane.agent.punt import PuntDevice, Punted, TokenBuckets
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
 from netplane.agent.slice import Slice, Told
-from netplane.agent.trace import dump, names_of, trace
 from netplane.agent.tunnel import TunnelRefused, ensure_tunnel
 from netplane.agent.worker import Done, Work, Worker
 from netplane.base.problem import Problem
@@ -32,7 +32,7 @@ from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change, Device, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
-from netplane.stream.messages import Answer, Ask, Delta, Snapshot, Welcome
+from netplane.stream.messages import Ask, Delta, Snapshot, Welcome
 from netplane.tables.outcome import Program
 
 PUNTS_A_SECOND, PUNTS_AT_ONCE = 10.0, 20.0
@@ -271,30 +271,8 @@ class Agent:
                 log.warning("cannot answer port %s by DHCP: %s", port.id, problem)
 
     async def _answer(self, uplink: Uplink, ask: Ask) -> None:
-        try:
-            uplink.send(Answer(ask.number, await self._find_out(ask)))
-        except (Unanswerable, DatapathError, packet.BadPacket) as problem:
-            uplink.send(Answer(ask.number, {}, str(problem)))
-
-    async def _find_out(self, ask: Ask) -> dict[str, object]:
-        reconcile = self._worker.reconcile
-        if ask.topic == "tables":
-            return await self._worker.run(dump, reconcile.datapath)
-        if ask.topic != "trace":
-            raise Unanswerable(f"nothing is known here about {ask.topic!r}")
-        port, device = self._slice.get(Port, ask.body.get("port", "")), self._devices.get(ask.body.get("port", ""))
-        if port is None or device is None:
-            raise Unanswerable("the port has no device on this host")
-        sketch = packet.parse(ask.body.get("packet", ""))
-        names = names_of(self._slice, self._ports)
-        found = await self._worker.run(
-            trace, reconcile.datapath, reconcile.compiler, names, port, device.ifindex, sketch
-        )
-        return found | {"host": self._who.name}
-
-
-class Unanswerable(Exception):
-    """A question that this host has no answer to; says why."""
+        host = questions.Host(self._who.name, self._slice, self._devices, self._worker)
+        uplink.send(await questions.answer(host, ask))
 
 
 async def _until_first(*ways: Coroutine[Any, Any, Any]) -> None:

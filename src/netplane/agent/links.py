@@ -1,23 +1,35 @@
-"""The kernel's network devices, from rtnetlink messages (rtnetlink(7)): a parser without a socket, and a watch.
+"""The kernel's network devices, from rtnetlink's messages: a parser without a socket, and a watch.
 
-Messages are read here rather than through a library since an agent that waits for links must cost nothing: one
-socket, no thread, no poll.
+An agent that waits for links costs nothing: one socket, no thread, no poll.
 """
 
 import asyncio
 import errno
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from struct import pack, unpack_from
+from struct import unpack_from
 from typing import NamedTuple
 
-NEWLINK, DELLINK, GETLINK = 16, 17, 18
-ERROR, DONE = 2, 3
-REQUEST, DUMP = 0x1, 0x300
+from netplane.agent.netlink import (
+    DELLINK,
+    DONE,
+    ERROR,
+    GETLINK,
+    NEWLINK,
+    RECEIVED,
+    ROOT_MATCH,
+    attributes,
+    message,
+    messages,
+    open_socket,
+)
+
 GROUP_LINK = 1
-IFNAME, LINKINFO, IFALIAS, LINK_NETNSID, INFO_KIND = 3, 18, 20, 37, 1
-UP = 0x1
-HEADER, BODY = 16, 16
+IFNAME, MTU, LINKINFO, IFALIAS, LINK_NETNSID = 3, 4, 18, 20, 37
+INFO_KIND, INFO_DATA = 1, 2
+IFF_UP = 0x1
+BODY = 16
+"""The length of `struct ifinfomsg`."""
 
 
 class Link(NamedTuple):
@@ -45,48 +57,34 @@ class End(NamedTuple):
 
 def parse(datagram: bytes) -> Iterator[Link | Gone | End]:
     """What a datagram from the kernel says of devices; whatever else it says is passed over."""
-    at = 0
-    while at + HEADER <= len(datagram):
-        length, kind = unpack_from("=IH", datagram, at)
-        if length < HEADER:
-            return
+    for kind, body in messages(datagram):
         if kind in (DONE, ERROR):
             yield End()
-        elif kind in (NEWLINK, DELLINK) and length >= HEADER + BODY:
-            yield from _link(kind, datagram[at + HEADER : at + length])
-        at += (length + 3) & ~3
+        elif kind in (NEWLINK, DELLINK) and len(body) >= BODY:
+            yield from _link(kind, body)
 
 
-def _link(kind: int, message: bytes) -> Iterator[Link | Gone]:
-    family, ifindex, flags = unpack_from("=BxxxiI", message)
+def _link(kind: int, body: bytes) -> Iterator[Link | Gone]:
+    family, ifindex, flags = unpack_from("=BxxxiI", body)
     if family != socket.AF_UNSPEC:
         # A bridge's notices share these types: DELLINK then says that a device has left it.
         return
     if kind == DELLINK:
         yield Gone(ifindex)
         return
-    found = dict(_attributes(message[BODY:]))
+    found = attributes(body[BODY:])
     yield Link(
         ifindex=ifindex,
-        name=_text(found.get(IFNAME, b"")),
-        alias=_text(found.get(IFALIAS, b"")),
-        kind=_text(dict(_attributes(found.get(LINKINFO, b""))).get(INFO_KIND, b"")),
-        up=bool(flags & UP),
+        name=text(found.get(IFNAME, b"")),
+        alias=text(found.get(IFALIAS, b"")),
+        kind=text(attributes(found.get(LINKINFO, b"")).get(INFO_KIND, b"")),
+        up=bool(flags & IFF_UP),
         elsewhere=LINK_NETNSID in found,
     )
 
 
-def _attributes(area: bytes) -> Iterator[tuple[int, bytes]]:
-    at = 0
-    while at + 4 <= len(area):
-        length, kind = unpack_from("=HH", area, at)
-        if length < 4:
-            return
-        yield kind & 0x3FFF, area[at + 4 : at + length]
-        at += (length + 3) & ~3
-
-
-def _text(octets: bytes) -> str:
+def text(octets: bytes) -> str:
+    """A name as the kernel writes it."""
     return octets.rstrip(b"\0").decode(errors="replace")
 
 
@@ -95,11 +93,9 @@ class LinkWatch:
 
     def __init__(self) -> None:
         self._links: dict[int, Link] = {}
-        self._sequence = 0
         self._loop: asyncio.AbstractEventLoop | None = None
-        self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
+        self._socket = open_socket(GROUP_LINK)
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
-        self._socket.bind((0, GROUP_LINK))
         self._read_all()
         self._socket.setblocking(False)
 
@@ -121,17 +117,15 @@ class LinkWatch:
 
     def _read_all(self) -> None:
         """List all devices; news that come in between are taken in turn."""
-        self._sequence += 1
-        request = pack("=IHHII", HEADER + BODY, GETLINK, REQUEST | DUMP, self._sequence, 0)
-        self._socket.send(request + bytes(BODY))
         self._links = {}
-        while not self._take(self._socket.recv(1 << 18)):
+        self._socket.send(message(GETLINK, ROOT_MATCH, 1, bytes(BODY)))
+        while not self._take(self._socket.recv(RECEIVED)):
             pass
 
     def _readable(self, changed: Callable[[], None]) -> None:
         try:
             while True:
-                self._take(self._socket.recv(1 << 18))
+                self._take(self._socket.recv(RECEIVED))
         except BlockingIOError:
             pass
         except OSError as problem:

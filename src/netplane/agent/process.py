@@ -9,6 +9,7 @@ import logging
 import signal
 from collections.abc import Sequence
 from contextlib import closing
+from ipaddress import IPv4Address
 from pathlib import Path
 
 from netplane.agent.agent import Agent, Startup
@@ -27,11 +28,12 @@ def main(
 
     `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, tried in turn;
     `state_dir` keeps the slice; `instance` names the pinned tables (by default after the host), for machines that
-    run several hosts. DatapathError if the kernel does not take the programs; OSError without the rights for it.
+    run several hosts. ValueError if the address is not IPv4; DatapathError if the kernel does not take the programs;
+    OSError without the rights for it.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state_dir.mkdir(parents=True, exist_ok=True)
-    who = Startup(name, address, tuple(controllers), token, TUNNEL, PUNT)
+    who = Startup(name, str(IPv4Address(address)), tuple(controllers), token, TUNNEL, PUNT)
     with closing(KernelDatapath.open(pins(instance or name))) as datapath:
         asyncio.run(_run(who, datapath, state_dir / JOURNAL))
 

@@ -4,11 +4,27 @@ It is made once and found again: an agent that restarts, or a machine's device t
 that is right, since packets are in flight on it.
 """
 
-from collections.abc import Mapping
-from typing import Any
+import errno
+import socket
+from ipaddress import IPv4Address
+from struct import pack, unpack, unpack_from
+from typing import NamedTuple
 
-from pyroute2 import IPRoute, NetlinkError
-
+from netplane.agent.links import BODY, IFF_UP, IFNAME, INFO_DATA, INFO_KIND, LINKINFO, MTU, text
+from netplane.agent.netlink import (
+    CREATE,
+    DELLINK,
+    EXCLUSIVE,
+    GETADDR,
+    GETLINK,
+    NEWLINK,
+    ROOT_MATCH,
+    SETLINK,
+    Netlink,
+    NetlinkRefused,
+    attributes,
+    encode,
+)
 from netplane.agent.punt import silence_ipv6
 
 PORT = 4789
@@ -18,10 +34,25 @@ OVERHEAD = 50
 """Bytes that VXLAN over IPv4 adds to an Ethernet frame's payload: 14 inner Ethernet, 8 VXLAN, 8 UDP, 20 IPv4."""
 
 COMMON_MTU = 1500
+KIND = b"vxlan\0"
+VXLAN_LEARNING, VXLAN_PORT, VXLAN_COLLECT_METADATA = 7, 15, 25
+IFA_LOCAL = 2
+ADDRESS_BODY = 8
+"""The length of `struct ifaddrmsg`."""
 
 
 class TunnelRefused(Exception):
     """The tunnel device cannot be made or used; says why."""
+
+
+class Device(NamedTuple):
+    """What matters of a device that may be a tunnel's."""
+
+    up: bool
+    mtu: int
+    kind: str
+    port: int
+    external: bool
 
 
 def ensure_tunnel(name: str, address: str) -> int:
@@ -31,48 +62,68 @@ def ensure_tunnel(name: str, address: str) -> int:
     if the kernel does not make it, or something else has its name.
     """
     try:
-        with IPRoute() as kernel:
+        with Netlink() as kernel:
             return _ensure(kernel, name, address)
-    except NetlinkError as problem:
+    except NetlinkRefused as problem:
         raise TunnelRefused(f"{name}: {problem}") from problem
 
 
 def remove_device(name: str) -> None:
     """Delete a device of this namespace, if it is there."""
-    with IPRoute() as kernel:
-        for ifindex in kernel.link_lookup(ifname=name):
-            kernel.link("del", index=ifindex)
+    try:
+        ifindex = socket.if_nametoindex(name)
+    except OSError:
+        return
+    with Netlink() as kernel:
+        kernel.ask(DELLINK, 0, _link(ifindex))
 
 
-def _ensure(kernel: IPRoute, name: str, address: str) -> int:
-    found = kernel.link_lookup(ifname=name)
-    if not found:
-        metadata = {"vxlan_collect_metadata": True, "vxlan_learning": False, "vxlan_port": PORT}
-        kernel.link("add", ifname=name, kind="vxlan", **metadata)
-        found = kernel.link_lookup(ifname=name)
-    link = kernel.link("get", index=found[0])[0]
-    if not _is_ours(link):
+def _ensure(kernel: Netlink, name: str, address: str) -> int:
+    try:
+        kernel.ask(NEWLINK, CREATE | EXCLUSIVE, _link(0) + _external_vxlan(name))
+    except NetlinkRefused as problem:
+        if problem.errno != errno.EEXIST:
+            raise
+    ifindex = socket.if_nametoindex(name)
+    found = _read(kernel, ifindex)
+    if (found.kind, found.port, found.external) != ("vxlan", PORT, True):
         raise TunnelRefused(f"{name} exists and is no external VXLAN device on port {PORT}")
-    _raise_to(kernel, name, link, _underlay_mtu(kernel, address) - OVERHEAD)
-    return int(found[0])
-
-
-def _is_ours(link: Any) -> bool:
-    kind = link.get(("linkinfo", "kind"))
-    data: Mapping[str, Any] = link.get(("linkinfo", "data")) or {}
-    return kind == "vxlan" and bool(data.get("vxlan_collect_metadata")) and data.get("vxlan_port") == PORT
-
-
-def _raise_to(kernel: IPRoute, name: str, link: Any, mtu: int) -> None:
-    if link.get("mtu") != mtu:
-        kernel.link("set", index=link["index"], mtu=mtu)
-    if not link["flags"] & 1:
+    mtu = _underlay_mtu(kernel, address) - OVERHEAD
+    if found.mtu != mtu:
+        kernel.ask(SETLINK, 0, _link(ifindex) + encode({MTU: pack("=I", mtu)}))
+    if not found.up:
         silence_ipv6(name)
-        kernel.link("set", index=link["index"], state="up")
+        kernel.ask(SETLINK, 0, _link(ifindex, flags=IFF_UP))
+    return ifindex
 
 
-def _underlay_mtu(kernel: IPRoute, address: str) -> int:
-    for found in kernel.get_addr():
-        if found.get("address") == address or found.get("local") == address:
-            return int(kernel.link("get", index=found["index"])[0].get("mtu"))
+def _link(ifindex: int, *, flags: int = 0) -> bytes:
+    """A `struct ifinfomsg`; of the flags, those that are set are changed."""
+    return pack("=BxHiII", socket.AF_UNSPEC, 0, ifindex, flags, flags)
+
+
+def _external_vxlan(name: str) -> bytes:
+    data = encode({VXLAN_COLLECT_METADATA: b"\1", VXLAN_LEARNING: b"\0", VXLAN_PORT: pack("!H", PORT)})
+    return encode({IFNAME: name.encode() + b"\0", LINKINFO: encode({INFO_KIND: KIND, INFO_DATA: data})})
+
+
+def _read(kernel: Netlink, ifindex: int) -> Device:
+    [body] = kernel.ask(GETLINK, 0, _link(ifindex))
+    (flags,) = unpack_from("=8xI", body)
+    found = attributes(body[BODY:])
+    told = attributes(found.get(LINKINFO, b""))
+    data = attributes(told.get(INFO_DATA, b""))
+    (mtu,) = unpack("=I", found[MTU])
+    (port,) = unpack("!H", data.get(VXLAN_PORT, b"\0\0")[:2])
+    external = data.get(VXLAN_COLLECT_METADATA) == b"\1"
+    return Device(bool(flags & IFF_UP), mtu, text(told.get(INFO_KIND, b"")), port, external)
+
+
+def _underlay_mtu(kernel: Netlink, address: str) -> int:
+    """The MTU of the device that carries the host's address, or the usual one if none does yet."""
+    wanted = IPv4Address(address).packed
+    for body in kernel.ask(GETADDR, ROOT_MATCH, pack("=BxxxI", socket.AF_INET, 0)):
+        if attributes(body[ADDRESS_BODY:]).get(IFA_LOCAL) == wanted:
+            (ifindex,) = unpack_from("=4xI", body)
+            return _read(kernel, ifindex).mtu
     return COMMON_MTU

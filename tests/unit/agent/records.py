@@ -4,15 +4,18 @@ from netplane.base.addresses import pack_address, pack_mac
 from netplane.model import (
     ROUTER_INTERFACE,
     AnyRecord,
+    Change,
     Endpoint,
     FixedIP,
     Host,
     Identity,
     Network,
+    Operation,
     Port,
     Router,
     SecurityGroupRule,
     Subnet,
+    kind_of,
 )
 
 HERE = Host(id="host1", number=1, address="192.0.2.1")
@@ -69,3 +72,13 @@ SLICE: tuple[AnyRecord, ...] = (
     NEAR,
     FAR,
 )
+
+
+def upserts(*changed: AnyRecord) -> list[Change]:
+    """Records that come or change."""
+    return [Change(1, Operation.UPSERT, kind_of(record), record.id, record) for record in changed]
+
+
+def deletes(*changed: AnyRecord) -> list[Change]:
+    """Records that go."""
+    return [Change(1, Operation.DELETE, kind_of(record), record.id, None) for record in changed]

@@ -11,12 +11,12 @@ from netplane.base.delta import Delta
 from netplane.compiler import Compiler, compile_slice
 from netplane.datapath import DatapathError, TableFull
 from netplane.datapath.fake import FakeDatapath
-from netplane.model import AnyRecord, Change, Device, Operation, kind_of
+from netplane.model import AnyRecord, Change, Device
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
 from netplane.tables.pipeline import CONNECTION, COUNTER, ENDPOINT, POLICY, PORT, PROFILE, SETTINGS
 from tests.unit.agent import records
-from tests.unit.agent.records import FAR, NEAR, RULE, SLICE
+from tests.unit.agent.records import FAR, NEAR, RULE, SLICE, deletes, upserts
 
 DEVICE = Device(id=records.PORT.id, ifindex=11)
 MACHINE = {11: Program.FROM_MACHINE}
@@ -63,14 +63,6 @@ class Stubborn(FakeDatapath):
 
     def replace(self, object_path: Path | None = None) -> None:
         self.asked.append("replace")
-
-
-def upserts(*changed: AnyRecord) -> list[Change]:
-    return [Change(1, Operation.UPSERT, kind_of(record), record.id, record) for record in changed]
-
-
-def deletes(*changed: AnyRecord) -> list[Change]:
-    return [Change(1, Operation.DELETE, kind_of(record), record.id, None) for record in changed]
 
 
 def work(*changes: Change, devices: Mapping[int, Program] = BOTH, position: Position = WHOLE, tunnel: int = 99) -> Work:

@@ -15,8 +15,7 @@ from netplane.stream.client import Position
 from netplane.stream.messages import Snapshot, Welcome
 from netplane.tables.decisions import Reason
 from netplane.tables.pipeline import TABLES
-from tests.unit.agent.records import FAR, PORT, RULE, SLICE
-from tests.unit.agent.test_reconcile import upserts
+from tests.unit.agent.records import FAR, PORT, RULE, SLICE, upserts
 
 IFINDEX = 11
 

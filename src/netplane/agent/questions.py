@@ -1,0 +1,54 @@
+"""What operators ask a host, by way of its controller: `trace` and `tables`."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from netplane.agent import packet
+from netplane.agent.slice import Slice
+from netplane.agent.trace import dump, names_of, trace
+from netplane.agent.worker import Worker
+from netplane.datapath import DatapathError
+from netplane.model import Device, Port
+from netplane.stream.messages import Answer, Ask
+
+
+class Unanswerable(Exception):
+    """A question that this host has no answer to; says why."""
+
+
+class Host(NamedTuple):
+    """What there is to ask about."""
+
+    name: str
+    slice: Slice
+    devices: Mapping[str, Device]
+    """By port."""
+    worker: Worker
+
+
+async def answer(host: Host, ask: Ask) -> Answer:
+    """The answer to a question, or what is wrong with the question."""
+    try:
+        return Answer(ask.number, await _find_out(host, ask))
+    except (Unanswerable, DatapathError, packet.BadPacket) as problem:
+        return Answer(ask.number, {}, str(problem))
+
+
+async def _find_out(host: Host, ask: Ask) -> dict[str, object]:
+    match ask.topic:
+        case "tables":
+            return await host.worker.run(dump, host.worker.reconcile.datapath)
+        case "trace":
+            return await _trace(host, ask.body.get("port", ""), ask.body.get("packet", ""))
+        case _:
+            raise Unanswerable(f"nothing is known here about {ask.topic!r}")
+
+
+async def _trace(host: Host, id: str, text: str) -> dict[str, object]:
+    port, device = host.slice.get(Port, id), host.devices.get(id)
+    if port is None or device is None:
+        raise Unanswerable(f"port {id!r} has no device on host {host.name}")
+    sketch = packet.parse(text)
+    names = names_of(host.slice, {device.ifindex: port for port, device in host.devices.items()})
+    datapath, compiler = host.worker.reconcile.datapath, host.worker.reconcile.compiler
+    return await host.worker.run(trace, datapath, compiler, names, port, device.ifindex, sketch) | {"host": host.name}
