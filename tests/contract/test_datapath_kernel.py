@@ -10,7 +10,7 @@ import pytest
 from pyroute2 import IPRoute
 
 from netplane.base.delta import Delta
-from netplane.datapath import DatapathError, KernelDatapath, libbpf
+from netplane.datapath import DatapathError, KernelDatapath, NotLoaded, libbpf
 from netplane.datapath.installation import Installation
 from netplane.datapath.kernel import SHIPPED
 from netplane.tables.outcome import Program, Synthetic
@@ -90,7 +90,7 @@ def test_an_object_that_does_not_load_changes_nothing(bench: KernelBench, tmp_pa
     broken = tmp_path / "broken.o"
     broken.write_bytes(b"no object")
     for path in (broken, tmp_path / "absent.o"):
-        with pytest.raises(DatapathError, match=r"(broken|absent)\.o"):
+        with pytest.raises(NotLoaded, match=r"(broken|absent)\.o"):
             bench.datapath.replace(path)
     assert bench.identities() == before
     assert bench.datapath.read("endpoint") == {}

@@ -55,7 +55,7 @@ class Installation:
         NotLoaded: the kernel does not take it, or it was built from other tables. Nothing has changed then.
         """
         with ExitStack() as stack:
-            loaded = BpfObject(object_path)
+            loaded = _open(object_path)
             stack.callback(loaded.close)
             kept = {table.name: stack.enter_context(closing(fd)) for table, fd in self._kept()}
             _load(loaded, kept)
@@ -129,6 +129,13 @@ class Installation:
             os.replace(self.directory / (table.name + NEW), self.directory / table.name)
             _write_link(self._layouts / table.name, write_layout(table))
         _write_link(self._object, _digest(object_path))
+
+
+def _open(path: Path) -> BpfObject:
+    try:
+        return BpfObject(path)
+    except KernelRefused as error:
+        raise NotLoaded(str(error)) from error
 
 
 def _load(loaded: BpfObject, kept: dict[str, int]) -> None:
