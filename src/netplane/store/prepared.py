@@ -6,7 +6,7 @@ parameters still come from Core's compiler, for whichever database it is.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.sql.expression import ClauseElement
@@ -14,26 +14,40 @@ from sqlalchemy.sql.expression import ClauseElement
 Values = dict[str, Any]
 
 
+class Text(NamedTuple):
+    """A statement as one database takes it."""
+
+    sql: str
+    names: tuple[str, ...] | None
+    """The names of its parameters in their order, where they have places instead of names."""
+    fixed: Values
+    """Values that belong to the statement, such as a limit."""
+
+    def bind(self, values: Values) -> Any:
+        """Values as the driver takes them."""
+        bound = self.fixed | values if self.fixed else values
+        return bound if self.names is None else [bound[name] for name in self.names]
+
+
 class Prepared:
     """A statement whose values are sent and received as the driver takes and gives them."""
 
     def __init__(self, statement: ClauseElement) -> None:
         self._statement = statement
-        self._compiled: dict[str, tuple[str, tuple[str, ...] | None]] = {}
+        self._texts: dict[str, Text] = {}
 
     def run(self, connection: Connection, values: Values) -> Any:
         """Send it; answers the driver's cursor."""
-        text, names = self._text(connection)
+        text = self._text(connection)
         cursor = connection.connection.cursor()
-        cursor.execute(text, values if names is None else [values[name] for name in names])
+        cursor.execute(text.sql, text.bind(values))
         return cursor
 
     def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Send it once for each row."""
-        text, names = self._text(connection)
-        bound = rows if names is None else [[row[name] for name in names] for row in rows]
+        text = self._text(connection)
         cursor = connection.connection.cursor()
-        cursor.executemany(text, bound)
+        cursor.executemany(text.sql, [text.bind(row) for row in rows])
         cursor.close()
 
     def first(self, connection: Connection, values: Values) -> Any:
@@ -52,12 +66,12 @@ class Prepared:
         found: list[tuple[Any, ...]] = self.run(connection, values).fetchall()
         return found
 
-    def _text(self, connection: Connection) -> tuple[str, tuple[str, ...] | None]:
-        """The text, and the names of its parameters in their order where they have places instead of names."""
+    def _text(self, connection: Connection) -> Text:
         dialect = connection.dialect
-        found = self._compiled.get(dialect.name)
+        found = self._texts.get(dialect.name)
         if found is None:
             compiled: Any = self._statement.compile(dialect=dialect)
             names = tuple(compiled.positiontup) if dialect.positional else None
-            found = self._compiled[dialect.name] = (str(compiled), names)
+            fixed = {name: value for name, value in compiled.params.items() if value is not None}
+            found = self._texts[dialect.name] = Text(str(compiled), names, fixed)
         return found
