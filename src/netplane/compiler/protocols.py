@@ -20,7 +20,7 @@ PROTOCOLS = {
     "icmp": 1,
     "icmpv6": 58,
     "igmp": 2,
-    "ip": 4,
+    "ip": 0,
     "ipip": 4,
     "ipv6-encap": 41,
     "ipv6-frag": 44,
@@ -37,6 +37,8 @@ PROTOCOLS = {
     "udplite": 136,
     "vrrp": 112,
 }
+"""0 stands for any; `hopopt`, which shares that number and means nothing in IPv4, is left out."""
+
 ICMP = 1
 WITH_PORTS = {PROTOCOLS[name] for name in ("dccp", "sctp", "tcp", "udp", "udplite")}
 
@@ -58,7 +60,7 @@ EVERYTHING = Match(ANY_PROTOCOL, 0, bytes(2))
 
 
 def protocol_number(text: str | None) -> int | None:
-    """The number of a protocol given by name or number; None for any (`any`, 0). ValueError if there is none such."""
+    """The number of a protocol given by name or number; None for any (`any`, `ip`, 0). ValueError if there is none such."""
     if text is None or text == "any":
         return None
     number = int(text) if text.isdecimal() else PROTOCOLS.get(text.lower(), -1)

@@ -11,13 +11,23 @@ PORTS = st.integers(0, 65535)
 
 @pytest.mark.parametrize(
     ("text", "number"),
-    [(None, None), ("any", None), ("0", None), ("tcp", 6), ("TCP", 6), ("6", 6), ("255", 255), ("vrrp", 112)],
+    [
+        (None, None),
+        ("any", None),
+        ("0", None),
+        ("ip", None),
+        ("tcp", 6),
+        ("TCP", 6),
+        ("6", 6),
+        ("255", 255),
+        ("vrrp", 112),
+    ],
 )
 def test_protocol_number(text: str | None, number: int | None) -> None:
     assert protocol_number(text) == number
 
 
-@pytest.mark.parametrize("text", ["", "tcpp", "256", "-1", "1.5"])
+@pytest.mark.parametrize("text", ["", "tcpp", "hopopt", "256", "-1", "1.5"])
 def test_unknown_protocols(text: str) -> None:
     with pytest.raises(ValueError, match="unknown protocol"):
         protocol_number(text)
