@@ -17,7 +17,8 @@ static __always_inline int np_parse_ethernet(struct __sk_buff *skb, struct np_pa
 		return NP_DROP(MALFORMED);
 	np_copy_mac(p->eth_target, eth->h_dest);
 	np_copy_mac(p->eth_source, eth->h_source);
-	p->ethertype = bpf_ntohs(eth->h_proto);
+	/* The kernel has taken a VLAN tag out of the frame by now; it would put it back on the way out. */
+	p->ethertype = skb->vlan_present ? ETH_P_8021Q : bpf_ntohs(eth->h_proto);
 	return NP_CONTINUE;
 }
 
