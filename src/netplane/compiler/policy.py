@@ -8,18 +8,18 @@ Rules name groups, packets carry identities: a remote group stands for every ide
 """
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
 from netplane.base.addresses import NO_ADDRESS, is_ipv4, pack_prefix
-from netplane.base.incremental import Item
+from netplane.base.incremental import Entry, Item
 from netplane.base.world import View
 from netplane.compiler.feature import Malformed, bits_before, feature, problem
 from netplane.compiler.protocols import Match, matches
 from netplane.model import Identity, SecurityGroupRule
 from netplane.tables.decisions import Direction, Remote
 from netplane.tables.pipeline import POLICY, PREFIX, PROFILE
-from netplane.tables.schema import Entry
 
 BEFORE_PREFIX = bits_before(PREFIX, "address")
 DIRECTIONS = {"egress": Direction.EGRESS, "ingress": Direction.INGRESS}
@@ -111,24 +111,29 @@ def _entries(identity: Identity, direction: Direction, allowed: list[Allowed], v
     entries: dict[bytes, Entry] = {}
     for prefix, length in inside:
         key = PREFIX.pack_key(BEFORE_PREFIX + length, identity.number, direction, prefix)
-        entries[key] = Entry(PREFIX.name, key, PREFIX.pack_value(prefix, length))
+        entries[key] = (PREFIX.name, key, PREFIX.pack_value(prefix, length))
     for rule in rules:
         value = POLICY.pack_value(rule.rule)
         for far in _far(rule, inside, view):
             for bits, protocol, port in rule.matches:
                 key = POLICY.pack_key(bits, identity.number, direction, *far, protocol, port)
-                entries.setdefault(key, Entry(POLICY.name, key, value))
+                entries.setdefault(key, (POLICY.name, key, value))
     return list(entries.values())
 
 
 def _far(rule: Allowed, inside: dict[Prefix, list[Prefix]], view: View) -> list[Far]:
     if rule.group is not None:
         others = view.find(Identity, "groups", rule.group)
-        numbers = (other.number for other in others if other.number in NUMBERS)
-        return [Far(Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12)) for number in numbers]
+        return [identity_far(other.number) for other in others if other.number in NUMBERS]
     if rule.prefix is not None:
         return [Far(Remote.PREFIX, length, prefix) for prefix, length in inside[rule.prefix]]
     return [ANYBODY]
+
+
+@lru_cache(maxsize=4096)
+def identity_far(number: int) -> Far:
+    """An identity at the other end."""
+    return Far(Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12))
 
 
 def nested(prefixes: Iterable[Prefix]) -> dict[Prefix, list[Prefix]]:

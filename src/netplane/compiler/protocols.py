@@ -60,7 +60,7 @@ EVERYTHING = Match(ANY_PROTOCOL, 0, bytes(2))
 
 
 def protocol_number(text: str | None) -> int | None:
-    """The number of a protocol given by name or number; None for any (`any`, `ip`, 0). ValueError if there is none such."""
+    """The number of a protocol given by name or number, None for any (`any`, `ip`, 0); ValueError if there is none."""
     if text is None or text == "any":
         return None
     number = int(text) if text.isdecimal() else PROTOCOLS.get(text.lower(), -1)
