@@ -26,6 +26,8 @@ from netplane.lab.frames import (
 
 COUNT = 20
 SETTLE = 0.2
+VLAN_TAG = struct.pack("!HH", 0x8100, 5)
+"""Kernels take it out of the frame on the way in and put it back on the way out."""
 BROADCAST = "ff:ff:ff:ff:ff:ff"
 
 
@@ -36,6 +38,7 @@ def checks(scene: Scene) -> Iterator[Check]:
     yield _from_machine("forged MAC address", liar, target, echo(liar, target, source_mac=victim.mac), 0)
     yield _from_machine("forged IP address", liar, target, echo(liar, target, source=victim.address), 0)
     yield _from_machine("forged MAC and IP address", liar, target, echo(victim, target), 0)
+    yield _from_machine("a VLAN tag on a true packet", liar, target, echo(liar, target), 0, tag=VLAN_TAG)
     yield _arp(scene, liar, victim)
     yield _rogue_dhcp(liar, victim)
     yield from _from_hosts(scene)
@@ -52,9 +55,10 @@ def echo(machine: Machine, target: Machine, *, source_mac: str | None = None, so
     return ethernet(source_mac or machine.mac, target.mac, ETH_P_IP, packet)
 
 
-def _from_machine(name: str, sender: Machine, target: Machine, frame: bytes, wanted: int) -> Check:
+def _from_machine(name: str, sender: Machine, target: Machine, frame: bytes, wanted: int, *, tag: bytes = b"") -> Check:
     mark = marker(name)
     marked = _with_data(frame, mark)
+    marked = marked[:12] + tag + marked[12:]
     arrived = count_arrivals(target, mark, lambda: send(sender.namespace, [marked] * COUNT))
     return Check(name, arrived == wanted, f"{arrived} of {COUNT} arrived")
 
