@@ -11,7 +11,7 @@ from pyroute2 import IPRoute
 
 from netplane.agent.links import Link, LinkWatch
 from netplane.agent.punt import PuntDevice, Punted
-from netplane.agent.tunnel import TunnelRefused, ensure_tunnel, remove_device
+from netplane.agent.tunnel import Tunnel, TunnelRefused, ensure_tunnel, remove_device
 from netplane.tables.decisions import Punt
 from tests.contract.namespaces import add_veth, bring_up, find_link, inside, new_namespace, remove_link
 
@@ -82,21 +82,29 @@ def test_the_tunnel_is_made_once_and_as_large_as_the_underlay_allows(host: int) 
     made = ensure_tunnel("np-vxlan", "192.0.2.1")
     assert ensure_tunnel("np-vxlan", "192.0.2.1") == made
     with IPRoute() as kernel:
-        link = kernel.link("get", index=made)[0]
-    assert link.get("mtu") == 8950
+        link = kernel.link("get", index=made.ifindex)[0]
+    assert (link.get("mtu"), made.mtu, made.rooted) == (8950, 8950, True)
     assert link["flags"] & 1
     remove_device("np-vxlan")
-    assert ensure_tunnel("np-vxlan", "192.0.2.9") != made
+    again = ensure_tunnel("np-vxlan", "192.0.2.9")
+    assert again.ifindex != made.ifindex
+    assert (again.mtu, again.rooted) == (1450, False)
 
 
 def test_a_tunnel_that_was_set_down_is_raised_again(host: int) -> None:
     made = ensure_tunnel("np-vxlan", "192.0.2.1")
     with IPRoute() as kernel:
-        kernel.link("set", index=made, state="down")
+        kernel.link("set", index=made.ifindex, state="down")
     assert ensure_tunnel("np-vxlan", "192.0.2.1") == made
     links = LinkWatch()
-    assert is_up(links, made)
+    assert is_up(links, made.ifindex)
     links.close()
+
+
+def test_the_tunnel_follows_the_underlay(host: int) -> None:
+    made = ensure_tunnel("np-vxlan", "192.0.2.1")
+    add_underlay("192.0.2.1", 9000)
+    assert ensure_tunnel("np-vxlan", "192.0.2.1") == Tunnel(made.ifindex, 8950, rooted=True)
 
 
 def test_another_device_of_the_tunnels_name_is_left_alone(host: int) -> None:

@@ -12,7 +12,7 @@ taken as one batch. A refused patch is tried again after a pause that doubles; n
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -25,12 +25,12 @@ from netplane.agent.punt import PuntDevice, Punted, TokenBuckets
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
 from netplane.agent.slice import Slice, Told
-from netplane.agent.tunnel import TunnelRefused, ensure_tunnel
+from netplane.agent.tunnel import Tunnel, TunnelRefused, ensure_tunnel
 from netplane.agent.worker import Done, Work, Worker
 from netplane.base.problem import Problem
 from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
-from netplane.model import Change, Device, Operation, Port, kind_of
+from netplane.model import Change, Device, Network, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.messages import Ask, Delta, Snapshot, Welcome
 from netplane.tables.outcome import Program
@@ -82,7 +82,7 @@ class Agent:
         self._said = Said()
         self._session = ""
         self._connection: Connected | Disconnected | None = None
-        self._tunnel = 0
+        self._tunnel: Tunnel | None = None
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
         self._ports: dict[int, str] = {}
@@ -151,8 +151,11 @@ class Agent:
         self._changes += changes
         if isinstance(message, Welcome):
             self._said, self._session = Said(), message.log
-        if any(change.kind == kind_of(Port) for change in changes):
+        kinds = {change.kind for change in changes}
+        if kind_of(Port) in kinds:
             self._look_at_links()
+        if kind_of(Network) in kinds and self._tunnel is not None:
+            self._troubles["underlay"] = list(misfits(self._who, self._tunnel, self._slice))
         self._journal.compact(self._slice)
         self._news.set()
 
@@ -168,9 +171,9 @@ class Agent:
                 self._news.set()
         self._devices = found
         self._ports = {device.ifindex: id for id, device in found.items()}
-        tunnel = links.get(self._tunnel)
+        tunnel = self._tunnel and links.get(self._tunnel.ifindex)
         if tunnel is None or not tunnel.up:
-            self._tunnel = 0
+            self._tunnel = None
             self._news.set()
         if self._punt.ifindex not in links:
             self._renew_punt()
@@ -187,7 +190,7 @@ class Agent:
         while True:
             await self._wait()
             self._news.clear()
-            if not self._tunnel:
+            if self._tunnel is None:
                 await self._raise_tunnel()
             done = await self._worker.bring_in(self._take_work())
             self._settled(done)
@@ -212,10 +215,11 @@ class Agent:
     def _take_work(self) -> Work:
         changes, self._changes = self._changes, []
         devices = {device.ifindex: Program.FROM_MACHINE for device in self._devices.values()}
-        if self._tunnel:
-            devices[self._tunnel] = Program.FROM_TUNNEL
+        tunnel = 0 if self._tunnel is None else self._tunnel.ifindex
+        if tunnel:
+            devices[tunnel] = Program.FROM_TUNNEL
         position = Position(self._slice.log, self._slice.revision)
-        return Work(changes, devices, self._slice.number, self._tunnel, self._punt.ifindex, position)
+        return Work(changes, devices, self._slice.number, tunnel, self._punt.ifindex, position)
 
     def _settled(self, done: Done) -> None:
         self._troubles["refused"] = done.refused
@@ -231,11 +235,14 @@ class Agent:
         try:
             self._tunnel = await self._worker.run(ensure_tunnel, self._who.tunnel, self._who.address)
             self._troubles["tunnel"] = []
+            self._troubles["underlay"] = list(misfits(self._who, self._tunnel, self._slice))
         except TunnelRefused as problem:
             self._troubles["tunnel"] = [Problem("host", self._who.name, str(problem))]
 
     async def _sweep(self) -> None:
         began = monotonic()
+        # Addresses and sizes of the underlay change without a word to us.
+        await self._raise_tunnel()
         self._troubles["sweep"] = await self._worker.sweep()
         self._buckets.forget(began)
         self._sweep_at = monotonic() + max(SWEEP_EVERY, SWEEP_SHARE * (monotonic() - began))
@@ -273,6 +280,16 @@ class Agent:
     async def _answer(self, uplink: Uplink, ask: Ask) -> None:
         host = questions.Host(self._who.name, self._slice, self._devices, self._worker)
         uplink.send(await questions.answer(host, ask))
+
+
+def misfits(who: Startup, tunnel: Tunnel, slice: Slice) -> Iterator[Problem]:
+    """Where the underlay is not what the networks need."""
+    if not tunnel.rooted:
+        yield Problem("host", who.name, f"no device carries its underlay address {who.address}")
+    for network in slice.all(Network).values():
+        if network.mtu > tunnel.mtu:
+            text = f"packets of its MTU, {network.mtu}, do not cross the underlay, which leaves {tunnel.mtu}"
+            yield Problem("network", network.id, text)
 
 
 async def _until_first(*ways: Coroutine[Any, Any, Any]) -> None:

@@ -40,8 +40,7 @@ def main(
 
 def teardown(instance: str, state_dir: Path | None = None) -> None:
     """Take a host's datapath away: programs, tables, devices of this namespace, and the slice in `state_dir`."""
-    if pins(instance).exists():
-        KernelDatapath.open(pins(instance)).remove()
+    KernelDatapath.discard(pins(instance))
     for name in (TUNNEL, PUNT):
         remove_device(name)
     if state_dir is not None:

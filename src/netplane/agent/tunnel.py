@@ -45,6 +45,16 @@ class TunnelRefused(Exception):
     """The tunnel device cannot be made or used; says why."""
 
 
+class Tunnel(NamedTuple):
+    """The tunnel device as it is now."""
+
+    ifindex: int
+    mtu: int
+    """The largest IP packet of a machine that crosses the underlay whole."""
+    rooted: bool
+    """Whether a device of this namespace carries the host's address."""
+
+
 class Device(NamedTuple):
     """What matters of a device that may be a tunnel's."""
 
@@ -55,8 +65,8 @@ class Device(NamedTuple):
     external: bool
 
 
-def ensure_tunnel(name: str, address: str) -> int:
-    """The ifindex of the tunnel device, made if there is none, up, and as large as the underlay allows.
+def ensure_tunnel(name: str, address: str) -> Tunnel:
+    """The tunnel device, made if there is none, up, and as large as the underlay allows.
 
     `address` is the host's in the underlay; the device that carries it bounds the size of packets. TunnelRefused
     if the kernel does not make it, or something else has its name.
@@ -78,7 +88,7 @@ def remove_device(name: str) -> None:
         kernel.ask(DELLINK, 0, _link(ifindex))
 
 
-def _ensure(kernel: Netlink, name: str, address: str) -> int:
+def _ensure(kernel: Netlink, name: str, address: str) -> Tunnel:
     try:
         kernel.ask(NEWLINK, CREATE | EXCLUSIVE, _link(0) + _external_vxlan(name))
     except NetlinkRefused as problem:
@@ -88,13 +98,14 @@ def _ensure(kernel: Netlink, name: str, address: str) -> int:
     found = _read(kernel, ifindex)
     if (found.kind, found.port, found.external) != ("vxlan", PORT, True):
         raise TunnelRefused(f"{name} exists and is no external VXLAN device on port {PORT}")
-    mtu = _underlay_mtu(kernel, address) - OVERHEAD
+    underlay = _underlay_mtu(kernel, address)
+    mtu = (COMMON_MTU if underlay is None else underlay) - OVERHEAD
     if found.mtu != mtu:
         kernel.ask(SETLINK, 0, _link(ifindex) + encode({MTU: pack("=I", mtu)}))
     if not found.up:
         silence_ipv6(name)
         kernel.ask(SETLINK, 0, _link(ifindex, flags=IFF_UP))
-    return ifindex
+    return Tunnel(ifindex, mtu, underlay is not None)
 
 
 def _link(ifindex: int, *, flags: int = 0) -> bytes:
@@ -119,11 +130,11 @@ def _read(kernel: Netlink, ifindex: int) -> Device:
     return Device(bool(flags & IFF_UP), mtu, text(told.get(INFO_KIND, b"")), port, external)
 
 
-def _underlay_mtu(kernel: Netlink, address: str) -> int:
-    """The MTU of the device that carries the host's address, or the usual one if none does yet."""
+def _underlay_mtu(kernel: Netlink, address: str) -> int | None:
+    """The MTU of the device that carries the host's address, if one does."""
     wanted = IPv4Address(address).packed
     for body in kernel.ask(GETADDR, ROOT_MATCH, pack("=BxxxI", socket.AF_INET, 0)):
         if attributes(body[ADDRESS_BODY:]).get(IFA_LOCAL) == wanted:
             (ifindex,) = unpack_from("=4xI", body)
             return _read(kernel, ifindex).mtu
-    return COMMON_MTU
+    return None
