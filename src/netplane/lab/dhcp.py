@@ -1,63 +1,18 @@
 """A stock DHCP client in a machine: ISC dhclient, with a script that keeps to the lab's directory."""
 
+import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 from netplane.lab.ledger import Ledger
 from netplane.lab.process import Child, start
 
-SCRIPT = """#!/bin/sh
-# Called by dhclient with what the server said. Writes nothing outside the machine's directory.
-# Classless static routes come as length, then as many bytes of the prefix as it needs, then the gateway (RFC 3442).
-routes() {
-  while [ $# -gt 4 ]; do
-    length=$1; shift
-    a=0; b=0; c=0; d=0
-    if [ "$length" -gt 0 ]; then a=$1; shift; fi
-    if [ "$length" -gt 8 ]; then b=$1; shift; fi
-    if [ "$length" -gt 16 ]; then c=$1; shift; fi
-    if [ "$length" -gt 24 ]; then d=$1; shift; fi
-    via="via $1.$2.$3.$4"
-    if [ "$via" = "via 0.0.0.0" ]; then via="scope link"; fi
-    ip -4 route replace $a.$b.$c.$d/$length $via dev "$interface" onlink 2>/dev/null ||
-      ip -4 route replace $a.$b.$c.$d/$length $via dev "$interface"
-    shift 4
-  done
-}
+PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+SCRIPT = Path(__file__).with_name("dhclient-script")
+"""Run from where it is installed: what lies below /run cannot be executed on many systems (mount option noexec)."""
 
-case "$reason" in
-BOUND|RENEW|REBIND|REBOOT)
-  if [ -n "$new_interface_mtu" ]; then ip link set "$interface" mtu "$new_interface_mtu"; fi
-  ip -4 address replace "$new_ip_address/$new_subnet_mask" dev "$interface"
-  if [ -n "$new_rfc3442_classless_static_routes" ]; then
-    routes $new_rfc3442_classless_static_routes
-  else
-    for router in $new_routers; do ip -4 route replace default via "$router" dev "$interface"; break; done
-  fi
-  for server in $new_domain_name_servers; do echo "nameserver $server"; done > "$LAB_DIRECTORY/resolv.conf"
-  {
-    echo "reason=$reason"
-    echo "address=$new_ip_address/$new_subnet_mask"
-    echo "mtu=$new_interface_mtu"
-    echo "routers=$new_routers"
-    echo "dns=$new_domain_name_servers"
-    echo "routes=$new_rfc3442_classless_static_routes"
-    echo "server=$new_dhcp_server_identifier"
-    echo "seconds=$new_dhcp_lease_time"
-  } > "$LAB_DIRECTORY/lease.new"
-  mv "$LAB_DIRECTORY/lease.new" "$LAB_DIRECTORY/lease"
-  echo "$reason" >> "$LAB_DIRECTORY/history"
-  ;;
-EXPIRE|FAIL|RELEASE|STOP)
-  ip -4 address flush dev "$interface"
-  echo "$reason" >> "$LAB_DIRECTORY/history"
-  ;;
-PREINIT)
-  ip link set "$interface" up
-  ;;
-esac
-exit 0
-"""
+CONFINED = Path("/sys/kernel/security/apparmor/profiles")
+"""Where AppArmor is in force, which keeps dhclient out of directories such as ours (Ubuntu)."""
 
 CONFIGURATION = """option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;
 request subnet-mask, broadcast-address, routers, rfc3442-classless-static-routes, domain-name-servers, interface-mtu;
@@ -108,25 +63,23 @@ class Client:
         `renew_after` seconds replaces the server's renewal time, so that a renewal can be watched.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
-        script = self.directory / "script"
-        script.write_text(SCRIPT)
-        script.chmod(0o700)
         extra = "" if renew_after is None else f"supersede dhcp-renewal-time {renew_after};\n"
         (self.directory / "dhclient.conf").write_text(CONFIGURATION + extra)
         self.child = start(
             self.ledger,
-            self._argv(script),
+            self._argv(),
             log=self.directory / "dhclient.log",
             namespace=self.namespace,
-            environment={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LAB_DIRECTORY": str(self.directory)},
+            environment={"PATH": PATH, "LAB_DIRECTORY": str(self.directory)},
         )
         return self.child
 
-    def _argv(self, script: Path) -> list[str]:
+    def _argv(self) -> list[str]:
         files = ["-cf", "dhclient.conf", "-lf", "leases", "-pf", "pid"]
         paths = [str(self.directory / word) if not word.startswith("-") else word for word in files]
         environment = ["-e", f"LAB_DIRECTORY={self.directory}"]
-        return ["dhclient", "-4", "-d", "-sf", str(script), *environment, *paths, self.device]
+        unconfined = ["aa-exec", "-p", "unconfined", "--"] if CONFINED.exists() and shutil.which("aa-exec") else []
+        return [*unconfined, "dhclient", "-4", "-d", "-sf", str(SCRIPT), *environment, *paths, self.device]
 
     def stop(self) -> None:
         """End it; the machine keeps its address."""

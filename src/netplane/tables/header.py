@@ -54,8 +54,8 @@ def _struct(name: str, layout: Layout) -> Iterator[str]:
         comment = f" /* {field.text} */" if field.text else ""
         yield f"\t{field.type.c_type} {field.name}{array};{comment}"
     yield "};"
-    for field, offset in layout.offsets().items():
-        yield f'_Static_assert(__builtin_offsetof(struct {name}, {field}) == {offset}, "{name}.{field}");'
+    for member, offset in layout.offsets().items():
+        yield f'_Static_assert(__builtin_offsetof(struct {name}, {member}) == {offset}, "{name}.{member}");'
     yield f'_Static_assert(sizeof(struct {name}) == {layout.size}, "{name}");'
 
 
