@@ -92,11 +92,11 @@ class Site(NamedTuple):
 
 
 @asynccontextmanager
-async def site(directory: Path) -> AsyncIterator[Site]:
+async def site(directory: Path, southbound: str = "") -> AsyncIterator[Site]:
     store = Store.open(f"sqlite:///{directory}/netplane.db")
     controller = Controller(store, TOKENS.agent_secret)
     try:
-        address = await controller.start(f"unix://{directory}/southbound")
+        address = await controller.start(southbound or f"unix://{directory}/southbound")
         yield Site(controller, make_app(store, TOKENS, routes=routes(controller)), address)
         if controller.broken.done():
             controller.broken.result()

@@ -15,9 +15,9 @@ from netplane.base.problem import Problem
 from netplane.interest import slice_of
 from netplane.model import STORED, Endpoint, Host, Network, Port, Record, Router
 from netplane.store import Store
-from netplane.stream.client import Connected, Disconnected
+from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import encode
-from netplane.stream.messages import Ack, Claim, Delta, Hello, Release, Snapshot, Trouble
+from netplane.stream.messages import Ack, Claim, Delta, Hello, Release, Snapshot, Trouble, Welcome
 from netplane.stream.transport import METHOD, TOKEN_KEY, bearer
 from tests.contract.southbound import PATIENCE, Follower, Site, agent, site
 
@@ -308,6 +308,36 @@ def test_a_second_session_of_a_host_ends_the_first(tmp_path: Path) -> None:
         async with site(tmp_path) as place, agent(place, "h1", 1) as first, agent(place, "h1", 1):
             await first.until(lambda: first.said(Disconnected))
             assert "another session" in first.said(Disconnected)[0].reason
+
+    run(scenario)
+
+
+def test_an_agent_goes_on_to_the_next_controller_of_its_list(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            dead = f"unix://{tmp_path}/nobody"
+            async with Uplink("h1", "192.0.2.1", [dead, place.address], "agents") as uplink:
+                events = [type(await anext(uplink)) for _ in range(3)]
+            assert events == [Disconnected, Connected, Welcome]
+
+    run(scenario)
+
+
+def test_a_session_over_tcp(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path, "127.0.0.1:0") as place, agent(place, "h1", 1) as one:
+            assert place.address.startswith("127.0.0.1:")
+            await settles(place, ("h1", one))
+
+    run(scenario)
+
+
+def test_what_an_agent_says_without_a_session_is_dropped(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with Uplink("h1", "192.0.2.1", [f"unix://{tmp_path}/nobody"], "agents") as uplink:
+            assert not uplink.send(Claim(["p"]))
+            assert isinstance(await anext(uplink), Disconnected)
+            assert not uplink.send(Claim(["p"]))
 
     run(scenario)
 

@@ -21,7 +21,7 @@ from msgspec import Raw
 from netplane.stream import codec
 from netplane.stream.faults import Refused, RemoteFault, Unanswered
 from netplane.stream.messages import Answer, Ask, Hello, Up, Welcome
-from netplane.stream.outbox import Outbox, Parcel
+from netplane.stream.outbox import LIMIT, Outbox, Parcel
 from netplane.stream.session import ControllerSession
 from netplane.stream.transport import (
     KEEPALIVE,
@@ -72,9 +72,9 @@ class Desk(Protocol):
 class Line:
     """One agent that is connected."""
 
-    def __init__(self, host: str) -> None:
+    def __init__(self, host: str, limit: int) -> None:
         self.host = host
-        self.outbox = Outbox()
+        self.outbox = Outbox(limit)
         self.wake = asyncio.Event()
         self.cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self.answers: dict[int, asyncio.Future[Answer]] = {}
@@ -88,8 +88,10 @@ class Line:
 class SouthboundServer:
     """Accepts agents that carry the token, nobody if it is empty, and keeps a line to each."""
 
-    def __init__(self, desk: Desk, token: str, tick: float = TICK) -> None:
+    def __init__(self, desk: Desk, token: str, tick: float = TICK, limit: int = LIMIT) -> None:
+        """`limit` is the most records that wait for an agent before it gets its slice anew instead."""
         self._desk = desk
+        self._limit = limit
         self._bearer = bearer(token).encode()
         self._has_token = bool(token)
         self._tick = tick
@@ -192,7 +194,7 @@ class SouthboundServer:
 
     def _open(self, hello: Hello, session: ControllerSession) -> Line:
         """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
-        line = Line(hello.host)
+        line = Line(hello.host, self._limit)
         missed = self._desk.resume(hello.host, session.revision) if session.revision else None
         if missed:
             line.outbox.put(missed)
