@@ -3,7 +3,7 @@
     Uplink ── messages ──▶ Journal, Slice ── changes ──╮            ╭───────── worker thread ─────────╮
     LinkWatch ── links ──▶ plugged ── Device records ──┴──▶ Work ──▶│ Compiler ▶ Reconcile ▶ Datapath │
     Uplink ◀── Ack Claim Release Trouble ── Said ◀─────────── Done ◀╰─────────────────────────────────╯
-    PuntDevice ── Punted ──▶ dhcp.answer(Slice) ──▶ PuntDevice
+    PuntDevice ── Punted ──▶ Serving: dhcp.answer(Slice) ──▶ PuntDevice
     Uplink ── Ask ──▶ questions.answer(Slice, Worker) ── Answer ──▶ Uplink
 
 Everything but the worker's thread happens in one event loop. Work that comes up while the worker is busy waits and is
@@ -17,13 +17,13 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from netplane.agent import dhcp, questions
+from netplane.agent import questions
 from netplane.agent.devices import plugged
 from netplane.agent.journal import Journal
 from netplane.agent.links import LinkWatch
-from netplane.agent.punt import PuntDevice, Punted, TokenBuckets
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
+from netplane.agent.serving import Serving
 from netplane.agent.slice import Slice, Told
 from netplane.agent.tunnel import Tunnel, TunnelRefused, ensure_tunnel
 from netplane.agent.worker import Done, Work, Worker
@@ -35,7 +35,6 @@ from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.messages import Ask, Delta, Snapshot, Welcome
 from netplane.tables.outcome import Program
 
-PUNTS_A_SECOND, PUNTS_AT_ONCE = 10.0, 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 """Seconds between attempts at what was refused."""
 
@@ -77,15 +76,13 @@ class Agent:
         self._slice = Slice()
         self._journal = Journal(journal_path)
         self._watch = LinkWatch()
-        self._punt = PuntDevice(who.punt)
-        self._buckets = TokenBuckets(PUNTS_A_SECOND, PUNTS_AT_ONCE)
+        self._serving = Serving(who.punt, self._slice)
         self._said = Said()
         self._session = ""
         self._connection: Connected | Disconnected | None = None
         self._tunnel: Tunnel | None = None
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
-        self._ports: dict[int, str] = {}
         self._changes: list[Change] = []
         self._realised = Position()
         self._news = asyncio.Event()
@@ -98,7 +95,7 @@ class Agent:
         for message in self._journal.load():
             self._changes += self._slice.take(message)
         self._watch.start(self._look_at_links)
-        self._punt.start(self._answer_punt)
+        self._serving.start()
         self._look_at_links()
         position = Position(self._slice.log, self._slice.revision)
         who = self._who
@@ -107,7 +104,7 @@ class Agent:
                 await _until_first(stop.wait(), self._listen(uplink), self._work(uplink))
         finally:
             self._watch.close()
-            self._punt.close()
+            self._serving.close()
             self._worker.close()
             self._journal.close()
 
@@ -170,20 +167,12 @@ class Agent:
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()
         self._devices = found
-        self._ports = {device.ifindex: id for id, device in found.items()}
+        self._serving.ports = {device.ifindex: id for id, device in found.items()}
         tunnel = self._tunnel and links.get(self._tunnel.ifindex)
         if tunnel is None or not tunnel.up:
             self._tunnel = None
             self._news.set()
-        if self._punt.ifindex not in links:
-            self._renew_punt()
-
-    def _renew_punt(self) -> None:
-        """Make the punt device again if somebody has deleted it; the list of links may merely be older than it."""
-        if not self._punt.exists():
-            self._punt.close()
-            self._punt = PuntDevice(self._who.punt)
-            self._punt.start(self._answer_punt)
+        if self._serving.ifindex not in links and self._serving.repair():
             self._news.set()
 
     async def _work(self, uplink: Uplink) -> None:
@@ -219,7 +208,7 @@ class Agent:
         if tunnel:
             devices[tunnel] = Program.FROM_TUNNEL
         position = Position(self._slice.log, self._slice.revision)
-        return Work(changes, devices, self._slice.number, tunnel, self._punt.ifindex, position)
+        return Work(changes, devices, self._slice.number, tunnel, self._serving.ifindex, position)
 
     def _settled(self, done: Done) -> None:
         self._troubles["refused"] = done.refused
@@ -244,7 +233,7 @@ class Agent:
         # Addresses and sizes of the underlay change without a word to us.
         await self._raise_tunnel()
         self._troubles["sweep"] = await self._worker.sweep()
-        self._buckets.forget(began)
+        self._serving.tidy()
         self._sweep_at = monotonic() + max(SWEEP_EVERY, SWEEP_SHARE * (monotonic() - began))
         # A claim of a port that did not exist yet came to nothing; its device may have been quicker than its port.
         self._said.unheard({id for id in self._devices if self._slice.get(Port, id) is None})
@@ -263,19 +252,6 @@ class Agent:
             *(self._said.realised(realised) if realised else ()),
         ):
             uplink.send(saying)
-
-    def _answer_punt(self, punted: Punted) -> None:
-        """Answer a machine's DHCP request."""
-        port = self._slice.get(Port, self._ports.get(punted.ifindex, ""))
-        if port is None or not self._buckets.allow(punted.ifindex, monotonic()):
-            return
-        subnets, network = self._slice.surroundings(port)
-        answer = None if network is None else dhcp.answer(punted.frame, port, subnets, network)
-        if answer is not None:
-            try:
-                self._punt.send(punted.ifindex, answer)
-            except OSError as problem:
-                log.warning("cannot answer port %s by DHCP: %s", port.id, problem)
 
     async def _answer(self, uplink: Uplink, ask: Ask) -> None:
         host = questions.Host(self._who.name, self._slice, self._devices, self._worker)

@@ -1,0 +1,65 @@
+"""Answers to punted packets: who asks, what the slice says, and back to the machine."""
+
+import logging
+from collections.abc import Mapping
+from time import monotonic
+
+from netplane.agent import dhcp
+from netplane.agent.punt import PuntDevice, Punted, TokenBuckets
+from netplane.agent.slice import Slice
+from netplane.model import Port
+
+A_SECOND, AT_ONCE = 10.0, 20.0
+"""Packets of one machine that are answered; a client asks a few times an hour."""
+
+log = logging.getLogger(__name__)
+
+
+class Serving:
+    """The punt device and what is said by it. Nothing is remembered of whom was told what."""
+
+    def __init__(self, name: str, slice: Slice) -> None:
+        self.ports: Mapping[int, str] = {}
+        """The port of each device, by ifindex."""
+        self._name = name
+        self._slice = slice
+        self._device = PuntDevice(name)
+        self._buckets = TokenBuckets(A_SECOND, AT_ONCE)
+
+    @property
+    def ifindex(self) -> int:
+        """The punt device."""
+        return self._device.ifindex
+
+    def start(self) -> None:
+        """Answer from the running loop."""
+        self._device.start(self._answer)
+
+    def close(self) -> None:
+        """Stop answering."""
+        self._device.close()
+
+    def repair(self) -> bool:
+        """Make the punt device again if somebody has deleted it; whether that was so."""
+        if self._device.exists():
+            return False
+        self._device.close()
+        self._device = PuntDevice(self._name)
+        self.start()
+        return True
+
+    def tidy(self) -> None:
+        """Forget who has not asked for a while."""
+        self._buckets.forget(monotonic())
+
+    def _answer(self, punted: Punted) -> None:
+        port = self._slice.get(Port, self.ports.get(punted.ifindex, ""))
+        if port is None or not self._buckets.allow(punted.ifindex, monotonic()):
+            return
+        subnets, network = self._slice.surroundings(port)
+        answer = None if network is None else dhcp.answer(punted.frame, port, subnets, network)
+        if answer is not None:
+            try:
+                self._device.send(punted.ifindex, answer)
+            except OSError as problem:
+                log.warning("cannot answer port %s by DHCP: %s", port.id, problem)
