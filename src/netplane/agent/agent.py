@@ -12,7 +12,7 @@ taken as one batch. A refused patch is tried again after a pause that doubles; n
 
 import asyncio
 import logging
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -139,7 +139,7 @@ class Agent:
                     log.warning("no session with %s: %s", event.controller, event.reason)
 
     async def _take(self, message: Told) -> None:
-        self._journal.note(message)
+        self._write_down(lambda: self._journal.note(message))
         changes: list[Change] = []
         for change in self._slice.take(message):
             changes.append(change)
@@ -153,8 +153,16 @@ class Agent:
             self._look_at_links()
         if kind_of(Network) in kinds and self._tunnel is not None:
             self._troubles["underlay"] = list(misfits(self._who, self._tunnel, self._slice))
-        self._journal.compact(self._slice)
+        self._write_down(lambda: self._journal.compact(self._slice))
         self._news.set()
+
+    def _write_down(self, write: Callable[[], None]) -> None:
+        """Write to the journal, if the disk lets us: machines are served without it too."""
+        try:
+            write()
+        except OSError as problem:
+            self._journal.abandon()
+            self._troubles["journal"] = [Problem("host", self._who.name, f"cannot keep the slice on disk: {problem}")]
 
     def _look_at_links(self) -> None:
         """Compare the devices that are there with those that were."""
@@ -234,6 +242,8 @@ class Agent:
         await self._raise_tunnel()
         self._troubles["sweep"] = await self._worker.sweep()
         self._serving.tidy()
+        if self._troubles.pop("journal", None) and self._slice.revision:
+            self._write_down(lambda: self._journal.renew(self._slice))
         self._sweep_at = monotonic() + max(SWEEP_EVERY, SWEEP_SHARE * (monotonic() - began))
         # A claim of a port that did not exist yet came to nothing; its device may have been quicker than its port.
         self._said.unheard({id for id in self._devices if self._slice.get(Port, id) is None})

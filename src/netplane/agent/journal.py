@@ -3,10 +3,14 @@
 A file of frames (4 bytes of length, big endian, then a message in msgpack) after a line that names the format. Each
 message is appended before it takes effect, so a killed agent knows all that its datapath may hold. A snapshot starts
 a new file that takes the old one's place when it is whole; so does growth by more than the slice's own size.
+
+Writing raises OSError as disks do. A file that misses a message is worse than none: whoever catches the error abandons
+the file, and may renew it later.
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from msgspec import DecodeError
@@ -63,12 +67,26 @@ class Journal:
         if isinstance(message, Snapshot):
             self._note_part(message, frame)
         elif self._current is not None:
-            self._size += os.write(self._current, frame)
+            _write(self._current, frame)
+            self._size += len(frame)
 
     def compact(self, slice: Slice) -> None:
         """Write the file anew if it has grown past its use."""
         if slice.revision and self._size - self._whole > max(self._whole, self._growth):
-            self._write_anew(slice.messages())
+            self.renew(slice)
+
+    def renew(self, slice: Slice) -> None:
+        """Write the file anew."""
+        for message in slice.messages():
+            self.note(message)
+
+    def abandon(self) -> None:
+        """Remove the file: something could not be written, so what it says is not what was told any more."""
+        self.close()
+        self._size = self._whole = 0
+        for path in (self._path, self._coming):
+            with suppress(OSError):
+                path.unlink()
 
     def close(self) -> None:
         """Let go of the file."""
@@ -82,10 +100,6 @@ class Journal:
             self._welcome = frame
         elif isinstance(message, Snapshot) and message.last:
             self._whole = self._size + len(frame)
-
-    def _write_anew(self, messages: Iterable[Told]) -> None:
-        for message in messages:
-            self.note(message)
 
     def _note_part(self, part: Snapshot, frame: bytes) -> None:
         if part.first:

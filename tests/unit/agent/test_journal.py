@@ -100,3 +100,22 @@ def test_a_journal_that_has_grown_is_written_anew(path: Path) -> None:
     copy = slice_of(*read(path))
     assert copy.revision == 499
     assert copy.get(Network, NETWORK.id) == replace(NETWORK, name="499")
+
+
+def test_a_journal_that_cannot_be_written_is_abandoned_and_may_be_renewed(path: Path) -> None:
+    write(path, *WHOLE)
+    written, slice = Journal(path), slice_of(*WHOLE, *MORE)
+    assert list(written.load()) == [*WHOLE]
+    path.with_suffix(".new").mkdir()
+    with pytest.raises(IsADirectoryError):
+        written.renew(slice)
+    written.abandon()
+    assert not path.exists()
+    written.note(MORE[0])
+    assert not path.exists()
+    path.with_suffix(".new").rmdir()
+    written.renew(slice)
+    written.note(Delta(8, [], [("host", HERE.id)]))
+    written.close()
+    copy = slice_of(*read(path))
+    assert (copy.revision, copy.get(Network, NETWORK.id)) == (8, NETWORK)
