@@ -22,6 +22,9 @@ class Runner(Protocol):
     def run(self, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         """Run a program on a made packet."""
 
+    def read(self, table: str) -> dict[bytes, bytes]:
+        """All entries of a table."""
+
 
 class Specification:
     """The machine, with a clock that stands still but for the packets' offsets."""
@@ -36,6 +39,10 @@ class Specification:
         if program is Program.FROM_MACHINE:
             return self.machine.run_from_machine(origin.ifindex, frame, now_ns=now, dry=origin.dry)
         return self.machine.run_from_tunnel(origin.vni, origin.outer_source, frame, now_ns=now, dry=origin.dry)
+
+    def read(self, table: str) -> dict[bytes, bytes]:
+        """All entries of a table."""
+        return dict(self.tables[table])
 
 
 class Fabric:

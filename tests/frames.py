@@ -11,6 +11,9 @@ TCP_FLAGS = (0x02, 0x02, 0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x00, 0x3F, 0
 ADDRESSES = ("10.0.0.9", "10.0.0.1", "10.0.1.1", "8.8.8.8", "224.0.0.1", "255.255.255.255", "127.0.0.1", "10.0.0.200")
 NUMBERS = (0, 53, 67, 68, 80, 81, 1000, 1001, 1002, 4096, 65535)
 
+TELLING = (0, 12, 13, 14, 16, 17, 20, 21, 22, 23, 24, 25, 26, 30, 33, 34, 35, 37, 38, 39, 46, 47)
+"""Where the headers of a frame say what the rest is."""
+
 
 def internet_sum(data: bytes) -> int:
     """The Internet checksum (RFC 1071)."""
@@ -172,15 +175,22 @@ class Sender:
         )
 
     def damaged(self, frame: bytes) -> bytes:
-        """The frame, sometimes padded, cut short, or with a byte changed."""
+        """The frame, sometimes padded, cut short or spoiled."""
         if self.rarely(0.1):
             return frame + bytes(self.random.randint(1, 20))
         if self.rarely(0.04):
             return frame[: self.random.randint(15, len(frame))]
-        if self.rarely(0.04):
-            at = self.random.randrange(12, len(frame))
-            return frame[:at] + self.random.randbytes(1) + frame[at + 1 :]
-        return frame
+        return self.spoiled(frame) if self.rarely() else frame
+
+    def spoiled(self, frame: bytes) -> bytes:
+        """The frame with some bytes changed, mostly where they mean something."""
+        spoiled = bytearray(frame)
+        for _ in range(self.random.randint(1, 3)):
+            at = self.random.choice((self.random.randrange(len(frame)), self.random.choice(TELLING)))
+            bit = 1 << self.random.randrange(8)
+            if at < len(frame):
+                spoiled[at] = self.random.choice((0, 1, 255, self.random.randrange(256), frame[at] ^ bit))
+        return bytes(spoiled)
 
 
 def reply_to(random: Random, frame: bytes) -> bytes:

@@ -13,33 +13,22 @@ import pytest
 from hypothesis import given, settings
 
 from netplane.datapath import KernelDatapath
-from netplane.model import AnyRecord, Host, Network, Port
+from netplane.model import AnyRecord, Host, Network
 from netplane.tables.decisions import Class, Verdict
 from netplane.tables.outcome import Outcome
 from netplane.tables.pipeline import CONNECTION, COUNTER
-from netplane.verify.intent import Kind, intent, intent_of_tunnel
+from netplane.verify.intent import intent, intent_of_tunnel
 from netplane.verify.talks import Memory
 from netplane.verify.world import World
+from tests.conversation import Conversation, some_port
 from tests.fabric import SECOND, Fabric
-from tests.frames import Sender, reply_to
+from tests.frames import Sender
 from tests.property.conftest import STATE, Build, build_kernel, build_specification
-from tests.worlds import all_tables, changed, hosts_of, random_world, randoms, underlay, worlds
+from tests.worlds import all_tables, hosts_of, random_world, randoms, underlay, worlds
 
 WORLDS = range(60)
 PACKETS = 40
-STEPS = 60
-PAUSES = (1, 11, 31, 121, 601, 433_000)
-
-
-def machines(records: list[AnyRecord]) -> list[Port]:
-    return [record for record in records if isinstance(record, Port) and not record.is_router_interface]
-
-
-def some_port(random: Random, records: list[AnyRecord]) -> Port:
-    """A port; mostly one that can send."""
-    world = World(records)
-    plugged = [port for port in machines(records) if world.plugged(port)]
-    return random.choice(plugged if plugged and random.random() < 0.95 else machines(records))
+STEPS = 90
 
 
 @pytest.mark.parametrize("seed", WORLDS)
@@ -68,30 +57,16 @@ def check_packets(random: Random, records: list[AnyRecord], fabric: Fabric) -> N
 def test_conversations(build: Build, seed: int) -> None:
     """Packets, replies, retransmissions, pauses and changes of the world, in any order."""
     random = Random(seed)
-    records = random_world(random)
-    fabric, memory, now = build(records, all_tables(records)), Memory(), 0
-    sent: list[tuple[str, bytes]] = []
+    talk, memory = Conversation(random, random_world(random)), Memory()
+    fabric = build(talk.records, all_tables(talk.records))
     for _ in range(STEPS):
-        what = random.random()
-        if what < 0.05:
-            now += random.choice(PAUSES)
-        elif what < 0.13:
-            records = changed(random, records)
-            fabric = build(records, all_tables(records))
-        else:
-            port_id, frame = next_packet(random, records, sent)
-            fate = fabric.send(port_id, frame, now)
-            assert fate == intent(World(records), port_id, frame, memory, now * SECOND), frame.hex()
-            if fate.kind is Kind.DELIVERED:
-                sent += [(port_id, frame), (fate.port_id, reply_to(random, fate.frame))]
-
-
-def next_packet(random: Random, records: list[AnyRecord], sent: list[tuple[str, bytes]]) -> tuple[str, bytes]:
-    """A new packet, or one of a conversation that goes on."""
-    if sent and random.random() < 0.7:
-        return random.choice(sent[-8:])
-    port = some_port(random, records)
-    return port.id, Sender(random, records, port).packet()
+        said = talk.next()
+        if said is None:
+            fabric = build(talk.records, all_tables(talk.records))
+            continue
+        fate = fabric.send(*said)
+        assert fate == intent(World(talk.records), said.port_id, said.frame, memory, said.now * SECOND), said
+        talk.note(said, fate)
 
 
 @pytest.mark.parametrize("seed", WORLDS)
@@ -130,21 +105,22 @@ def underlay_of(address: IPv4Address) -> bytes:
 def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: int) -> None:
     """Not only the same fate: the same steps, connections and counters."""
     random = Random(seed)
-    records = random_world(random)
-    tables = all_tables(records)
-    specified = build_specification()(records, tables)
-    real = build_kernel(kernel)(records, tables)
-    for _ in range(PACKETS):
-        port = some_port(random, records)
-        frame = Sender(random, records, port).frame()
-        specified.send(port.id, frame)
-        real.send(port.id, frame)
-        assert [comparable(outcome) for outcome in real.outcomes] == [
-            comparable(outcome) for outcome in specified.outcomes
-        ], frame.hex()
-    for datapath, host in zip(kernel, tables, strict=False):
-        for name, read in zip(STATE, (connections, counters), strict=True):
-            assert read(datapath.read(name)) == read(tables[host][name])
+    talk = Conversation(random, random_world(random))
+    builds = build_specification(), build_kernel(kernel)
+    tables = all_tables(talk.records)
+    specified, real = (build(talk.records, tables) for build in builds)
+    for _ in range(STEPS):
+        said = talk.next()
+        if said is None:
+            tables = all_tables(talk.records)
+            specified, real = (build(talk.records, tables) for build in builds)
+            continue
+        talk.note(said, real.send(*said))
+        specified.send(*said)
+        assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], said
+    for host in tables:
+        for name, shown in zip(STATE, (connections, counters), strict=True):
+            assert shown(real.runners[host].read(name)) == shown(specified.runners[host].read(name))
 
 
 def comparable(outcome: Outcome) -> tuple[object, ...]:
