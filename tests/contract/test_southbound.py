@@ -210,6 +210,18 @@ def test_a_host_keeps_its_number_and_may_change_its_address(tmp_path: Path) -> N
     run(scenario)
 
 
+def test_a_host_that_nothing_concerns_is_told_of_the_revision_too(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one:
+            network = await place.create("network")
+            await place.controller.until(lambda: place.controller.picture.revision >= network["revision"], PATIENCE)
+            place.controller.southbound.advance(network["revision"])
+            await one.reaches(network["revision"])
+            assert one.slice.keys() == {("host", "h1")}
+
+    run(scenario)
+
+
 def test_revisions_tell_when_they_are_realised_and_where(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place, agent(place, "h1", 1) as one, agent(place, "h2", 2):

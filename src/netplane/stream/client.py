@@ -63,6 +63,9 @@ READ_AHEAD = 8
 SAYINGS = 10_000
 """Sayings that wait to be sent before the session is given up: the controller does not listen."""
 
+LASTING = 5.0
+"""Seconds after which a session has been one: the next attempt after it comes soon."""
+
 _OPTIONS = (
     *KEEPALIVE,
     ("grpc.max_receive_message_length", LARGEST_DOWN),
@@ -116,18 +119,23 @@ class Uplink:
 
     async def _run(self) -> None:
         backoff = Backoff(random.random)
+        clock = asyncio.get_running_loop().time
         for controller in cycle(self._controllers):
-            reason = await self._attempt(controller, backoff)
+            began = clock()
+            reason = await self._attempt(controller)
             self._session = AgentSession()
+            # A session that did not last is a failure too: two agents of one name would chase each other.
+            if clock() - began > LASTING:
+                backoff.reset()
             await self._events.put(Disconnected(controller, reason))
             await asyncio.sleep(backoff.pause())
 
-    async def _attempt(self, controller: str, backoff: Backoff) -> str:
+    async def _attempt(self, controller: str) -> str:
         """One session, from connecting to its end; answers why it ended."""
         async with grpc.aio.insecure_channel(target(controller), options=_OPTIONS) as channel:
             call = channel.stream_stream(METHOD)(metadata=((TOKEN_KEY, bearer(self._token)),))
             try:
-                return await self._converse(call, controller, backoff)
+                return await self._converse(call, controller)
             except RemoteFault as fault:
                 return f"the controller broke the rules: {fault}"
             except grpc.aio.AioRpcError as error:
@@ -135,7 +143,7 @@ class Uplink:
             finally:
                 call.cancel()
 
-    async def _converse(self, call: Any, controller: str, backoff: Backoff) -> str:
+    async def _converse(self, call: Any, controller: str) -> str:
         session = self._session = AgentSession()
         sayings = self._sayings = asyncio.Queue(SAYINGS)
         hello = Hello(self._host, self._address, self._position.log, self._position.revision)
@@ -145,7 +153,6 @@ class Uplink:
             while (frame := await call.read()) is not grpc.aio.EOF:
                 message = session.receive(frame)
                 if isinstance(message, Welcome):
-                    backoff.reset()
                     await self._events.put(Connected(controller))
                 self._position = Position(session.log, session.revision)
                 await self._events.put(message)
