@@ -13,7 +13,22 @@ from netplane.tables.pipeline import CONNECTION, COUNTER, POLICY, PROFILE, SETTI
 from netplane.tables.run import Run
 from netplane.tables.schema import Table
 from tests.contract.packets import ACK, SYN, ethernet, ipv4
-from tests.contract.world import ANN, BEN, CAT, DOT, IDENTITY, INNER, OTHER_HOST, PUNT, UNDERLAY, Tables, frame, world
+from tests.contract.world import (
+    ANN,
+    BEN,
+    CAT,
+    DOT,
+    IDENTITY,
+    INNER,
+    OTHER_HOST,
+    PUNT,
+    STRANGER,
+    UNDERLAY,
+    Tables,
+    frame,
+    machine_entries,
+    world,
+)
 from tests.contract.world import Machine as Endpoint
 from tests.frames import icmp, tcp, udp
 
@@ -140,6 +155,15 @@ def test_other_rules_that_still_allow_it(host: Host) -> None:
     check(outcome, Verdict.TUNNEL)
     assert [step.a for step in outcome.steps if step.stage is Stage.CONNECTION] == [2]
     assert host.connection()["stamp"] != before
+
+
+def test_another_group_of_the_remote_machine_ends_a_connection(host: Host) -> None:
+    data = frame(CAT, ANN, 17, udp(1, 2))
+    check(host.receive(data), Verdict.DELIVER)
+    (moved,) = (entry for entry in machine_entries(CAT._replace(identity=STRANGER)) if entry.table == "endpoint")
+    host.tables["endpoint"][moved.key] = moved.value
+    check(host.send(ANN, frame(ANN, CAT, 17, udp(2, 1))), Verdict.DROP, Reason.REVOKED)
+    check(host.receive(data), Verdict.DROP, Reason.POLICY_IN)
 
 
 def test_a_closed_connection_begins_anew_from_either_side(host: Host) -> None:
