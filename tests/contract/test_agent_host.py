@@ -30,6 +30,7 @@ from netplane.datapath import KernelDatapath
 from netplane.model import AnyRecord, Endpoint, FixedIP, Port, SecurityGroupRule
 from netplane.stream.messages import Snapshot, Welcome
 from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
+from netplane.tables.pipeline import PORT as PORT_TABLE
 from tests.contract.datapaths import skip_without_root
 from tests.contract.namespaces import add_veth, bring_up, find_link, inside, new_namespace
 from tests.unit.agent.records import NEAR, PORT, SLICE
@@ -126,12 +127,15 @@ def host(tmp_path: Path) -> Iterator[Host]:
 
 
 @contextmanager
-def machine(name: str, port: Port) -> Iterator[int]:
-    """A machine plugged into this thread's host, without an address yet: its namespace."""
+def machine(name: str, port: Port, *, alias: str | None = None) -> Iterator[int]:
+    """A machine plugged into this thread's host, without an address yet: its namespace.
+
+    The device's alias names its port unless another one is given.
+    """
     with new_namespace() as namespace:
         near = add_veth(name, "eth0", namespace)
         with IPRoute() as kernel:
-            kernel.link("set", index=near, ifalias=f"netplane:{port.id}", state="up")
+            kernel.link("set", index=near, ifalias=f"netplane:{port.id}" if alias is None else alias, state="up")
         with inside(namespace):
             bring_up(find_link("eth0"), mac=pack_mac(port.mac_address))
         yield namespace
@@ -188,6 +192,27 @@ def bound(stack: ExitStack, namespace: int, port: Port) -> socket.socket:
         found.bind((address, SERVICE))
     found.settimeout(PATIENCE)
     return found
+
+
+def test_a_device_is_known_by_the_name_that_nova_gives_it(host: Host, tmp_path: Path) -> None:
+    with host.agent(), machine(f"tap{OTHER.id[:11]}", OTHER, alias="vm") as ann:
+        assert "fixed-address 10.0.0.7;" in lease(ann, tmp_path)
+
+
+def test_nothing_is_left_of_a_machine_that_is_unplugged(host: Host) -> None:
+    with host.agent():
+        empty = host.tables()
+        with machine("ann", PORT), machine("ben", OTHER):
+            wait_until(lambda: len(host.tables()[PORT_TABLE.name]) == 2)
+        wait_until(lambda: host.tables() == empty)
+
+
+def wait_until(sight: Callable[[], bool]) -> None:
+    """Look until it is so."""
+    deadline = time.monotonic() + PATIENCE
+    while not sight():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 LAST = b"the last one"
