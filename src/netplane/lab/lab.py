@@ -142,6 +142,8 @@ class Lab:
     def close(self) -> None:
         """Remove everything; a Ctrl-C meanwhile has to wait."""
         with unhurried():
+            for machine in self.machines.values():
+                machine.client.stop()
             agents = (host.agent for host in self.host_list)
             children = [child for child in (*self._others, *agents, self.controller.child) if child is not None]
             for child in children:
