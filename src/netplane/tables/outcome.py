@@ -32,7 +32,19 @@ class Synthetic(NamedTuple):
 
 
 class Step(NamedTuple):
-    """One stage's decision. What `a`, `b` and `c` mean depends on the stage; ARCHITECTURE.md and `text` name them."""
+    """One stage's decision, and what it found where it did not end the packet's way.
+
+    | stage | a | b | c |
+    |---|---|---|---|
+    | PORT | ifindex | VNI | PortFlag |
+    | PARSE | EtherType | protocol | source and destination port, or an echo's identifier twice |
+    | ANTI_SPOOF, SOURCE | identity | host | |
+    | LOCAL_ANSWER | EtherType | Punt | |
+    | ROUTING | VNI of the destination | router, 0 if none | identity of the destination |
+    | POLICY_OUT, POLICY_IN | rule | identity whose rules it is | identity of the other side |
+    | CONNECTION | 0 new, 1 known, 2 judged again | ConnectionState as it was | |
+    | DELIVERY | Verdict | ifindex, or host | VNI of the destination |
+    """
 
     stage: Stage
     reason: Reason = Reason.NONE
