@@ -117,6 +117,8 @@ def test_a_controller_that_restarts_finds_everything_and_lets_agents_resume(tmp_
             one = await follower.__aenter__()
             port = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
             await one.reaches(port["revision"])
+            unrelated = await place.create("network")
+            await place.controller.until(lambda: place.controller.picture.revision >= unrelated["revision"], PATIENCE)
         await one.until(lambda: one.said(Disconnected))
         async with site(tmp_path) as place:
             assert place.address == address

@@ -76,7 +76,7 @@ class Controller:
     async def stop(self) -> None:
         """End all sessions and stop following."""
         self._unsubscribe()
-        await self.southbound.stop()
+        await self.southbound.stop(self.picture.revision)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

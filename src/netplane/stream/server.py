@@ -10,15 +10,16 @@ nothing, the outbox merges, so an agent that does not read costs no more than it
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
 from hmac import compare_digest
 from typing import Any, Protocol
 
 import grpc
 import grpc.aio
-from msgspec import Raw
 
-from netplane.stream import codec
+from netplane.stream.delivery import Slice, begin, frames
 from netplane.stream.faults import Refused, RemoteFault, Unanswered
 from netplane.stream.messages import Answer, Ask, Hello, Up, Welcome
 from netplane.stream.outbox import LIMIT, Outbox, Parcel
@@ -36,8 +37,6 @@ from netplane.stream.transport import (
 
 TICK = 0.003
 """Seconds between two writes on a line, at least: what is said meanwhile goes together."""
-PART = 2_000
-"""Records in a part of a snapshot."""
 HELLO_TIMEOUT = 10.0
 """Seconds that an agent has for its first word."""
 GRACE = 0.5
@@ -59,8 +58,8 @@ class Desk(Protocol):
     def resume(self, host: str, revision: int) -> Parcel | None:
         """What has changed for a host since a revision, up to now; None if that is not known any more."""
 
-    def slice(self, host: str) -> tuple[int, Sequence[Raw]]:
-        """All that a host needs now, as bytes, and the revision that it is as of."""
+    def slice(self, host: str) -> Slice:
+        """All that a host needs now."""
 
     async def hear(self, host: str, message: Up) -> None:
         """An agent has said something other than an answer."""
@@ -114,8 +113,13 @@ class SouthboundServer:
         await self._server.start()
         return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
 
-    async def stop(self) -> None:
-        """End every session and stop listening."""
+    async def stop(self, revision: int = 0) -> None:
+        """End every session and stop listening. First all hosts are told of the revision: they resume from it."""
+        self.advance(revision)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                while any(line.outbox for line in self._lines.values()):
+                    await asyncio.sleep(self._tick)
         for line in list(self._lines.values()):
             line.end("the controller stops")
         if self._server:
@@ -195,11 +199,7 @@ class SouthboundServer:
     def _open(self, hello: Hello, session: ControllerSession) -> Line:
         """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
         line = Line(hello.host, self._limit)
-        missed = self._desk.resume(hello.host, session.revision) if session.revision else None
-        if missed:
-            line.outbox.put(missed)
-        else:
-            line.outbox.renew()
+        begin(session, line.outbox, partial(self._desk.resume, hello.host))
         line.wake.set()
         if before := self._lines.get(hello.host):
             before.end("the host has opened another session")
@@ -246,26 +246,6 @@ class SouthboundServer:
         while True:
             await line.wake.wait()
             line.wake.clear()
-            for frame in self._frames(line, session):
+            for frame in frames(session, line.outbox, partial(self._desk.slice, line.host)):
                 await context.write(frame)
             await asyncio.sleep(self._tick)
-
-    def _frames(self, line: Line, session: ControllerSession) -> Iterator[bytes]:
-        """What waits for an agent: the first of it leaves at once, what comes meanwhile with the next tick."""
-        for ask in line.outbox.take_asks():
-            yield session.send(ask)
-        if line.outbox.take_snapshot():
-            revision, records = self._desk.slice(line.host)
-            yield from _snapshot(session, revision, records)
-        elif parcel := line.outbox.take():
-            upserts = [raw for raw in parcel.records.values() if raw is not None]
-            deletes = [key for key, raw in parcel.records.items() if raw is None]
-            yield session.send(codec.delta(parcel.revision, upserts, deletes))
-
-
-def _snapshot(session: ControllerSession, revision: int, records: Sequence[Raw]) -> Iterator[bytes]:
-    """A snapshot in parts: at least one, also of nothing."""
-    starts = range(0, max(len(records), 1), PART)
-    for start in starts:
-        last = start + PART >= len(records)
-        yield session.send(codec.snapshot(revision, records[start : start + PART], first=start == 0, last=last))

@@ -1,0 +1,46 @@
+"""From an outbox to frames: what a controller says next on one session. No I/O."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from msgspec import Raw
+
+from netplane.stream import codec
+from netplane.stream.outbox import Outbox, Parcel
+from netplane.stream.session import ControllerSession
+
+PART = 2_000
+"""Records in a part of a snapshot."""
+
+Slice = tuple[int, Sequence[Raw]]
+"""All that a host needs, as bytes, and the revision that it is as of."""
+
+
+def begin(session: ControllerSession, outbox: Outbox, resume: Callable[[int], Parcel | None]) -> None:
+    """Put in what an agent that was just welcomed lacks: what it missed, or everything.
+
+    Whoever calls this must see to it that the outbox gets all that changes from this moment on.
+    """
+    missed = resume(session.revision) if session.revision else None
+    if missed:
+        outbox.put(missed)
+    else:
+        outbox.renew()
+
+
+def frames(session: ControllerSession, outbox: Outbox, read_slice: Callable[[], Slice]) -> Iterator[bytes]:
+    """What waits: the first of it leaves at once; what comes meanwhile stays for the next call."""
+    for ask in outbox.take_asks():
+        yield session.send(ask)
+    if outbox.take_snapshot():
+        yield from _snapshot(session, *read_slice())
+    elif parcel := outbox.take():
+        upserts = [raw for raw in parcel.records.values() if raw is not None]
+        deletes = [key for key, raw in parcel.records.items() if raw is None]
+        yield session.send(codec.delta(parcel.revision, upserts, deletes))
+
+
+def _snapshot(session: ControllerSession, revision: int, records: Sequence[Raw]) -> Iterator[bytes]:
+    """A snapshot in parts: at least one, also of nothing."""
+    for start in range(0, max(len(records), 1), PART):
+        last = start + PART >= len(records)
+        yield session.send(codec.snapshot(revision, records[start : start + PART], first=start == 0, last=last))
