@@ -50,6 +50,9 @@ CHANGES_AT_ONCE = 1_000
 TOLD_PROBLEMS = 200
 """Problems told to the controller; more would only repeat them."""
 
+LOGGED_PROBLEMS = 20
+"""New problems logged at once."""
+
 log = logging.getLogger("netplane.agent")
 
 
@@ -152,7 +155,7 @@ class Agent:
         if kind_of(Port) in kinds:
             self._look_at_links()
         if kind_of(Network) in kinds and self._tunnel is not None:
-            self._troubles["underlay"] = list(misfits(self._who, self._tunnel, self._slice))
+            self._trouble("underlay", list(misfits(self._who, self._tunnel, self._slice)))
         self._write_down(lambda: self._journal.compact(self._slice))
         self._news.set()
 
@@ -162,7 +165,8 @@ class Agent:
             write()
         except OSError as problem:
             self._journal.abandon()
-            self._troubles["journal"] = [Problem("host", self._who.name, f"cannot keep the slice on disk: {problem}")]
+            text = f"cannot keep the slice on disk: {problem}"
+            self._trouble("journal", [Problem("host", self._who.name, text)])
 
     def _look_at_links(self) -> None:
         """Compare the devices that are there with those that were."""
@@ -219,8 +223,8 @@ class Agent:
         return Work(changes, devices, self._slice.number, tunnel, self._serving.ifindex, position)
 
     def _settled(self, done: Done) -> None:
-        self._troubles["refused"] = done.refused
-        self._troubles["inconsistent"] = done.inconsistent
+        self._trouble("refused", done.refused)
+        self._trouble("inconsistent", done.inconsistent)
         if not done.refused:
             if done.position.log != self._realised.log:
                 log.info("the datapath holds everything up to revision %d", done.position.revision)
@@ -228,19 +232,25 @@ class Agent:
         if done.shrunk:
             self._sweep_at = min(self._sweep_at, monotonic() + SWEEP_SOON)
 
+    def _trouble(self, source: str, problems: list[Problem]) -> None:
+        """What is wrong by one source, from now on; what is new of it is logged."""
+        for problem in [new for new in problems if new not in self._troubles.get(source, ())][:LOGGED_PROBLEMS]:
+            log.warning("%s %s: %s", *problem)
+        self._troubles[source] = problems
+
     async def _raise_tunnel(self) -> None:
         try:
             self._tunnel = await self._worker.run(ensure_tunnel, self._who.tunnel, self._who.address)
-            self._troubles["tunnel"] = []
-            self._troubles["underlay"] = list(misfits(self._who, self._tunnel, self._slice))
+            self._trouble("tunnel", [])
+            self._trouble("underlay", list(misfits(self._who, self._tunnel, self._slice)))
         except TunnelRefused as problem:
-            self._troubles["tunnel"] = [Problem("host", self._who.name, str(problem))]
+            self._trouble("tunnel", [Problem("host", self._who.name, str(problem))])
 
     async def _sweep(self) -> None:
         began = monotonic()
         # Addresses and sizes of the underlay change without a word to us.
         await self._raise_tunnel()
-        self._troubles["sweep"] = await self._worker.sweep()
+        self._trouble("sweep", await self._worker.sweep())
         self._serving.tidy()
         if self._troubles.pop("journal", None) and self._slice.revision:
             self._write_down(lambda: self._journal.renew(self._slice))

@@ -10,6 +10,7 @@ without a controller. An address is leased to whom its port belongs; a lease onl
 """
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network
 from struct import pack, unpack_from
@@ -178,21 +179,25 @@ def _decide(request: Request, lease: Lease) -> Message | None:
 
 
 def _leases(port: Port, subnets: Mapping[str, Subnet], network: Network) -> Iterable[Lease]:
+    """A lease for each address; records that make no sense lease nothing."""
     for fixed in port.fixed_ips:
         subnet = subnets.get(fixed.subnet_id)
         if subnet is not None and subnet.enable_dhcp and subnet.ip_version == 4:
-            yield _lease(fixed.ip_address, subnet, network.mtu)
+            with suppress(ValueError):
+                yield _lease(fixed.ip_address, subnet, network.mtu)
 
 
 def _lease(address: str, subnet: Subnet, mtu: int) -> Lease:
     gateway = None if subnet.gateway_ip is None else IPv4Address(subnet.gateway_ip)
-    routes = tuple((IPv4Network(route.destination), IPv4Address(route.nexthop)) for route in subnet.host_routes)
+    routes = tuple(
+        (IPv4Network(route.destination, strict=False), IPv4Address(route.nexthop)) for route in subnet.host_routes
+    )
     default = IPv4Network("0.0.0.0/0")
     if gateway is not None and all(destination != default for destination, _ in routes):
         routes = (*routes, (default, gateway))
     return Lease(
         address=IPv4Address(address),
-        network=IPv4Network(subnet.cidr),
+        network=IPv4Network(subnet.cidr, strict=False),
         server=gateway or NAMELESS_SERVER,
         gateway=gateway,
         dns=tuple(IPv4Address(dns) for dns in subnet.dns_nameservers if ":" not in dns),

@@ -149,6 +149,21 @@ def test_checksums_are_right() -> None:
     assert checksum(pseudo + answer[34:]) == 0
 
 
+@pytest.mark.parametrize(
+    "subnet",
+    [
+        replace(SUBNET, cidr="nonsense"),
+        replace(SUBNET, gateway_ip="fd00::1"),
+        replace(SUBNET, dns_nameservers=("nobody",)),
+        replace(SUBNET, host_routes=(HostRoute("fd00::/64", "fd00::1"),)),
+        replace(SUBNET, ip_version=6),
+        replace(SUBNET, id="another"),
+    ],
+)
+def test_records_that_make_no_sense_lease_nothing(subnet: Subnet) -> None:
+    assert ask(question(Message.DISCOVER), PORT, subnet) is None
+
+
 def test_host_routes_come_with_the_default_route() -> None:
     """RFC 3442: who reads option 121 must ignore option 3, so the default route is in both."""
     routes = (HostRoute("192.168.0.0/17", "10.0.0.9"), HostRoute("172.16.0.0/12", "10.0.0.8"))

@@ -2,8 +2,11 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.worker import Done, Work, bring_in, sweep
@@ -211,3 +214,48 @@ def test_sweeping_leaves_what_lives(reconcile: Reconcile, datapath: Stubborn) ->
     assert bring_in(reconcile, work(*deletes(*SLICE, DEVICE))).shrunk
     assert sweep(reconcile) == []
     assert datapath.tables[CONNECTION.name] == datapath.tables[COUNTER.name] == {}
+
+
+EVERYTHING: tuple[AnyRecord, ...] = (*SLICE, DEVICE)
+ENTRIES = [(table, key) for table, entries in compile_slice(EVERYTHING).items() for key in entries]
+
+
+class Round(NamedTuple):
+    """One batch of changes, and what the datapath refuses meanwhile."""
+
+    toggled: frozenset[int]
+    """Indices into EVERYTHING: what is there goes, what is not comes."""
+    refused: frozenset[int]
+    """Indices into ENTRIES."""
+    full: frozenset[str]
+    restarted: bool
+
+
+ROUNDS = st.lists(
+    st.builds(
+        Round,
+        st.frozensets(st.integers(0, len(EVERYTHING) - 1)),
+        st.frozensets(st.integers(0, len(ENTRIES) - 1), max_size=3),
+        st.frozensets(st.sampled_from([ENDPOINT.name, POLICY.name, PORT.name]), max_size=1),
+        st.booleans(),
+    ),
+    max_size=8,
+)
+
+
+@given(ROUNDS)
+def test_whatever_is_refused_on_the_way_the_end_is_right(rounds: list[Round]) -> None:
+    datapath = Stubborn()
+    reconcile, there = Reconcile(datapath, Compiler()), frozenset[int]()
+    for turn in rounds:
+        datapath.refused, datapath.full = {ENTRIES[index][1] for index in turn.refused}, set(turn.full)
+        changed = turn.toggled
+        if turn.restarted:
+            reconcile, changed, there = Reconcile(datapath, Compiler()), there ^ turn.toggled, frozenset()
+        come, gone = changed - there, changed & there
+        there = there ^ changed
+        changes = [*upserts(*(EVERYTHING[i] for i in come)), *deletes(*(EVERYTHING[i] for i in gone))]
+        bring_in(reconcile, work(*changes))
+    datapath.refused, datapath.full = set(), set()
+    check_done(bring_in(reconcile, work()))
+    check(datapath, *(EVERYTHING[i] for i in there))
