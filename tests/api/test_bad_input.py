@@ -51,6 +51,15 @@ def place(world: World) -> Place:
     return Place(world)
 
 
+Case = tuple[dict[str, Any], int, str]
+"""What a request says besides, and the status and type that it is refused with."""
+
+
+def cases(*listed: Case) -> tuple[Case, ...]:
+    """Tells the type checker what they are."""
+    return listed
+
+
 BODIES = [
     pytest.param(b"", 400, "HTTPBadRequest", id="nothing"),
     pytest.param(b"{", 400, "HTTPBadRequest", id="cut off"),
@@ -78,7 +87,7 @@ def test_bodies(world: World, body: bytes, status: int, type: str) -> None:
     assert world.refused("POST", "networks", body) == (status, type)
 
 
-CREATES = [
+CREATES: list[Any] = [
     ("networks", {"network": {"foo": 1}}, 400, "HTTPBadRequest"),
     ("networks", {"network": {"id": NONE}}, 400, "HTTPBadRequest"),
     ("networks", {"network": {"vni": 7}}, 400, "HTTPBadRequest"),
@@ -119,7 +128,7 @@ CREATES = [
     ),
     *(
         ("subnets", {"subnet": {"network_id": "{network}", "cidr": "10.9.0.0/24"} | more}, status, type)
-        for more, status, type in [
+        for more, status, type in cases(
             ({"ip_version": 6}, 400, "InvalidInput"),
             ({"ip_version": 5}, 400, "InvalidInput"),
             ({"gateway_ip": "10.8.0.1"}, 400, "InvalidInput"),
@@ -151,14 +160,14 @@ CREATES = [
             ({"host_routes": [{"destination": "10.7.0.0/16", "nexthop": "x"}]}, 400, "InvalidInput"),
             ({"host_routes": [{"destination": "10.7.0.1/16", "nexthop": "10.9.0.1"}]}, 400, "InvalidInput"),
             ({"host_routes": [{"destination": "fd00::/64", "nexthop": "fd00::1"}]}, 400, "InvalidInput"),
-        ]
+        )
     ),
     ("ports", {"port": {}}, 400, "HTTPBadRequest"),
     ("ports", {"port": {"network_id": "{none}"}}, 404, "NetworkNotFound"),
     ("ports", {"port": {"network_id": "{subnet}"}}, 404, "NetworkNotFound"),
     *(
         ("ports", {"port": {"network_id": "{network}"} | more}, status, type)
-        for more, status, type in [
+        for more, status, type in cases(
             ({"mac_address": "fa:16:3e:00:00:01"}, 409, "MacAddressInUse"),
             ({"mac_address": "FA-16-3E-00-00-01"}, 409, "MacAddressInUse"),
             ({"mac_address": "fa:16:3e"}, 400, "InvalidInput"),
@@ -185,7 +194,7 @@ CREATES = [
             ({"device_owner": "network:router_interface", "device_id": "{router}"}, 400, "InvalidInput"),
             ({"binding:host_id": "h1"}, 403, "PolicyNotAuthorized"),
             ({"identity_id": "x"}, 400, "HTTPBadRequest"),
-        ]
+        )
     ),
     (
         "ports",
@@ -199,7 +208,7 @@ CREATES = [
     ("security-groups", {"security_group": {"stateful": False}}, 400, "HTTPBadRequest"),
     *(
         ("security-group-rules", {"security_group_rule": {"security_group_id": "{group}"} | more}, status, type)
-        for more, status, type in [
+        for more, status, type in cases(
             ({}, 400, "HTTPBadRequest"),
             ({"direction": "in"}, 400, "InvalidInput"),
             ({"direction": "ingress", "ethertype": "ARP"}, 400, "InvalidInput"),
@@ -235,7 +244,7 @@ CREATES = [
                 "SecurityGroupRuleExists",
             ),
             ({"direction": "egress"}, 409, "SecurityGroupRuleExists"),
-        ]
+        )
     ),
     (
         "security-group-rules",

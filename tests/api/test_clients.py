@@ -1,0 +1,121 @@
+"""The field's own clients against a real server: openstacksdk and the `openstack` command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import pytest
+import uvicorn
+from openstack.connection import Connection
+from openstack.exceptions import ConflictException, ResourceNotFound
+from urllib3 import PoolManager
+
+from netplane.api import make_app, parse_tokens
+from netplane.store import Store
+from tests.api.support import TOKENS
+
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> Iterator[str]:
+    """A server on a port of its own."""
+    store = Store.open(f"sqlite:///{tmp_path}/netplane.db")
+    config = uvicorn.Config(make_app(store, parse_tokens(TOKENS)), port=0, log_level="error", lifespan="off")
+    server = uvicorn.Server(config)
+    bound = config.bind_socket()
+    thread = Thread(target=server.run, kwargs={"sockets": [bound]})
+    thread.start()
+    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+    bound.close()
+    store.close()
+
+
+def connect(url: str, token: str) -> Connection:
+    return Connection(auth_type="admin_token", auth={"endpoint": url, "token": token})
+
+
+def test_openstacksdk_up_and_down(url: str) -> None:
+    network = (cloud := connect(url, "blue").network).create_network(name="n")
+    assert cloud.find_network("n").id == network.id
+    subnet = cloud.create_subnet(network_id=network.id, ip_version=4, cidr="10.0.0.0/24", name="s")
+    router = cloud.create_router(name="r")
+    cloud.add_interface_to_router(router, subnet=subnet.id)
+    group = cloud.create_security_group(name="web")
+    rule = cloud.create_security_group_rule(
+        security_group_id=group.id,
+        direction="ingress",
+        ether_type="IPv4",
+        protocol="tcp",
+        port_range_min=80,
+        port_range_max=80,
+    )
+    ports = list(cloud.create_ports([{"network_id": network.id, "name": f"p{number}"} for number in range(3)]))
+    port = cloud.update_port(ports[0], security_groups=[group.id], name="web")
+    assert (port.security_group_ids, port.status, port.project_id) == ([group.id], "DOWN", "blue")
+    assert {found.name for found in cloud.ports(network_id=network.id, device_owner="")} == {"web", "p1", "p2"}
+    assert len(list(cloud.ports(limit=1))) == 4
+    with pytest.raises(ConflictException, match="Network"):
+        cloud.delete_network(network, ignore_missing=False)
+    with pytest.raises(ResourceNotFound):
+        connect(url, "red").network.get_port(port.id)
+    cloud.remove_interface_from_router(router, subnet=subnet.id)
+    for port in ports:
+        cloud.delete_port(port, ignore_missing=False)
+    cloud.delete_router(router, ignore_missing=False)
+    cloud.delete_security_group_rule(rule, ignore_missing=False)
+    cloud.delete_security_group(group, ignore_missing=False)
+    cloud.delete_network(network, ignore_missing=False)
+    assert [*cloud.networks(), *cloud.subnets(), *cloud.ports(), *cloud.routers()] == []
+    assert [group.name for group in cloud.security_groups()] == ["default"]
+
+
+def test_the_openstack_command_up_and_down(url: str) -> None:
+    def run(*words: str) -> str:
+        command = [str(Path(sys.executable).with_name("openstack")), "--os-auth-type", "admin_token"]
+        done = subprocess.run(
+            [*command, "--os-endpoint", url, "--os-token", "blue", *words],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={"PATH": os.environ["PATH"], "HOME": "/nonexistent"},
+        )
+        return done.stdout
+
+    network = json.loads(run("network", "create", "n", "-f", "json"))
+    assert (network["name"], network["status"]) == ("n", "ACTIVE")
+    run("subnet", "create", "s", "--network", "n", "--subnet-range", "10.0.0.0/24")
+    run("router", "create", "r")
+    run("router", "add", "subnet", "r", "s")
+    run("port", "create", "p", "--network", "n")
+    run("security", "group", "create", "web")
+    run("security", "group", "rule", "create", "web", "--protocol", "tcp", "--dst-port", "80")
+    run("port", "set", "p", "--security-group", "web")
+    ports = json.loads(run("port", "list", "--device-owner", "", "-f", "json"))
+    assert [(port["Name"], port["Status"]) for port in ports] == [("p", "DOWN")]
+    run("port", "delete", "p")
+    run("router", "remove", "subnet", "r", "s")
+    run("router", "delete", "r")
+    run("network", "delete", "n")
+    run("security", "group", "delete", "web")
+    assert json.loads(run("network", "list", "-f", "json")) == []
+
+
+def test_a_connection_is_kept_through_refusals(url: str) -> None:
+    with PoolManager(1, headers={"X-Auth-Token": "blue"}) as pool:
+        statuses = [
+            pool.request("GET", f"{url}/v2.0/networks").status,
+            pool.request("POST", f"{url}/v2.0/networks", body=b"{").status,
+            pool.request("GET", f"{url}/v2.0/networks", headers={}).status,
+            pool.request(
+                "POST", f"{url}/v2.0/networks", body=b"x" * 9_000_000, headers={"X-Auth-Token": "blue"}
+            ).status,
+            pool.request("POST", f"{url}/v2.0/networks", body=iter([b'{"network"', b": {}}"])).status,
+        ]
+    assert statuses == [200, 400, 401, 413, 201]

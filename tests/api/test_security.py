@@ -1,0 +1,94 @@
+"""Security groups and rules."""
+
+from typing import Any
+
+import pytest
+
+from tests.api.support import Json, World
+
+
+def says(rule: Json, group: str) -> tuple[str, str, bool]:
+    return rule["direction"], rule["ethertype"], rule["remote_group_id"] == group
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "security-groups", None),
+        ("POST", "networks", {"network": {}}),
+        ("POST", "security-groups", {"security_group": {"name": "web"}}),
+    ],
+)
+def test_a_project_gets_its_default_group(world: World, method: str, path: str, body: Any) -> None:
+    assert world.ask(method, f"/v2.0/{path}", body).status in (200, 201)
+    groups = world.get("security-groups?name=default")["security_groups"]
+    assert [group["project_id"] for group in groups] == ["blue"]
+    group = groups[0]
+    assert {says(rule, group["id"]) for rule in group["security_group_rules"]} == {
+        ("egress", "IPv4", False),
+        ("egress", "IPv6", False),
+        ("ingress", "IPv4", True),
+        ("ingress", "IPv6", True),
+    }
+    assert len(group["security_group_rules"]) == 4
+
+
+def test_an_administrator_who_looks_around_makes_nothing(world: World) -> None:
+    assert world.get("security-groups", "admin") == {"security_groups": []}
+    assert world.store.revision == 0
+
+
+def test_the_default_group_stays_until_an_administrator_removes_it(world: World) -> None:
+    group = world.get("security-groups")["security_groups"][0]["id"]
+    assert world.refused("DELETE", f"security-groups/{group}") == (409, "SecurityGroupCannotRemoveDefault")
+    rename = {"security_group": {"name": "other"}}
+    assert world.refused("PUT", f"security-groups/{group}", rename) == (409, "SecurityGroupCannotUpdateDefault")
+    assert world.change("security_group", group, description="ours")["description"] == "ours"
+    world.remove("security_group", group, "admin")
+    assert world.counts() == {}
+
+
+def test_a_group_lets_everything_out(world: World) -> None:
+    group = world.make("security_group", name="web")
+    assert (group["name"], group["stateful"], group["shared"]) == ("web", True, False)
+    assert {says(rule, "") for rule in group["security_group_rules"]} == {
+        ("egress", "IPv4", False),
+        ("egress", "IPv6", False),
+    }
+
+
+RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    ({}, {"ethertype": "IPv4", "protocol": None, "remote_ip_prefix": None, "port_range_min": None}),
+    ({"protocol": "any"}, {"protocol": None}),
+    ({"protocol": "TCP", "port_range_min": 1, "port_range_max": 65535}, {"protocol": "tcp", "port_range_max": 65535}),
+    ({"protocol": "tcp", "port_range_min": "22", "port_range_max": "22"}, {"port_range_min": 22}),
+    ({"protocol": "47"}, {"protocol": "47"}),
+    ({"protocol": "vrrp"}, {"protocol": "vrrp"}),
+    ({"protocol": "icmp", "port_range_min": 8, "port_range_max": 0}, {"port_range_min": 8, "port_range_max": 0}),
+    ({"protocol": "icmp", "port_range_min": 8}, {"port_range_max": None}),
+    ({"remote_ip_prefix": "10.0.0.1/8"}, {"remote_ip_prefix": "10.0.0.0/8"}),
+    ({"remote_ip_prefix": "10.0.0.1"}, {"remote_ip_prefix": "10.0.0.1/32"}),
+    ({"ethertype": "IPv6", "remote_ip_prefix": "fd00::/8"}, {"ethertype": "IPv6", "remote_ip_prefix": "fd00::/8"}),
+]
+
+
+@pytest.mark.parametrize(("asked", "got"), RULES)
+def test_rules(world: World, asked: dict[str, Any], got: dict[str, Any]) -> None:
+    group = world.make("security_group", name="web")["id"]
+    rule = world.make("security_group_rule", security_group_id=group, direction="ingress", **asked)
+    assert {name: rule[name] for name in got} == got
+    assert rule["project_id"] == "blue"
+    assert world.get(f"security-group-rules/{rule['id']}")["security_group_rule"] == rule
+    again = {"security_group_rule": {"security_group_id": group, "direction": "ingress"} | asked}
+    assert world.refused("POST", "security-group-rules", again) == (409, "SecurityGroupRuleExists")
+    assert world.change("security_group_rule", rule["id"], description="why")["description"] == "why"
+    world.remove("security_group_rule", rule["id"])
+    assert world.ask("POST", "/v2.0/security-group-rules", again).status == 201
+
+
+def test_rules_go_with_the_group_that_they_name(world: World) -> None:
+    web, db = world.make("security_group", name="web")["id"], world.make("security_group", name="db")["id"]
+    rule = world.make("security_group_rule", security_group_id=db, direction="ingress", remote_group_id=web)["id"]
+    world.remove("security_group", web)
+    assert world.refused("GET", f"security-group-rules/{rule}") == (404, "SecurityGroupRuleNotFound")
+    assert len(world.get(f"security-group-rules?security_group_id={db}")["security_group_rules"]) == 2
