@@ -179,7 +179,7 @@ def _plug(host: str, machine: str, which: int) -> None:
 def _netplane(which: int) -> Iterator[None]:
     with namespace.inside(f"{PREFIX}-h{which + 1}"):
         datapath = KernelDatapath.open(PINS / f"bench-h{which + 1}")
-        tunnel = ensure_tunnel("np-vxlan", underlay.address(which + 1))
+        tunnel = ensure_tunnel("np-vxlan", underlay.address(which + 1)).ifindex
         device = socket.if_nametoindex("machine0")
         for table, entries in compile_slice(_records(which, device)).items():
             datapath.write(table, entries)
