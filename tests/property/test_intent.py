@@ -123,6 +123,20 @@ def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: i
             assert shown(real.runners[host].read(name)) == shown(specified.runners[host].read(name))
 
 
+@pytest.mark.kernel
+@pytest.mark.parametrize("seed", WORLDS)
+def test_programs_take_the_specified_steps_from_the_tunnel(kernel: list[KernelDatapath], seed: int) -> None:
+    random = Random(seed)
+    records = random_world(random)
+    tables = all_tables(records)
+    specified, real = (build(records, tables) for build in (build_specification(), build_kernel(kernel)))
+    for host, vni, outer, frame in said_by_hosts(random, records):
+        for fabric in (specified, real):
+            fabric.outcomes = []
+            fabric.tunnel(host, vni, underlay_of(outer), frame)
+        assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], frame.hex()
+
+
 def comparable(outcome: Outcome) -> tuple[object, ...]:
     """What must agree: what a step found only if it went well, and no frame of a drop."""
     steps = [step if not step.reason else (step.stage, step.reason) for step in outcome.steps]

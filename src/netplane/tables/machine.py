@@ -155,7 +155,7 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     if hop.endpoint is None:
         raise End(Verdict.DROP, hop.reason)
     if hop.endpoint.host != run.settings.host:
-        raise End(Verdict.DROP, Reason.NOT_HERE)
+        run.drop(Stage.DELIVERY, Reason.NOT_HERE)
     connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni)))
     deliver(run, hop, hop.endpoint)
 
