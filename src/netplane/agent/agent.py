@@ -234,7 +234,8 @@ class Agent:
 
     def _trouble(self, source: str, problems: list[Problem]) -> None:
         """What is wrong by one source, from now on; what is new of it is logged."""
-        for problem in [new for new in problems if new not in self._troubles.get(source, ())][:LOGGED_PROBLEMS]:
+        known = set(self._troubles.get(source, ()))
+        for problem in [new for new in problems if new not in known][:LOGGED_PROBLEMS]:
             log.warning("%s %s: %s", *problem)
         self._troubles[source] = problems
 
