@@ -87,6 +87,34 @@ SOLID: tuple[Record, ...] = (
     *(SecurityGroupRule(id=f"u{number}", security_group_id=f"g{number}", direction="egress") for number in range(3)),
 )
 
+BUSY: tuple[Record, ...] = (
+    *SOLID,
+    *(
+        record
+        for number in range(4)
+        for record in (
+            Port(
+                id=f"p{number}",
+                network_id=f"n{number % 3 + 1}",
+                mac_address=f"02:00:00:00:02:0{number}",
+                identity_id=f"i{number % 3}",
+            ),
+            Binding(id=f"p{number}", host_id=HOSTS[number % 3]),
+        )
+    ),
+    *(
+        Port(
+            id=f"p{number}",
+            network_id=f"n{number - 3}",
+            mac_address="02:00:00:00:01:00",
+            device_owner=ROUTER_INTERFACE,
+            device_id="r1",
+        )
+        for number in (4, 5)
+    ),
+)
+"""Two domains with machines on every host: most changes concern somebody."""
+
 
 def as_changes(sequence: Sequence[tuple[Record, bool]]) -> list[Change]:
     return [
@@ -115,7 +143,7 @@ def by_key(records: Sequence[Record]) -> World:
 
 
 @given(
-    st.sampled_from([(), SOLID]),
+    st.sampled_from([(), SOLID, BUSY]),
     st.lists(st.one_of(steps(RECORD), steps(PLUGGED)), max_size=60).map(as_changes),
     st.lists(st.integers(1, 5), min_size=1, max_size=12),
 )

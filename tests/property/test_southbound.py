@@ -14,10 +14,10 @@ from netplane.stream.delivery import begin, frames
 from netplane.stream.messages import Ack, Delta, Hello, Snapshot, Welcome
 from netplane.stream.outbox import Outbox
 from netplane.stream.session import AgentSession, ControllerSession
-from tests.property.test_interest import HOSTS, RECORD, SOLID, World, as_changes, follow, steps
+from tests.property.test_interest import BUSY, HOSTS, PLUGGED, RECORD, World, as_changes, follow, steps
 
 START = 10
-LIMIT = 6
+LIMIT = 12
 
 
 class Line:
@@ -58,7 +58,7 @@ class Line:
 
 
 STEP = st.one_of(
-    st.lists(steps(RECORD), min_size=1, max_size=4).map(as_changes),
+    st.lists(st.one_of(steps(PLUGGED), steps(RECORD)), min_size=1, max_size=4).map(as_changes),
     st.tuples(st.sampled_from(["connect", "cut", "write", "read"]), st.sampled_from(HOSTS)),
     st.just(("restart", "")),
 )
@@ -66,9 +66,11 @@ STEP = st.one_of(
 
 @given(st.lists(STEP, max_size=40))
 def test_an_agent_that_has_caught_up_has_its_slice(script: list[list[Change] | tuple[str, str]]) -> None:
-    world: World = {(kind_of(record), record.id): record for record in SOLID}
+    world: World = {(kind_of(record), record.id): record for record in BUSY}
     picture = Picture(world.values(), START, {})
     lines = {host: Line(host) for host in HOSTS}
+    for line in lines.values():
+        catch_up(picture, line)
     for step in script:
         if isinstance(step, list):
             publish(picture, world, lines, step)
@@ -79,12 +81,16 @@ def test_an_agent_that_has_caught_up_has_its_slice(script: list[list[Change] | t
         else:
             act(picture, lines[step[1]], step[0])
     for host, line in lines.items():
-        if not line.is_up:
-            line.connect(picture, "log")
-        while line.outbox or line.wire:
-            line.write(picture)
-            line.read(99)
+        catch_up(picture, line)
         assert line.slice == slice_of(world.values(), host)
+
+
+def catch_up(picture: Picture, line: Line) -> None:
+    if not line.is_up:
+        line.connect(picture, "log")
+    while line.outbox or line.wire:
+        line.write(picture)
+        line.read(99)
 
 
 def publish(picture: Picture, world: World, lines: dict[str, Line], changes: list[Change]) -> None:
