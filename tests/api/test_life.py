@@ -17,11 +17,8 @@ def build(world: World, token: str) -> dict[str, list[str]]:
     groups = [world.make("security_group", token, name=name)["id"] for name in ("web", "db")]
     for group, remote in permutations(groups):
         world.make("security_group_rule", token, security_group_id=group, direction="ingress", remote_group_id=remote)
-    ports = [
-        world.make("port", token, network_id=network, **more)["id"]
-        for network in networks
-        for more in ({}, {"security_groups": groups}, {"security_groups": []})
-    ]
+    wishes: list[dict[str, list[str]]] = [{}, {"security_groups": groups}, {"security_groups": []}]
+    ports = [world.make("port", token, network_id=network, **more)["id"] for network in networks for more in wishes]
     return {"port": ports, "router": [router], "subnet": subnets, "network": networks, "security_group": groups}
 
 
