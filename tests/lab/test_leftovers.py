@@ -15,14 +15,15 @@ from netplane.lab.wait import until
 from tests.lab.leftovers import read_leftovers, unique
 
 OWNER = """
-import signal, sys
+import sys, time
 from netplane.lab import Lab, Plug, interruptible
 try:
     with interruptible(), Lab(sys.argv[1], 2) as lab:
         lab.build()
         lab.add_machines({"one": (lab.host_list[0], Plug("a-port", "02:00:00:00:00:01", "10.0.1.1"))})
         print("ready", lab._guardian.pid, flush=True)
-        signal.pause()
+        while True:
+            time.sleep(0.1)
 except KeyboardInterrupt:
     pass
 """

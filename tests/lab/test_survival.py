@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from netplane.lab import Lab
-from netplane.lab.demo import departure, latency, scene, survival
+from netplane.lab.demo import departure, latency, scene
 from netplane.lab.demo.scene import PROJECTS, Scene
 from netplane.lab.probe import Pinging
 from netplane.lab.wait import until
@@ -64,10 +64,6 @@ def test_tables_are_the_same_after_a_restart(world: Scene) -> None:
 
 
 STEADY = ("settings", "host", "device", "endpoint", "route", "gateway", "prefix", "policy", "profile", "port")
-
-
-def test_the_item_of_the_demo(world: Scene) -> None:
-    assert [check for check in survival.checks(world) if not check.ok] == []
 
 
 def test_a_controller_that_returns_keeps_its_log(world: Scene) -> None:

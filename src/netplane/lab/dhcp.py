@@ -1,6 +1,7 @@
 """A stock DHCP client in a machine: ISC dhclient, with a script that keeps to the lab's directory."""
 
 import shutil
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -56,6 +57,7 @@ class Client:
         self.device = device
         self.directory = directory
         self.child: Child | None = None
+        self._started = 0.0
 
     def start(self, *, renew_after: int | None = None) -> Child:
         """Run it in the foreground; it takes up the last lease if there is one.
@@ -65,6 +67,7 @@ class Client:
         self.directory.mkdir(parents=True, exist_ok=True)
         extra = "" if renew_after is None else f"supersede dhcp-renewal-time {renew_after};\n"
         (self.directory / "dhclient.conf").write_text(CONFIGURATION + extra)
+        self._started = time.time()
         self.child = start(
             self.ledger,
             self._argv(),
@@ -90,6 +93,10 @@ class Client:
     def read_lease(self) -> Lease | None:
         """The last lease that was applied."""
         return parse_lease(_read(self.directory / "lease"))
+
+    def read_seconds(self) -> float:
+        """How long after its start the client had applied its last lease."""
+        return (self.directory / "lease").stat().st_mtime - self._started
 
     def read_history(self) -> list[str]:
         """Every reason that the script ran for, in order."""

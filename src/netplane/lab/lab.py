@@ -20,7 +20,7 @@ from netplane.lab.controller import Controller
 from netplane.lab.dhcp import Client
 from netplane.lab.guardian import Guardian
 from netplane.lab.host import Host
-from netplane.lab.ledger import Ledger
+from netplane.lab.ledger import LabBusy, Ledger
 from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, unplug
 from netplane.lab.process import Child, start
 from netplane.lab.wait import until
@@ -37,8 +37,13 @@ class Lab:
         self.prefix = prefix
         self.machines: dict[str, Machine] = {}
         self._others: list[Child] = []
-        self._ledger = _fresh(prefix)
+        # First: from here on, however this process ends, somebody sees to what it leaves.
         self._guardian = Guardian(prefix)
+        try:
+            self._ledger = _fresh(prefix)
+        except LabBusy:
+            self._guardian.dismiss()
+            raise
         self.controller = Controller(self._ledger, projects)
         self.hosts = {f"{prefix}-h{index}": self._host(index) for index in range(1, hosts + 1)}
 

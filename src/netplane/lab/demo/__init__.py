@@ -4,7 +4,6 @@ Each item is a module with a function `checks`, which yields what it has tried a
 and sees to the end. An item that breaks counts as one failed check, and the next one runs all the same.
 """
 
-import signal
 import time
 import traceback
 from contextlib import suppress
@@ -70,7 +69,7 @@ def _run(lab: Lab, report: Report, *, stays: bool) -> None:
         _run_item(report, title, checks, made)
     if stays:
         report.say(f"{report.passed} checks passed, {report.failed} failed so far; item 7 follows after Ctrl-C")
-        _stay(made)
+        _stay(made, report)
     _run_item(report, LAST, departure.checks, made)
 
 
@@ -90,7 +89,9 @@ def _broken(name: str, problem: Exception, lab: Lab) -> Check:
     return Check(name, False, f"{type(problem).__name__}: {said}", detail)
 
 
-def _stay(made: Scene) -> None:
-    print(keep.describe(made), flush=True)
+def _stay(made: Scene, report: Report) -> None:
+    report.show(keep.describe(made))
     with suppress(KeyboardInterrupt):
-        signal.pause()
+        while True:
+            # Not signal.pause: a signal that comes just before it would be waited for in vain.
+            time.sleep(0.2)

@@ -48,6 +48,10 @@ class Report:
         """A line of progress."""
         self._console.print(f"  [dim]{escape(text)}[/]")
 
+    def show(self, text: str) -> None:
+        """Text that is shown as it stands."""
+        self._console.print(escape(text))
+
     def add(self, check: Check) -> None:
         """Take a check in and show it."""
         self.checks.append((self._item, check))
