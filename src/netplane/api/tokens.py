@@ -15,28 +15,30 @@ secret = "..."
 import tomllib
 from hashlib import sha256
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
 
 from netplane.api.context import Context
 
 ADMIN = "admin"
 
+Secret = Annotated[str, Meta(min_length=1)]
+
 
 class TokenEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """One `[[token]]`."""
 
-    secret: str
+    secret: Secret
     project: str
-    roles: tuple[str, ...] = ("member",)
+    roles: tuple[Literal["admin", "member"], ...] = ("member",)
     user: str = ""
 
 
 class AgentEntry(Struct, frozen=True, forbid_unknown_fields=True):
     """`[agent]`: what hosts prove themselves with."""
 
-    secret: str
+    secret: Secret
 
 
 class TokenFile(Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,7 +49,10 @@ class TokenFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tokens(NamedTuple):
-    """Callers by the digest of their secret (so that a look-up's time tells nothing), and the secret of agents."""
+    """Callers by the digest of their secret (so that a look-up's time tells nothing), and the secret of agents.
+
+    The latter is empty if the file has none: then no host may come.
+    """
 
     callers: dict[bytes, Context]
     agent_secret: str
@@ -64,6 +69,8 @@ def parse_tokens(text: str) -> Tokens:
     except ValidationError as error:
         raise ValueError(f"tokens: {error}") from error
     callers = {_digest(entry.secret): _context(entry) for entry in entries.token}
+    if len(callers) < len(entries.token):
+        raise ValueError("tokens: two entries have the same secret")
     return Tokens(callers, "" if entries.agent is None else entries.agent.secret)
 
 

@@ -1,0 +1,61 @@
+"""The file of tokens."""
+
+import pytest
+
+from netplane.api.context import Context
+from netplane.api.tokens import parse_tokens
+
+FILE = """
+[[token]]
+secret = "s1"
+project = "blue"
+
+[[token]]
+secret = "s2"
+project = "ops"
+roles = ["admin", "member"]
+user = "ann"
+
+[agent]
+secret = "a"
+"""
+
+
+def test_callers() -> None:
+    tokens = parse_tokens(FILE)
+    assert tokens.caller("s1") == Context("blue", False, "blue")
+    assert tokens.caller("s2") == Context("ops", True, "ann")
+    assert tokens.agent_secret == "a"
+    for secret in ("", "a", "S1", "s1 "):
+        assert tokens.caller(secret) is None
+
+
+def test_an_empty_file_lets_nobody_in() -> None:
+    tokens = parse_tokens("")
+    assert tokens.callers == {}
+    assert tokens.agent_secret == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[",
+        "[[token]]\nsecret = 1\nproject = 'p'",
+        "[[token]]\nproject = 'p'",
+        "[[token]]\nsecret = 's'\nproject = 'p'\nrole = 'admin'",
+        "[[token]]\nsecret = 's'\nproject = 'p'\nroles = ['king']",
+        "[[token]]\nsecret = ''\nproject = 'p'",
+        "[agent]\nsecret = ''",
+        "[[token]]\nsecret = 's'\nproject = 'p'\n[[token]]\nsecret = 's'\nproject = 'q'",
+        "[other]",
+    ],
+)
+def test_files_that_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        parse_tokens(text)
+
+
+def test_what_one_may_see() -> None:
+    assert Context("blue", False, "ann").may_see("blue")
+    assert not Context("blue", False, "ann").may_see("red")
+    assert Context("blue", True, "ann").may_see("red")
