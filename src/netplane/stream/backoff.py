@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 FIRST = 0.1
 """Seconds before the second attempt, at most."""
-LONGEST = 3.0
+LONGEST = 2.0
 """Seconds between attempts, at most."""
 
 
