@@ -143,6 +143,22 @@ def test_pages_of_what_needs_its_view(world: World) -> None:
     assert follow(world, "networks?limit=2&sort_key=name&status=ACTIVE", "next") == ["ac", "e"]
 
 
+@pytest.mark.parametrize(("token", "count"), [("blue", 5), ("admin", 6), ("red", 1)])
+def test_plain_pages(world: World, token: str, count: int) -> None:
+    """By id, one by one, each once."""
+    found: list[str] = []
+    while page := world.get(f"networks?limit=1{f'&marker={found[-1]}' if found else ''}", token)["networks"]:
+        found += [network["id"] for network in page]
+    assert found == [network["id"] for network in world.get("networks", token)["networks"]]
+    assert len(found) == count
+
+
+def test_a_marker_of_another_project(world: World) -> None:
+    id = world.get("networks", "red")["networks"][0]["id"]
+    assert world.refused("GET", f"networks?limit=1&marker={id}") == (404, "NetworkNotFound")
+    assert world.refused("GET", f"networks?limit=1&sort_key=name&marker={id}") == (404, "NetworkNotFound")
+
+
 def test_no_limit_is_no_pages(world: World) -> None:
     assert set(world.get("networks?limit=0")) == {"networks"}
     assert set(world.get("networks")) == {"networks"}

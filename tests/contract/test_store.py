@@ -184,6 +184,16 @@ def test_records_are_listed_by_project_and_by_id(store: Store) -> None:
         assert reader.list(Network, "red", [blue.id]) == []
 
 
+def test_records_are_read_in_pages(store: Store) -> None:
+    blue, red = [new_network(number, "blue") for number in range(1, 6)], new_network(9, "red")
+    add(store, *blue, red)
+    ordered = sorted(network.id for network in blue)
+    with store.read() as reader:
+        assert [record.id for record in reader.page(Network, "", 3, "blue")] == ordered[:3]
+        assert [record.id for record in reader.page(Network, ordered[2], 3, "blue")] == ordered[3:]
+        assert len(reader.page(Network, "", 100)) == 6
+
+
 def test_records_are_found_by_what_they_refer_to(store: Store) -> None:
     one, two, empty = new_network(1), new_network(2), new_network(3)
     first, second = new_subnet(one), new_subnet(two)

@@ -30,6 +30,11 @@ class Query(NamedTuple):
     marker: str | None
     is_reverse: bool
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it only asks for a page in the order of ids."""
+        return self.limit is not None and not (self.filters or self.sort or self.is_reverse)
+
 
 def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], *, is_admin: bool) -> Query:
     """A query on a kind; `extras` are the fields of its view that are no fields of its records."""

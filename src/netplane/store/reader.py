@@ -13,7 +13,7 @@ from netplane.store.schema import CLAIM, LOG, REFERENCE, RESOURCE
 
 T = TypeVar("T", bound=Record)
 V = TypeVar("V")
-Records = list[T]
+Records = list[V]
 """Spelled so, since readers have a method called `list`."""
 
 CHUNK = 500
@@ -42,10 +42,13 @@ BY_ID = select(RESOURCE.c.body).where(
 )
 HOLDER = Prepared(select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value")))
 PRESENT = select(RESOURCE.c.id).where(RESOURCE.c.id.in_(bindparam("ids", expanding=True)))
-_REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field, REFERENCE.c.cascade).where(
+PAGE = LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
+PAGE_PROJECT = LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
+_REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).where(
     REFERENCE.c.target == bindparam("target")
 )
-REFERRERS = Prepared(_REFERRER)
+HOLDING = Prepared(_REFERRER.where(~REFERENCE.c.cascade).limit(1))
+FOLLOWING = Prepared(_REFERRER.where(REFERENCE.c.cascade))
 ANY_REFERRER = Prepared(select(_REFERRER.exists()))
 REVISION = Prepared(select(LOG.c.revision))
 
@@ -98,6 +101,13 @@ class Reader:
             return self._records(LIST, values)
         return self._records(LIST_PROJECT, values | {"project": project})
 
+    def page(self, kind: type[T], after: str, count: int, project: str | None = None) -> Records[T]:
+        """The first `count` records of a kind whose ids follow one, by id: of all, or of one project."""
+        values: dict[str, Any] = {"kind": kind_of(kind), "after": after, "count": count}
+        if project is None:
+            return self._records(PAGE, values)
+        return self._records(PAGE_PROJECT, values | {"project": project})
+
     def holder(self, space: str, value: str) -> str | None:
         """The id of the record that claims a value, or None."""
         return cast("str | None", HOLDER.first(self._connection, {"space": space, "value": value}))
@@ -116,9 +126,14 @@ class Reader:
             found.update(self._connection.execute(PRESENT, {"ids": chunk}).scalars())
         return found
 
-    def referrers(self, target: str) -> Records[Any]:
-        """(kind, id, field, cascade) of every record that refers to a record."""
-        return REFERRERS.rows(self._connection, {"target": target})
+    def held_by(self, target: str) -> tuple[str, str, str] | None:
+        """(kind, id, field) of a record that must go before this one can; None if there is none."""
+        rows = HOLDING.rows(self._connection, {"target": target})
+        return cast("tuple[str, str, str]", tuple(rows[0])) if rows else None
+
+    def followers(self, target: str) -> Records[tuple[str, str]]:
+        """(kind, id) of the records that go when this one does."""
+        return [(kind, id) for kind, id, _field in FOLLOWING.rows(self._connection, {"target": target})]
 
     def is_referred(self, target: str) -> bool:
         """Whether any record refers to this one."""

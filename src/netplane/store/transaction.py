@@ -183,11 +183,10 @@ class Transaction:
             self._claims[claim] = owner
 
     def _delete_referrers(self, id: str) -> None:
-        referrers = [*self.reader.referrers(id)]
-        for kind, source, field, cascade in referrers:
-            if not cascade:
-                raise InUse(id, kind, source, field)
-        for kind, source, _field, _cascade in referrers:
+        holder = self.reader.held_by(id)
+        if holder is not None:
+            raise InUse(id, *holder)
+        for kind, source in self.reader.followers(id):
             record = self.get(_BY_NAME[kind], source)
             if record is not None:
                 self.delete(record)
