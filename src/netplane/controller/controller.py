@@ -97,6 +97,7 @@ class Controller:
         self.picture.ports.open(hello.host)
         self.problems.open(hello.host)
         await self.until(lambda: self.picture.revision >= revision, HEARTBEAT)
+        LOGGER.info("host %s is here, at %s", hello.host, hello.address)
         return host.number
 
     def resume(self, host: str, revision: int) -> Parcel | None:

@@ -10,6 +10,7 @@ nothing, the outbox merges, so an agent that does not read costs no more than it
 """
 
 import asyncio
+import logging
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
@@ -34,6 +35,8 @@ from netplane.stream.transport import (
     bearer,
     target,
 )
+
+LOGGER = logging.getLogger(__name__)
 
 TICK = 0.003
 """Seconds between two writes on a line, at least: what is said meanwhile goes together."""
@@ -163,13 +166,16 @@ class SouthboundServer:
     async def _serve(self, _requests: object, context: Any) -> None:
         """One agent's call, from its first word to its end."""
         if not self._is_trusted(context):
+            LOGGER.warning("somebody without the token wants to be an agent: %s", context.peer())
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is wrong")
         session = ControllerSession()
         try:
             reason = await self._converse(session, context)
         except RemoteFault as fault:
+            LOGGER.warning("cut off host %r: %s", session.hello.host, fault)
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(fault))
         except Refused as refusal:
+            LOGGER.warning("refused host %r: %s", session.hello.host, refusal)
             await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
         if reason:
             await context.abort(grpc.StatusCode.ABORTED, reason)
