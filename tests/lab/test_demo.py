@@ -1,10 +1,13 @@
 """The demo from end to end, as a user runs it."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
 
 from netplane.lab.demo import ITEMS, LAST
 from netplane.lab.wait import until
@@ -45,13 +48,16 @@ def try_commands(text: str) -> None:
     assert "answered" in done.stdout or "DELIVER" in done.stdout or "TUNNEL" in done.stdout
 
 
-def test_an_interrupted_demo_leaves_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "times", "status"), [(signal.SIGINT, 3, 130), (signal.SIGKILL, 1, -signal.SIGKILL)])
+def test_an_interrupted_demo_leaves_nothing(number: signal.Signals, times: int, status: int, tmp_path: Path) -> None:
+    """Ctrl-C, impatiently and to all processes of the terminal's group; or death without notice."""
     output = tmp_path / "output"
     with open(output, "w") as file:
-        popen = subprocess.Popen(command(), stdout=file, stderr=subprocess.STDOUT)
+        popen = subprocess.Popen(command(), stdout=file, stderr=subprocess.STDOUT, start_new_session=True)
     with popen:
         until("the first item is under way", lambda: "1 Every machine" in output.read_text(), 60)
-        popen.send_signal(signal.SIGINT)
-        assert popen.wait(30) == 130
-    assert read_leftovers(PREFIX) == []
+        for _ in range(times):
+            os.killpg(popen.pid, number)
+        assert popen.wait(30) == status
+    until("everything is gone", lambda: not read_leftovers(PREFIX), 0 if number is signal.SIGINT else 20)
     assert "Traceback" not in output.read_text()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 DIRECTORY = Path("/run/netns")
 CLONE_NEWNET = 0x40000000
+MNT_DETACH = 2
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -44,7 +45,9 @@ def batch(commands: Iterable[str], namespace: str | None = None) -> None:
     """Run many `ip` commands in one process; RuntimeError with what `ip` said if one fails."""
     text = "\n".join(commands)
     where = [] if namespace is None else ["-n", namespace]
-    done = subprocess.run(["ip", *where, "-batch", "-"], input=text, text=True, capture_output=True, check=False)
+    argv = ["ip", *where, "-batch", "-"]
+    # In a session of its own: a terminal's Ctrl-C is for this process to handle.
+    done = subprocess.run(argv, input=text, text=True, capture_output=True, check=False, start_new_session=True)
     if done.returncode != 0:
         raise RuntimeError(f"ip {' '.join(where)}: {done.stderr.strip()}\n{text}")
 
@@ -79,5 +82,8 @@ def _inode(pid: int) -> int | None:
 
 def remove(namespace: str) -> None:
     """Remove a namespace; its devices go with it. One that is not there is no error."""
-    if exists(namespace):
-        subprocess.run(["ip", "netns", "delete", namespace], capture_output=True, check=False)
+    path = DIRECTORY / namespace
+    # As `ip netns delete` does it, but in this process, so that no second Ctrl-C can stop it halfway. A file without
+    # a mount is what a creation leaves that was interrupted.
+    _libc.umount2(bytes(path), MNT_DETACH)
+    path.unlink(missing_ok=True)
