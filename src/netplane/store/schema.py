@@ -21,8 +21,8 @@ METADATA = MetaData()
 RESOURCE = Table(
     "resource",
     METADATA,
-    Column("id", String, primary_key=True),
     Column("kind", String, primary_key=True),
+    Column("id", String, primary_key=True),
     Column("project", String, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
