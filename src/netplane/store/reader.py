@@ -5,7 +5,7 @@ from typing import Any, TypeVar, cast
 
 from sqlalchemy import Connection, Select, bindparam, select
 
-from netplane.model import STORED, Record, kind_of
+from netplane.model import Record, kind_of
 from netplane.store.codec import decode
 from netplane.store.prepared import Prepared
 from netplane.store.reports import Report, read_reports
@@ -35,17 +35,13 @@ GROUP = (
     .where(_REFERRING, REFERENCE.c.target.in_(bindparam("targets", expanding=True)))
     .order_by(RESOURCE.c.id)
 )
-_OF_KIND = select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind"))
-LIST = _OF_KIND.order_by(RESOURCE.c.id)
-# Ordered by project too, which changes nothing but leads the planner to the index by project.
-LIST_PROJECT = _OF_KIND.where(RESOURCE.c.project == bindparam("project")).order_by(RESOURCE.c.project, RESOURCE.c.id)
+LIST = select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.id)
+LIST_PROJECT = LIST.where(RESOURCE.c.project == bindparam("project"))
 BY_ID = select(RESOURCE.c.body).where(
     RESOURCE.c.kind == bindparam("kind"), RESOURCE.c.id.in_(bindparam("ids", expanding=True))
 )
 HOLDER = Prepared(select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value")))
-PRESENT = select(RESOURCE.c.id).where(
-    RESOURCE.c.kind.in_([kind_of(kind) for kind in STORED]), RESOURCE.c.id.in_(bindparam("ids", expanding=True))
-)
+PRESENT = select(RESOURCE.c.id).where(RESOURCE.c.id.in_(bindparam("ids", expanding=True)))
 PAGE = LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
 PAGE_PROJECT = LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
 _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).where(

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 from msgspec import msgpack
 from sqlalchemy import Connection, bindparam, delete, select, text
 
-from netplane.model import STORED, kind_of
 from netplane.store.prepared import Prepared
 from netplane.store.schema import REPORT
 
@@ -22,10 +21,9 @@ class Report(NamedTuple):
 
 
 # Only about what exists: a late report must not outlive the record it is about.
-_KINDS = ", ".join(f"'{kind_of(kind)}'" for kind in STORED)
 WRITE = text(
     "INSERT INTO report (id, kind, body, time) SELECT :id, :kind, :body, :time"
-    f" WHERE EXISTS (SELECT 1 FROM resource WHERE resource.kind IN ({_KINDS}) AND resource.id = :id)"
+    " WHERE EXISTS (SELECT 1 FROM resource WHERE resource.id = :id)"
     " ON CONFLICT (id, kind) DO UPDATE SET body = excluded.body, time = excluded.time"
 ).bindparams(bindparam("body", type_=REPORT.c.body.type))
 

@@ -18,11 +18,12 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData
 
 METADATA = MetaData()
 
+# The primary key begins with the id: were it the kind, SQLite would take it for lists of a project too and read them all.
 RESOURCE = Table(
     "resource",
     METADATA,
-    Column("kind", String, primary_key=True),
     Column("id", String, primary_key=True),
+    Column("kind", String, primary_key=True),
     Column("project", String, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
