@@ -18,7 +18,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData
 
 METADATA = MetaData()
 
-# The primary key begins with the id: were it the kind, SQLite would take it for lists of a project too and read them all.
+# The primary key begins with the id: were it the kind, SQLite would take it for lists of a project too and read all.
 RESOURCE = Table(
     "resource",
     METADATA,
