@@ -29,8 +29,9 @@ def commands() -> Iterator[tuple[str, click.Command]]:
 
 
 def _sections() -> Iterator[str]:
-    parent = click.Context(main, info_name="netplane", terminal_width=WIDTH, max_content_width=WIDTH)
+    settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+    parent = click.Context(main, info_name="netplane", **settings)
     for name, command in commands():
-        context = click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+        context = click.Context(command, info_name=name, parent=parent, **settings)
         yield f"## netplane {name}"
         yield f"```\n{command.get_help(context)}\n```"
