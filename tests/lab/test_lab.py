@@ -6,9 +6,10 @@ from collections.abc import Iterator
 import pytest
 
 from netplane.lab import Lab, LabBusy, Plug
-from netplane.lab.frames import ETH_P_IP, Capture, containing, echo_request, ethernet, ipv4, send
 from netplane.lab.namespace import batch
-from netplane.lab.probe import EchoServer, Pinging, Stream, connect, exchange, ping, traceroute
+from netplane.lab.traffic.frames import ETH_P_IP, Capture, containing, echo_request, ethernet, ipv4, send
+from netplane.lab.traffic.ping import Pinging, ping, traceroute
+from netplane.lab.traffic.tcp import EchoServer, Stream, connect, exchange
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("tself")
@@ -43,24 +44,34 @@ def test_tcp_probes(lab: Lab) -> None:
     assert "refused" in refused.error
 
 
-def test_steady_probes_see_an_interruption_and_its_absence(lab: Lab) -> None:
+@pytest.mark.parametrize("victim", [1, 2], ids=["to the client", "to the server"])
+def test_steady_probes_see_an_interruption(lab: Lab, victim: int) -> None:
+    """Whichever way the packets were going that are lost."""
     first, second, _ = lab.host_list
-    with EchoServer(second.namespace, PORT):
+    blackhole = f"blackhole 198.18.{victim}.2"
+    with EchoServer(second.namespace, PORT) as server:
         stream, pings = Stream(first.namespace, second.address, PORT), Pinging(first.namespace, second.address)
         time.sleep(0.2)
-        came, flow = pings.stop(), stream.stop()
-        assert came.lost == 0
-        assert came.sent > 30
-        assert flow.ok
+        batch([f"route replace {blackhole}"], f"np-{PREFIX}-router")
+        time.sleep(0.3)
+        batch([f"route delete {blackhole}"], f"np-{PREFIX}-router")
+        time.sleep(0.5)
+        came, flow = pings.stop(), stream.stop(server)
+    assert came.lost > 10
+    assert flow.retransmits > 0
+    assert flow.longest_ms > 200
+    assert not flow.ok
+
+
+def test_steady_probes_see_nothing_where_nothing_happens(lab: Lab) -> None:
+    first, second, _ = lab.host_list
+    with EchoServer(second.namespace, PORT) as server:
         stream, pings = Stream(first.namespace, second.address, PORT), Pinging(first.namespace, second.address)
         time.sleep(0.2)
-        batch(["route replace blackhole 198.18.1.2"], f"np-{PREFIX}-router")
-        time.sleep(0.3)
-        batch(["route delete blackhole 198.18.1.2"], f"np-{PREFIX}-router")
-        time.sleep(0.3)
-        came, flow = pings.stop(), stream.stop()
-        assert came.lost > 10
-        assert flow.retransmits > 0
+        came, flow = pings.stop(), stream.stop(server)
+    assert came.lost == 0
+    assert came.sent > 30
+    assert flow.ok
 
 
 def test_an_abandoned_stream_ends_at_once(lab: Lab) -> None:

@@ -11,9 +11,9 @@ from netplane.lab.demo import addresses, forgery, isolation, reach, rules, scene
 from netplane.lab.demo.check import Checks
 from netplane.lab.demo.scene import PROJECTS, Scene
 from netplane.lab.demo.tenant import to_plug
-from netplane.lab.frames import ETH_P_IP, Capture, containing, echo_request, ethernet, ipv4, send
 from netplane.lab.machine import plug_in, unplug
-from netplane.lab.probe import Stream
+from netplane.lab.traffic.frames import ETH_P_IP, Capture, containing, echo_request, ethernet, ipv4, send
+from netplane.lab.traffic.tcp import Stream
 from netplane.lab.wait import until
 from tests.lab.leftovers import read_leftovers, unique
 

@@ -8,7 +8,7 @@ import pytest
 from netplane.lab import Lab
 from netplane.lab.demo import departure, latency, scene
 from netplane.lab.demo.scene import PROJECTS, Scene
-from netplane.lab.probe import Pinging
+from netplane.lab.traffic.ping import Pinging
 from netplane.lab.wait import until
 from tests.lab.leftovers import read_leftovers, unique
 

@@ -1,7 +1,7 @@
 """Real hosts on one machine: network namespaces, real agents and datapaths, real packets.
 
-`Lab` builds the hosts and runs controller and agents; `Machine` is a tenant's machine in it; `probe`, `frames` and
-`dhcp` make traffic and watch it; `ledger` sees to it that nothing is left behind, whatever happens. `demo` and the
+`Lab` builds the hosts and runs controller and agents; `Machine` is a tenant's machine in it; `traffic` makes packets
+and watches them; `ledger` sees to it that nothing is left behind, whatever happens. `demo` and the
 tests in `tests/lab` stand on these.
 """
 

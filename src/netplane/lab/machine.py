@@ -4,10 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from netplane.lab import probe
 from netplane.lab.dhcp import Client, Lease
 from netplane.lab.host import Host
 from netplane.lab.namespace import batch, write_sysctl
+from netplane.lab.traffic.ping import Ping, ping
+from netplane.lab.traffic.tcp import EchoServer, Exchange, exchange
 from netplane.lab.wait import until
 
 DEVICE = "eth0"
@@ -51,17 +52,17 @@ class Machine:
         self.lease = until(f"{self.name} has a lease", self.client.read_lease, seconds)
         return self.lease
 
-    def ping(self, target: str, *, count: int = 3, interval: float = 0.05, wait: float = 1.0) -> probe.Ping:
+    def ping(self, target: str, *, count: int = 3, interval: float = 0.05, wait: float = 1.0) -> Ping:
         """Echo requests to an address."""
-        return probe.ping(self.namespace, target, count=count, interval=interval, wait=wait)
+        return ping(self.namespace, target, count=count, interval=interval, wait=wait)
 
-    def exchange(self, target: str, port: int, size: int = 65536, seconds: float = 1.0) -> probe.Exchange:
+    def exchange(self, target: str, port: int, size: int = 65536, seconds: float = 1.0) -> Exchange:
         """A TCP connection to an echo server."""
-        return probe.exchange(self.namespace, target, port, size, seconds)
+        return exchange(self.namespace, target, port, size, seconds)
 
-    def serve(self, port: int) -> probe.EchoServer:
+    def serve(self, port: int) -> EchoServer:
         """A TCP echo server."""
-        return probe.EchoServer(self.namespace, port)
+        return EchoServer(self.namespace, port)
 
 
 def plug_in(machines: Iterable[Machine]) -> None:

@@ -5,8 +5,8 @@ from contextlib import ExitStack
 
 from netplane.lab.demo.check import Check
 from netplane.lab.demo.scene import ONLY_GREEN, Scene
-from netplane.lab.frames import Capture, containing
-from netplane.lab.probe import ping
+from netplane.lab.traffic.frames import Capture, containing
+from netplane.lab.traffic.ping import ping
 
 PORT = 7002
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from netplane.lab.demo.check import Check, all_of
 from netplane.lab.demo.scene import Scene
-from netplane.lab.frames import Capture, containing
-from netplane.lab.probe import ping, traceroute
+from netplane.lab.traffic.frames import Capture, containing
+from netplane.lab.traffic.ping import ping, traceroute
 
 PATHS = {
     "same network, same host": ("a1", "a2"),

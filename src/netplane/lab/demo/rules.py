@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from netplane.lab.demo.check import Check
 from netplane.lab.demo.scene import Scene
-from netplane.lab.probe import Exchange, Stream
+from netplane.lab.traffic.tcp import Exchange, Stream
 
 PORT, OTHER_PORT = 8080, 8081
 REVOKED_SECONDS = 1.0

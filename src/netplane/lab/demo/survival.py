@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterator
 from netplane.lab import Host, Machine
 from netplane.lab.demo.check import Check
 from netplane.lab.demo.scene import Scene
-from netplane.lab.probe import Flow, Ping, Pinging, Stream
+from netplane.lab.traffic.ping import Ping, Pinging
+from netplane.lab.traffic.tcp import Flow, Stream
 from netplane.lab.wait import until
 
 PORT = 7003
@@ -61,12 +62,12 @@ def _renewed(machine: Machine, name: str) -> Check:
 def _under_load(scene: Scene, name: str, act: Callable[[], str]) -> Iterator[Check]:
     """Do something to a1's host while it pings 100 times a second and a TCP connection runs."""
     source, target = scene.machine("a1"), scene.machine("b2")
-    with target.serve(PORT):
+    with target.serve(PORT) as server:
         stream = Stream(source.namespace, target.address, PORT)
         pings = Pinging(source.namespace, scene.machine("a3").address)
         time.sleep(0.3)
         said = act()
-        came, flow = pings.stop(), stream.stop()
+        came, flow = pings.stop(), stream.stop(server)
     check = _lossless(f"{name}: ping", came)
     yield check._replace(measured=f"{check.measured}; {said}")
     yield _uninterrupted(f"{name}: TCP", flow)

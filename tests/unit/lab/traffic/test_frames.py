@@ -1,6 +1,6 @@
 """Frames that the lab makes are what they say."""
 
-from netplane.lab.frames import Seen, arp_reply, checksum, echo_request, ethernet, ipv4, vxlan
+from netplane.lab.traffic.frames import Seen, arp_reply, checksum, echo_request, ethernet, ipv4, vxlan
 
 ONE, TWO = "02:00:00:00:00:01", "02:00:00:00:00:02"
 

@@ -1,14 +1,10 @@
-"""Real traffic and what came of it: ping, TCP and traceroute between namespaces."""
+"""TCP between namespaces: an echo server, single exchanges, and a steady stream to see interruptions with."""
 
-import re
-import signal
 import socket
 import struct
-import subprocess
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from typing import NamedTuple
 
 from netplane.lab.namespace import inside
@@ -16,88 +12,6 @@ from netplane.lab.namespace import inside
 CONNECT_SECONDS = 1.0
 TCP_INFO_RETRANSMITS = 100
 """Where `tcpi_total_retrans` lies in struct tcp_info (include/uapi/linux/tcp.h)."""
-
-
-class Ping(NamedTuple):
-    """How echo requests fared."""
-
-    sent: int
-    received: int
-    median_ms: float
-    """The middle of the round trips; 0 if none came back."""
-    ttl: int
-    """Of the last reply; 0 if none came back."""
-
-    @property
-    def lost(self) -> int:
-        """Requests without a reply."""
-        return self.sent - self.received
-
-    def __str__(self) -> str:
-        text = f"{self.received}/{self.sent} replies"
-        return f"{text}, {self.median_ms:.2f} ms" if self.received else text
-
-
-_REPLY = re.compile(r"icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms(?!.*DUP)")
-_TOTAL = re.compile(r"(\d+) packets transmitted")
-
-
-def ping(
-    namespace: str,
-    target: str,
-    *,
-    count: int = 3,
-    interval: float = 0.05,
-    wait: float = 1.0,
-    options: tuple[str, ...] = (),
-) -> Ping:
-    """Send `count` echo requests and wait for the replies, at most `wait` seconds for the last."""
-    argv = ["ping", "-n", "-c", str(count), "-i", str(interval), "-W", str(wait), *options, target]
-    with inside(namespace):
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return parse_ping(done.stdout, count)
-
-
-def parse_ping(text: str, sent: int | None = None) -> Ping:
-    """Read ping's output. Without `sent`, the total that it states counts, or else the last reply's number."""
-    replies = {int(number): (int(ttl), float(ms)) for number, ttl, ms in _REPLY.findall(text)}
-    stated = _TOTAL.search(text)
-    total = sent if sent is not None else int(stated[1]) if stated else max(replies, default=0)
-    times = sorted(ms for _, ms in replies.values())
-    return Ping(
-        total, len(replies), times[len(times) // 2] if times else 0.0, replies[max(replies)][0] if replies else 0
-    )
-
-
-class Pinging:
-    """A ping that runs while something else happens. Not one reply may be missing up to the last that came."""
-
-    def __init__(self, namespace: str, target: str, interval: float = 0.01) -> None:
-        with inside(namespace):
-            self._popen = subprocess.Popen(
-                ["ping", "-n", "-i", str(interval), target], stdout=subprocess.PIPE, text=True, start_new_session=True
-            )
-
-    def stop(self) -> Ping:
-        """End it half a second from now. What was on its way at the end does not count as lost."""
-        time.sleep(0.5)
-        self._popen.send_signal(signal.SIGINT)
-        text = self._popen.communicate(timeout=5)[0]
-        replies = [int(number) for number, _, _ in _REPLY.findall(text)]
-        stated = _TOTAL.search(text)
-        last = max(replies, default=int(stated[1]) if stated else 0)
-        return parse_ping(text, last)
-
-
-@contextmanager
-def pinging(namespace: str, target: str, interval: float = 0.01) -> Iterator[list[Ping]]:
-    """Ping during the block; the result is in the list after it."""
-    running = Pinging(namespace, target, interval)
-    found: list[Ping] = []
-    try:
-        yield found
-    finally:
-        found.append(running.stop())
 
 
 class Exchange(NamedTuple):
@@ -129,6 +43,8 @@ class EchoServer:
 
     def __init__(self, namespace: str, port: int) -> None:
         self.port = port
+        self._retransmits: list[int] = []
+        self._threads: list[threading.Thread] = []
         self._listener = make_socket(namespace)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self._listener.bind(("0.0.0.0", port))
@@ -141,7 +57,25 @@ class EchoServer:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            threading.Thread(target=_echo, args=(connection,), daemon=True).start()
+            thread = threading.Thread(target=self._echo, args=(connection,), daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def _echo(self, connection: socket.socket) -> None:
+        with connection:
+            try:
+                while received := connection.recv(65536):
+                    connection.sendall(received)
+            except OSError:
+                return
+            finally:
+                self._retransmits.append(retransmits(connection))
+
+    def count_retransmits(self, seconds: float = 2.0) -> int:
+        """Segments that this end has sent again, on connections whose clients have closed them."""
+        for thread in self._threads:
+            thread.join(seconds)
+        return sum(self._retransmits)
 
     def close(self) -> None:
         """Stop listening; open connections stay until their clients close."""
@@ -153,15 +87,6 @@ class EchoServer:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _echo(connection: socket.socket) -> None:
-    with connection:
-        try:
-            while received := connection.recv(65536):
-                connection.sendall(received)
-        except OSError:
-            return
 
 
 def connect(namespace: str, target: str, port: int, seconds: float = CONNECT_SECONDS) -> socket.socket:
@@ -239,13 +164,14 @@ class Stream:
             self.rounds += 1
             time.sleep(self._pause)
 
-    def stop(self) -> "Flow":
-        """End it and say how it went."""
+    def stop(self, server: EchoServer) -> "Flow":
+        """End it and say how it went, with what the server had to send again: half of the packets come from there."""
         self._ending.set()
         self._thread.join(25)
-        flow = Flow(self.rounds * len(self._block), retransmits(self._connection), self.longest * 1000, self.error)
+        again = retransmits(self._connection)
         self._connection.close()
-        return flow
+        again += server.count_retransmits()
+        return Flow(self.rounds * len(self._block), again, self.longest * 1000, self.error)
 
     def abandon(self) -> None:
         """Let go of a connection that does not carry anything any more."""
@@ -264,7 +190,7 @@ class Flow(NamedTuple):
     bytes: int
     """Sent and echoed."""
     retransmits: int
-    """Segments that the sender had to send again."""
+    """Segments that either end had to send again."""
     longest_ms: float
     """The slowest round of one block."""
     error: str
@@ -284,16 +210,3 @@ def retransmits(connection: socket.socket) -> int:
     counters = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_RETRANSMITS + 4)
     found: int = struct.unpack_from("=I", counters, TCP_INFO_RETRANSMITS)[0]
     return found
-
-
-def traceroute(namespace: str, target: str, hops: int = 4) -> list[str]:
-    """The addresses that answer on the way, `*` for none, the target last if it was reached."""
-    argv = ["traceroute", "-n", "-q", "1", "-w", "1", "-m", str(hops), target]
-    with inside(namespace):
-        done = subprocess.run(argv, capture_output=True, text=True, check=False)
-    return parse_traceroute(done.stdout)
-
-
-def parse_traceroute(text: str) -> list[str]:
-    """The second column of every line but the first."""
-    return [line.split()[1] for line in text.splitlines()[1:] if line.split()]

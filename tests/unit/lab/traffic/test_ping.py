@@ -2,7 +2,7 @@
 
 import pytest
 
-from netplane.lab.probe import Ping, parse_ping, parse_traceroute
+from netplane.lab.traffic.ping import Ping, parse_ping, parse_traceroute
 
 HEAD = "PING 10.0.1.13 (10.0.1.13) 56(84) bytes of data.\n"
 
