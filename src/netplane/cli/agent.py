@@ -27,7 +27,10 @@ from netplane.cli.places import STATE
 )
 @click.option("--token", required=True, envvar="NETPLANE_AGENT_TOKEN", show_envvar=True, help="The agents' secret.")
 def agent(name: str, address: str, controllers: tuple[str, ...], state: Path, token: str) -> None:
-    """Run this host's agent until SIGTERM; the datapath goes on forwarding after it. SIGHUP loads its programs anew."""
+    """Run this host's agent until SIGTERM.
+
+    The datapath goes on forwarding after it. SIGHUP loads the datapath's programs anew, without losing a packet.
+    """
     from netplane.agent import main
     from netplane.datapath import DatapathError
 

@@ -15,7 +15,10 @@ ALIAS = "netplane:"
 @click.argument("port")
 @asks_controller
 def attach(device: str, port: str, client: Client) -> None:
-    """Plug DEVICE of this host into PORT (its id or its name): sets the device's alias and brings it up."""
+    """Plug a device of this host into a port.
+
+    Sets the alias of DEVICE so that the agent finds it, and brings it up. PORT is the port's id or its name.
+    """
     if os.geteuid() != 0:
         raise click.ClickException("attaching a device needs root; run it again with sudo")
     id = _resolve(client, port)

@@ -14,7 +14,10 @@ from netplane.cli.output import as_json
 @click.option("--prefix", default="demo", show_default=True, help="What the names of everything it makes begin with.")
 @as_json
 def demo(hosts: int, prefix: str, *, keep: bool, wants_json: bool) -> None:
-    """Build hosts out of namespaces, connect machines of two tenants, and check everything with real packets."""
+    """Check everything with real packets.
+
+    Builds hosts out of network namespaces, connects machines of two tenants, and removes it all at the end.
+    """
     if os.geteuid() != 0:
         raise click.ClickException("the demo makes network namespaces and loads eBPF; run it again with sudo")
     from netplane.lab.demo import run

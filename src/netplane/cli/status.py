@@ -14,7 +14,7 @@ COLUMNS = ("host", "number", "address", "alive", "revision", "ports")
 @asks_controller
 @as_json
 def status(client: Client, *, wants_json: bool) -> None:
-    """Show the controller, the hosts, how far each is, and problems."""
+    """Show hosts, how far each is, and problems."""
     body = client.get("/netplane/v1/status")
     if wants_json:
         print_json(body)

@@ -12,7 +12,10 @@ from netplane.cli.output import as_json, print_json
 @asks_controller
 @as_json
 def tables(host: str, table: tuple[str, ...], client: Client, *, wants_json: bool) -> None:
-    """Print the entries in the kernel of HOST, of all tables or of those named."""
+    """Print the datapath's entries on a host.
+
+    They are read from the kernel of HOST: all tables, or those named.
+    """
     body = client.get(f"/netplane/v1/hosts/{host}/tables")
     unknown = [name for name in table if name not in body]
     if unknown:

@@ -22,7 +22,11 @@ EXAMPLES = """Examples of PACKET:
 @asks_controller
 @as_json
 def trace(port: str, packet: tuple[str, ...], client: Client, *, wants_json: bool) -> None:
-    """Run a packet of PORT (its id) through the real programs of its host, dry, and print every stage's decision."""
+    """Show what becomes of a packet, and why.
+
+    Runs a packet that the machine on PORT (its id) might send through the real programs of its host, dry, and prints
+    the decision of every stage.
+    """
     body = client.post("/netplane/v1/trace", {"port_id": port, "packet": " ".join(packet)})
     if wants_json:
         print_json(body)

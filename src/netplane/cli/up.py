@@ -7,11 +7,13 @@ Everything is found again by the next run: store, tokens, slice, and the datapat
 """
 
 import asyncio
+import fcntl
 import os
 import secrets
 import socket
 import sys
 from pathlib import Path
+from typing import IO
 
 import click
 
@@ -56,6 +58,7 @@ def up(name: str, address: str | None, listen: str, state: Path, run_directory: 
         raise click.ClickException("the datapath needs root; run it again with sudo")
     address = address or default_address()
     tokens = ensure_tokens(state)
+    lock = hold(state)
     run_directory.mkdir(parents=True, exist_ok=True)
     southbound = f"unix://{run_directory}/southbound"
     read_token = f"$(sed -n 's/^secret = \"\\(.*\\)\"/\\1/p' {tokens} | head -1)"
@@ -69,6 +72,18 @@ def up(name: str, address: str | None, listen: str, state: Path, run_directory: 
             environment={"NETPLANE_AGENT_TOKEN": read_agent_secret(tokens)},
         )
     )
+    lock.close()
+
+
+def hold(state: Path) -> IO[str]:
+    """Keep others from working on the same state for as long as the file is open, whatever this process ends of."""
+    lock = open(state / "lock", "a+")  # noqa: SIM115 - held until the end
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise click.ClickException(f"netplane is up already on {state}; `netplane status` shows it") from None
+    return lock
 
 
 def _server(listen: str, southbound: str, state: Path, tokens: Path) -> list[str]:

@@ -8,10 +8,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click import ClickException
 
 from netplane.cli import supervise
 from netplane.cli.client import read_token
-from netplane.cli.up import ensure_tokens, read_agent_secret
+from netplane.cli.up import ensure_tokens, hold, read_agent_secret
 
 ONCE = "import sys, time; open(sys.argv[1], 'a').write('x'); sys.exit(3)"
 STAYING = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60)"
@@ -26,6 +27,12 @@ def test_tokens_are_made_once_and_for_root_only(tmp_path: Path) -> None:
     assert len(read_agent_secret(tokens)) >= 32
     assert read_token(tokens) in text
     assert read_token(tokens) != read_agent_secret(tokens)
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    with hold(tmp_path), pytest.raises(ClickException, match="up already"):
+        hold(tmp_path)
+    hold(tmp_path).close()
 
 
 @pytest.mark.parametrize("text", ["", "token = ", '[[token]]\nsecret = "x"\nroles = ["member"]\n'])
