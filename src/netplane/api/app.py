@@ -5,7 +5,7 @@ uvicorn ─▶ Door ─▶ Starlette routes ─▶ endpoint ── body, query �
             401      404, 405             413                      reader threads      ─▶ Resources.list ...
 ```
 
-Writers take turns in the store anyway: one thread spares them the waiting.
+Writers take turns in the store anyway: one thread spares them the waiting, and the event loop the fight (`worker`).
 """
 
 import asyncio
@@ -33,6 +33,7 @@ from netplane.api.rules import RULES, Services
 from netplane.api.rules.kind import PortStatus
 from netplane.api.rules.ports import reported_status
 from netplane.api.tokens import Tokens
+from netplane.api.worker import Work, Worker
 from netplane.store import Store
 
 BODY_LIMIT = 8 * 1024 * 1024
@@ -46,11 +47,15 @@ NOBODY = Context("", False, "")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
+Pool = Callable[[Work], Awaitable[Response]]
+"""Runs a call apart from the event loop."""
+
+
 class Threads(NamedTuple):
     """Where calls run, so that the event loop never waits for a database."""
 
-    writer: ThreadPoolExecutor
-    readers: ThreadPoolExecutor
+    writer: Pool
+    readers: Pool
 
 
 def make_app(
@@ -64,7 +69,8 @@ def make_app(
 
     An ApiError raised by any of them becomes a response.
     """
-    threads = Threads(ThreadPoolExecutor(1, "api-writer"), ThreadPoolExecutor(READERS, "api-reader"))
+    readers = ThreadPoolExecutor(READERS, "api-reader")
+    threads = Threads(Worker("api-writer").run, partial(_read_in, readers))
     services = Services(port_status)
     own = [
         _route(threads.readers, "/", {"GET": discovery.versions}),
@@ -123,18 +129,22 @@ def _write_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> R
     return Route(path, _endpoint(handlers, dict.fromkeys(handlers, threads.writer)), methods=list(handlers))
 
 
-def _route(pool: ThreadPoolExecutor, path: str, handlers: dict[str, Handler]) -> Route:
+def _route(pool: Pool, path: str, handlers: dict[str, Handler]) -> Route:
     return Route(path, _endpoint(handlers, dict.fromkeys(handlers, pool)), methods=list(handlers))
 
 
-def _endpoint(handlers: dict[str, Handler], pools: dict[str, ThreadPoolExecutor]) -> Endpoint:
+def _endpoint(handlers: dict[str, Handler], pools: dict[str, Pool]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         call = await _read_call(request)
         work = partial(_serve, request, handlers[method], call)
-        return await asyncio.get_running_loop().run_in_executor(pools[method], work)
+        return await pools[method](work)
 
     return endpoint
+
+
+async def _read_in(pool: ThreadPoolExecutor, work: Work) -> Response:
+    return await asyncio.get_running_loop().run_in_executor(pool, work)
 
 
 def _serve(request: Request, handler: Handler, call: Call) -> Response:
