@@ -82,8 +82,14 @@ def test_from_nothing_to_machines_that_talk(hypervisor: Hypervisor) -> None:
     assert one.ping(two.address).lost == 0, "the datapath forwards while netplane is down"
     again = hypervisor.up()
     assert one.ping(two.address).lost == 0
+    refused = hypervisor.run("down", "--name", hypervisor.host.name)
+    assert (refused.returncode, "is up already" in refused.stderr) == (1, True)
     again.signal(signal.SIGINT)
     assert again.popen.wait(15) == 0
+    done = hypervisor.run("down", "--name", hypervisor.host.name)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert one.ping(two.address, count=1, wait=0.2).received == 0
+    assert not hypervisor.host.pins.exists()
 
 
 def make_ports(hypervisor: Hypervisor, token: str) -> dict[str, Plug]:

@@ -12,6 +12,7 @@ COMMANDS = {
     "server": "netplane.cli.server:server",
     "agent": "netplane.cli.agent:agent",
     "up": "netplane.cli.up:up",
+    "down": "netplane.cli.down:down",
     "attach": "netplane.cli.attach:attach",
     "status": "netplane.cli.status:status",
     "trace": "netplane.cli.trace:trace",

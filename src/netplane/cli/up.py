@@ -28,7 +28,7 @@ STEPS = """netplane is up: API {url}, host {name}, underlay address {address}. N
   netplane attach DEVICE PORT          plug a tap or veth device into a port
   netplane trace PORT icmp dst=ADDRESS what the datapath would do with a packet
 
-Stop with Ctrl-C or SIGTERM; machines keep their networks while it is down.
+Stop with Ctrl-C or SIGTERM; machines keep their networks until `netplane down`.
 """
 
 
