@@ -50,11 +50,9 @@ class Ledger:
     def destroy(self) -> None:
         """Remove everything that is written down, then the directory."""
         _end_processes(self.directory)
-        names = list(_lines(self.directory / "namespaces"))
-        _end(namespace.read_pids(names))
         for pins in _lines(self.directory / "pins"):
             remove_pins(Path(pins))
-        for name in names:
+        for name in _lines(self.directory / "namespaces"):
             namespace.remove(name)
         shutil.rmtree(self.directory, ignore_errors=True)
         self._lock.close()

@@ -63,23 +63,6 @@ def exists(namespace: str) -> bool:
     return (DIRECTORY / namespace).exists()
 
 
-def read_pids(namespaces: Iterable[str]) -> list[int]:
-    """The processes that are in any of the namespaces."""
-    wanted = {(DIRECTORY / name).stat().st_ino for name in namespaces if exists(name)}
-    return [pid for pid in _all_pids() if _inode(pid) in wanted]
-
-
-def _all_pids() -> Iterator[int]:
-    return (int(entry) for entry in os.listdir("/proc") if entry.isdigit())
-
-
-def _inode(pid: int) -> int | None:
-    try:
-        return os.stat(f"/proc/{pid}/ns/net").st_ino
-    except OSError:
-        return None
-
-
 def remove(namespace: str) -> None:
     """Remove a namespace; its devices go with it. One that is not there is no error."""
     path = DIRECTORY / namespace

@@ -9,6 +9,8 @@ from netplane.lab.ledger import Ledger
 from netplane.lab.namespace import inside
 
 TERM_SECONDS = 5.0
+MORTAL = ("setpriv", "--pdeathsig", "KILL", "--")
+"""Before a command: the kernel kills it when the thread that started it ends, whatever that ends of."""
 
 
 class Child:
@@ -70,7 +72,7 @@ def start(
     log.parent.mkdir(parents=True, exist_ok=True)
     with open(log, "ab") as output, inside(namespace):
         popen = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "KILL", "--", *argv],
+            [*MORTAL, *argv],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from typing import NamedTuple
 
 from netplane.lab.namespace import inside
+from netplane.lab.process import MORTAL
 
 
 class Ping(NamedTuple):
@@ -45,7 +46,7 @@ def ping(
     options: tuple[str, ...] = (),
 ) -> Ping:
     """Send `count` echo requests and wait for the replies, at most `wait` seconds for the last."""
-    argv = ["ping", "-n", "-c", str(count), "-i", str(interval), "-W", str(wait), *options, target]
+    argv = [*MORTAL, "ping", "-n", "-c", str(count), "-i", str(interval), "-W", str(wait), *options, target]
     with inside(namespace):
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
     return parse_ping(done.stdout, count)
@@ -68,7 +69,10 @@ class Pinging:
     def __init__(self, namespace: str, target: str, interval: float = 0.01) -> None:
         with inside(namespace):
             self._popen = subprocess.Popen(
-                ["ping", "-n", "-i", str(interval), target], stdout=subprocess.PIPE, text=True, start_new_session=True
+                [*MORTAL, "ping", "-n", "-i", str(interval), target],
+                stdout=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
             )
 
     def stop(self) -> Ping:
@@ -95,7 +99,7 @@ def pinging(namespace: str, target: str, interval: float = 0.01) -> Iterator[lis
 
 def traceroute(namespace: str, target: str, hops: int = 4) -> list[str]:
     """The addresses that answer on the way, `*` for none, the target last if it was reached."""
-    argv = ["traceroute", "-n", "-q", "1", "-w", "1", "-m", str(hops), target]
+    argv = [*MORTAL, "traceroute", "-n", "-q", "1", "-w", "1", "-m", str(hops), target]
     with inside(namespace):
         done = subprocess.run(argv, capture_output=True, text=True, check=False)
     return parse_traceroute(done.stdout)
