@@ -63,6 +63,17 @@ def test_steady_probes_see_an_interruption(lab: Lab, victim: int) -> None:
     assert not flow.ok
 
 
+def test_an_outage_that_lasts_is_not_taken_for_the_end(lab: Lab) -> None:
+    first, second, _ = lab.host_list
+    pings = Pinging(first.namespace, second.address)
+    time.sleep(0.2)
+    batch(["route replace blackhole 198.18.1.2"], f"np-{PREFIX}-router")
+    came = pings.stop()
+    batch(["route delete blackhole 198.18.1.2"], f"np-{PREFIX}-router")
+    assert came.received > 10
+    assert came.lost > 20
+
+
 def test_steady_probes_see_nothing_where_nothing_happens(lab: Lab) -> None:
     first, second, _ = lab.host_list
     with EchoServer(second.namespace, PORT) as server:

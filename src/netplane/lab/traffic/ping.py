@@ -4,8 +4,6 @@ import re
 import signal
 import subprocess
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import NamedTuple
 
 from netplane.lab.namespace import inside
@@ -31,6 +29,9 @@ class Ping(NamedTuple):
         text = f"{self.received}/{self.sent} replies"
         return f"{text}, {self.median_ms:.2f} ms" if self.received else text
 
+
+ON_THE_WAY = 10
+"""Requests without a reply at the end of an endless ping that do not count as lost: far more than a round trip's."""
 
 _REPLY = re.compile(r"icmp_seq=(\d+) ttl=(\d+) time=([\d.]+) ms(?!.*DUP)")
 _TOTAL = re.compile(r"(\d+) packets transmitted")
@@ -63,8 +64,15 @@ def parse_ping(text: str, sent: int | None = None) -> Ping:
     )
 
 
+def parse_endless(text: str) -> Ping:
+    """Read the output of a ping that was interrupted: the last few requests may have been on their way."""
+    stated = parse_ping(text)
+    last = max((int(number) for number, _, _ in _REPLY.findall(text)), default=0)
+    return stated._replace(sent=last) if stated.sent - last <= ON_THE_WAY else stated
+
+
 class Pinging:
-    """A ping that runs while something else happens. Not one reply may be missing up to the last that came."""
+    """A ping that runs while something else happens."""
 
     def __init__(self, namespace: str, target: str, interval: float = 0.01) -> None:
         with inside(namespace):
@@ -79,22 +87,7 @@ class Pinging:
         """End it half a second from now. What was on its way at the end does not count as lost."""
         time.sleep(0.5)
         self._popen.send_signal(signal.SIGINT)
-        text = self._popen.communicate(timeout=5)[0]
-        replies = [int(number) for number, _, _ in _REPLY.findall(text)]
-        stated = _TOTAL.search(text)
-        last = max(replies, default=int(stated[1]) if stated else 0)
-        return parse_ping(text, last)
-
-
-@contextmanager
-def pinging(namespace: str, target: str, interval: float = 0.01) -> Iterator[list[Ping]]:
-    """Ping during the block; the result is in the list after it."""
-    running = Pinging(namespace, target, interval)
-    found: list[Ping] = []
-    try:
-        yield found
-    finally:
-        found.append(running.stop())
+        return parse_endless(self._popen.communicate(timeout=5)[0])
 
 
 def traceroute(namespace: str, target: str, hops: int = 4) -> list[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netplane.lab.traffic.ping import Ping, parse_ping, parse_traceroute
+from netplane.lab.traffic.ping import Ping, parse_endless, parse_ping, parse_traceroute
 
 HEAD = "PING 10.0.1.13 (10.0.1.13) 56(84) bytes of data.\n"
 
@@ -30,10 +30,14 @@ def test_ping(text: str, wanted: Ping) -> None:
     assert parse_ping(text) == wanted
 
 
-def test_what_was_on_its_way_at_the_end_is_not_lost() -> None:
-    text = HEAD + reply(1) + reply(3) + total(5, 2)
-    assert parse_ping(text, sent=3) == Ping(3, 2, 0.5, 64)
-    assert parse_ping(text, sent=3).lost == 1
+@pytest.mark.parametrize(
+    ("replies", "sent", "lost"),
+    [((1, 2, 3), 3, 0), ((1, 2, 3), 5, 0), ((1, 3), 5, 1), ((1, 2, 3), 50, 47), ((), 50, 50), ((), 5, 0)],
+    ids=["all", "two on their way", "a gap, two on their way", "an end that stays", "never a reply", "hardly begun"],
+)
+def test_an_endless_ping(replies: tuple[int, ...], sent: int, lost: int) -> None:
+    text = HEAD + "".join(map(reply, replies)) + total(sent, len(replies))
+    assert parse_endless(text).lost == lost
 
 
 def test_traceroute() -> None:
