@@ -13,11 +13,14 @@ def checks(scene: Scene) -> Iterator[Check]:
     """One port after the other, on each host in turn; the answer to the last question is included in the time."""
     blue = scene.blue
     hosts = scene.lab.host_list
+    carriers = {machine.host.name for machine in blue.machines.values()}
     times, made, late = [], [], []
     for index in range(COUNT):
         begun = time.perf_counter()
         made.append(blue.add_port("left", None, hosts[index % len(hosts)])["id"])
-        if blue.admin.read_realised(blue.admin.revision, 5)["pending"]:
+        body = blue.admin.read_realised(blue.admin.revision, 5)
+        # The hosts of the domain must have said so; that nobody is awaited would prove nothing by itself.
+        if body["pending"] or not carriers <= body["realised"].keys():
             late.append(index)
         times.append(time.perf_counter() - begun)
     for port in made:
