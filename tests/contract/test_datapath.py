@@ -7,10 +7,11 @@ import pytest
 from netplane.base.addresses import NO_ADDRESS, pack_address
 from netplane.base.delta import Delta, diff
 from netplane.datapath import Datapath, TableFull
-from netplane.tables.decisions import Class, ConnectionState, Direction, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import Class, ConnectionState, Direction, Limit, Punt, Reason, Stage, Verdict
 from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import (
     AGENT_TABLES,
+    BUDGET,
     CONNECTION,
     COUNTER,
     ENDPOINT,
@@ -133,6 +134,12 @@ class TestTables:
         datapath.write("settings", {key: SETTINGS.pack_value(1, 2, 3)})
         datapath.write("settings", {key: SETTINGS.pack_value(0, 0, 0)})
         assert datapath.read("settings") == {}
+
+    def test_some_entries(self, datapath: Datapath) -> None:
+        there, missing = BUDGET.pack_key(7, ANN.mac), BUDGET.pack_key(8, ANN.mac)
+        datapath.write("budget", {there: BUDGET.pack_value(5, 600)})
+        assert datapath.look("budget", [missing, there]) == {there: BUDGET.pack_value(5, 600)}
+        assert datapath.look("budget", []) == {}
 
     def test_per_cpu_values_are_summed(self, datapath: Datapath) -> None:
         entries = {COUNTER.pack_key(7, ANN.mac, 0, 1): COUNTER.pack_value(5, 600)}
@@ -353,10 +360,40 @@ class TestPackets:
         assert counted(populated, DOT, Direction.INGRESS, Class.ROUTED) == (1, len(packet))
         assert counted(populated, ANN, Direction.EGRESS, Class.DROPPED + Reason.ARP_UNKNOWN) == (1, 42)
 
+    def test_a_machine_takes_no_more_than_its_share_of_connections(self, populated: Datapath) -> None:
+        ann, ben = (BUDGET.pack_key(machine.vni, machine.mac) for machine in (ANN, BEN))
+        populated.write("budget", {ann: BUDGET.pack_value(Limit.CONNECTIONS - 1, 0)})
+        last, beyond = (frame(ANN, BEN, UDP, packets.udp(port, 6000)) for port in (5000, 5001))
+        asked = frame(EVE, ANN, TCP, packets.tcp(4000, 80, SYN))
+        for _ in range(2):
+            check(send(populated, ANN, last), Verdict.DELIVER, BEN.ifindex)
+        for dry in (False, True):
+            check(send(populated, ANN, beyond, dry=dry), Verdict.DROP, reason=Reason.SHARE_USED_UP)
+        check(receive(populated, 7, EVE.host, asked), Verdict.DROP, reason=Reason.SHARE_USED_UP)
+        check(send(populated, BEN, frame(BEN, ANN, UDP, packets.udp(6000, 5001))), Verdict.DELIVER, ANN.ifindex)
+        values = BUDGET.pack_value(Limit.CONNECTIONS, 0), BUDGET.pack_value(1, 0)
+        assert populated.read("budget") == dict(zip((ann, ben), values, strict=True))
+        populated.write("budget", {ann: BUDGET.pack_value(0, 0)})
+        check(receive(populated, 7, EVE.host, asked), Verdict.DELIVER, ANN.ifindex)
+        assert populated.read("budget")[ann] == BUDGET.pack_value(1, 0)
+
+    def test_a_machine_does_not_occupy_the_agent(self, populated: Datapath) -> None:
+        key = BUDGET.pack_key(ANN.vni, ANN.mac)
+        request = packets.ipv4("0.0.0.0", "255.255.255.255", UDP, packets.udp(68, 67))
+        packet = packets.ethernet(ANN.mac, packets.BROADCAST, 0x0800, request)
+        for _ in range(2):
+            check(send(populated, ANN, packet), Verdict.PUNT, world.PUNT)
+        assert BUDGET.unpack_value(populated.read("budget")[key])["punted"] > 2 * Limit.PUNT_PAUSE
+        populated.write("budget", {key: BUDGET.pack_value(7, 1 << 62)})
+        for dry in (True, False):
+            check(send(populated, ANN, packet, dry=dry), Verdict.DROP, reason=Reason.PUNT_LIMIT)
+        assert populated.read("budget") == {key: BUDGET.pack_value(7, 1 << 62)}
+
     def test_dry_runs_change_nothing(self, populated: Datapath) -> None:
         for packet in (
             frame(ANN, BEN, UDP, packets.udp(5000, 6000)),
             frame(ANN, BEN._replace(mac=b"\2" * 6), UDP, packets.udp(5000, 6000)),
+            frame(ANN._replace(address="0.0.0.0"), BEN, UDP, packets.udp(68, 67)),
         ):
             assert send(populated, ANN, packet, dry=True).steps
-        assert populated.read("connection") == populated.read("counter") == {}
+        assert populated.read("connection") == populated.read("counter") == populated.read("budget") == {}

@@ -16,7 +16,7 @@ from netplane.datapath import KernelDatapath
 from netplane.model import AnyRecord, Host, Network
 from netplane.tables.decisions import Class, Verdict
 from netplane.tables.outcome import Outcome
-from netplane.tables.pipeline import CONNECTION, COUNTER
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER
 from netplane.verify.intent import intent, intent_of_tunnel
 from netplane.verify.talks import Memory
 from netplane.verify.world import World
@@ -119,7 +119,7 @@ def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: i
         specified.send(*said)
         assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], said
     for host in tables:
-        for name, shown in zip(STATE, (connections, counters), strict=True):
+        for name, shown in zip(STATE, (connections, counters, budgets), strict=True):
             assert shown(real.runners[host].read(name)) == shown(specified.runners[host].read(name))
 
 
@@ -147,6 +147,11 @@ def comparable(outcome: Outcome) -> tuple[object, ...]:
 def connections(entries: dict[bytes, bytes]) -> dict[bytes, object]:
     """All of them, without the time, which the kernel takes from its own clock."""
     return {key: CONNECTION.unpack_value(value) | {"seen": 0} for key, value in entries.items()}
+
+
+def budgets(entries: dict[bytes, bytes]) -> dict[bytes, object]:
+    """All of them, without the time."""
+    return {key: BUDGET.unpack_value(value)["connections"] for key, value in entries.items()}
 
 
 def counters(entries: dict[bytes, bytes]) -> dict[bytes, object]:

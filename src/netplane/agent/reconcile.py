@@ -5,8 +5,9 @@
     devices ─────────────▶ wanted                 3. detach where devices have gone
 
 The datapath is read once, when the records are whole; from then on only deltas are kept. Before that nothing is
-written or removed, so an agent that knows too little destroys nothing. What fails stays pending; calling `settle`
-again tries again. All of this is synchronous and belongs to one thread.
+written or removed, so an agent that knows too little destroys nothing. Programs are attached all the same: what a
+machine sends by a device without one would go to the host itself. What fails stays pending; calling `settle` again
+tries again. All of this is synchronous and belongs to one thread.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -38,6 +39,8 @@ class Reconcile:
         self.compared = False
         """Whether the datapath has been read, and so may be written."""
         self._pending = Delta()
+        self.host = 0
+        """This host's number."""
         self._settings: dict[bytes, bytes] = {}
         self._wanted: dict[int, Program] = {}
         self._attached = datapath.attached()
@@ -51,6 +54,7 @@ class Reconcile:
 
     def set(self, *, host: int, tunnel: int, punt: int) -> None:
         """What the programs must know of their host: its number and the ifindexes of its two devices."""
+        self.host = host
         entry = SETTINGS.entry((0,), (host, tunnel, punt))
         if self._settings != {entry.key: entry.value}:
             self._settings = {entry.key: entry.value}
@@ -72,10 +76,11 @@ class Reconcile:
 
     def settle(self) -> list[Problem]:
         """Make the datapath what it should be; what stands in the way, if anything does."""
-        if not self.compared:
-            return []
-        problems = [*self._attach(), *self._patch()]
-        return [*problems, *self._detach()]
+        problems = [*self._attach()]
+        if self.compared:
+            problems += self._patch()
+            problems += self._detach()
+        return problems
 
     def _attach(self) -> Iterable[Problem]:
         for ifindex, program in self._wanted.items():

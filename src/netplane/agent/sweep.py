@@ -1,16 +1,17 @@
-"""What the datapath itself has written and nobody needs any more: connections that have ended, counters of ports gone.
+"""What the datapath itself has written: what of it nobody needs any more, and what each machine has taken of the rest.
 
-Pure: entries in, keys to delete out. A connection that is deleted the moment it comes to life again is made anew by
-its next packet that may open one; the programs take an expired entry for none at all, so they need no help to be
-right, only to have room.
+Pure: entries in, keys to delete and values to write out. The programs take an expired connection for none at all, so
+they need no help to be right, only to have room. But an expired connection may come to life again at any moment, by
+the first packet of a new one between the same ports; so whoever deletes looks at each once more just before.
 """
 
+from collections import Counter
 from collections.abc import Collection, Container, Iterable, Mapping
 from struct import Struct
 
 from netplane.base.addresses import NO_MAC
-from netplane.tables.decisions import TIMEOUTS
-from netplane.tables.pipeline import CONNECTION, COUNTER
+from netplane.tables.decisions import TIMEOUTS, ConnectionFlag
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT
 
 NS = 1_000_000_000
 OTHER = 0
@@ -19,19 +20,21 @@ OTHER = 0
 OWN = {protocol for protocol, _ in TIMEOUTS}
 
 _SIDES = Struct("=4s4s16s16s4xI")
-_LIFE = Struct("=8xQ32xH6x")
+_LIFE = Struct("=8xQ32xHH4x")
 _COUNTED = Struct("=4s6s2x")
+_OWNER = Struct("=6s2xI4x")
 
 assert _SIDES.size == CONNECTION.key.size
 assert _LIFE.size == CONNECTION.value.size
 assert _COUNTED.size == COUNTER.key.size
+assert _OWNER.size == ENDPOINT.value.size
 
 
 def ended_connections(entries: Mapping[bytes, bytes], endpoints: Container[bytes], now: int) -> Iterable[bytes]:
     """Connections that have timed out by `now` (ns of CLOCK_MONOTONIC), or one of whose sides is no endpoint."""
     for key, value in entries.items():
         low, high, low_address, high_address, protocol = _SIDES.unpack(key)
-        seen, state = _LIFE.unpack(value)
+        seen, state, _ = _LIFE.unpack(value)
         if (
             seen + timeout(protocol, state) * NS <= now
             or low + low_address not in endpoints
@@ -41,8 +44,9 @@ def ended_connections(entries: Mapping[bytes, bytes], endpoints: Container[bytes
 
 
 def timeout(protocol: int, state: int) -> int:
-    """Seconds without a packet after which a connection has ended."""
-    return _TIMEOUTS.get((protocol if protocol in OWN else OTHER, state), 0)
+    """Seconds without a packet after which a connection has ended; `protocol` as in its key."""
+    number = protocol & 0xFF
+    return _TIMEOUTS.get((number if number in OWN else OTHER, state), 0)
 
 
 def orphaned_counters(keys: Iterable[bytes], devices: Collection[bytes]) -> Iterable[bytes]:
@@ -54,4 +58,31 @@ def orphaned_counters(keys: Iterable[bytes], devices: Collection[bytes]) -> Iter
             yield key
 
 
+def taken(entries: Mapping[bytes, bytes], endpoints: Mapping[bytes, bytes], host: int) -> Mapping[bytes, int]:
+    """How many connections count for each port, by its key in `budget`: those that it opened, or was asked for."""
+    counts: Counter[bytes] = Counter()
+    for key, value in entries.items():
+        low, high, low_address, high_address, _ = _SIDES.unpack(key)
+        _, _, flags = _LIFE.unpack(value)
+        sides = (low, low_address), (high, high_address)
+        for vni, address in reversed(sides) if flags & ConnectionFlag.INITIATOR_HIGH else sides:
+            mac, carrier = _OWNER.unpack(endpoints.get(vni + address, _NOBODY))
+            if carrier == host:
+                counts[vni + mac + bytes(2)] += 1
+                break
+    return counts
+
+
+def corrected_budgets(budgets: Mapping[bytes, bytes], counts: Mapping[bytes, int]) -> dict[bytes, bytes]:
+    """The entries of `budget` that do not say what was counted, as they should be."""
+    found: dict[bytes, bytes] = {}
+    for key in budgets.keys() | counts.keys():
+        before = budgets.get(key, bytes(BUDGET.value.size))
+        after = BUDGET.pack_value(counts.get(key, 0), BUDGET.unpack_value(before)["punted"])
+        if after != before:
+            found[key] = after
+    return found
+
+
+_NOBODY = bytes(ENDPOINT.value.size)
 _TIMEOUTS = {(protocol, int(state)): seconds for (protocol, state), seconds in TIMEOUTS.items()}

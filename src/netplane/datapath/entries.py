@@ -42,6 +42,18 @@ class KernelTable:
             found.update(zip(keys, self._summed(values), strict=True))
         return _without_zeros(found) if self.table.kind in ARRAYS else found
 
+    def look(self, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Those of some entries that are there, one call each; not for per-CPU tables."""
+        found: dict[bytes, bytes] = {}
+        value = ctypes.create_string_buffer(self._values)
+        for key in keys:
+            result = libbpf.attempt("bpf_map_lookup_elem", self.fd, key, value)
+            if result == 0:
+                found[key] = value.raw
+            elif result != -errno.ENOENT:
+                raise KernelRefused(f"look into {self.table.name}", -result)
+        return found
+
     def batches(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """Keys and values as the kernel has them: those of per-CPU tables hold each CPU's, `stride` bytes apart."""
         # Room for one more than there can be: the kernel then says at once that there is no more.

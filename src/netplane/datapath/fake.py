@@ -28,6 +28,11 @@ class FakeDatapath:
         """All entries of a table."""
         return dict(self.tables[table])
 
+    def look(self, table: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Those of some entries that are there."""
+        there = self.tables[table]
+        return {key: there[key] for key in keys if key in there}
+
     def write(self, table: str, entries: Mapping[bytes, bytes]) -> None:
         """Make entries, or replace their values."""
         declared, there = BY_NAME[table], self.tables[table]

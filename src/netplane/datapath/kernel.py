@@ -59,6 +59,10 @@ class KernelDatapath:
         """All entries of a table; per-CPU values are summed field by field."""
         return self._tables[table].read()
 
+    def look(self, table: str, keys: Iterable[bytes]) -> dict[bytes, bytes]:
+        """Those of some entries that are there."""
+        return self._tables[table].look(keys)
+
     def write(self, table: str, entries: Mapping[bytes, bytes]) -> None:
         """Make entries, or replace their values."""
         self._tables[table].write(entries)

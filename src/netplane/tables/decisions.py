@@ -64,6 +64,8 @@ class Reason(IntEnum):
     NOT_HERE = 26
     FROM_TUNNEL = 27
     PUNT_OFF = 28
+    PUNT_LIMIT = 29
+    SHARE_USED_UP = 30
 
 
 class Class(IntEnum):
@@ -117,6 +119,17 @@ class Punt(IntEnum):
     DHCP = 1
 
 
+class Limit(IntEnum):
+    """What one machine may take of what all machines of a host share."""
+
+    CONNECTIONS = 131_072
+    """Entries of `connection`, an eighth of the table, that it opened; those from elsewhere count for who is asked."""
+    PUNT_PAUSE = 100_000_000
+    """ns between two packets to the agent, in the long run."""
+    PUNT_BURST = 2_000_000_000
+    """ns by which packets to the agent may come ahead of that: twenty at once."""
+
+
 class ConnectionState(IntEnum):
     """The state of a connection."""
 
@@ -152,6 +165,7 @@ SHARED = (
     EndpointFlag,
     DeviceFlag,
     Punt,
+    Limit,
     ConnectionState,
     ConnectionFlag,
 )

@@ -7,7 +7,19 @@ from collections.abc import Iterator, Mapping
 from sys import byteorder
 from typing import NamedTuple
 
-from netplane.tables.pipeline import DEVICE, ENDPOINT, GATEWAY, HOST, POLICY, PORT, PREFIX, PROFILE, ROUTE, SETTINGS
+from netplane.tables.pipeline import (
+    BUDGET,
+    DEVICE,
+    ENDPOINT,
+    GATEWAY,
+    HOST,
+    POLICY,
+    PORT,
+    PREFIX,
+    PROFILE,
+    ROUTE,
+    SETTINGS,
+)
 from netplane.tables.schema import Table
 
 Entries = Mapping[str, Mapping[bytes, bytes]]
@@ -69,6 +81,13 @@ class PrefixValue(NamedTuple):
     length: int
 
 
+class BudgetValue(NamedTuple):
+    """What a port has taken of what all share."""
+
+    connections: int
+    punted: int
+
+
 def settings(entries: Entries) -> SettingsValue:
     """The host's; all zero before they are written, as an array's entries are."""
     value = entries["settings"].get(SETTINGS.pack_key(0))
@@ -97,6 +116,12 @@ def device(entries: Entries, vni: int, mac: bytes) -> DeviceValue | None:
     """The device of a machine on this host."""
     value = entries["device"].get(DEVICE.pack_key(vni, mac))
     return None if value is None else DeviceValue(**DEVICE.unpack_value(value))
+
+
+def budget(entries: Entries, vni: int, mac: bytes) -> BudgetValue:
+    """What a port has taken; nothing before it has an entry."""
+    value = entries["budget"].get(BUDGET.pack_key(vni, mac))
+    return BudgetValue(0, 0) if value is None else BudgetValue(**BUDGET.unpack_value(value))
 
 
 def host_address(entries: Entries, number: int) -> bytes | None:

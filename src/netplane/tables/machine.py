@@ -18,7 +18,7 @@ from typing import NamedTuple, NoReturn
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
 from netplane.tables import lookup
 from netplane.tables.connection import sides
-from netplane.tables.decisions import Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import Class, Direction, EndpointFlag, Limit, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
 from netplane.tables.outcome import Outcome
 from netplane.tables.packet import (
@@ -38,7 +38,7 @@ from netplane.tables.packet import (
     parse_arp,
     punted,
 )
-from netplane.tables.pipeline import COUNTER, TABLES
+from netplane.tables.pipeline import BUDGET, COUNTER, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.run import End, Run
 
@@ -111,6 +111,7 @@ class Machine:
 
     def _write(self, run: Run) -> None:
         self.tables["connection"].update(run.connections)
+        self.tables["budget"].update(run.budgets)
         for count in run.counts:
             key = COUNTER.pack_key(*count)
             before = COUNTER.unpack_value(self.tables["counter"].get(key, bytes(COUNTER.value.size)))
@@ -214,8 +215,18 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
         run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ADDRESS)
     if run.settings.punt == 0:
         run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_OFF)
+    pay_for_punt(run, port)
     run.step(Stage.LOCAL_ANSWER, Reason.NONE, IPV4, Punt.DHCP)
     serve(run, port, Verdict.PUNT, run.settings.punt, punted(run.frame, Punt.DHCP, ifindex))
+
+
+def pay_for_punt(run: Run, port: PortValue) -> None:
+    """No machine asks so often that the agent does not hear the others (a generic cell rate algorithm)."""
+    budget = lookup.budget(run.entries, port.vni, port.mac)
+    if budget.punted > run.now + Limit.PUNT_BURST - Limit.PUNT_PAUSE:
+        run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_LIMIT)
+    paid = budget._replace(punted=max(budget.punted, run.now) + Limit.PUNT_PAUSE)
+    run.budgets[BUDGET.pack_key(port.vni, port.mac)] = BUDGET.pack_value(*paid)
 
 
 def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:

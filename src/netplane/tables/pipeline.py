@@ -171,6 +171,18 @@ COUNTER = Table(
     capacity=262_144,
     writer=Writer.DATAPATH,
 )
+BUDGET = Table(
+    "budget",
+    "What each port has taken of what all ports of the host share; the agent counts anew as it sweeps.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
+    value=(
+        Field("connections", U64, "Connections that count for it."),
+        Field("punted", U64, "Until when its packets to the agent have used up its rate, in ns of CLOCK_MONOTONIC."),
+    ),
+    capacity=65_536,
+    writer=Writer.DATAPATH,
+)
 TRACE = Table(
     "trace",
     "The steps of the last synthetic packet on each CPU.",
@@ -200,6 +212,7 @@ TABLES: tuple[Table, ...] = (
     PORT,
     CONNECTION,
     COUNTER,
+    BUDGET,
     TRACE,
 )
 

@@ -10,10 +10,10 @@ from netplane.base.addresses import NO_ADDRESS
 from netplane.tables import connection as connections
 from netplane.tables import lookup
 from netplane.tables.connection import Connection, Side
-from netplane.tables.decisions import ConnectionState, Direction, Reason, Remote, Stage, Verdict
+from netplane.tables.decisions import ConnectionState, Direction, Limit, Reason, Remote, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, Entries
 from netplane.tables.packet import ECHO_REQUEST, ICMP, TCP, Packet
-from netplane.tables.pipeline import CONNECTION
+from netplane.tables.pipeline import BUDGET, CONNECTION
 from netplane.tables.run import End, Run
 
 HIGH_ASKS = 256
@@ -78,12 +78,23 @@ def open_connection(run: Run, key: bytes, packet: Packet, pair: Pair, *, from_hi
     refused = judge(run, packet, pair, packet.service)
     if refused is not Reason.NONE:
         run.drop(Stage.CONNECTION, refused)
-    table = run.entries["connection"]
-    if key not in table and len(table) >= CONNECTION.capacity:
-        run.drop(Stage.CONNECTION, Reason.CONNECTIONS_FULL)
+    if key not in run.entries["connection"]:
+        take_place(run, pair)
     run.step(Stage.CONNECTION)
     made = connections.opened(current_stamp(run, pair), run.now, packet, len(run.frame), from_high=from_high)
     run.connections[key] = made.pack()
+
+
+def take_place(run: Run, pair: Pair) -> None:
+    """An entry more, which counts for the machine that opens the connection, or for the other if that is elsewhere."""
+    payer, side = (pair.source, pair.sides[0]) if pair.source_local else (pair.destination, pair.sides[1])
+    budget = lookup.budget(run.entries, side.vni, payer.mac)
+    if budget.connections >= Limit.CONNECTIONS:
+        run.drop(Stage.CONNECTION, Reason.SHARE_USED_UP)
+    if len(run.entries["connection"]) >= CONNECTION.capacity:
+        run.drop(Stage.CONNECTION, Reason.CONNECTIONS_FULL)
+    paid = budget._replace(connections=budget.connections + 1)
+    run.budgets[BUDGET.pack_key(side.vni, payer.mac)] = BUDGET.pack_value(*paid)
 
 
 def continue_connection(

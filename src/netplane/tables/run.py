@@ -29,6 +29,7 @@ class Run:
         self.settings = lookup.settings(entries)
         self.steps: list[Step] = []
         self.connections: dict[bytes, bytes] = {}
+        self.budgets: dict[bytes, bytes] = {}
         self.counts: list[Count] = []
 
     def step(self, stage: Stage, reason: Reason = Reason.NONE, a: int = 0, b: int = 0, c: int = 0) -> None:

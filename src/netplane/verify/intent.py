@@ -1,7 +1,8 @@
 """What the network shall do with a packet, said from the records alone: the reference that everything is tested with.
 
 It is slow and plain on purpose. Hosts appear only because connections are remembered where their machines are, and
-because a host may lie about whom it speaks for.
+because a host may lie about whom it speaks for. How much a machine may take of what it shares with others is limited;
+nothing is said of that here.
 """
 
 from enum import Enum

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from netplane.agent.reconcile import Reconcile
-from netplane.agent.worker import Done, Work, bring_in, sweep
+from netplane.agent.worker import Done, Work, bring_in, sweep, sweep_connections
 from netplane.base.delta import Delta
 from netplane.compiler import Compiler, compile_slice
 from netplane.datapath import DatapathError, TableFull
@@ -17,7 +17,7 @@ from netplane.datapath.fake import FakeDatapath
 from netplane.model import AnyRecord, Change, Device
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import CONNECTION, COUNTER, ENDPOINT, POLICY, PORT, PROFILE, SETTINGS
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, POLICY, PORT, PROFILE, SETTINGS
 from tests.unit.agent import records
 from tests.unit.agent.records import FAR, NEAR, RULE, SLICE, deletes, upserts
 
@@ -98,11 +98,14 @@ def check_done(done: Done, *refused: str) -> None:
     assert [problem.text for problem in done.refused] == list(refused)
 
 
-def test_nothing_is_touched_before_the_records_are_whole(reconcile: Reconcile, datapath: Stubborn) -> None:
+def test_devices_are_closed_and_nothing_else_is_touched_before_the_records_are_whole(
+    reconcile: Reconcile, datapath: Stubborn
+) -> None:
     datapath.tables[ENDPOINT.name][b"left by a former agent".ljust(20)] = bytes(16)
     check_done(bring_in(reconcile, work(*upserts(*SLICE[:4]), position=Position())))
+    check_done(bring_in(reconcile, work(devices={}, position=Position())))
     assert sweep(reconcile) == []
-    assert datapath.asked == []
+    assert datapath.asked == ["attach 11", "attach 99"]
 
 
 def test_the_whole_slice_then_changes_then_nothing(reconcile: Reconcile, datapath: Stubborn) -> None:
@@ -203,6 +206,8 @@ def test_sweeping_leaves_what_lives(reconcile: Reconcile, datapath: Stubborn) ->
     connection = CONNECTION.pack_key(7, 7, near, far, b"\0\1", b"\0\2", 6)
     old = CONNECTION.pack_key(7, 7, near, far, b"\0\3", b"\0\2", 6)
     counter = COUNTER.pack_key(7, NEAR.mac, 0, 0)
+    budget = BUDGET.pack_key(7, NEAR.mac)
+    datapath.tables[BUDGET.name] = {budget: BUDGET.pack_value(2, 5)}
     datapath.tables[CONNECTION.name] = {
         connection: CONNECTION.pack_value(0, 1 << 62, 1, 1, 1, 1, 1, 0),
         old: CONNECTION.pack_value(0, 0, 1, 1, 1, 1, 3, 0),
@@ -211,9 +216,25 @@ def test_sweeping_leaves_what_lives(reconcile: Reconcile, datapath: Stubborn) ->
     assert sweep(reconcile) == []
     assert datapath.tables[CONNECTION.name].keys() == {connection}
     assert datapath.tables[COUNTER.name].keys() == {counter}
+    assert datapath.tables[BUDGET.name] == {budget: BUDGET.pack_value(1, 5)}
     assert bring_in(reconcile, work(*deletes(*SLICE, DEVICE))).shrunk
     assert sweep(reconcile) == []
-    assert datapath.tables[CONNECTION.name] == datapath.tables[COUNTER.name] == {}
+    assert datapath.tables[CONNECTION.name] == datapath.tables[COUNTER.name] == datapath.tables[BUDGET.name] == {}
+
+
+def test_a_connection_that_comes_to_life_while_it_is_swept_lives_on(datapath: Stubborn) -> None:
+    key = CONNECTION.pack_key(7, 7, NEAR.addresses[0], FAR.addresses[0], b"\0\3", b"\0\2", 6)
+    dead, alive = (CONNECTION.pack_value(0, seen, 1, 1, 1, 1, 3, 0) for seen in (0, 1 << 62))
+
+    class Revived(Stubborn):
+        def read(self, table: str) -> dict[bytes, bytes]:
+            return {key: dead} if table == CONNECTION.name else super().read(table)
+
+    revived = Revived()
+    revived.tables[CONNECTION.name] = {key: alive}
+    endpoints = {ENDPOINT.pack_key(7, one.addresses[0]): bytes(16) for one in (NEAR, FAR)}
+    sweep_connections(revived, endpoints, 1)
+    assert revived.tables[CONNECTION.name] == {key: alive}
 
 
 EVERYTHING: tuple[AnyRecord, ...] = (*SLICE, DEVICE)

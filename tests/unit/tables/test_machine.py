@@ -6,10 +6,10 @@ import pytest
 
 from netplane.base.addresses import NO_ADDRESS, NO_MAC, pack_address
 from netplane.tables import pipeline
-from netplane.tables.decisions import Class, ConnectionState, Direction, Reason, Remote, Stage, Verdict
+from netplane.tables.decisions import Class, ConnectionState, Direction, Limit, Reason, Remote, Stage, Verdict
 from netplane.tables.machine import Machine, empty_tables
 from netplane.tables.outcome import Outcome
-from netplane.tables.pipeline import CONNECTION, COUNTER, POLICY, PROFILE, SETTINGS
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, POLICY, PROFILE, SETTINGS
 from netplane.tables.run import Run
 from netplane.tables.schema import Table
 from tests.contract.packets import ACK, SYN, ethernet, ipv4
@@ -197,6 +197,27 @@ def test_a_full_table(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     check(host.send(ANN, segment(ANN, BEN, SYN)), Verdict.DELIVER)
     check(host.send(ANN, frame(ANN, BEN, 17, udp(1, 2))), Verdict.DROP, Reason.CONNECTIONS_FULL)
     check(host.send(ANN, segment(ANN, BEN, ACK)), Verdict.DELIVER)
+
+
+def test_a_machine_cannot_take_the_whole_table(host: Host) -> None:
+    share = BUDGET.pack_key(ANN.vni, ANN.mac)
+    host.tables["budget"][share] = BUDGET.pack_value(Limit.CONNECTIONS - 1, 0)
+    check(host.send(ANN, segment(ANN, BEN, SYN)), Verdict.DELIVER)
+    check(host.send(ANN, frame(ANN, BEN, 17, udp(1, 2))), Verdict.DROP, Reason.SHARE_USED_UP)
+    check(host.receive(OPEN), Verdict.DROP, Reason.SHARE_USED_UP)
+    check(host.send(ANN, segment(ANN, BEN, ACK)), Verdict.DELIVER)
+    check(host.send(BEN, frame(BEN, ANN, 17, udp(1, 2))), Verdict.DELIVER)
+    assert host.tables["budget"][share] == BUDGET.pack_value(Limit.CONNECTIONS, 0)
+
+
+def test_a_machine_cannot_occupy_the_agent(host: Host) -> None:
+    asked = ethernet(ANN.mac, b"\xff" * 6, 0x0800, ipv4("0.0.0.0", "255.255.255.255", 17, udp(68, 67)))
+    at_once = Limit.PUNT_BURST // Limit.PUNT_PAUSE
+    verdicts = [host.send(ANN, asked).verdict for _ in range(at_once + 5)]
+    assert verdicts == [Verdict.PUNT] * at_once + [Verdict.DROP] * 5
+    check(host.send(ANN, asked), Verdict.DROP, Reason.PUNT_LIMIT)
+    other = ethernet(BEN.mac, b"\xff" * 6, 0x0800, ipv4("0.0.0.0", "255.255.255.255", 17, udp(68, 67)))
+    check(host.send(BEN, other), Verdict.PUNT)
 
 
 @pytest.mark.parametrize(("ttl", "reason"), [(2, Reason.NONE), (1, Reason.TTL_EXCEEDED), (0, Reason.TTL_EXCEEDED)])

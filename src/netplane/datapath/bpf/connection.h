@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "budget.h"
 #include "policy.h"
 
 #define NP_TCP_FIN 1
@@ -111,8 +112,8 @@ static __always_inline void np_connection_advance(struct np_packet *p, struct np
 }
 
 /* A connection that is not known, or known to be over: asks the rules and remembers. */
-static __always_inline int np_connection_begin(struct np_packet *p, const struct np_connection_key *key, int from_low,
-					       __u64 now)
+static __always_inline int np_connection_begin(struct np_packet *p, const struct np_connection_key *key, int has_entry,
+					       int from_low, __u64 now)
 {
 	struct np_connection_value c = {};
 	int decision;
@@ -120,6 +121,8 @@ static __always_inline int np_connection_begin(struct np_packet *p, const struct
 	if (!np_is_start(p))
 		return NP_DROP(NO_CONNECTION);
 	decision = np_judge_all(p, &p->source, &p->target, p->policy_port);
+	if (decision == NP_CONTINUE && !has_entry && np_share_is_used_up(p))
+		decision = NP_DROP(SHARE_USED_UP);
 	if (decision != NP_CONTINUE || p->dry)
 		return decision;
 	c.stamp = np_stamp(&p->source, &p->target);
@@ -134,6 +137,8 @@ static __always_inline int np_connection_begin(struct np_packet *p, const struct
 	}
 	if (bpf_map_update_elem(&connection, key, &c, BPF_ANY))
 		return NP_DROP(CONNECTIONS_FULL);
+	if (!has_entry)
+		np_take_place(p);
 	return NP_CONTINUE;
 }
 
@@ -218,7 +223,7 @@ static __always_inline int np_connection(struct np_packet *p)
 		if (!np_connection_is_over(p, c, from_initiator, now))
 			return np_connection_known(p, c, from_low, from_initiator, now);
 	}
-	decision = np_connection_begin(p, &key, from_low, now);
+	decision = np_connection_begin(p, &key, c != NULL, from_low, now);
 	np_step(p, NP_STAGE_CONNECTION, decision == NP_CONTINUE ? 0 : decision >> 8, 0, 0, 0);
 	return decision;
 }

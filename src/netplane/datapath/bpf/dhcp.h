@@ -2,6 +2,7 @@
 /* Stage LOCAL_ANSWER, DHCP: requests go to the agent, marked with the device they came from; servers are ours only. */
 #pragma once
 
+#include "budget.h"
 #include "endpoint.h"
 
 #define NP_DHCP_SERVER 67
@@ -13,6 +14,8 @@ static __always_inline int np_punt(struct __sk_buff *skb, struct np_packet *p, _
 
 	if (!p->punt)
 		return NP_DROP(PUNT_OFF);
+	if (!np_may_punt(p))
+		return NP_DROP(PUNT_LIMIT);
 	p->exit.ifindex = p->punt;
 	bpf_skb_store_bytes(skb, 0, mark, sizeof(mark), 0);
 	return NP_DECIDE(PUNT, 0);

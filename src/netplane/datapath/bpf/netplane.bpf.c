@@ -72,10 +72,10 @@ static __always_inline struct np_packet *np_open(struct __sk_buff *skb)
 {
 	struct np_settings_value *own;
 	struct np_packet *p;
-	__u32 zero = 0;
+	__u32 zero = 0, place = skb->ifindex == NP_SYNTHETIC_IFINDEX;
 
 	own = bpf_map_lookup_elem(&settings, &zero);
-	p = bpf_map_lookup_elem(&in_hand, &zero);
+	p = bpf_map_lookup_elem(&in_hand, &place);
 	if (!own || !p)
 		return NULL;
 	__builtin_memset(p, 0, sizeof(*p));

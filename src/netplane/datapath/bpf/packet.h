@@ -2,7 +2,8 @@
 /*
  * The packet in hand: what the stages have learnt of it so far. Stages fill it in order and end a packet's way by
  * returning a decision. It lives in a per-CPU map, since the stack has no room for it (512 bytes over all calls); a
- * program runs to its end with softirqs off, so that a CPU has one packet in hand at a time.
+ * program runs to its end with softirqs off, so that a CPU has one packet in hand at a time. A made packet has a place of
+ * its own: before Linux 6.3 a test run leaves softirqs on, and a real packet may come between.
  */
 #pragma once
 
@@ -105,7 +106,7 @@ struct np_packet {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, __u32);
 	__type(value, struct np_packet);
 } in_hand SEC(".maps");

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Limits: what all machines of a host share, none of them may use up. A race of CPUs may let a machine have a little
+ * more than its share; the agent counts anew as it sweeps.
+ */
+#pragma once
+
+#include "packet.h"
+
+/* What the machine at one side has taken; NULL if nothing. */
+static __always_inline struct np_budget_value *np_budget(const struct np_side *side)
+{
+	struct np_budget_key key = {.vni = side->vni};
+
+	np_copy_mac(key.mac, side->mac);
+	return bpf_map_lookup_elem(&budget, &key);
+}
+
+/* The same, with an entry to write to; NULL if there is no room for one. */
+static __noinline struct np_budget_value *np_budget_open(const struct np_side *side)
+{
+	struct np_budget_value *found = np_budget(side), none = {};
+	struct np_budget_key key = {.vni = side->vni};
+
+	if (found)
+		return found;
+	np_copy_mac(key.mac, side->mac);
+	bpf_map_update_elem(&budget, &key, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&budget, &key);
+}
+
+/* The machine that a new connection counts for: who opens it, or who is asked if that one is elsewhere. */
+static __always_inline const struct np_side *np_payer(const struct np_packet *p)
+{
+	return p->from_tunnel ? &p->target : &p->source;
+}
+
+static __always_inline int np_share_is_used_up(const struct np_packet *p)
+{
+	struct np_budget_value *taken = np_budget(np_payer(p));
+
+	return taken && taken->connections >= NP_LIMIT_CONNECTIONS;
+}
+
+static __always_inline void np_take_place(const struct np_packet *p)
+{
+	struct np_budget_value *taken = np_budget_open(np_payer(p));
+
+	if (taken)
+		__sync_fetch_and_add(&taken->connections, 1);
+}
+
+/* Whether one more packet may go to the agent: a generic cell rate algorithm (ITU-T I.371). */
+static __always_inline int np_may_punt(const struct np_packet *p)
+{
+	struct np_budget_value *taken = p->dry ? np_budget(&p->source) : np_budget_open(&p->source);
+	__u64 now = np_now(p), until;
+
+	if (!taken)
+		return p->dry;
+	until = taken->punted;
+	if (until > now + NP_LIMIT_PUNT_BURST - NP_LIMIT_PUNT_PAUSE)
+		return 0;
+	if (!p->dry)
+		taken->punted = (until > now ? until : now) + NP_LIMIT_PUNT_PAUSE;
+	return 1;
+}
