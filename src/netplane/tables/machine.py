@@ -53,6 +53,8 @@ ERRORS = {
 """The ICMP type and code that each reason is told the sender by (RFC 792)."""
 ANSWERABLE_ICMP = (0, 8, 13, 14)
 """Types that are no errors themselves: errors about errors are never sent (RFC 1122, section 3.2.2)."""
+GROUPS = MAPPED + bytes((224, 0, 0, 0))
+"""The first address of groups; nor are errors about packets to groups, or to all, sent."""
 
 
 class Hop(NamedTuple):
@@ -313,8 +315,8 @@ def answer_as_router(
 
 
 def answer_with_error(run: Run, port: PortValue, ifindex: int, packet: Packet, hop: Hop) -> NoReturn:
-    """The router tells the machine why its packet goes no further, unless it was an ICMP error itself."""
-    if packet.protocol == ICMP and packet.type not in ANSWERABLE_ICMP:
+    """The router tells the machine why its packet goes no further, unless it was an ICMP error itself, or to many."""
+    if packet.destination >= GROUPS or (packet.protocol == ICMP and packet.type not in ANSWERABLE_ICMP):
         raise End(Verdict.DROP, hop.reason)
     speaker = NO_ADDRESS if hop.gateway is None else hop.gateway.address
     answer = answer_error(run.frame, packet, ERRORS[hop.reason], speaker)

@@ -6,7 +6,7 @@ nothing is said of that here.
 """
 
 from enum import Enum
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import NamedTuple
 
 from netplane.model import Host, Network, Port
@@ -26,6 +26,8 @@ from netplane.verify.talks import Memory, Side
 from netplane.verify.world import World, addresses, mac_of
 
 NOBODY = IPv4Address(0)
+EVERYBODY_AND_NOBODY = IPv4Network("240.0.0.0/4")
+"""The limited broadcast address, and reserved ones."""
 ICMP_QUERIES = (0, 8, 13, 14)
 NET_UNREACHABLE, HOST_UNREACHABLE, PORT_UNREACHABLE, TIME_EXCEEDED = (3, 0), (3, 1), (3, 3), (11, 0)
 
@@ -161,8 +163,10 @@ def to_router(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fat
 
 
 def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], speaker: IPv4Address) -> Fate:
-    """An ICMP error for the sender; never about an ICMP error."""
+    """An ICMP error for the sender; never about an ICMP error, nor about what goes to a group or to all."""
     if datagram.protocol == ICMP and datagram.icmp[0] not in ICMP_QUERIES:
+        return DROPPED
+    if datagram.destination.is_multicast or datagram.destination in EVERYBODY_AND_NOBODY:
         return DROPPED
     return Fate(Kind.ANSWERED, port.id, write_error(frame, datagram, kind, speaker))
 

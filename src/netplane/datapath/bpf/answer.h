@@ -7,7 +7,8 @@
 
 #include "trace.h"
 
-#define NP_QUOTE 20 /* bytes of the offender's payload: a whole TCP header, whose checksum may still be pending */
+#define NP_QUOTE 20 /* bytes of the offender's payload: a whole TCP header; 8 would do (RFC 792) */
+#define NP_SLACK 76 /* more than lies before the transport header in any frame */
 #define NP_ICMP_TTL 64
 #define NP_ICMP_TOS 0xc0
 
@@ -37,6 +38,24 @@ static __always_inline __u16 np_fold(__s64 sum)
 	return ~folded;
 }
 
+/*
+ * Makes the frame so long, all but its Ethernet header to be written anew. A transport checksum that was left to a
+ * device must not be filled in any more, or it would end up in the quotation: the kernel forgets about it once the
+ * place where it begins to sum is cut off, so the frame is made too long first and cut in front.
+ */
+static __always_inline int np_resize(struct __sk_buff *skb, __u32 length)
+{
+	if (bpf_skb_change_tail(skb, length + NP_SLACK, 0))
+		return -1;
+	return bpf_skb_adjust_room(skb, -NP_SLACK, BPF_ADJ_ROOM_MAC, 0);
+}
+
+/* Whether an address is of a group or of nobody (RFC 1112, RFC 919): about packets to it no errors are sent. */
+static __always_inline int np_is_of_many(__be32 address)
+{
+	return bpf_ntohl(address) >= 0xe0000000;
+}
+
 struct np_error {
 	struct iphdr ip;
 	struct np_icmp icmp;
@@ -51,7 +70,7 @@ static __noinline int np_answer_error(struct __sk_buff *skb, struct np_packet *p
 	__u8 quote[60 + NP_QUOTE] NP_ALIGNED = {};
 	__u8 macs[12];
 
-	if (p->from_tunnel)
+	if (p->from_tunnel || np_is_of_many(np_ipv4(&p->target.address)))
 		return NP_DECIDE(DROP, reason);
 	if (p->protocol == IPPROTO_ICMP && p->icmp_type != NP_ICMP_ECHO && p->icmp_type != NP_ICMP_ECHO_REPLY &&
 	    p->icmp_type != NP_ICMP_TIMESTAMP && p->icmp_type != NP_ICMP_TIMESTAMP_REPLY)
@@ -66,9 +85,7 @@ static __noinline int np_answer_error(struct __sk_buff *skb, struct np_packet *p
 		return NP_DECIDE(DROP, reason);
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, quote, quoted))
 		return NP_DECIDE(DROP, reason);
-	if (bpf_skb_change_tail(skb, ETH_HLEN + quoted, 0))
-		return NP_DECIDE(DROP, reason);
-	if (bpf_skb_adjust_room(skb, sizeof(error), BPF_ADJ_ROOM_MAC, 0))
+	if (np_resize(skb, ETH_HLEN + sizeof(error) + quoted))
 		return NP_DECIDE(DROP, reason);
 	error.ip.version = 4;
 	error.ip.ihl = 5;
@@ -88,5 +105,6 @@ static __noinline int np_answer_error(struct __sk_buff *skb, struct np_packet *p
 	np_copy_mac(macs + 6, p->eth_target);
 	bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
 	bpf_skb_store_bytes(skb, ETH_HLEN, &error, sizeof(error), 0);
+	bpf_skb_store_bytes(skb, ETH_HLEN + sizeof(error), quote, quoted, 0);
 	return NP_DECIDE(ANSWER, reason);
 }
