@@ -109,14 +109,16 @@ class Sender:
         choose = self.random.choice
         numbers = choose(NUMBERS), choose(NUMBERS)
         data = bytes(choose((0, 1, 2, 18, 100)))
-        kind = choose(("tcp", "tcp", "udp", "icmp", "icmp", "other"))
+        kind = choose(("tcp", "tcp", "tcp", "udp", "udp", "icmp", "icmp", "ported", "other"))
         if kind == "tcp":
             return 6, tcp(*numbers, choose(TCP_FLAGS), data, offset=choose((0, 4, 6, 15)) if self.rarely() else 5)
         if kind == "udp":
             return 17, udp(*numbers, data, length=choose((0, 7, 8, 9, 2000)) if self.rarely() else None)
         if kind == "icmp":
             return 1, icmp(choose((8, 8, 8, 0, 3, 11, 5, 13, 14)), choose((0, 0, 0, 1, 5)), choose((7, 8)), data)
-        return choose((2, 47, 132, 255)), data
+        if kind == "ported":
+            return choose((33, 132, 132, 136)), pack("!HH", *numbers) + bytes(choose((0, 3, 4, 7, 8, 40)))
+        return choose((2, 47, 255)), data
 
     def destination(self) -> tuple[str, bytes]:
         """An address, mostly somebody's, and the MAC address to send it to, mostly a sensible one."""
@@ -200,7 +202,7 @@ def reply_to(random: Random, frame: bytes) -> bytes:
     if frame[23] == 6:
         payload[0:4] = payload[2:4] + payload[0:2]
         payload[13] = random.choice((0x12, 0x12, 0x10, 0x11, 0x14, 0x02))
-    elif frame[23] == 17:
+    elif frame[23] in (17, 33, 132, 136):
         payload[0:4] = payload[2:4] + payload[0:2]
     elif frame[23] == 1 and payload[0] == 8:
         payload[0] = 0

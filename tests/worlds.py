@@ -203,7 +203,7 @@ def add_rules(draft: Draft, group: str, groups: list[str]) -> None:
 def random_rule(draft: Draft, group: str, groups: list[str]) -> SecurityGroupRule:
     """A rule of any shape that the API accepts."""
     random = draft.random
-    protocol = random.choice((None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp"))
+    protocol = random.choice((None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp", "132", "dccp", "udplite"))
     low, high = random_ports(random, protocol)
     remote = random.choice(("any", "prefix", "prefix", "group"))
     return SecurityGroupRule(
@@ -223,7 +223,7 @@ def random_ports(random: Random, protocol: str | None) -> tuple[int | None, int 
     """A range of ports, an ICMP type and code, or nothing."""
     if protocol in ("icmp", "1"):
         return random.choice(((None, None), (8, None), (8, 0), (0, 0), (3, None), (8, 5)))
-    if protocol not in ("tcp", "udp", "6", "17") or random.random() < 0.3:
+    if protocol in (None, "gre", "47") or random.random() < 0.3:
         return None, None
     low = random.choice(PORTS)
     return low, random.choice((low, low + 1, 65535, max(low, 1001)))

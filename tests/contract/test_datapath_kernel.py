@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from struct import pack
 
 import pytest
 from pyroute2 import IPRoute
@@ -13,8 +14,9 @@ from netplane.base.delta import Delta
 from netplane.datapath import DatapathError, KernelDatapath, NotLoaded, libbpf
 from netplane.datapath.installation import Installation
 from netplane.datapath.kernel import SHIPPED
+from netplane.tables.decisions import Class, Direction
 from netplane.tables.outcome import Program, Synthetic
-from netplane.tables.pipeline import CONNECTION, TABLES
+from netplane.tables.pipeline import CONNECTION, COUNTER, TABLES
 from tests.contract import packets, world
 from tests.contract.datapaths import KernelBench, kernel_bench, ways
 from tests.contract.namespaces import add_veth, remove_link
@@ -165,3 +167,19 @@ def test_what_is_installed_is_known_by_its_digest(bench: KernelBench, tmp_path: 
     installation = Installation(bench.pin_dir)
     assert installation.holds(SHIPPED)
     assert not installation.holds(copy_of_object(tmp_path))
+
+
+def test_segments_that_nobody_has_counted_are_counted(bench: KernelBench) -> None:
+    """Guests hand over what is to be cut into segments with their size only; without it, it is one packet."""
+    bench.datapath.apply(Delta(world.world()))
+    headers, data = 14 + 20 + 20, 2500
+    packet = frame(ANN, BEN, TCP, packets.tcp(5000, 6000, SYN)) + bytes(data)
+    packet = packet[:16] + (len(packet) - 14).to_bytes(2, "big") + packet[18:]
+    key = COUNTER.pack_key(BEN.vni, BEN.mac, Direction.INGRESS, Class.SAME_NETWORK)
+    for size, segments in ((1000, 3), (1250, 2), (0, 1)):
+        bench.datapath.delete("counter", [key])
+        # struct __sk_buff: cb[0] at 48, gso_size at 176.
+        context = pack("=48xI", ANN.ifindex).ljust(176, b"\0") + pack("=I", size)
+        libbpf.test_run(bench.datapath.program_fd(Program.FROM_MACHINE), packet, context, 4096)
+        value = COUNTER.unpack_value(bench.datapath.read("counter")[key])
+        assert value == {"packets": segments, "bytes": len(packet) + (segments - 1) * headers}

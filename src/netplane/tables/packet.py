@@ -13,6 +13,8 @@ ETHERNET = 14
 ARP = 0x0806
 IPV4 = 0x0800
 ICMP, TCP, UDP = 1, 6, 17
+PORTED = {33: 12, 132: 12, 136: 8}
+"""DCCP, SCTP and UDP-Lite (RFC 4340, 9260, 3828): ports as in UDP, of which rules speak, in a header so long."""
 ECHO_REPLY, ECHO_REQUEST = 0, 8
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 ANSWER_TTL = 64
@@ -99,7 +101,7 @@ def parse(frame: bytes) -> Packet | Reason:
 
 def parse_payload(packet: Packet, payload: bytes) -> Packet | Reason:
     """The packet with what its own payload says."""
-    parsers = {TCP: parse_tcp, UDP: parse_udp, ICMP: parse_icmp}
+    parsers = {TCP: parse_tcp, UDP: parse_udp, ICMP: parse_icmp, **dict.fromkeys(PORTED, parse_ported)}
     parser = parsers.get(packet.protocol)
     return packet if parser is None else parser(packet, payload) or Reason.MALFORMED
 
@@ -114,6 +116,13 @@ def parse_tcp(packet: Packet, payload: bytes) -> Packet | None:
 def parse_udp(packet: Packet, payload: bytes) -> Packet | None:
     """RFC 768; None if the header or its length does not fit."""
     if len(payload) < 8 or not 8 <= _u16(payload, 4) <= len(payload):
+        return None
+    return packet._replace(sport=_u16(payload, 0), dport=_u16(payload, 2))
+
+
+def parse_ported(packet: Packet, payload: bytes) -> Packet | None:
+    """Any protocol that has ports; None if the header does not fit. The rest is for the receiver to judge."""
+    if len(payload) < PORTED[packet.protocol]:
         return None
     return packet._replace(sport=_u16(payload, 0), dport=_u16(payload, 2))
 

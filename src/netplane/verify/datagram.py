@@ -5,6 +5,7 @@ from struct import unpack, unpack_from
 from typing import NamedTuple
 
 ICMP, TCP, UDP = 1, 6, 17
+DCCP, SCTP, UDP_LITE = 33, 132, 136
 
 
 class Datagram(NamedTuple):
@@ -19,8 +20,8 @@ class Datagram(NamedTuple):
 
     @property
     def ports(self) -> tuple[int, int]:
-        """Source and destination port of TCP and UDP."""
-        if self.protocol not in (TCP, UDP):
+        """Source and destination port of the protocols that have them; all begin with them."""
+        if self.protocol not in (TCP, UDP, DCCP, SCTP, UDP_LITE):
             return 0, 0
         source, destination = unpack_from("!HH", self.payload)
         return source, destination
@@ -67,7 +68,9 @@ def fits(protocol: int, payload: bytes) -> bool:
         return len(payload) >= 20 and payload[12] >> 4 >= 5 and (payload[12] >> 4) * 4 <= len(payload)
     if protocol == UDP:
         return len(payload) >= 8 and 8 <= int.from_bytes(payload[4:6], "big") <= len(payload)
-    return protocol != ICMP or len(payload) >= 8
+    if protocol in (DCCP, SCTP):
+        return len(payload) >= 12
+    return protocol not in (ICMP, UDP_LITE) or len(payload) >= 8
 
 
 def read_arp(frame: bytes) -> Arp | None:

@@ -199,6 +199,17 @@ def test_a_full_table(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     check(host.send(ANN, segment(ANN, BEN, ACK)), Verdict.DELIVER)
 
 
+@pytest.mark.parametrize(("protocol", "header"), [(33, 12), (132, 12), (136, 8)])
+def test_rules_speak_of_the_ports_of_all_protocols_that_have_them(host: Host, protocol: int, header: int) -> None:
+    host.set_rules((protocol, 80))
+    for port, verdict, reason in ((80, Verdict.DELIVER, Reason.NONE), (22, Verdict.DROP, Reason.POLICY_IN)):
+        data = pack("!HH", 4000, port).ljust(header, b"\0")
+        check(host.receive(frame(CAT, ANN, protocol, data)), verdict, reason)
+        check(host.receive(frame(CAT, ANN, protocol, data[:-1])), Verdict.DROP, Reason.MALFORMED)
+    check(host.send(ANN, frame(ANN, CAT, protocol, pack("!HH", 80, 4000).ljust(header, b"\0"))), Verdict.TUNNEL)
+    assert len(host.tables["connection"]) == 1
+
+
 def test_a_machine_cannot_take_the_whole_table(host: Host) -> None:
     share = BUDGET.pack_key(ANN.vni, ANN.mac)
     host.tables["budget"][share] = BUDGET.pack_value(Limit.CONNECTIONS - 1, 0)

@@ -22,6 +22,22 @@ static __always_inline int np_parse_ethernet(struct __sk_buff *skb, struct np_pa
 	return NP_CONTINUE;
 }
 
+/* Protocols that are carried whole, whatever they say, but for their ports. */
+static __always_inline int np_parse_ports(struct np_packet *p, void *header, void *end, __u32 length, __u32 least)
+{
+	struct {
+		__be16 source;
+		__be16 dest;
+	} *ports = header;
+
+	if (length < least || (void *)(ports + 1) > end)
+		return NP_DROP(MALFORMED);
+	p->source.port = ports->source;
+	p->target.port = ports->dest;
+	p->policy_port = ports->dest;
+	return NP_CONTINUE;
+}
+
 static __always_inline int np_parse_transport(struct np_packet *p, void *header, void *end, __u32 length)
 {
 	switch (p->protocol) {
@@ -66,6 +82,11 @@ static __always_inline int np_parse_transport(struct np_packet *p, void *header,
 		}
 		return NP_CONTINUE;
 	}
+	case IPPROTO_SCTP:
+	case IPPROTO_DCCP:
+		return np_parse_ports(p, header, end, length, 12);
+	case IPPROTO_UDPLITE:
+		return np_parse_ports(p, header, end, length, 8);
 	}
 	p->policy_port = p->target.port;
 	return NP_CONTINUE;
@@ -103,11 +124,21 @@ static __always_inline int np_parse_ipv4(struct __sk_buff *skb, struct np_packet
 	return np_parse_transport(p, transport, end, p->ip_length - header);
 }
 
+/* What a guest hands over in one piece comes with the size of its segments, but uncounted. */
+static __always_inline void np_count_segments(struct __sk_buff *skb, struct np_packet *p)
+{
+	__u32 size = skb->gso_size;
+
+	if (!skb->gso_segs && size && p->length > p->headers)
+		p->segments = (p->length - p->headers + size - 1) / size;
+}
+
 static __always_inline int np_parse(struct __sk_buff *skb, struct np_packet *p)
 {
 	int decision;
 
 	decision = p->ethertype == ETH_P_IP ? np_parse_ipv4(skb, p) : NP_DROP(UNSUPPORTED);
+	np_count_segments(skb, p);
 	np_step(p, NP_STAGE_PARSE, decision == NP_CONTINUE ? 0 : decision >> 8, p->ethertype, p->protocol,
 		(__u32)bpf_ntohs(p->source.port) << 16 | bpf_ntohs(p->target.port));
 	return decision;
