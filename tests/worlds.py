@@ -203,7 +203,9 @@ def add_rules(draft: Draft, group: str, groups: list[str]) -> None:
 def random_rule(draft: Draft, group: str, groups: list[str]) -> SecurityGroupRule:
     """A rule of any shape that the API accepts."""
     random = draft.random
-    protocol = random.choice((None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp", "132", "dccp", "udplite"))
+    protocol = random.choice(
+        (None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp", "132", "dccp", "udplite")
+    )
     low, high = random_ports(random, protocol)
     remote = random.choice(("any", "prefix", "prefix", "group"))
     return SecurityGroupRule(

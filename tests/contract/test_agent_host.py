@@ -283,3 +283,8 @@ def test_programs_are_replaced_on_demand_and_nothing_is_lost(
             agent.wait_for(REPLACED)
 
         assert talk_during(reload, *sockets) > 100
+
+
+def test_the_host_says_nothing_to_a_machine_on_its_own_behalf(host: Host) -> None:
+    with machine("ann", PORT), host.agent():
+        assert Path("/proc/sys/net/ipv6/conf/ann/disable_ipv6").read_text() == "1\n"

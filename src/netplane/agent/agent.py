@@ -21,6 +21,7 @@ from netplane.agent import questions
 from netplane.agent.devices import plugged
 from netplane.agent.journal import Journal
 from netplane.agent.links import LinkWatch
+from netplane.agent.punt import silence_ipv6
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
 from netplane.agent.serving import Serving
@@ -175,6 +176,9 @@ class Agent:
         for id in self._devices.keys() | found.keys():
             device = found.get(id)
             if device != self._devices.get(id):
+                if device is not None:
+                    # The host itself has nothing to say to a machine.
+                    silence_ipv6(links[device.ifindex].name)
                 operation = Operation.DELETE if device is None else Operation.UPSERT
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()

@@ -71,6 +71,8 @@ class PuntDevice:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._fd = _open_tap(name)
         self._out = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | socket.SOCK_CLOEXEC, 0)
+        # A machine that takes nothing must not hold up the others.
+        self._out.setblocking(False)
         self.ifindex = socket.if_nametoindex(name)
 
     def start(self, handle: Callable[[Punted], None]) -> None:
@@ -83,7 +85,7 @@ class PuntDevice:
         return any(ifindex == self.ifindex for ifindex, _ in socket.if_nameindex())
 
     def send(self, ifindex: int, frame: bytes) -> None:
-        """Send a frame to the machine behind a device; OSError if the device is gone or down."""
+        """Send a frame to the machine behind a device; OSError if the device is gone, down or full."""
         self._out.sendto(frame, (socket.if_indextoname(ifindex), 0))
 
     def close(self) -> None:

@@ -39,16 +39,18 @@ async def _find_out(host: Host, ask: Ask) -> dict[str, object]:
         case "tables":
             return await host.worker.run(dump, host.worker.reconcile.datapath)
         case "trace":
-            return await _trace(host, ask.body.get("port", ""), ask.body.get("packet", ""))
+            return await _trace(host, ask.body)
         case _:
             raise Unanswerable(f"nothing is known here about {ask.topic!r}")
 
 
-async def _trace(host: Host, id: str, text: str) -> dict[str, object]:
+async def _trace(host: Host, body: Mapping[str, str]) -> dict[str, object]:
+    id = body.get("port", "")
     port, device = host.slice.get(Port, id), host.devices.get(id)
     if port is None or device is None:
         raise Unanswerable(f"port {id!r} has no device on host {host.name}")
-    sketch = packet.parse(text)
-    names = names_of(host.slice, {device.ifindex: port for port, device in host.devices.items()})
+    sketch = packet.parse(body.get("packet", ""))
+    ports = {device.ifindex: port for port, device in host.devices.items()}
+    names = names_of(host.slice, ports, are_hosts_told=body.get("hosts") == "told")
     datapath, compiler = host.worker.reconcile.datapath, host.worker.reconcile.compiler
     return await host.worker.run(trace, datapath, compiler, names, port, device.ifindex, sketch) | {"host": host.name}

@@ -36,11 +36,14 @@ class Names(NamedTuple):
     rules: Mapping[int, str]
     ports: Mapping[int, str]
     """The port of each device, by ifindex."""
+    are_hosts_told: bool
+    """Whether hosts are named: they are operators' business."""
 
 
-def names_of(slice: Slice, ports: Mapping[int, str]) -> Names:
+def names_of(slice: Slice, ports: Mapping[int, str], *, are_hosts_told: bool) -> Names:
     """The names in a slice; `ports` are the devices' ports."""
     return Names(
+        are_hosts_told=are_hosts_told,
         networks={network.vni: network.name or network.id for network in slice.all(Network).values()},
         routers={router.number: router.name or router.id for router in slice.all(Router).values()},
         identities={identity.number: identity.groups for identity in slice.all(Identity).values()},
@@ -184,6 +187,8 @@ class Telling:
         return f"device {ifindex}, port {self._names.ports.get(ifindex, '?')}"
 
     def _host(self, number: int) -> str:
+        if not self._names.are_hosts_told:
+            return "a host"
         host = self._names.hosts.get(number)
         return f"host {number}" if host is None else f"host {host.id} ({host.address})"
 

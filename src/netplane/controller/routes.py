@@ -140,7 +140,8 @@ async def trace(controller: Controller, request: Request) -> object:
     if binding is None:
         raise conflict("PortNotBound", f"Port {port.id} is on no host.")
     host = binding.host_id
-    body = await _ask(controller, host, "trace", {"port": wish.port_id, "packet": wish.packet})
+    hosts = "told" if context.is_admin else ""
+    body = await _ask(controller, host, "trace", {"port": wish.port_id, "packet": wish.packet, "hosts": hosts})
     answer = _expect(Trace, body, host)
     steps = [{"stage": step.stage, "text": step.text} for step in answer.steps]
     shown = host if context.is_admin else ""

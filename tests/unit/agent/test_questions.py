@@ -41,6 +41,13 @@ def test_a_trace() -> None:
     assert (found.body["verdict"], found.body["host"]) == ("ANSWER", "host1")
 
 
+@pytest.mark.parametrize(("hosts", "text"), [("told", "host host1 (192.0.2.1)"), ("", "a host")])
+def test_hosts_in_a_trace(hosts: str, text: str) -> None:
+    steps = ask("trace", {"port": PORT.id, "packet": "icmp dst=10.0.0.1", "hosts": hosts}).body["steps"]
+    assert isinstance(steps, list)
+    assert any(step["text"].endswith(f"carried by {text}") for step in steps)
+
+
 def test_tables() -> None:
     found = ask("tables", {})
     assert found.body["settings"] == ["index=0 -> host=1 tunnel=99 punt=98"]

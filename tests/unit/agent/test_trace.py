@@ -28,12 +28,12 @@ def reconcile() -> Reconcile:
     return found
 
 
-def ask(reconcile: Reconcile, packet: str) -> tuple[str, str, str]:
+def ask(reconcile: Reconcile, packet: str, *, are_hosts_told: bool = True) -> tuple[str, str, str]:
     """Verdict, reason and all that was told."""
     slice = Slice()
     for message in (Welcome(1, "log"), Snapshot(1, True, True, list(SLICE))):
         list(slice.take(message))
-    names = names_of(slice, {IFINDEX: PORT.id})
+    names = names_of(slice, {IFINDEX: PORT.id}, are_hosts_told=are_hosts_told)
     found = trace(reconcile.datapath, reconcile.compiler, names, PORT, IFINDEX, parse(packet))
     steps = found["steps"]
     assert isinstance(steps, list)
@@ -53,6 +53,13 @@ def test_to_another_host(reconcile: Reconcile) -> None:
         "DELIVERY: to host host2 (192.0.2.2)",
         "END: sent to host host2 (192.0.2.2) as network blue (VNI 7); ask that host for the rest",
     }
+
+
+def test_hosts_are_told_to_operators_only(reconcile: Reconcile) -> None:
+    _, _, told = ask(reconcile, "tcp dst=10.0.0.6 dport=80", are_hosts_told=False)
+    assert "DELIVERY: to a host" in told.splitlines()
+    assert "192.0.2." not in told
+    assert not {"host1", "host2"} & set(told.replace(";", " ").split())
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,9 @@ from netplane.model.network import HostRoute
 from netplane.model.port import address_claim
 from netplane.store import Reader, Transaction
 
+NOT_FOR_MACHINES = tuple(map(parse_range, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3")))
+"""This network, loopback, groups and reserved addresses (RFC 6890, RFC 1112)."""
+
 
 def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
     """A subnet that overlaps no other of its network, with a gateway and pools unless the client says otherwise."""
@@ -70,6 +73,8 @@ def _check_version(cidr: Range, version: int) -> Range:
         raise invalid(f"cidr '{cidr}' does not match the ip_version '{version}'")
     if cidr.prefixlen == 0:
         raise invalid("a subnet cannot have a prefix length of 0")
+    if any(cidr.overlaps(other) for other in NOT_FOR_MACHINES):
+        raise invalid(f"cidr '{cidr}' holds addresses that no machine can have")
     return cidr
 
 
