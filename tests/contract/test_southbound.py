@@ -346,6 +346,25 @@ def test_a_session_over_tcp(tmp_path: Path) -> None:
     run(scenario)
 
 
+def test_a_session_in_which_nothing_is_said_lasts(tmp_path: Path) -> None:
+    """Pinged more often than agents do it: gRPC would end the session if it took pings for an attack."""
+
+    async def until_the_end(call: Any) -> None:
+        while await call.read() is not grpc.aio.EOF:
+            continue
+
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            options = (("grpc.keepalive_time_ms", 1_250), ("grpc.http2.max_pings_without_data", 0))
+            async with grpc.aio.insecure_channel(place.address, options=options) as channel:
+                call = channel.stream_stream(METHOD)(metadata=((TOKEN_KEY, bearer("agents")),))
+                await call.write(encode(Hello("h1", "192.0.2.1")))
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(until_the_end(call), PATIENCE)
+
+    run(scenario)
+
+
 def test_what_an_agent_says_without_a_session_is_dropped(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with Uplink("h1", "192.0.2.1", [f"unix://{tmp_path}/nobody"], "agents") as uplink:
