@@ -39,8 +39,6 @@ class Reconcile:
         self.compared = False
         """Whether the datapath has been read, and so may be written."""
         self._pending = Delta()
-        self.host = 0
-        """This host's number."""
         self._settings: dict[bytes, bytes] = {}
         self._wanted: dict[int, Program] = {}
         self._attached = datapath.attached()
@@ -54,7 +52,6 @@ class Reconcile:
 
     def set(self, *, host: int, tunnel: int, punt: int) -> None:
         """What the programs must know of their host: its number and the ifindexes of its two devices."""
-        self.host = host
         entry = SETTINGS.entry((0,), (host, tunnel, punt))
         if self._settings != {entry.key: entry.value}:
             self._settings = {entry.key: entry.value}

@@ -22,12 +22,11 @@ OWN = {protocol for protocol, _ in TIMEOUTS}
 _SIDES = Struct("=4s4s16s16s4xI")
 _LIFE = Struct("=8xQ32xHH4x")
 _COUNTED = Struct("=4s6s2x")
-_OWNER = Struct("=6s2xI4x")
 
 assert _SIDES.size == CONNECTION.key.size
 assert _LIFE.size == CONNECTION.value.size
 assert _COUNTED.size == COUNTER.key.size
-assert _OWNER.size == ENDPOINT.value.size
+assert ENDPOINT.value.offsets()["mac"] == 0
 
 
 def ended_connections(entries: Mapping[bytes, bytes], endpoints: Container[bytes], now: int) -> Iterable[bytes]:
@@ -58,18 +57,15 @@ def orphaned_counters(keys: Iterable[bytes], devices: Collection[bytes]) -> Iter
             yield key
 
 
-def taken(entries: Mapping[bytes, bytes], endpoints: Mapping[bytes, bytes], host: int) -> Mapping[bytes, int]:
-    """How many connections count for each port, by its key in `budget`: those that it opened, or was asked for."""
+def taken(entries: Mapping[bytes, bytes], endpoints: Mapping[bytes, bytes]) -> Mapping[bytes, int]:
+    """How many connections each machine has opened, by its key in `budget`."""
     counts: Counter[bytes] = Counter()
     for key, value in entries.items():
         low, high, low_address, high_address, _ = _SIDES.unpack(key)
         _, _, flags = _LIFE.unpack(value)
-        sides = (low, low_address), (high, high_address)
-        for vni, address in reversed(sides) if flags & ConnectionFlag.INITIATOR_HIGH else sides:
-            mac, carrier = _OWNER.unpack(endpoints.get(vni + address, _NOBODY))
-            if carrier == host:
-                counts[vni + mac + bytes(2)] += 1
-                break
+        vni, address = (high, high_address) if flags & ConnectionFlag.INITIATOR_HIGH else (low, low_address)
+        if (owner := endpoints.get(vni + address)) is not None:
+            counts[vni + owner[:6] + bytes(2)] += 1
     return counts
 
 
@@ -84,5 +80,9 @@ def corrected_budgets(budgets: Mapping[bytes, bytes], counts: Mapping[bytes, int
     return found
 
 
-_NOBODY = bytes(ENDPOINT.value.size)
+def idle_budgets(budgets: Iterable[bytes], counts: Mapping[bytes, int], devices: Collection[bytes]) -> Iterable[bytes]:
+    """Entries of `budget` of machines that have no device here and have opened nothing that lives."""
+    return (key for key in budgets if key not in devices and key not in counts)
+
+
 _TIMEOUTS = {(protocol, int(state)): seconds for (protocol, state), seconds in TIMEOUTS.items()}

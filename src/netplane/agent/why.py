@@ -35,5 +35,5 @@ WHY: Mapping[Reason, str] = {
     Reason.FROM_TUNNEL: "it comes by the tunnel for a router, which every host answers for itself",
     Reason.PUNT_OFF: "the agent of the host has no punt device",
     Reason.PUNT_LIMIT: "the machine asks the agent more often than it may",
-    Reason.SHARE_USED_UP: "the machine has as many connections as one may have",
+    Reason.SHARE_USED_UP: "the machine that sent it has opened as many connections as one may",
 }

@@ -11,7 +11,7 @@ from time import monotonic_ns
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from netplane.agent.reconcile import Reconcile
-from netplane.agent.sweep import corrected_budgets, ended_connections, orphaned_counters, taken
+from netplane.agent.sweep import corrected_budgets, ended_connections, idle_budgets, orphaned_counters, taken
 from netplane.base.problem import Problem
 from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change
@@ -96,16 +96,18 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
         return []
     datapath, desired = reconcile.datapath, reconcile.compiler.desired
     try:
-        sweep_connections(datapath, desired[ENDPOINT.name], reconcile.host)
-        for table in (COUNTER.name, BUDGET.name):
-            datapath.delete(table, list(orphaned_counters(datapath.read(table), desired[DEVICE.name])))
+        counts = sweep_connections(datapath, desired[ENDPOINT.name])
+        budgets = datapath.read(BUDGET.name)
+        datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
+        datapath.delete(BUDGET.name, list(idle_budgets(budgets, counts, desired[DEVICE.name])))
+        datapath.delete(COUNTER.name, list(orphaned_counters(datapath.read(COUNTER.name), desired[DEVICE.name])))
     except DatapathError as problem:
         return [Problem("datapath", "", str(problem))]
     return []
 
 
-def sweep_connections(datapath: Datapath, endpoints: Mapping[bytes, bytes], host: int) -> None:
-    """Remove what has ended, and count what each machine has of the rest."""
+def sweep_connections(datapath: Datapath, endpoints: Mapping[bytes, bytes]) -> Mapping[bytes, int]:
+    """Remove what has ended; how much each machine has of the rest."""
     connections = datapath.read(CONNECTION.name)
     ended = list(ended_connections(connections, endpoints, monotonic_ns()))
     for start in range(0, len(ended), LOOKED_AT):
@@ -113,5 +115,4 @@ def sweep_connections(datapath: Datapath, endpoints: Mapping[bytes, bytes], host
         datapath.delete(CONNECTION.name, list(ended_connections(found, endpoints, monotonic_ns())))
     for key in ended:
         del connections[key]
-    counts = taken(connections, endpoints, host)
-    datapath.write(BUDGET.name, corrected_budgets(datapath.read(BUDGET.name), counts))
+    return taken(connections, endpoints)

@@ -123,7 +123,7 @@ class Limit(IntEnum):
     """What one machine may take of what all machines of a host share."""
 
     CONNECTIONS = 131_072
-    """Entries of `connection`, an eighth of the table, that it opened; those from elsewhere count for who is asked."""
+    """Entries of `connection` that it opened: an eighth of the table, on each host that it talks to."""
     PUNT_PAUSE = 100_000_000
     """ns between two packets to the agent, in the long run."""
     PUNT_BURST = 2_000_000_000

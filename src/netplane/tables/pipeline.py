@@ -173,14 +173,14 @@ COUNTER = Table(
 )
 BUDGET = Table(
     "budget",
-    "What each port has taken of what all ports of the host share; the agent counts anew as it sweeps.",
+    "What each machine, here or elsewhere, has taken of what all share on this host; the agent counts anew.",
     Kind.HASH,
     key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
     value=(
-        Field("connections", U64, "Connections that count for it."),
+        Field("connections", U64, "Connections that it has opened."),
         Field("punted", U64, "Until when its packets to the agent have used up its rate, in ns of CLOCK_MONOTONIC."),
     ),
-    capacity=65_536,
+    capacity=262_144,
     writer=Writer.DATAPATH,
 )
 TRACE = Table(

@@ -86,15 +86,15 @@ def open_connection(run: Run, key: bytes, packet: Packet, pair: Pair, *, from_hi
 
 
 def take_place(run: Run, pair: Pair) -> None:
-    """An entry more, which counts for the machine that opens the connection, or for the other if that is elsewhere."""
-    payer, side = (pair.source, pair.sides[0]) if pair.source_local else (pair.destination, pair.sides[1])
-    budget = lookup.budget(run.entries, side.vni, payer.mac)
+    """An entry more, which counts for the machine that opens the connection, wherever that is."""
+    vni, mac = pair.sides[0].vni, pair.source.mac
+    budget = lookup.budget(run.entries, vni, mac)
     if budget.connections >= Limit.CONNECTIONS:
         run.drop(Stage.CONNECTION, Reason.SHARE_USED_UP)
     if len(run.entries["connection"]) >= CONNECTION.capacity:
         run.drop(Stage.CONNECTION, Reason.CONNECTIONS_FULL)
     paid = budget._replace(connections=budget.connections + 1)
-    run.budgets[BUDGET.pack_key(side.vni, payer.mac)] = BUDGET.pack_value(*paid)
+    run.budgets[BUDGET.pack_key(vni, mac)] = BUDGET.pack_value(*paid)
 
 
 def continue_connection(

@@ -233,7 +233,7 @@ def test_a_connection_that_comes_to_life_while_it_is_swept_lives_on(datapath: St
     revived = Revived()
     revived.tables[CONNECTION.name] = {key: alive}
     endpoints = {ENDPOINT.pack_key(7, one.addresses[0]): bytes(16) for one in (NEAR, FAR)}
-    sweep_connections(revived, endpoints, 1)
+    assert sweep_connections(revived, endpoints) == {}
     assert revived.tables[CONNECTION.name] == {key: alive}
 
 

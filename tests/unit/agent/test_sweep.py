@@ -2,7 +2,15 @@
 
 import pytest
 
-from netplane.agent.sweep import NS, corrected_budgets, ended_connections, orphaned_counters, taken, timeout
+from netplane.agent.sweep import (
+    NS,
+    corrected_budgets,
+    ended_connections,
+    idle_budgets,
+    orphaned_counters,
+    taken,
+    timeout,
+)
 from netplane.base.addresses import NO_MAC, pack_address
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, ConnectionState
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT
@@ -47,23 +55,23 @@ def test_counters_of_the_tunnel_go_with_the_last_port() -> None:
     assert list(orphaned_counters([tunnel], set())) == [tunnel]
 
 
-@pytest.mark.parametrize(
-    ("flags", "low_host", "high_host", "payer"),
-    [(0, 1, 1, "low"), (0, 1, 2, "low"), (0, 2, 1, "high"), (0, 2, 3, "")]
-    + [(ConnectionFlag.INITIATOR_HIGH, *hosts) for hosts in ((1, 1, "high"), (2, 1, "high"), (1, 2, "low"))],
-)
-def test_a_connection_counts_for_who_opened_it_or_else_for_who_was_asked(
-    flags: int, low_host: int, high_host: int, payer: str
-) -> None:
-    macs = {"low": MAC, "high": b"\2\0\0\0\0\6"}
+def test_connections_count_for_who_opened_them() -> None:
+    other = b"\2\0\0\0\0\6"
     endpoints = {
-        ENDPOINT.pack_key(7, LOW): ENDPOINT.pack_value(macs["low"], 0, low_host, 3),
-        ENDPOINT.pack_key(8, HIGH): ENDPOINT.pack_value(macs["high"], 0, high_host, 3),
+        ENDPOINT.pack_key(7, LOW): ENDPOINT.pack_value(MAC, 0, 1, 3),
+        ENDPOINT.pack_key(8, HIGH): ENDPOINT.pack_value(other, 0, 2, 3),
     }
-    key = CONNECTION.pack_key(7, 8, LOW, HIGH, b"\0\1", b"\0\2", 6)
-    value = CONNECTION.pack_value(1, NOW, 9, 9, 9, 9, ConnectionState.NEW, flags)
-    wanted = {"low": 7, "high": 8}
-    assert taken({key: value}, endpoints, 1) == ({BUDGET.pack_key(wanted[payer], macs[payer]): 1} if payer else {})
+    opened = {
+        CONNECTION.pack_key(7, 8, LOW, HIGH, port, b"\0\2", 6): CONNECTION.pack_value(1, NOW, 9, 9, 9, 9, 0, flags)
+        for port, flags in ((b"\0\1", 0), (b"\0\2", 0), (b"\0\3", ConnectionFlag.INITIATOR_HIGH))
+    }
+    assert taken(opened, endpoints) == {BUDGET.pack_key(7, MAC): 2, BUDGET.pack_key(8, other): 1}
+    assert taken(opened, {}) == {}
+
+
+def test_budgets_go_with_the_last_connection_and_the_device() -> None:
+    plugged, opener, idle = (BUDGET.pack_key(vni, MAC) for vni in (7, 8, 9))
+    assert list(idle_budgets([plugged, opener, idle], {opener: 1}, {plugged})) == [idle]
 
 
 def test_budgets_say_what_was_counted() -> None:

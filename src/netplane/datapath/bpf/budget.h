@@ -7,44 +7,38 @@
 
 #include "packet.h"
 
-/* What the machine at one side has taken; NULL if nothing. */
-static __always_inline struct np_budget_value *np_budget(const struct np_side *side)
+/* What the machine that sent the packet has taken; NULL if nothing. */
+static __always_inline struct np_budget_value *np_budget(const struct np_packet *p)
 {
-	struct np_budget_key key = {.vni = side->vni};
+	struct np_budget_key key = {.vni = p->source.vni};
 
-	np_copy_mac(key.mac, side->mac);
+	np_copy_mac(key.mac, p->eth_source);
 	return bpf_map_lookup_elem(&budget, &key);
 }
 
 /* The same, with an entry to write to; NULL if there is no room for one. */
-static __noinline struct np_budget_value *np_budget_open(const struct np_side *side)
+static __noinline struct np_budget_value *np_budget_open(const struct np_packet *p)
 {
-	struct np_budget_value *found = np_budget(side), none = {};
-	struct np_budget_key key = {.vni = side->vni};
+	struct np_budget_value *found = np_budget(p), none = {};
+	struct np_budget_key key = {.vni = p->source.vni};
 
 	if (found)
 		return found;
-	np_copy_mac(key.mac, side->mac);
+	np_copy_mac(key.mac, p->eth_source);
 	bpf_map_update_elem(&budget, &key, &none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&budget, &key);
 }
 
-/* The machine that a new connection counts for: who opens it, or who is asked if that one is elsewhere. */
-static __always_inline const struct np_side *np_payer(const struct np_packet *p)
-{
-	return p->from_tunnel ? &p->target : &p->source;
-}
-
 static __always_inline int np_share_is_used_up(const struct np_packet *p)
 {
-	struct np_budget_value *taken = np_budget(np_payer(p));
+	struct np_budget_value *taken = np_budget(p);
 
 	return taken && taken->connections >= NP_LIMIT_CONNECTIONS;
 }
 
 static __always_inline void np_take_place(const struct np_packet *p)
 {
-	struct np_budget_value *taken = np_budget_open(np_payer(p));
+	struct np_budget_value *taken = np_budget_open(p);
 
 	if (taken)
 		__sync_fetch_and_add(&taken->connections, 1);
@@ -53,11 +47,11 @@ static __always_inline void np_take_place(const struct np_packet *p)
 /* Whether one more packet may go to the agent: a generic cell rate algorithm (ITU-T I.371). */
 static __always_inline int np_may_punt(const struct np_packet *p)
 {
-	struct np_budget_value *taken = p->dry ? np_budget(&p->source) : np_budget_open(&p->source);
+	struct np_budget_value *taken = p->dry ? np_budget(p) : np_budget_open(p);
 	__u64 now = np_now(p), until;
 
 	if (!taken)
-		return p->dry;
+		return 1;
 	until = taken->punted;
 	if (until > now + NP_LIMIT_PUNT_BURST - NP_LIMIT_PUNT_PAUSE)
 		return 0;
