@@ -1,6 +1,8 @@
 """Agents and a controller over real gRPC on a unix socket, with a real store: who is told what, and who is not."""
 
 import asyncio
+import signal
+import sys
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from functools import partial
@@ -363,6 +365,45 @@ def test_a_session_in_which_nothing_is_said_lasts(tmp_path: Path) -> None:
                     await asyncio.wait_for(until_the_end(call), PATIENCE)
 
     run(scenario)
+
+
+AGENT = """
+import asyncio, sys
+from netplane.stream.client import Uplink
+
+async def follow():
+    async with Uplink("h1", "192.0.2.1", sys.argv[1:], "agents") as uplink:
+        async for event in uplink:
+            print(event, flush=True)
+
+asyncio.run(follow())
+"""
+
+
+def test_an_agent_that_hangs_is_away(tmp_path: Path) -> None:
+    """Stopped by SIGSTOP its connection stays, as that of a host whose network is cut off."""
+
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            words = (sys.executable, "-c", AGENT, place.address)
+            process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
+            try:
+                assert process.stdout is not None
+                while b"Snapshot" not in await process.stdout.readline():
+                    continue
+                process.send_signal(signal.SIGSTOP)
+                await becomes(lambda: not place.controller.southbound.connected, 25)
+            finally:
+                process.kill()
+                await process.communicate()
+
+    run(scenario)
+
+
+async def becomes(is_so: Callable[[], bool], seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        while not is_so():
+            await asyncio.sleep(0.1)
 
 
 def test_what_an_agent_says_without_a_session_is_dropped(tmp_path: Path) -> None:

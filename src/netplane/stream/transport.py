@@ -14,13 +14,15 @@ LARGEST_DOWN = 256 * 1024 * 1024
 KEEPALIVE = (
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 5_000),
+    ("grpc.http2.ping_timeout_ms", 5_000),
     ("grpc.keepalive_permit_without_calls", 1),
     ("grpc.http2.max_pings_without_data", 0),
     ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
 )
 """Either end notices within 15 s that the other is gone, also when nothing is being said.
 
-Without the last line gRPC takes the pings of an idle session for an attack, and ends it after the third.
+`keepalive_timeout_ms` alone leaves a ping 60 s to be answered. Without the last line gRPC takes the pings of an idle
+session for an attack, and ends it after the third.
 """
 
 
