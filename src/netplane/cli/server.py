@@ -32,6 +32,9 @@ from netplane.cli.places import LISTEN
 )
 def server(listen: str, southbound: str, database: Path, tokens: Path) -> None:
     """Run a controller until SIGTERM."""
-    from netplane.controller.server import main
+    from netplane.controller.server import CannotStart, main
 
-    main(listen=listen, southbound=southbound, database=str(database), tokens=tokens)
+    try:
+        main(listen=listen, southbound=southbound, database=str(database), tokens=tokens)
+    except CannotStart as problem:
+        raise click.ClickException(str(problem)) from problem

@@ -6,6 +6,7 @@ clients ── HTTP ──▶ uvicorn ─▶ api ─▶ Store ─▶ Controller 
 
 import asyncio
 import logging
+import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from pathlib import Path
 import uvicorn
 import uvloop
 from msgspec import Struct
+from sqlalchemy.exc import DBAPIError
 
 from netplane.api import Tokens, make_app, read_tokens
 from netplane.controller.controller import Controller
@@ -24,6 +26,10 @@ LOGGER = logging.getLogger(__name__)
 
 GRACE = 2
 """Seconds that HTTP calls have to end when the server stops."""
+
+
+class CannotStart(Exception):
+    """What the server was told cannot be; says so in one line."""
 
 
 class ServerConfig(Struct, frozen=True):
@@ -43,23 +49,49 @@ def main(listen: str, southbound: str, database: str, tokens: Path) -> None:
     """Run a controller until SIGTERM or SIGINT.
 
     `listen` is the HTTP address (`127.0.0.1:9696`), `southbound` where agents connect (`unix:///path` or
-    `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens.
+    `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens. CannotStart if any of them
+    will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    uvloop.run(serve(ServerConfig(listen, southbound, database, read_tokens(tokens))))
+    # It tells again what is told here.
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    for address in (listen, *(() if southbound.startswith("unix:") else (southbound,))):
+        if not re.fullmatch(r".+:[0-9]{1,5}", address):
+            raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
+    uvloop.run(serve(ServerConfig(listen, southbound, database, _tokens(tokens))))
+
+
+def _tokens(path: Path) -> Tokens:
+    try:
+        found = read_tokens(path)
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"the tokens in {path} cannot be read: {error}") from error
+    if not found.agent_secret:
+        LOGGER.warning("%s has no [agent] secret: no host may come", path)
+    return found
 
 
 async def serve(config: ServerConfig) -> None:
     """Serve until SIGTERM or SIGINT; raises what breaks the controller."""
-    store = await asyncio.to_thread(Store.open, f"sqlite:///{config.database}")
+    try:
+        store = await asyncio.to_thread(Store.open, f"sqlite:///{config.database}")
+    except DBAPIError as error:
+        raise CannotStart(f"the database {config.database} cannot be opened: {error.orig}") from error
     controller = Controller(store, config.tokens.agent_secret)
     try:
-        address = await controller.start(config.southbound)
+        address = await _listen(controller, config.southbound)
         LOGGER.info("HTTP on %s, agents on %s, database %s", config.listen, address, config.database)
         await _serve_http(config, controller)
     finally:
         await controller.stop()
         store.close()
+
+
+async def _listen(controller: Controller, address: str) -> str:
+    try:
+        return await controller.start(address)
+    except OSError as error:
+        raise CannotStart(str(error)) from error
 
 
 async def _serve_http(config: ServerConfig, controller: Controller) -> None:

@@ -107,12 +107,18 @@ class SouthboundServer:
         return set(self._lines)
 
     async def start(self, address: str) -> str:
-        """Listen on `unix:///path` or `host:port`; answers the address, with the port that was given for port 0."""
+        """Listen on `unix:///path` or `host:port`; answers the address, with the port that was given for port 0.
+
+        OSError if it cannot be listened on.
+        """
         options = (*KEEPALIVE, ("grpc.max_receive_message_length", LARGEST_UP), ("grpc.so_reuseport", 0))
         self._server = grpc.aio.server(options=(*options, ("grpc.max_send_message_length", LARGEST_DOWN)))
         handler = grpc.stream_stream_rpc_method_handler(self._serve)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD_NAME: handler}),))
-        port = self._server.add_insecure_port(target(address))
+        try:
+            port = self._server.add_insecure_port(target(address))
+        except RuntimeError as error:
+            raise OSError(f"agents cannot connect to {address}: it is taken, or not this machine's") from error
         await self._server.start()
         return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
 
