@@ -240,6 +240,8 @@ def test_revisions_tell_when_they_are_realised_and_where(tmp_path: Path) -> None
             renamed = await place.call("PUT", f"/v2.0/ports/{port['id']}", {"port": {"name": "new"}})
             path = f"/netplane/v1/revisions/{renamed.revision}"
             assert (await place.call("GET", f"{path}?wait=0.1")).body["pending"] == ["h1"]
+            host, _ = (await place.call("GET", "/netplane/v1/status")).body["hosts"]
+            assert host["behind_since"] == (await place.call("GET", path)).body["committed_at"]
             waiting = asyncio.create_task(place.call("GET", f"{path}?wait=5", token="blue"))
             await one.reaches(renamed.revision)
             one.send(Ack(renamed.revision))
@@ -264,6 +266,20 @@ def test_status_shows_hosts_and_administrators_only_see_it(tmp_path: Path) -> No
                 ("h2", False, 0),
             ]
             assert (await place.call("GET", "/netplane/v1/status", token="blue")).status == 403
+
+    run(scenario)
+
+
+def test_a_trace_of_a_port_on_no_host_says_why(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            network, _ = await place.subnet("10.0.0.0/24")
+            for host, said in (("", "none has a device of it"), ("h9", "requested on host h9, which has never joined")):
+                port = await place.create("port", network_id=network, **{"binding:host_id": host})
+                wish = {"port_id": port["id"], "packet": "icmp dst=10.0.0.1"}
+                refused = await place.call("POST", "/netplane/v1/trace", wish)
+                assert refused.status == 409
+                assert said in refused.body["NeutronError"]["message"]
 
     run(scenario)
 

@@ -7,6 +7,9 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+WIDE = 10_000
+"""Characters of a line in a file or a pipe."""
+
 as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
 
 
@@ -16,9 +19,11 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """A table without lines around it, as wide as it needs to be."""
+    """A table without lines around it; as wide as it needs to be where nobody's window is in the way."""
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*(str(cell) for cell in row))
     console = Console(highlight=False)
-    console.print(table, crop=console.is_terminal, soft_wrap=not console.is_terminal)
+    if not console.is_terminal:
+        console.width = WIDE
+    console.print(table)

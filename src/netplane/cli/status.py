@@ -7,14 +7,18 @@ import click
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.output import as_json, print_json, print_table
 
-COLUMNS = ("host", "number", "address", "alive", "revision", "ports")
+COLUMNS = ("host", "number", "address", "alive", "revision", "behind", "ports")
 
 
 @click.command()
 @asks_controller
 @as_json
 def status(client: Client, *, wants_json: bool) -> None:
-    """Show hosts, how far each is, and problems."""
+    """Show the controller, its hosts, how far each is, and problems.
+
+    A host is alive if it has a session with the controller; its revision is the last one that it has in its kernel; it
+    is behind if it needs a change since then that it has not acknowledged.
+    """
     body = client.get("/netplane/v1/status")
     if wants_json:
         print_json(body)
@@ -23,15 +27,16 @@ def status(client: Client, *, wants_json: bool) -> None:
     print_table(COLUMNS, (_row(host) for host in body["hosts"]))
     if not body["hosts"]:
         click.echo("no host has joined: run `netplane agent` on one")
-    if body["problems"]:
-        click.echo("\nproblems:")
+    click.echo("\nproblems:" if body["problems"] else "\nno problems")
     for problem in body["problems"]:
         click.echo(f"  {_problem(problem)}")
 
 
 def _row(host: dict[str, Any]) -> tuple[object, ...]:
     alive = "yes" if host["alive"] else "no"
-    return host["name"], host["number"], host["address"], alive, host["revision"], host["ports"]
+    since = host["behind_since"]
+    behind = f"since {since[:19]}Z" if since else "no"
+    return host["name"], host["number"], host["address"], alive, host["revision"], behind, host["ports"]
 
 
 def _problem(problem: Any) -> str:

@@ -52,6 +52,11 @@ class Revisions:
             del batch.waiting[host]
             batch.realised[host] = time
 
+    def behind_since(self, host: str) -> str | None:
+        """When the oldest change was committed that a host needs and has not acknowledged; None if there is none."""
+        batches = self._unacknowledged.get(host)
+        return batches[0].times[0] if batches else None
+
     def find(self, revision: int) -> Batch | None:
         """The batch that a revision went out with; None if it is not known any more, or not yet."""
         index = bisect_left(self._batches, revision, key=lambda batch: batch.last)

@@ -81,7 +81,8 @@ def routes(controller: Controller) -> list[Route]:
 async def status(controller: Controller, request: Request) -> object:
     """The controller, its hosts and problems."""
     _check_admin(request)
-    ports, connected = controller.picture.ports, controller.southbound.connected
+    ports, revisions = controller.picture.ports, controller.picture.revisions
+    connected = controller.southbound.connected
     return {
         "version": __version__,
         "log": controller.log,
@@ -93,6 +94,7 @@ async def status(controller: Controller, request: Request) -> object:
                 "address": host.address,
                 "alive": host.id in connected,
                 "revision": ports.acknowledged(host.id),
+                "behind_since": revisions.behind_since(host.id),
                 "ports": ports.count(host.id),
             }
             for host in await asyncio.to_thread(hosts_of, controller.store)
@@ -138,7 +140,7 @@ async def trace(controller: Controller, request: Request) -> object:
         raise not_found(Port, wish.port_id)
     binding = await asyncio.to_thread(_read, controller, Binding, wish.port_id)
     if binding is None:
-        raise conflict("PortNotBound", f"Port {port.id} is on no host.")
+        raise conflict("PortNotBound", f"Port {port.id} is on no host: {_whereabouts(port)}.")
     host = binding.host_id
     hosts = "told" if context.is_admin else ""
     body = await _ask(controller, host, "trace", {"port": wish.port_id, "packet": wish.packet, "hosts": hosts})
@@ -155,6 +157,13 @@ async def tables(controller: Controller, request: Request) -> object:
     if await asyncio.to_thread(_read, controller, Host, name) is None:
         raise not_found(Host, name)
     return _expect(dict[str, list[str]], await _ask(controller, name, "tables", {}), name)
+
+
+def _whereabouts(port: Port) -> str:
+    """Why a port is on no host."""
+    if port.host_id:
+        return f"it is requested on host {port.host_id}, which has never joined"
+    return "none has a device of it (netplane attach DEVICE PORT plugs one in)"
 
 
 def _route(controller: Controller, path: str, handler: Handler, method: str = "GET") -> Route:

@@ -17,7 +17,26 @@ STATUS = {
     "version": "0.1.0",
     "log": "x",
     "revision": 7,
-    "hosts": [{"name": "h1", "number": 1, "address": "198.18.1.2", "alive": True, "revision": 7, "ports": 2}],
+    "hosts": [
+        {
+            "name": "h1",
+            "number": 1,
+            "address": "198.18.1.2",
+            "alive": True,
+            "revision": 7,
+            "behind_since": None,
+            "ports": 2,
+        },
+        {
+            "name": "h2",
+            "number": 2,
+            "address": "198.18.2.2",
+            "alive": False,
+            "revision": 5,
+            "behind_since": "2026-01-02T03:04:05.678901Z",
+            "ports": 0,
+        },
+    ],
     "problems": [{"host": "h1", "kind": "port", "id": PORT, "text": "has no device"}],
 }
 TRACE = {
@@ -77,7 +96,9 @@ def run(url: str, *words: str, token: str = TOKEN) -> Result:
 def test_status(url: str) -> None:
     result = run(url, "status")
     assert result.exit_code == 0
-    assert result.output.splitlines()[3].split() == ["h1", "1", "198.18.1.2", "yes", "7", "2"]
+    lines = [line.split() for line in result.output.splitlines()]
+    assert lines[3] == ["h1", "1", "198.18.1.2", "yes", "7", "no", "2"]
+    assert lines[4] == ["h2", "2", "198.18.2.2", "no", "5", "since", "2026-01-02T03:04:05Z", "0"]
     assert f"port {PORT} on h1: has no device" in result.output
     assert json.loads(run(url, "status", "--json").output) == STATUS
 

@@ -44,3 +44,14 @@ def test_a_host_that_was_told_nothing_may_acknowledge() -> None:
     revisions = Revisions(0)
     revisions.acknowledge("a", 3, "now")
     assert revisions.find(3) is None
+
+
+def test_a_host_is_behind_since_the_oldest_change_that_it_has_not_acknowledged() -> None:
+    revisions = Revisions(0)
+    for number in (1, 2):
+        revisions.add(number, [f"t{number}"], ["a"])
+    assert [revisions.behind_since(host) for host in ("a", "b")] == ["t1", None]
+    revisions.acknowledge("a", 1, "now")
+    assert revisions.behind_since("a") == "t2"
+    revisions.acknowledge("a", 2, "now")
+    assert revisions.behind_since("a") is None
