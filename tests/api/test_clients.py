@@ -81,7 +81,7 @@ network create n
 subnet create s --network n --subnet-range 10.0.0.0/24
 router create r
 router add subnet r s
-port create p --network n
+port create p --network n --extra-dhcp-option name=bootfile-name,value=pxelinux.0,ip-version=4
 security group create web
 security group rule create web --protocol tcp --dst-port 80
 port set p --security-group web
@@ -96,7 +96,7 @@ security group delete web
 
 def test_the_openstack_command_up_and_down(url: str) -> None:
     """All commands in one process: it takes seconds to start."""
-    show = "port show p -f value -c status -c security_group_ids"
+    show = "port show p -f value -c status -c security_group_ids -c extra_dhcp_opts"
     done = subprocess.run(
         [str(Path(sys.executable).with_name("openstack"))],
         input=COMMANDS.format(show=show),
@@ -112,6 +112,7 @@ def test_the_openstack_command_up_and_down(url: str) -> None:
     )
     assert done.stderr == ""  # its exit code is 1 whatever happened
     assert "DOWN" in done.stdout
+    assert "'opt_value': 'pxelinux.0'" in done.stdout
     with PoolManager(1, headers={"X-Auth-Token": "admin"}) as pool:
         left = {
             kind: pool.request("GET", f"{url}/v2.0/{kind}").json()[kind] for kind in ("networks", "ports", "routers")

@@ -42,6 +42,7 @@ def test_a_port(world: World) -> None:
         "network_id": network,
         "admin_state_up": True,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": "10.0.0.2"}],
+        "extra_dhcp_opts": [],
         "device_id": "vm",
         "device_owner": "compute:nova",
         "security_groups": [default],

@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.reference import api, cli, configuration, decisions, records, tables
+from tools.reference import api, cli, configuration, decisions, dhcp, records, tables
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "docs/reference"
 
@@ -15,6 +15,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "cli.md": cli.page,
     "configuration.md": configuration.page,
     "decisions.md": decisions.page,
+    "dhcp.md": dhcp.page,
     "records.md": records.page,
     "tables.md": tables.page,
 }

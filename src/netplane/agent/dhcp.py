@@ -1,24 +1,43 @@
 """The platform's DHCPv4 server (RFC 2131, 2132), without a socket: frame in, frame or nothing out.
 
 Answers are read off records and nothing is remembered, so every host answers for its own machines alike, with or
-without a controller. An address is leased to whom its port belongs; a lease only makes the machine ask again.
+without a controller. An address is leased to whom its port belongs; a lease only makes the machine ask again, and
+what has changed meanwhile reaches it then.
 
+- A port may have several addresses. A machine is leased the one that it asks for, if it is the port's, else the
+  first whose subnet has DHCP; a client has one address a device, so whoever wants the others sets them by hand.
 - The server is called by the subnet's gateway address (option 54), so that renewals, which are unicast, find it by
-  ARP where a router is; without a gateway it is called 169.254.169.254 and machines renew by broadcast (rebinding).
+  ARP where a router is; without one machines renew by broadcast (rebinding). Without a gateway it is called
+  169.254.169.254.
+- A client that says what it wants to know is told that, in its order, and then the options of its port's own; of the
+  subnet's nothing else (RFC 2131, section 4.3.1). A client that does not say is told everything.
 - There are no relays: `giaddr` is ignored. DECLINE and RELEASE need no answer and there is no state to change.
 - Whatever is malformed, not a request, or asks for a MAC other than the port's gets no answer.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from enum import IntEnum
 from ipaddress import IPv4Address, IPv4Network
-from struct import pack, unpack_from
+from struct import pack, unpack
 from typing import NamedTuple
 
+from netplane.agent.bootp import (
+    ANY,
+    BROADCAST_FLAG,
+    CLIENT_PORT,
+    SERVER_PORT,
+    Message,
+    Option,
+    Reply,
+    Request,
+    parse,
+    write,
+)
 from netplane.agent.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, ethernet, ipv4, udp
 from netplane.base.addresses import pack_mac
-from netplane.model import Network, Port, Subnet
+from netplane.base.dhcp import FOREVER, route
+from netplane.model import DhcpOption, Network, Port, Subnet
+from netplane.model.dhcp import NEXT_SERVER, encode_option
 
 LEASE = 86_400
 """Seconds; machines ask again after half of them, and everybody after seven eighths (RFC 2131, section 4.4.5)."""
@@ -27,68 +46,26 @@ SERVER_MAC = bytes.fromhex("026e70000001")
 """The source of answers' frames: locally administered, and no machine's."""
 
 NAMELESS_SERVER = IPv4Address("169.254.169.254")
-SERVER_PORT, CLIENT_PORT = 67, 68
-ANY, BROADCAST = bytes(4), b"\xff" * 4
-MAGIC = b"\x63\x82\x53\x63"
-HEADER = 236
-BROADCAST_FLAG = 0x8000
-MINIMUM = 300
-"""Bytes that a BOOTP message has at least (RFC 1542, section 2.1); some clients insist."""
+BROADCAST = b"\xff" * 4
+DEFAULT_ROUTE = IPv4Network("0.0.0.0/0")
+SMALLEST = 576
+"""Bytes of an IP packet that every client takes (RFC 2131, section 2); more if it says so by option 57."""
 
-
-class Message(IntEnum):
-    """Option 53 (RFC 2132, section 9.6)."""
-
-    DISCOVER = 1
-    OFFER = 2
-    REQUEST = 3
-    DECLINE = 4
-    ACK = 5
-    NAK = 6
-    RELEASE = 7
-    INFORM = 8
-
-
-class Option(IntEnum):
-    """The options that we read or write (RFC 2132, RFC 3442)."""
-
-    PAD = 0
-    MASK = 1
-    ROUTER = 3
-    DNS = 6
-    MTU = 26
-    REQUESTED = 50
-    LEASE = 51
-    OVERLOAD = 52
-    TYPE = 53
-    SERVER = 54
-    RENEWAL = 58
-    REBINDING = 59
-    CLIENT = 61
-    ROUTES = 121
-    END = 255
-
-
-class Request(NamedTuple):
-    """What a machine has asked."""
-
-    message: Message
-    xid: bytes
-    flags: int
-    ciaddr: bytes
-    chaddr: bytes
-    options: Mapping[int, bytes]
+ADDRESSING = frozenset({Option.MASK, Option.LEASE, Option.RENEWAL, Option.REBINDING})
+"""What comes with an address, asked for or not."""
 
 
 class Lease(NamedTuple):
     """One address of a port and what its machine is told."""
 
-    address: IPv4Address
-    network: IPv4Network
-    server: IPv4Address
-    gateway: IPv4Address | None
-    dns: tuple[IPv4Address, ...]
-    routes: tuple[tuple[IPv4Network, IPv4Address], ...]
+    address: bytes
+    server: bytes
+    told: Mapping[int, bytes]
+    """All options by number; those of `ADDRESSING` included."""
+    own: tuple[int, ...]
+    """Which of them are the port's own."""
+    next_server: bytes
+    """Whom a boot file is fetched from."""
     mtu: int
 
 
@@ -101,164 +78,170 @@ def answer(frame: bytes, port: Port, subnets: Mapping[str, Subnet], network: Net
     if not leases:
         return None
     asked = request.options.get(Option.REQUESTED, request.ciaddr)
-    lease = next((lease for lease in leases if lease.address.packed == asked), leases[0])
-    message = _decide(request, lease)
-    return None if message is None else _build(request, lease, message)
+    lease = next((lease for lease in leases if lease.address == asked), leases[0])
+    message = _decide(request, lease, {lease.server for lease in leases})
+    return None if message is None else _frame(request, lease, message)
 
 
-def parse(frame: bytes) -> Request | None:
-    """A DHCP request in an Ethernet frame; None if it is anything else."""
-    bootp = _datagram(frame)
-    if bootp is None or len(bootp) < HEADER + 4 or bootp[:3] != b"\1\1\6" or bootp[HEADER : HEADER + 4] != MAGIC:
+def read_declined(frame: bytes) -> str | None:
+    """The address that a machine has found in use by another, if that is what a frame says."""
+    request = parse(frame)
+    if request is None or request.message is not Message.DECLINE:
         return None
-    options = _options(bootp)
-    if options is None or len(options.get(Option.TYPE, b"")) != 1:
-        return None
-    if any(len(options.get(option, ANY)) != 4 for option in (Option.REQUESTED, Option.SERVER)):
-        return None
-    kind = options[Option.TYPE][0]
-    if kind not in Message.__members__.values():
-        return None
-    (flags,) = unpack_from("!H", bootp, 10)
-    return Request(Message(kind), bootp[4:8], flags, bootp[12:16], bootp[28:34], options)
+    return str(IPv4Address(request.options.get(Option.REQUESTED, ANY)))
 
 
-def _datagram(frame: bytes) -> bytes | None:
-    """What an Ethernet frame carries from a DHCP client's port to a server's."""
-    if len(frame) < 42 or unpack_from("!H", frame, 12)[0] != ETHERTYPE_IPV4:
-        return None
-    header = (frame[14] & 0xF) * 4
-    (total,) = unpack_from("!H", frame, 16)
-    if frame[14] >> 4 != 4 or not 20 <= header <= total - 8 or total > len(frame) - 14 or frame[23] != UDP:
-        return None
-    sport, dport, length = unpack_from("!HHH", frame, 14 + header)
-    if (sport, dport) != (CLIENT_PORT, SERVER_PORT) or not 8 <= length <= total - header:
-        return None
-    return frame[14 + header + 8 : 14 + header + length]
-
-
-def _options(bootp: bytes) -> dict[int, bytes] | None:
-    """All options, those in the overloaded `file` and `sname` fields included; None if one is cut short."""
-    found: dict[int, bytes] = {}
-    if not _read_options(bootp[HEADER + 4 :], found):
-        return None
-    overload = found.get(Option.OVERLOAD, b"\0")
-    areas = (bootp[108:236] if overload in b"\1\3" else b"", bootp[44:108] if overload in b"\2\3" else b"")
-    return found if all(_read_options(area, found) for area in areas) else None
-
-
-def _read_options(area: bytes, found: dict[int, bytes]) -> bool:
-    """Add an area's options; parts of one option are joined (RFC 3396)."""
-    at = 0
-    while at < len(area) and area[at] != Option.END:
-        if area[at] == Option.PAD:
-            at += 1
-            continue
-        if at + 2 > len(area) or at + 2 + area[at + 1] > len(area):
-            return False
-        end = at + 2 + area[at + 1]
-        found[area[at]] = found.get(area[at], b"") + area[at + 2 : end]
-        at = end
-    return True
-
-
-def _decide(request: Request, lease: Lease) -> Message | None:
-    """What to say (RFC 2131, section 4.3)."""
+def _decide(request: Request, lease: Lease, servers: set[bytes]) -> Message | None:
+    """What to say (RFC 2131, section 4.3); `servers` are our names."""
     if request.message is Message.DISCOVER:
-        return Message.OFFER
+        return Message.ACK if Option.RAPID in request.options else Message.OFFER
     if request.message is Message.INFORM:
         return Message.ACK
     if request.message is not Message.REQUEST:
         return None
-    server = request.options.get(Option.SERVER)
-    if server is not None and server != lease.server.packed:
+    if request.options.get(Option.SERVER, lease.server) not in servers:
+        # It has chosen another server's offer.
         return None
     # Selecting and init-reboot name the address in an option, renewing and rebinding in `ciaddr`.
     asked = request.options.get(Option.REQUESTED, request.ciaddr)
-    return Message.ACK if asked == lease.address.packed else Message.NAK
+    return Message.ACK if asked == lease.address else Message.NAK
 
 
-def _leases(port: Port, subnets: Mapping[str, Subnet], network: Network) -> Iterable[Lease]:
+def _leases(port: Port, subnets: Mapping[str, Subnet], network: Network) -> Iterator[Lease]:
     """A lease for each address; records that make no sense lease nothing."""
+    own = _encode(port.extra_dhcp_opts)
     for fixed in port.fixed_ips:
         subnet = subnets.get(fixed.subnet_id)
         if subnet is not None and subnet.enable_dhcp and subnet.ip_version == 4:
             with suppress(ValueError):
-                yield _lease(fixed.ip_address, subnet, network.mtu)
+                yield _lease(fixed.ip_address, subnet, network.mtu, own)
 
 
-def _lease(address: str, subnet: Subnet, mtu: int) -> Lease:
-    gateway = None if subnet.gateway_ip is None else IPv4Address(subnet.gateway_ip)
-    routes = tuple(
-        (IPv4Network(route.destination, strict=False), IPv4Address(route.nexthop)) for route in subnet.host_routes
-    )
-    default = IPv4Network("0.0.0.0/0")
-    if gateway is not None and all(destination != default for destination, _ in routes):
-        routes = (*routes, (default, gateway))
+def _encode(options: Iterable[DhcpOption]) -> dict[int, bytes]:
+    """A port's own options by number; one that makes no sense is none."""
+    found: dict[int, bytes] = {}
+    for option in options:
+        if option.ip_version == 4:
+            with suppress(ValueError):
+                code, value = encode_option(option)
+                found[code] = value
+    return found
+
+
+def _lease(address: str, subnet: Subnet, mtu: int, own: dict[int, bytes]) -> Lease:
+    gateway = b"" if subnet.gateway_ip is None else IPv4Address(subnet.gateway_ip).packed
+    told = dict[int, bytes](_from_subnet(subnet, mtu, own.get(Option.ROUTER, gateway))) | own | _times(own)
+    boot = told.pop(NEXT_SERVER, None) or told.get(Option.TFTP_ADDRESS) or _literal(told.get(Option.TFTP_SERVER, b""))
     return Lease(
-        address=IPv4Address(address),
-        network=IPv4Network(subnet.cidr, strict=False),
-        server=gateway or NAMELESS_SERVER,
-        gateway=gateway,
-        dns=tuple(IPv4Address(dns) for dns in subnet.dns_nameservers if ":" not in dns),
-        routes=routes,
+        address=IPv4Address(address).packed,
+        server=gateway or NAMELESS_SERVER.packed,
+        told={code: value for code, value in told.items() if value},
+        own=tuple(code for code in own if code != NEXT_SERVER),
+        next_server=boot[:4],
         mtu=mtu,
     )
 
 
-def _build(request: Request, lease: Lease, message: Message) -> bytes:
-    refused, informed = message is Message.NAK, request.message is Message.INFORM
-    yours = ANY if refused or informed else lease.address.packed
-    ciaddr = ANY if refused else request.ciaddr
-    bootp = (
-        pack("!BBBB4sHH", 2, 1, 6, 0, request.xid, 0, request.flags)
-        + (ciaddr + yours + ANY + ANY + request.chaddr).ljust(HEADER - 12, b"\0")
-        + MAGIC
-        + b"".join(pack("!BB", code, len(value)) + value for code, value in _told(request, lease, message))
-        + bytes((Option.END,))
+def _from_subnet(subnet: Subnet, mtu: int, router: bytes) -> Iterator[tuple[int, bytes]]:
+    """What a subnet says; `router` is what the machine is told of gateways, the subnet's or its port's own."""
+    network = IPv4Network(subnet.cidr, strict=False)
+    yield Option.MASK, network.netmask.packed
+    yield Option.ROUTER, router
+    yield Option.DNS, b"".join(IPv4Address(dns).packed for dns in subnet.dns_nameservers if ":" not in dns)
+    yield Option.MTU, pack("!H", mtu)
+    if network.prefixlen < 31:
+        yield Option.BROADCAST, network.broadcast_address.packed
+    routes = [(IPv4Network(one.destination, strict=False), IPv4Address(one.nexthop)) for one in subnet.host_routes]
+    # Who reads option 121 must ignore option 3 (RFC 3442), so the default route is in both. Both are told to who asks
+    # for both, though the RFC would rather leave option 3 out: clients ask for 121 and then do not apply it.
+    if router and all(destination != DEFAULT_ROUTE for destination, _ in routes):
+        routes.append((DEFAULT_ROUTE, IPv4Address(router[:4])))
+    yield Option.ROUTES, b"".join(route(*one) for one in routes)
+
+
+def _times(own: Mapping[int, bytes]) -> dict[int, bytes]:
+    """How long a lease lasts, and when to renew it and to rebind: in that order, or the port's wishes do not count."""
+    seconds = _seconds(own.get(Option.LEASE, pack("!I", LEASE)))
+    if seconds == FOREVER:
+        return {Option.LEASE: pack("!I", FOREVER), Option.RENEWAL: b"", Option.REBINDING: b""}
+    usual = seconds // 2, seconds * 7 // 8
+    wanted = tuple(
+        _seconds(own[code]) if code in own else standard
+        for code, standard in zip((Option.RENEWAL, Option.REBINDING), usual, strict=True)
     )
-    return _frame(request, lease, message, bootp.ljust(MINIMUM, b"\0"))
+    renewal, rebinding = wanted if wanted[0] <= wanted[1] <= seconds else usual
+    return {
+        Option.LEASE: pack("!I", seconds),
+        Option.RENEWAL: pack("!I", renewal),
+        Option.REBINDING: pack("!I", rebinding),
+    }
 
 
-def _told(request: Request, lease: Lease, message: Message) -> Iterable[tuple[Option, bytes]]:
-    """The options of an answer."""
-    yield Option.TYPE, bytes((message,))
-    yield Option.SERVER, lease.server.packed
-    if Option.CLIENT in request.options:
-        # RFC 6842: repeated as it came.
-        yield Option.CLIENT, request.options[Option.CLIENT][:255]
-    if message is Message.NAK:
-        return
-    if request.message is not Message.INFORM:
-        yield Option.LEASE, pack("!I", LEASE)
-        yield Option.RENEWAL, pack("!I", LEASE // 2)
-        yield Option.REBINDING, pack("!I", LEASE * 7 // 8)
-    yield from _configuration(lease)
+def _seconds(octets: bytes) -> int:
+    (seconds,) = unpack("!I", octets)
+    return int(seconds)
 
 
-def _configuration(lease: Lease) -> Iterable[tuple[Option, bytes]]:
-    yield Option.MASK, lease.network.netmask.packed
-    if lease.gateway is not None:
-        yield Option.ROUTER, lease.gateway.packed
-    if lease.dns:
-        yield Option.DNS, b"".join(dns.packed for dns in lease.dns)
-    yield Option.MTU, pack("!H", lease.mtu)
-    if lease.routes:
-        yield Option.ROUTES, b"".join(_route(*route) for route in lease.routes)
+def _literal(text: bytes) -> bytes:
+    """The address that a name is, if it is one: many write the TFTP server's address where its name belongs."""
+    with suppress(ValueError):
+        return IPv4Address(text.decode()).packed
+    return ANY
 
 
-def _route(destination: IPv4Network, nexthop: IPv4Address) -> bytes:
-    """RFC 3442: the prefix's length, its significant octets, the next hop."""
-    octets = destination.network_address.packed[: (destination.prefixlen + 7) // 8]
-    return bytes((destination.prefixlen,)) + octets + nexthop.packed
-
-
-def _frame(request: Request, lease: Lease, message: Message, bootp: bytes) -> bytes:
+def _frame(request: Request, lease: Lease, message: Message) -> bytes:
     """RFC 2131, section 4.1: who has an address is spoken to there; who has none, there or by broadcast as it asks."""
     if message is Message.NAK or (request.ciaddr == ANY and request.flags & BROADCAST_FLAG):
         mac, address = BROADCAST_MAC, BROADCAST
     else:
-        mac, address = request.chaddr, lease.address.packed if request.ciaddr == ANY else request.ciaddr
-    source = lease.server.packed
-    datagram = udp(source, address, SERVER_PORT, CLIENT_PORT, bootp)
-    return ethernet(mac, SERVER_MAC, ETHERTYPE_IPV4, ipv4(source, address, UDP, datagram))
+        mac, address = request.chaddr, lease.address if request.ciaddr == ANY else request.ciaddr
+    bootp = write(request, _reply(request, lease, message), _size(request, lease))
+    datagram = udp(lease.server, address, SERVER_PORT, CLIENT_PORT, bootp)
+    return ethernet(mac, SERVER_MAC, ETHERTYPE_IPV4, ipv4(lease.server, address, UDP, datagram))
+
+
+def _size(request: Request, lease: Lease) -> int:
+    """Bytes that an IP packet to a client may have: what it takes, and what surely comes through."""
+    asked = int.from_bytes(request.options.get(Option.SIZE, b""), "big")
+    return max(SMALLEST, min(asked, lease.mtu))
+
+
+def _reply(request: Request, lease: Lease, message: Message) -> Reply:
+    """RFC 2131, table 3."""
+    refused, informed = message is Message.NAK, request.message is Message.INFORM
+    told: Mapping[int, bytes] = {} if refused else lease.told
+    return Reply(
+        ciaddr=request.ciaddr if message is Message.ACK else ANY,
+        yiaddr=ANY if refused or informed else lease.address,
+        siaddr=ANY if refused else lease.next_server,
+        # Also in the fields that are older than options: boot ROMs look there. A zero ends what is in them.
+        sname=_field(told.get(Option.TFTP_SERVER, b""), 63),
+        file=_field(told.get(Option.BOOT_FILE, b""), 127),
+        options=[*_protocol(request, lease, message), *(() if refused else _configuration(request, lease))],
+    )
+
+
+def _field(name: bytes, most: int) -> bytes:
+    return name if len(name) <= most else b""
+
+
+def _protocol(request: Request, lease: Lease, message: Message) -> Iterator[tuple[int, bytes]]:
+    """The options that every answer has."""
+    yield Option.TYPE, bytes((message,))
+    yield Option.SERVER, lease.server
+    if Option.CLIENT in request.options:
+        # RFC 6842: repeated as it came.
+        yield Option.CLIENT, request.options[Option.CLIENT]
+    if message is Message.ACK and request.message is Message.DISCOVER:
+        # RFC 4039, section 3.1.
+        yield Option.RAPID, b""
+
+
+def _configuration(request: Request, lease: Lease) -> Iterator[tuple[int, bytes]]:
+    """The options that configure a machine, in order; the mask precedes routers (RFC 2132, section 3.5)."""
+    times = () if request.message is Message.INFORM else (Option.LEASE, Option.RENEWAL, Option.REBINDING)
+    asked = request.options.get(Option.PARAMETERS) or tuple(lease.told)
+    others = (code for code in (*asked, *lease.own) if code not in ADDRESSING)
+    for code in dict.fromkeys((*times, Option.MASK, *others)):
+        if code in lease.told:
+            yield code, lease.told[code]

@@ -56,6 +56,9 @@ class Serving:
         port = self._slice.get(Port, self.ports.get(punted.ifindex, ""))
         if port is None or not self._buckets.allow(punted.ifindex, monotonic()):
             return
+        declined = dhcp.read_declined(punted.frame)
+        if declined is not None:
+            log.warning("the machine of port %s finds its address %s in use by another", port.id, declined)
         subnets, network = self._slice.surroundings(port)
         answer = None if network is None else dhcp.answer(punted.frame, port, subnets, network)
         if answer is not None:

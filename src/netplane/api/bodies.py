@@ -2,15 +2,15 @@
 
 import re
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import UNSET, DecodeError, Struct, UnsetType, ValidationError, defstruct, field
+from msgspec import UNSET, DecodeError, Meta, Struct, UnsetType, ValidationError, defstruct, field
 from msgspec.json import Decoder
 
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, forbidden, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
-from netplane.model import FixedIP, Record, kind_of
+from netplane.model import DhcpOption, FixedIP, Record, kind_of
 
 Wish = dict[str, Any]
 """What a client asks of a record: values by the names of fields; a field not named is not in it."""
@@ -26,7 +26,18 @@ class FixedIPWish(Struct, frozen=True, forbid_unknown_fields=True):
     ip_address: str | None = None
 
 
-LOOSER: dict[Any, Any] = {tuple[FixedIP, ...]: tuple[FixedIPWish, ...]}
+class DhcpOptionWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish for a DHCP option; no value takes it away."""
+
+    opt_name: str
+    opt_value: Annotated[str, Meta(max_length=255)] | None
+    ip_version: Annotated[int, Meta(ge=4, le=6)] = 4
+
+
+LOOSER: dict[Any, Any] = {
+    tuple[FixedIP, ...]: tuple[FixedIPWish, ...],
+    tuple[DhcpOption, ...]: tuple[DhcpOptionWish, ...] | None,
+}
 """Types that clients may leave partly open, by the type that the record holds."""
 
 

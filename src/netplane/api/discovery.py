@@ -9,6 +9,7 @@ from netplane.model import kind_of
 EXTENSIONS: dict[str, tuple[str, str]] = {
     "binding": ("Port Binding", "The host that shall carry a port."),
     "empty-string-filtering": ("Empty String Filtering", "Filters match empty strings."),
+    "extra_dhcp_opt": ("Neutron Extra DHCP options", "DHCP options of a port's own."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),

@@ -2,6 +2,7 @@
 
 import shutil
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,6 +17,8 @@ CONFINED = Path("/sys/kernel/security/apparmor/profiles")
 """Where AppArmor is in force, which keeps dhclient out of directories such as ours (Ubuntu)."""
 
 CONFIGURATION = """option rfc3442-classless-static-routes code 121 = array of unsigned integer 8;
+option tftp-server-address code 150 = array of ip-address;
+option path-prefix code 210 = text;
 request subnet-mask, broadcast-address, routers, rfc3442-classless-static-routes, domain-name-servers, interface-mtu;
 timeout 20;
 retry 1;
@@ -59,30 +62,40 @@ class Client:
         self.child: Child | None = None
         self._started = 0.0
 
-    def start(self, *, renew_after: int | None = None) -> Child:
+    def start(self, *, renew_after: int | None = None, also: Sequence[str] = ()) -> Child:
         """Run it in the foreground; it takes up the last lease if there is one.
 
-        `renew_after` seconds replaces the server's renewal time, so that a renewal can be watched.
+        `renew_after` seconds replaces the server's renewal time, so that a renewal can be watched; `also` are options
+        to ask for besides the usual ones, by dhclient's names.
         """
         self.directory.mkdir(parents=True, exist_ok=True)
         extra = "" if renew_after is None else f"supersede dhcp-renewal-time {renew_after};\n"
+        extra += f"also request {', '.join(also)};\n" if also else ""
         (self.directory / "dhclient.conf").write_text(CONFIGURATION + extra)
         self._started = time.time()
         self.child = start(
             self.ledger,
-            self._argv(),
+            self._argv("-d"),
             log=self.directory / "dhclient.log",
             namespace=self.namespace,
             environment={"PATH": PATH, "LAB_DIRECTORY": str(self.directory)},
         )
         return self.child
 
-    def _argv(self) -> list[str]:
+    def _argv(self, *mode: str) -> list[str]:
         files = ["-cf", "dhclient.conf", "-lf", "leases", "-pf", "pid"]
         paths = [str(self.directory / word) if not word.startswith("-") else word for word in files]
         environment = ["-e", f"LAB_DIRECTORY={self.directory}"]
         unconfined = ["aa-exec", "-p", "unconfined", "--"] if CONFINED.exists() and shutil.which("aa-exec") else []
-        return [*unconfined, "dhclient", "-4", "-d", "-sf", str(SCRIPT), *environment, *paths, self.device]
+        return [*unconfined, "dhclient", "-4", *mode, "-sf", str(SCRIPT), *environment, *paths, self.device]
+
+    def release(self) -> None:
+        """Give the address back and end, as when a machine is shut down in order."""
+        log = self.directory / "dhclient.log"
+        environment = {"PATH": PATH, "LAB_DIRECTORY": str(self.directory)}
+        argv = self._argv("-r")
+        start(self.ledger, argv, log=log, namespace=self.namespace, environment=environment).popen.wait(20)
+        self.stop()
 
     def stop(self) -> None:
         """End it; the machine keeps its address."""
@@ -97,6 +110,10 @@ class Client:
     def read_seconds(self) -> float:
         """How long after its start the client had applied its last lease."""
         return (self.directory / "lease").stat().st_mtime - self._started
+
+    def read_told(self) -> dict[str, str]:
+        """Everything that the server said with the last lease, by dhclient's names with `_` for `-`."""
+        return dict(line.split("=", 1) for line in _read(self.directory / "told").splitlines())
 
     def read_history(self) -> list[str]:
         """Every reason that the script ran for, in order."""

@@ -6,6 +6,7 @@ and the command line walk these declarations and add nothing of their own.
 """
 
 from netplane.model.change import Change, Operation
+from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint
 from netplane.model.host import Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
@@ -25,6 +26,7 @@ __all__ = [
     "Change",
     "Claim",
     "Device",
+    "DhcpOption",
     "Endpoint",
     "FixedIP",
     "Host",

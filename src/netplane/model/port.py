@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct
 
+from netplane.model.dhcp import DhcpOption
 from netplane.model.record import Claim, Reference, describe
 from netplane.model.resource import Resource
 
@@ -29,6 +30,14 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
     admin_state_up: Annotated[bool, describe("Whether the port forwards packets.", create=True, update=True)] = True
     mac_address: Annotated[str, describe("Its MAC address, lower case with colons.", create=True, update=True)]
     fixed_ips: Annotated[tuple[FixedIP, ...], describe("Its addresses.", create=True, update=True)] = ()
+    extra_dhcp_opts: Annotated[
+        tuple[DhcpOption, ...],
+        describe(
+            "DHCP options of its own; an update adds and changes those that it names, and takes away those with null.",
+            create=True,
+            update=True,
+        ),
+    ] = ()
     device_id: Annotated[str, describe("The id of what plugs in.", create=True, update=True, max_length=255)] = ""
     device_owner: Annotated[str, describe("What kind of thing plugs in.", create=True, update=True, max_length=255)] = (
         ""

@@ -10,6 +10,7 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict, invalid
 from netplane.api.rules.addresses import assign
+from netplane.api.rules.dhcp import merge_options
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
 from netplane.api.views import View
@@ -33,13 +34,14 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Port:
     wish["mac_address"] = check_mac(wish["mac_address"]) if "mac_address" in wish else new_mac(transaction, network)
     wish["fixed_ips"] = assign(transaction, network, wish.get("fixed_ips"))
     wish["security_groups"] = groups = _choose_groups(transaction, context, wish)
+    wish["extra_dhcp_opts"] = merge_options((), wish.get("extra_dhcp_opts"))
     port = transaction.add(Port(id=new_id(), identity_id=identity_of(transaction, groups), **wish))
     bind_requested(transaction, port)
     return port
 
 
 def update(transaction: Transaction, context: Context, port: Port, wish: Wish) -> Port:
-    """Addresses, groups and host are replaced as a whole."""
+    """Addresses, groups and host are replaced as a whole, DHCP options one by one."""
     if port.is_router_interface and wish.keys() & ROUTERS_OWN:
         raise _routers(port)
     _check_owner(wish)
@@ -48,6 +50,8 @@ def update(transaction: Transaction, context: Context, port: Port, wish: Wish) -
     if "fixed_ips" in wish:
         network = visible(transaction, context, Network, port.network_id)
         wish["fixed_ips"] = assign(transaction, network, wish["fixed_ips"], port.fixed_ips)
+    if "extra_dhcp_opts" in wish:
+        wish["extra_dhcp_opts"] = merge_options(port.extra_dhcp_opts, wish["extra_dhcp_opts"])
     if "security_groups" in wish:
         wish["security_groups"] = groups = check_groups(transaction, context, wish["security_groups"])
         wish["identity_id"] = identity_of(transaction, groups)
