@@ -114,6 +114,8 @@ class Follower:
         self.events: list[Event] = []
         self.slice: dict[Key, Record] = {}
         self.ever: set[Key] = set()
+        self.asked: list[dict[str, str]] = []
+        self.answers: dict[str, tuple[dict[str, Any], str]] = {}
         self.position = NOWHERE
         self._log = ""
         self._moved = asyncio.Event()
@@ -158,7 +160,8 @@ class Follower:
                 self._keep(upserts)
                 self._advance(revision)
             case Ask(number, topic, body):
-                self.send(Answer(number, {"table": [topic]}, body.get("packet", "")))
+                self.asked.append(body)
+                self.send(Answer(number, *self.answers.get(topic, ({"table": [topic]}, body.get("packet", "")))))
 
     def _keep(self, records: list[Any]) -> None:
         fresh = {(kind_of(record), record.id): record for record in records}

@@ -270,6 +270,31 @@ def test_status_shows_hosts_and_administrators_only_see_it(tmp_path: Path) -> No
     run(scenario)
 
 
+def test_a_trace_goes_on_at_the_host_that_the_packet_crosses_to(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one:
+            blue, _ = await place.subnet("10.0.0.0/24")
+            near, far = [await place.create("port", network_id=blue, **{"binding:host_id": "h1"}) for _ in range(2)]
+            wish = {"port_id": near["id"], "packet": "icmp dst=10.0.0.2"}
+            onward = {"host": 2, "port": far["id"], "vni": 7, "frame": "00ff"}
+            begun = {"verdict": "TUNNEL", "reason": "", "steps": [], "onward": onward}
+            one.answers["trace"] = begun, ""
+            async with agent(place, "h2", 2) as two:
+                two.answers["arrival"] = {"verdict": "DELIVER", "reason": "", "steps": []}, ""
+                found = (await place.call("POST", "/netplane/v1/trace", wish)).body
+                assert (found["verdict"], found["host"]) == ("TUNNEL", "h1")
+                assert found["then"] == {"verdict": "DELIVER", "reason": "", "steps": [], "host": "h2"}
+                assert two.asked == [{"frame": "00ff", "vni": "7", "source": "192.0.2.1", "hosts": "told"}]
+                one.answers["trace"] = begun | {"onward": onward | {"port": "of another project"}}, ""
+                assert (await place.call("POST", "/netplane/v1/trace", wish)).body["then"] is None
+            one.answers["trace"] = begun, ""
+            await becomes(lambda: "h2" not in place.controller.southbound.connected, PATIENCE)
+            [step] = (await place.call("POST", "/netplane/v1/trace", wish)).body["then"]["steps"]
+            assert step["text"] == "Host h2 is not connected."
+
+    run(scenario)
+
+
 def test_a_trace_of_a_port_on_no_host_says_why(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place:

@@ -1,11 +1,13 @@
-"""What operators ask a host, by way of its controller: `trace` and `tables`."""
+"""What operators ask a host, by way of its controller: `trace`, `arrival` (the rest of a trace), and `tables`."""
 
+import socket
 from collections.abc import Mapping
+from ipaddress import IPv4Address
 from typing import NamedTuple
 
 from netplane.agent import packet
 from netplane.agent.slice import Slice
-from netplane.agent.trace import dump, names_of, trace
+from netplane.agent.trace import Names, arrive, dump, names_of, trace
 from netplane.agent.worker import Worker
 from netplane.datapath import DatapathError
 from netplane.model import Device, Port
@@ -40,6 +42,8 @@ async def _find_out(host: Host, ask: Ask) -> dict[str, object]:
             return await host.worker.run(dump, host.worker.reconcile.datapath)
         case "trace":
             return await _trace(host, ask.body)
+        case "arrival":
+            return await _arrival(host, ask.body)
         case _:
             raise Unanswerable(f"nothing is known here about {ask.topic!r}")
 
@@ -50,7 +54,23 @@ async def _trace(host: Host, body: Mapping[str, str]) -> dict[str, object]:
     if port is None or device is None:
         raise Unanswerable(f"port {id!r} has no device on host {host.name}")
     sketch = packet.parse(body.get("packet", ""))
-    ports = {device.ifindex: port for port, device in host.devices.items()}
-    names = names_of(host.slice, ports, are_hosts_told=body.get("hosts") == "told")
     datapath, compiler = host.worker.reconcile.datapath, host.worker.reconcile.compiler
+    names = _names(host, body)
     return await host.worker.run(trace, datapath, compiler, names, port, device.ifindex, sketch) | {"host": host.name}
+
+
+async def _arrival(host: Host, body: Mapping[str, str]) -> dict[str, object]:
+    """The rest of a trace that began on another host."""
+    try:
+        frame, vni, source = bytes.fromhex(body["frame"]), int(body["vni"]), str(IPv4Address(body["source"]))
+    except (KeyError, ValueError) as problem:
+        raise Unanswerable(f"no packet can arrive like this: {problem}") from problem
+    datapath, compiler = host.worker.reconcile.datapath, host.worker.reconcile.compiler
+    return await host.worker.run(arrive, datapath, compiler, _names(host, body), frame, vni, source)
+
+
+def _names(host: Host, body: Mapping[str, str]) -> Names:
+    ports = {device.ifindex: port for port, device in host.devices.items()}
+    are_told = body.get("hosts") == "told"
+    devices = dict(socket.if_nameindex()) if are_told else {}
+    return names_of(host.slice, ports, devices, are_hosts_told=are_told)

@@ -1,8 +1,8 @@
 """Answers to operators' questions: what becomes of a packet here, and what the tables hold.
 
 A trace runs the real program on a made packet, dry: nothing is counted and no connection is made. Each of its steps
-is told in words with the names of the slice. A packet that would cross the tunnel ends there; the host that it goes
-to is named, and says the rest when it is asked.
+is told in words with the names of the slice. A packet that would cross the tunnel ends there; the answer says what the
+host that it goes to must be asked for the rest.
 """
 
 from collections.abc import Mapping
@@ -26,6 +26,9 @@ LINES = 2_000
 """Lines of one table that are told; a table may hold a million."""
 
 
+NOBODY = "; no port has the address, nor is there a gateway to it, so the machine's ARP finds nobody to send this to"
+
+
 class Names(NamedTuple):
     """What people call the numbers in the tables."""
 
@@ -36,35 +39,71 @@ class Names(NamedTuple):
     rules: Mapping[int, str]
     ports: Mapping[int, str]
     """The port of each device, by ifindex."""
+    devices: Mapping[int, str]
+    """By ifindex."""
     are_hosts_told: bool
     """Whether hosts are named: they are operators' business."""
 
 
-def names_of(slice: Slice, ports: Mapping[int, str], *, are_hosts_told: bool) -> Names:
-    """The names in a slice; `ports` are the devices' ports."""
+def names_of(slice: Slice, ports: Mapping[int, str], devices: Mapping[int, str], *, are_hosts_told: bool) -> Names:
+    """The names in a slice; `ports` are the devices' ports, `devices` their names."""
+    found = {ifindex: slice.get(Port, id) for ifindex, id in ports.items()}
     return Names(
         are_hosts_told=are_hosts_told,
         networks={network.vni: network.name or network.id for network in slice.all(Network).values()},
         routers={router.number: router.name or router.id for router in slice.all(Router).values()},
         identities={identity.number: identity.groups for identity in slice.all(Identity).values()},
         hosts={host.number: host for host in slice.all(Host).values()},
-        rules={rule_number(id): id for id in slice.all(SecurityGroupRule)},
-        ports=dict(ports),
+        rules={rule_number(id): f"{id} ({says(rule)})" for id, rule in slice.all(SecurityGroupRule).items()},
+        ports={ifindex: f"{port.name} ({port.id})" for ifindex, port in found.items() if port and port.name}
+        | {ifindex: ports[ifindex] for ifindex, port in found.items() if not port or not port.name},
+        devices=devices,
     )
+
+
+def says(rule: SecurityGroupRule) -> str:
+    """What a rule allows: `tcp 80 to 90, group x`, `any protocol, anybody`."""
+    least, most = rule.port_range_min, rule.port_range_max
+    service = "" if least is None else f" {least}" if most in (None, least) else f" {least} to {most}"
+    remote = f"group {rule.remote_group_id}" if rule.remote_group_id else rule.remote_ip_prefix or "anybody"
+    return f"{rule.protocol or 'any protocol'}{service}, {remote}"
 
 
 def trace(
     datapath: Datapath, compiler: Compiler, names: Names, port: Port, ifindex: int, sketch: Sketch
 ) -> dict[str, object]:
     """What becomes of a packet that the machine of a port sends: verdict, reason and each stage's decision."""
-    frame = build(sketch, _origin(compiler, port, sketch))
+    origin = _origin(compiler, port, sketch)
+    frame = build(sketch, origin)
     outcome = datapath.run(Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, dry=True))
     told = Telling(compiler, names, frame)
+    needs_mac = sketch.protocol not in ("", "arp") and "dmac" not in sketch.macs
+    hint = NOBODY if needs_mac and origin.next_hop == NO_MAC and outcome.verdict is Verdict.DROP else ""
+    return _answer(outcome, told, hint) | _onward(outcome, told)
+
+
+def arrive(
+    datapath: Datapath, compiler: Compiler, names: Names, frame: bytes, vni: int, source: str
+) -> dict[str, object]:
+    """What becomes of a packet that comes by the tunnel from the host whose underlay address is `source`."""
+    origin = Synthetic(vni=vni, outer_source=pack_address(source), dry=True)
+    return _answer(datapath.run(Program.FROM_TUNNEL, frame, origin), Telling(compiler, names, frame))
+
+
+def _answer(outcome: Outcome, told: "Telling", hint: str = "") -> dict[str, object]:
     return {
         "verdict": outcome.verdict.name,
         "reason": "" if outcome.reason is Reason.NONE else outcome.reason.name,
-        "steps": [*told.steps(outcome), {"stage": "END", "text": told.end(outcome)}],
+        "steps": [*told.steps(outcome), {"stage": "END", "text": told.end(outcome) + hint}],
     }
+
+
+def _onward(outcome: Outcome, told: "Telling") -> dict[str, object]:
+    """What to ask the host that the packet goes to."""
+    if outcome.verdict is not Verdict.TUNNEL:
+        return {}
+    port = told.destination(next(step.a for step in outcome.steps if step.stage is Stage.ROUTING))
+    return {"onward": {"host": outcome.target, "port": port, "vni": outcome.vni, "frame": outcome.frame.hex()}}
 
 
 def dump(datapath: Datapath) -> dict[str, object]:
@@ -119,9 +158,7 @@ class Telling:
             case Verdict.DELIVER:
                 return f"delivered to {self._device(outcome.target)}"
             case Verdict.TUNNEL:
-                return (
-                    f"sent to {self._host(outcome.target)} as {self._network(outcome.vni)}; ask that host for the rest"
-                )
+                return f"sent to {self._host(outcome.target)} as {self._network(outcome.vni)}"
             case Verdict.ANSWER:
                 return "answered here" + (f": {WHY[outcome.reason]}" if outcome.reason else "")
             case Verdict.PUNT:
@@ -131,8 +168,7 @@ class Telling:
 
     def _step(self, step: Step) -> str:
         if step.reason is not Reason.NONE:
-            by = f"by {self._router(step.b)}: " if step.stage is Stage.ROUTING and step.b else ""
-            return by + WHY[step.reason]
+            return self._refused(step)
         match step.stage:
             case Stage.PORT:
                 served = ", served by DHCP" if step.c & PortFlag.DHCP else ""
@@ -155,6 +191,16 @@ class Telling:
             case Stage.DELIVERY:
                 return f"to {self._host(step.b)}" if step.a == Verdict.TUNNEL else f"to {self._device(step.b)}"
 
+    def _refused(self, step: Step) -> str:
+        why = WHY[step.reason]
+        match step.stage:
+            case Stage.ROUTING if step.b:
+                return f"by {self._router(step.b)}: {why}"
+            case Stage.POLICY_OUT | Stage.POLICY_IN:
+                return f"{why}; rules are those of {self._identity(step.b)}, towards {self._identity(step.c)}"
+            case _:
+                return why
+
     def _parsed(self, step: Step) -> str:
         if step.a == ARP:
             return "an ARP request"
@@ -172,19 +218,25 @@ class Telling:
     def _router(self, number: int) -> str:
         return f"router {self._names.routers.get(number, str(number))}"
 
+    def destination(self, vni: int) -> str:
+        """The id of the port that has the packet's destination address in a network; empty if there is none."""
+        if not isinstance(self._packet, Packet):
+            return ""
+        owners = self._compiler.owners(ENDPOINT.name, ENDPOINT.pack_key(vni, self._packet.destination))
+        return owners[0][1] if owners else ""
+
     def _owner(self, vni: int) -> str:
         if not isinstance(self._packet, Packet):
             return "its destination"
-        key = ENDPOINT.pack_key(vni, self._packet.destination)
-        owners = self._compiler.owners(ENDPOINT.name, key)
-        address = unpack_address(self._packet.destination)
-        return f"{address}, port {owners[0][1]}," if owners else address
+        port, address = self.destination(vni), unpack_address(self._packet.destination)
+        return f"{address}, port {port}," if port else address
 
     def _network(self, vni: int) -> str:
         return f"network {self._names.networks.get(vni, '?')} (VNI {vni})"
 
     def _device(self, ifindex: int) -> str:
-        return f"device {ifindex}, port {self._names.ports.get(ifindex, '?')}"
+        device, port = self._names.devices.get(ifindex, str(ifindex)), self._names.ports.get(ifindex, "?")
+        return f"device {device}, port {port}"
 
     def _host(self, number: int) -> str:
         if not self._names.are_hosts_told:

@@ -1,11 +1,11 @@
 """`netplane attach`."""
 
 import os
-from uuid import UUID
 
 import click
 
 from netplane.cli.client import Client, ClientError, asks_controller
+from netplane.cli.port import find_port, is_id
 
 ALIAS = "netplane:"
 
@@ -30,8 +30,8 @@ def attach(device: str, port: str, client: Client) -> None:
 
 def _resolve(client: Client, port: str) -> str:
     """The id of a port. An id is taken unchecked when no controller answers: hosts work without one."""
-    if not _is_id(port):
-        return _find(client, port)
+    if not is_id(port):
+        return find_port(client, port)
     try:
         client.get(f"/v2.0/ports/{port}")
     except ClientError as problem:
@@ -39,23 +39,6 @@ def _resolve(client: Client, port: str) -> str:
             raise ClientError(f"there is no port {port}; `openstack port list` shows what there is") from None
         click.echo(f"not checked whether port {port} exists: {problem.message}", err=True)
     return port
-
-
-def _find(client: Client, name: str) -> str:
-    from urllib.parse import quote
-
-    found = client.get(f"/v2.0/ports?fields=id&name={quote(name)}")["ports"]
-    if len(found) != 1:
-        said = "no port" if not found else f"{len(found)} ports"
-        raise ClientError(f"there is {said} of the name {name!r}; name the port by its id")
-    return str(found[0]["id"])
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False
 
 
 def _set(device: str, alias: str) -> str:

@@ -1,9 +1,12 @@
 """`netplane trace`."""
 
+from typing import Any
+
 import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.port import find_port
 
 EXAMPLES = """Examples of PACKET:
 
@@ -24,13 +27,22 @@ EXAMPLES = """Examples of PACKET:
 def trace(port: str, packet: tuple[str, ...], client: Client, *, wants_json: bool) -> None:
     """Show what becomes of a packet, and why.
 
-    Runs a packet that the machine on PORT (its id) might send through the real programs of its host, dry, and prints
-    the decision of every stage.
+    Runs a packet that the machine on PORT (its id or its name) might send through the real programs of its host, dry,
+    and prints the decision of every stage; then those of the host that the packet crosses to.
     """
-    body = client.post("/netplane/v1/trace", {"port_id": port, "packet": " ".join(packet)})
+    body = client.post("/netplane/v1/trace", {"port_id": find_port(client, port), "packet": " ".join(packet)})
     if wants_json:
         print_json(body)
         return
-    print_table(("stage", "decision"), ((step["stage"], step["text"]) for step in body["steps"]))
-    reason = f" ({body['reason']})" if body["reason"] and body["reason"] != "NONE" else ""
-    click.echo(f"\n{body['verdict']}{reason} on host {body['host']}")
+    _show(body)
+    if body.get("then"):
+        click.echo()
+        _show(body["then"])
+
+
+def _show(part: dict[str, Any]) -> None:
+    """What one host says."""
+    print_table(("stage", "decision"), ((step["stage"], step["text"]) for step in part["steps"]))
+    reason = f" ({part['reason']})" if part["reason"] and part["reason"] != "NONE" else ""
+    where = f" on host {part['host']}" if part["host"] else ""
+    click.echo(f"\n{part['verdict']}{reason}{where}")

@@ -5,7 +5,7 @@
 | `GET /netplane/v1/status` | the controller, its hosts, problems (administrators) |
 | `GET /netplane/v1/problems` | problems alone (administrators) |
 | `GET /netplane/v1/revisions/{revision}?wait=SECONDS` | when a revision was made real, and where |
-| `POST /netplane/v1/trace` | what the real programs of a port's host do with a packet |
+| `POST /netplane/v1/trace` | what the real programs do with a packet of a port, host by host |
 | `GET /netplane/v1/hosts/{name}/tables` | the entries in a host's kernel, as text (administrators) |
 """
 
@@ -23,6 +23,7 @@ from netplane import __version__
 from netplane.api import Answer, ApiError
 from netplane.api.app import context_of, read_body
 from netplane.api.bodies import parse_struct
+from netplane.api.context import Context
 from netplane.api.errors import bad_request, conflict, forbidden, invalid, not_found
 from netplane.api.responses import respond
 from netplane.controller.controller import Controller, hosts_of
@@ -52,12 +53,25 @@ class Step(Struct, frozen=True):
     text: str
 
 
+class Onward(Struct, frozen=True):
+    """A packet that leaves for another host, which knows what becomes of it."""
+
+    host: int
+    """Its number."""
+    port: str
+    """The id of the port that it goes to."""
+    vni: int
+    frame: str
+    """Hexadecimal."""
+
+
 class Trace(Struct, frozen=True):
     """What an agent answers to a trace."""
 
     verdict: str
     reason: str
     steps: list[Step]
+    onward: Onward | None = None
 
 
 _TRACE = Decoder(TraceWish)
@@ -132,7 +146,7 @@ async def revision(controller: Controller, request: Request) -> object:
 
 
 async def trace(controller: Controller, request: Request) -> object:
-    """Run a packet of a port through the programs of its host, dry."""
+    """Run a packet of a port through the programs of its host, dry, and `then` of the host that it crosses to."""
     wish: TraceWish = parse_struct(_TRACE, await read_body(request, TRACE_BODY))
     context = context_of(request)
     port = await asyncio.to_thread(_read, controller, Port, wish.port_id)
@@ -141,13 +155,35 @@ async def trace(controller: Controller, request: Request) -> object:
     binding = await asyncio.to_thread(_read, controller, Binding, wish.port_id)
     if binding is None:
         raise conflict("PortNotBound", f"Port {port.id} is on no host: {_whereabouts(port)}.")
-    host = binding.host_id
+    begun = await _run(controller, context, binding.host_id, "trace", {"port": wish.port_id, "packet": wish.packet})
+    then = await _follow(controller, context, binding.host_id, begun.onward) if begun.onward else None
+    return _told(context, binding.host_id, begun) | {"then": then}
+
+
+async def _follow(controller: Controller, context: Context, sender: str, onward: Onward) -> dict[str, object] | None:
+    """The rest of a trace, from the host that the packet goes to; None if it is not the caller's business."""
+    hosts = {host.number: host for host in await asyncio.to_thread(hosts_of, controller.store)}
+    source = next((host.address for host in hosts.values() if host.id == sender), "")
+    port = await asyncio.to_thread(_read, controller, Port, onward.port)
+    if onward.host not in hosts or port is None or not context.may_see(port.project_id):
+        return None
+    receiver = hosts[onward.host].id
+    body = {"frame": onward.frame, "vni": str(onward.vni), "source": source}
+    try:
+        return _told(context, receiver, await _run(controller, context, receiver, "arrival", body))
+    except ApiError as error:
+        return _told(context, receiver, Trace("UNKNOWN", "", [Step("END", error.message)]))
+
+
+async def _run(controller: Controller, context: Context, host: str, topic: str, body: dict[str, str]) -> Trace:
     hosts = "told" if context.is_admin else ""
-    body = await _ask(controller, host, "trace", {"port": wish.port_id, "packet": wish.packet, "hosts": hosts})
-    answer = _expect(Trace, body, host)
-    steps = [{"stage": step.stage, "text": step.text} for step in answer.steps]
+    return _expect(Trace, await _ask(controller, host, topic, body | {"hosts": hosts}), host)
+
+
+def _told(context: Context, host: str, part: Trace) -> dict[str, object]:
+    steps = [{"stage": step.stage, "text": step.text} for step in part.steps]
     shown = host if context.is_admin else ""
-    return {"verdict": answer.verdict, "reason": answer.reason, "steps": steps, "host": shown}
+    return {"verdict": part.verdict, "reason": part.reason, "steps": steps, "host": shown}
 
 
 async def tables(controller: Controller, request: Request) -> object:

@@ -48,6 +48,11 @@ def test_hosts_in_a_trace(hosts: str, text: str) -> None:
     assert any(step["text"].endswith(f"carried by {text}") for step in steps)
 
 
+def test_an_arrival() -> None:
+    body = ask("arrival", {"frame": "00" * 14, "vni": "7", "source": "192.0.2.2"}).body
+    assert (body["verdict"], body["reason"]) == ("DROP", "UNSUPPORTED")
+
+
 def test_tables() -> None:
     found = ask("tables", {})
     assert found.body["settings"] == ["index=0 -> host=1 tunnel=99 punt=98"]
@@ -61,6 +66,8 @@ def test_tables() -> None:
         ("trace", {"port": "nobody", "packet": "icmp dst=1.1.1.1"}, "no device on host host1"),
         ("trace", {"port": PORT.id, "packet": "icmp"}, "needs dst"),
         ("trace", {"port": PORT.id}, "begins with"),
+        ("arrival", {}, "no packet can arrive like this: 'frame'"),
+        ("arrival", {"frame": "00", "vni": "7", "source": "nowhere"}, "'nowhere'"),
     ],
 )
 def test_what_cannot_be_answered_says_why(topic: str, body: dict[str, str], error: str) -> None:

@@ -1,16 +1,17 @@
 """Traces in words, over the datapath's specification."""
 
 import pytest
+from msgspec.structs import replace
 
 from netplane.agent.packet import parse
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.slice import Slice
-from netplane.agent.trace import dump, names_of, trace
+from netplane.agent.trace import Names, arrive, dump, names_of, says, trace
 from netplane.agent.why import WHY
 from netplane.agent.worker import Work, bring_in
 from netplane.compiler import Compiler
 from netplane.datapath.fake import FakeDatapath
-from netplane.model import Device
+from netplane.model import AnyRecord, Device, FixedIP, SecurityGroupRule
 from netplane.stream.client import Position
 from netplane.stream.messages import Snapshot, Welcome
 from netplane.tables.decisions import Reason
@@ -18,6 +19,13 @@ from netplane.tables.pipeline import TABLES
 from tests.unit.agent.records import FAR, PORT, RULE, SLICE, upserts
 
 IFINDEX = 11
+
+
+def names(*records: AnyRecord, are_hosts_told: bool = True) -> Names:
+    slice = Slice()
+    for message in (Welcome(1, "log"), Snapshot(1, True, True, [*SLICE, *records])):
+        list(slice.take(message))
+    return names_of(slice, {IFINDEX: PORT.id}, {IFINDEX: "tap5"}, are_hosts_told=are_hosts_told)
 
 
 @pytest.fixture
@@ -30,11 +38,8 @@ def reconcile() -> Reconcile:
 
 def ask(reconcile: Reconcile, packet: str, *, are_hosts_told: bool = True) -> tuple[str, str, str]:
     """Verdict, reason and all that was told."""
-    slice = Slice()
-    for message in (Welcome(1, "log"), Snapshot(1, True, True, list(SLICE))):
-        list(slice.take(message))
-    names = names_of(slice, {IFINDEX: PORT.id}, are_hosts_told=are_hosts_told)
-    found = trace(reconcile.datapath, reconcile.compiler, names, PORT, IFINDEX, parse(packet))
+    told = names(are_hosts_told=are_hosts_told)
+    found = trace(reconcile.datapath, reconcile.compiler, told, PORT, IFINDEX, parse(packet))
     steps = found["steps"]
     assert isinstance(steps, list)
     return str(found["verdict"]), str(found["reason"]), "\n".join(f"{step['stage']}: {step['text']}" for step in steps)
@@ -44,14 +49,15 @@ def test_to_another_host(reconcile: Reconcile) -> None:
     verdict, reason, told = ask(reconcile, "tcp dst=10.0.0.6 dport=80")
     assert (verdict, reason) == ("TUNNEL", "")
     assert set(told.splitlines()) == {
-        f"PORT: device 11, port {PORT.id} on network blue (VNI 7), served by DHCP",
+        f"PORT: device tap5, port {PORT.id} on network blue (VNI 7), served by DHCP",
         "PARSE: IPv4 tcp, port 40000 to 80",
         "ANTI_SPOOF: the address is its own; identity 5 (groups group); carried by host host1 (192.0.2.1)",
         f"ROUTING: straight to 10.0.0.6, port {FAR.id}, on network blue (VNI 7)",
         "CONNECTION: a new connection",
-        f"POLICY_OUT: allowed by rule {RULE.id}, of identity 5 (groups group), towards identity 5 (groups group)",
+        f"POLICY_OUT: allowed by rule {RULE.id} (any protocol, anybody), "
+        "of identity 5 (groups group), towards identity 5 (groups group)",
         "DELIVERY: to host host2 (192.0.2.2)",
-        "END: sent to host host2 (192.0.2.2) as network blue (VNI 7); ask that host for the rest",
+        "END: sent to host host2 (192.0.2.2) as network blue (VNI 7)",
     }
 
 
@@ -69,7 +75,8 @@ def test_hosts_are_told_to_operators_only(reconcile: Reconcile) -> None:
         ("icmp dst=10.0.0.6 ttl=1 dmac=02:00:00:00:00:01", "ANSWER", "TTL_EXCEEDED", WHY[Reason.TTL_EXCEEDED]),
         ("icmp dst=192.0.2.9", "ANSWER", "NO_ROUTE", "by router r1"),
         ("icmp dst=10.0.0.6 src=10.0.0.9", "DROP", "SPOOFED_ADDRESS", WHY[Reason.SPOOFED_ADDRESS]),
-        ("icmp dst=10.0.0.9", "DROP", "UNKNOWN_DESTINATION", "neither"),
+        ("icmp dst=10.0.0.9", "DROP", "UNKNOWN_DESTINATION", "the machine's ARP finds nobody to send this to"),
+        ("icmp dst=10.0.0.9 dmac=02:00:00:00:00:09", "DROP", "UNKNOWN_DESTINATION", "nor a router"),
         ("udp dst=10.0.0.1 sport=68 dport=67", "PUNT", "", "answered by the agent"),
         ("arp dst=10.0.0.1", "ANSWER", "", "LOCAL_ANSWER: this host answers"),
         ("hex:00", "DROP", "MALFORMED", "malformed"),
@@ -80,6 +87,44 @@ def test_the_end(reconcile: Reconcile, packet: str, verdict: str, reason: str, s
     found = ask(reconcile, packet)
     assert found[:2] == (verdict, reason)
     assert said in found[2]
+
+
+def test_the_rest_of_a_trace_is_told_by_the_host_it_goes_to(reconcile: Reconcile) -> None:
+    there = Reconcile(FakeDatapath(), Compiler())
+    port = replace(PORT, id=FAR.id, mac_address="02:00:00:00:00:06", fixed_ips=(FixedIP("sub", "10.0.0.6"),))
+    changes = upserts(*SLICE, port, Device(id=FAR.id, ifindex=12))
+    bring_in(there, Work(changes, {}, host=2, tunnel=99, punt=98, position=Position("log", 1)))
+    begun = trace(reconcile.datapath, reconcile.compiler, names(), PORT, IFINDEX, parse("tcp dst=10.0.0.6 dport=80"))
+    onward = begun["onward"]
+    assert isinstance(onward, dict)
+    assert (onward["host"], onward["port"], onward["vni"]) == (2, FAR.id, 7)
+
+    def arrives(source: str) -> tuple[object, object, str]:
+        frame = bytes.fromhex(str(onward["frame"]))
+        found = arrive(there.datapath, there.compiler, names(), frame, 7, source)
+        return found["verdict"], found["reason"], str(found["steps"])
+
+    verdict, reason, told = arrives("192.0.2.1")
+    assert (verdict, reason) == ("DROP", "POLICY_IN"), "its only rule is for what leaves"
+    assert f"{WHY[Reason.POLICY_IN]}; rules are those of identity 5 (groups group), towards identity 5" in told
+    assert arrives("192.0.2.9")[:2] == ("DROP", "FORGED_HOST")
+
+
+@pytest.mark.parametrize(
+    ("rule", "text"),
+    [
+        (RULE, "any protocol, anybody"),
+        (replace(RULE, protocol="tcp", port_range_min=80, port_range_max=80), "tcp 80, anybody"),
+        (replace(RULE, protocol="udp", port_range_min=1, port_range_max=9, remote_group_id="g"), "udp 1 to 9, group g"),
+        (replace(RULE, protocol="icmp", port_range_min=8, remote_ip_prefix="10.0.0.0/8"), "icmp 8, 10.0.0.0/8"),
+    ],
+)
+def test_what_a_rule_says(rule: SecurityGroupRule, text: str) -> None:
+    assert says(rule) == text
+
+
+def test_ports_are_told_by_name_and_id() -> None:
+    assert names(replace(PORT, name="web")).ports == {IFINDEX: f"web ({PORT.id})"}
 
 
 def test_a_trace_leaves_nothing_behind(reconcile: Reconcile) -> None:

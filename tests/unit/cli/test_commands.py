@@ -44,11 +44,16 @@ TRACE = {
     "reason": "POLICY_IN",
     "steps": [{"stage": "PORT", "text": "device 4"}, {"stage": "POLICY_IN", "text": "no rule allows it"}],
     "host": "h1",
+    "then": None,
 }
+CROSSING = TRACE | {"verdict": "TUNNEL", "reason": "", "then": TRACE | {"host": "h2"}}
 ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
     ("GET", "/netplane/v1/status"): (200, STATUS),
     ("GET", "/netplane/v1/hosts/h1/tables"): (200, {"host": ["1 -> 198.18.1.2"], "port": []}),
     ("POST", "/netplane/v1/trace"): (200, TRACE),
+    ("POST", "/crossing/netplane/v1/trace"): (200, CROSSING),
+    ("GET", "/v2.0/ports?fields=id&name=web"): (200, {"ports": [{"id": PORT}]}),
+    ("GET", "/v2.0/ports?fields=id&name=twin"): (200, {"ports": [{"id": PORT}, {"id": "other"}]}),
     ("GET", "/other/netplane/v1/status"): (200, ["a list"]),
 }
 
@@ -109,6 +114,16 @@ def test_trace(url: str) -> None:
     assert "no rule allows it" in result.output
     assert result.output.splitlines()[-1] == "DROP (POLICY_IN) on host h1"
     assert json.loads(run(url, "trace", PORT, "--json", "icmp").output) == TRACE
+
+
+def test_a_trace_that_crosses_shows_both_hosts(url: str) -> None:
+    lines = run(f"{url}/crossing", "trace", PORT, "icmp", "dst=10.0.1.7").output.splitlines()
+    assert [line for line in lines if " on host " in line] == ["TUNNEL on host h1", "DROP (POLICY_IN) on host h2"]
+
+
+def test_a_port_is_named_by_its_name_too(url: str) -> None:
+    assert run(url, "trace", "web", "icmp", "dst=10.0.1.7").exit_code == 0
+    assert "2 ports have the name 'twin'" in run(url, "trace", "twin", "icmp", "dst=10.0.1.7").output
 
 
 def test_tables(url: str) -> None:
