@@ -4,8 +4,8 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
+from netplane.lab.guest.kernel import Kernel
 from tests.guest.initramfs import write_initramfs
-from tests.guest.kernel import Kernel
 
 # The processor is emulated on purpose: nested virtualisation is missing, or hangs, on many machines that run tests.
 QEMU = ("qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-smp", "2", "-m", "2048", "-nodefaults", "-no-reboot")

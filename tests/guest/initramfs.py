@@ -11,7 +11,8 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import distribution
 from pathlib import Path
 
-from tests.guest.kernel import MODULES, Kernel
+from netplane.lab.guest.image import append, read_libraries, stage_base
+from netplane.lab.guest.kernel import Kernel
 
 ROOT = Path(__file__).resolve().parents[2]
 DISTRIBUTIONS = (
@@ -28,6 +29,9 @@ DISTRIBUTIONS = (
 )
 PROGRAMS = ("ip", "ping")
 LIBRARIES = ("libbpf.so.1",)
+MODULES = ("kernel/net", "kernel/drivers/net", "kernel/lib", "kernel/crypto", "kernel/arch/x86/crypto")
+"""Modules that machines, tunnels and programs may ask for."""
+
 UNUSED = frozenset(
     {"test", "tests", "idlelib", "lib2to3", "ensurepip", "tkinter", "turtledemo", "site-packages", "dist-packages"}
 )
@@ -54,10 +58,10 @@ def write_initramfs(target: Path, kernel: Kernel, command: str) -> None:
     """Two archives, one behind the other, as the kernel allows: this machine's files, and what only the guest has."""
     stage = target.with_suffix(".stage")
     shutil.rmtree(stage, ignore_errors=True)
-    _stage(stage, kernel, command)
+    stage_base(stage, kernel, MODULES, INIT.format(root=ROOT, command=command))
     with target.open("wb") as archive:
-        _append(archive.fileno(), Path("/"), _with_parents(host_files()))
-        _append(archive.fileno(), stage, (path.relative_to(stage) for path in sorted(stage.rglob("*"))))
+        append(archive.fileno(), Path("/"), _with_parents(host_files()))
+        append(archive.fileno(), stage, (path.relative_to(stage) for path in sorted(stage.rglob("*"))))
     shutil.rmtree(stage)
 
 
@@ -66,37 +70,6 @@ def host_files() -> set[Path]:
     files = {*_interpreter(), *_distributions(), *_project(), *_programs()}
     binaries = [path for path in files if path.suffix == ".so" or ".so." in path.name or _is_program(path)]
     return files | _libraries(binaries)
-
-
-def _stage(stage: Path, kernel: Kernel, command: str) -> None:
-    busybox = stage / "usr/bin/busybox"
-    busybox.parent.mkdir(parents=True)
-    shutil.copy(shutil.which("busybox") or "/bin/busybox", busybox)
-    for name in ("sh", "mount", "umount"):
-        (stage / "usr/bin" / name).symlink_to("busybox")
-    (stage / "usr/sbin").mkdir()
-    (stage / "usr/sbin/modprobe").symlink_to("../bin/busybox")
-    modules = stage / "usr/lib/modules" / kernel.release
-    for part in MODULES:
-        if (kernel.modules / part).exists():
-            shutil.copytree(kernel.modules / part, modules / part)
-    for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
-        shutil.copy(kernel.modules / name, modules / name)
-    subprocess.run(["depmod", "-b", str(stage / "usr"), kernel.release], check=True)
-    init = stage / "init"
-    init.write_text(INIT.format(root=ROOT, command=command))
-    init.chmod(0o755)
-
-
-def _append(archive: int, directory: Path, paths: Iterable[Path]) -> None:
-    names = b"\0".join(str(path).lstrip("/").encode() for path in paths)
-    subprocess.run(
-        ["cpio", "--create", "--format=newc", "--null", "--quiet"],
-        input=names,
-        stdout=archive,
-        cwd=directory,
-        check=True,
-    )
 
 
 def _interpreter() -> Iterator[Path]:
@@ -132,9 +105,7 @@ def _programs() -> Iterator[Path]:
 def _libraries(binaries: list[Path]) -> set[Path]:
     cache = subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
     roots = [Path(line.split("=> ")[1]) for line in cache.splitlines() if line.split()[0] in LIBRARIES]
-    done = subprocess.run(["ldd", *map(str, [*binaries, *roots])], capture_output=True, text=True)
-    words = {word for line in done.stdout.splitlines() for word in line.split() if word.startswith("/")}
-    return {*roots, *(Path(word) for word in words if not word.endswith(":"))}
+    return {*roots, *read_libraries([*binaries, *roots])}
 
 
 def _tree(top: Path, without: frozenset[str] = UNUSED) -> Iterator[Path]:

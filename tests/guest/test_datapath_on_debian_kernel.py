@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from netplane.lab.guest.kernel import Kernel, NoKernelError, unpack_kernel
 from tests.guest.boot import run_in_guest
 from tests.guest.initramfs import ROOT
-from tests.guest.kernel import Kernel, NoKernelError, unpack_kernel
 
 TESTS = "tests/contract/test_datapath.py"
 SECONDS = 900

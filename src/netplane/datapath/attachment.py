@@ -66,11 +66,15 @@ class Attachments:
             _attach_filter(path, ifindex, fd)
 
     def replace(self, programs: dict[Program, int]) -> None:
-        """Put new programs on every device, and forget devices that are gone."""
-        for ifindex, program, path in list(self._names()):
-            if _alive(path, ifindex):
-                _replace(path, ifindex, programs[program])
-            else:
+        """Put new programs on every device."""
+        self.forget()
+        for ifindex, program, path in self._names():
+            _replace(path, ifindex, programs[program])
+
+    def forget(self) -> None:
+        """Drop the names of devices that are gone: nobody was told of them, and nobody would ask for them again."""
+        for ifindex, _, path in self._names():
+            if not _alive(path, ifindex):
                 path.unlink()
 
     def detach(self, ifindex: int) -> None:

@@ -50,6 +50,7 @@ class KernelDatapath:
         make_pin_dir(pin_dir)
         datapath = cls(Installation(pin_dir), Attachments(pin_dir / "attached"), attachment)
         if datapath._installation.holds(object_path or SHIPPED):
+            datapath._attachments.forget()
             datapath._reopen()
         else:
             datapath.replace(object_path)

@@ -9,6 +9,7 @@ visible in the root namespace.
 """
 
 import re
+import shutil
 import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from netplane.lab.controller import Controller
 from netplane.lab.dhcp import Client
 from netplane.lab.guardian import Guardian
 from netplane.lab.host import Host
-from netplane.lab.ledger import LabBusy, Ledger
+from netplane.lab.ledger import LabBusy, Ledger, remove_pins
 from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, unplug
 from netplane.lab.process import Child, start
 from netplane.lab.wait import until
@@ -36,7 +37,7 @@ class Lab:
             raise ValueError(f"a prefix is 1 to 16 letters a-z and digits, not {prefix!r}")
         self.prefix = prefix
         self.machines: dict[str, Machine] = {}
-        self._others: list[Child] = []
+        self._others: list[tuple[Host, Child]] = []
         # First: from here on, however this process ends, somebody sees to what it leaves.
         self._guardian = Guardian(prefix)
         try:
@@ -61,14 +62,14 @@ class Lab:
         name = f"{self.prefix}-h{index}"
         return Host(self._ledger, name, f"np-{name}", underlay.address(index))
 
+    @property
+    def _router(self) -> str:
+        return f"np-{self.prefix}-router"
+
     def build(self) -> None:
         """Make the underlay: namespaces, links and the router."""
-        router = f"np-{self.prefix}-router"
-        self._add_namespaces([router, *(host.namespace for host in self.host_list)])
-        for host in self.host_list:
-            # Whatever a host says on its own behalf must not reach its machines.
-            namespace.write_sysctl(host.namespace, "ipv6/conf/default/disable_ipv6", 1)
-        underlay.join(router, {host.namespace: index for index, host in enumerate(self.host_list, 1)})
+        self._add_namespaces([self._router])
+        self._power_on(self.host_list)
 
     def start(self, *, announce: Callable[[str], None] = lambda _: None) -> Self:
         """Build it and run controller and agents; returns when every agent has joined."""
@@ -92,8 +93,36 @@ class Lab:
         """Run another program than the agent on a host, such as `netplane up`; it ends with the lab."""
         self._ledger.note("pins", str(host.pins))
         log = self._ledger.directory / "log" / f"{host.name}-{len(self._others)}.log"
-        self._others.append(start(self._ledger, argv, log=log, namespace=host.namespace))
-        return self._others[-1]
+        child = start(self._ledger, argv, log=log, namespace=host.namespace)
+        self._others.append((host, child))
+        return child
+
+    def reboot(self, host: Host, *, disk: bool = True) -> None:
+        """What a host's power failing leaves of it: its disk, or not even that, and no machine.
+
+        Agent, guests, pinned tables and every device are gone; the host is back in the underlay, with nothing on it.
+        """
+        for child in [host.agent, *(child for where, child in self._others if where is host)]:
+            if child is not None:
+                child.kill()
+        for machine in self.machines.values():
+            if machine.host is host:
+                unplug(machine)
+        remove_pins(host.pins)
+        namespace.batch([f"link delete {underlay.UPLINK}"], host.namespace)
+        namespace.remove(host.namespace)
+        if not disk:
+            shutil.rmtree(host.directory)
+        self._power_on([host])
+
+    def _power_on(self, hosts: Sequence[Host]) -> None:
+        """Make hosts' namespaces and plug them into the underlay."""
+        self._add_namespaces([host.namespace for host in hosts])
+        for host in hosts:
+            # Whatever a host says on its own behalf must not reach its machines.
+            namespace.write_sysctl(host.namespace, "ipv6/conf/default/disable_ipv6", 1)
+        indexes = {host.namespace: index for index, host in enumerate(self.host_list, 1) if host in hosts}
+        underlay.join(self._router, indexes)
 
     def wait_alive(self, hosts: Sequence[Host], seconds: float = 30) -> None:
         """Until the controller counts the hosts among the living."""
@@ -134,9 +163,10 @@ class Lab:
         return Machine(name, space, host, f"m-{name}"[:15], plug, client)
 
     def remove_machine(self, machine: Machine) -> None:
-        """Unplug a machine and remove its namespace."""
+        """Unplug a machine and remove its namespace, and with it what it has learnt by DHCP."""
         unplug(machine)
         namespace.remove(machine.namespace)
+        shutil.rmtree(machine.client.directory, ignore_errors=True)
         del self.machines[machine.name]
 
     def _add_namespaces(self, names: Sequence[str]) -> None:
@@ -150,7 +180,8 @@ class Lab:
             for machine in self.machines.values():
                 machine.client.stop()
             agents = (host.agent for host in self.host_list)
-            children = [child for child in (*self._others, *agents, self.controller.child) if child is not None]
+            others = (child for _, child in self._others)
+            children = [child for child in (*others, *agents, self.controller.child) if child is not None]
             for child in children:
                 child.signal(signal.SIGTERM)
             for child in children:
