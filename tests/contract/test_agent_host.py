@@ -22,9 +22,8 @@ import pytest
 from msgspec.structs import replace
 from pyroute2 import IPRoute
 
-from netplane.agent import teardown
 from netplane.agent.journal import Journal
-from netplane.agent.process import JOURNAL, PUNT, TUNNEL, pins
+from netplane.agent.process import JOURNAL, PUNT, TUNNEL, pins, teardown
 from netplane.base.addresses import pack_address, pack_mac
 from netplane.datapath import KernelDatapath
 from netplane.model import AnyRecord, Endpoint, FixedIP, Port, SecurityGroupRule
@@ -40,7 +39,7 @@ pytestmark = pytest.mark.kernel
 START = """
 import sys
 from pathlib import Path
-from netplane.agent import main
+from netplane.agent.process import main
 main("host1", "192.0.2.1", ["unix:///nowhere"], Path(sys.argv[1]), "", instance=sys.argv[2])
 """
 READY = "the datapath holds everything"

@@ -6,13 +6,14 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.reference import api, cli, configuration, decisions, dhcp, records, tables
+from tools.reference import api, cli, cni, configuration, decisions, dhcp, records, tables
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "docs/reference"
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api.page,
     "cli.md": cli.page,
+    "cni.md": cni.page,
     "configuration.md": configuration.page,
     "decisions.md": decisions.page,
     "dhcp.md": dhcp.page,

@@ -1,5 +1,4 @@
-"""The host's agent: finds machines' devices, keeps the datapath as the slice says, and answers punted packets."""
+"""The host's agent: finds machines' devices, keeps the datapath as the slice says, and answers punted packets.
 
-from netplane.agent.process import main, teardown
-
-__all__ = ["main", "teardown"]
+`process` runs it, and loads all of it; whoever needs a part of it, such as `netlink`, loads no more than that.
+"""

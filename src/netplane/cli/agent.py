@@ -31,7 +31,7 @@ def agent(name: str, address: str, controllers: tuple[str, ...], state: Path, to
 
     The datapath goes on forwarding after it. SIGHUP loads the datapath's programs anew, without losing a packet.
     """
-    from netplane.agent import main
+    from netplane.agent.process import main
     from netplane.datapath import DatapathError
 
     try:

@@ -1,6 +1,5 @@
 """HTTP to a controller, with errors as one line that says what to do."""
 
-import json
 import os
 import tomllib
 from collections.abc import Callable
@@ -8,11 +7,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-import urllib3
 
+from netplane import client
 from netplane.cli.places import URL, tokens_file
 
-SECONDS = 30.0
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -29,7 +27,7 @@ class Client:
 
     def __init__(self, url: str, token: str) -> None:
         self.url = url.rstrip("/")
-        self._headers = {"X-Auth-Token": token, "Content-Type": "application/json"}
+        self._client = client.Client(url, token)
 
     def get(self, path: str) -> dict[str, Any]:
         """The body of a GET; ClientError for anything but success."""
@@ -37,52 +35,26 @@ class Client:
 
     def post(self, path: str, body: object) -> dict[str, Any]:
         """The body that answers a POST; ClientError for anything but success."""
-        return self._call("POST", path, json.dumps(body).encode())
+        return self._call("POST", path, body)
 
-    def _call(self, method: str, path: str, body: bytes | None) -> dict[str, Any]:
+    def _call(self, method: str, path: str, body: object) -> dict[str, Any]:
         try:
-            answer = urllib3.request(
-                method, self.url + path, headers=self._headers, body=body, timeout=SECONDS, retries=False
-            )
-        except urllib3.exceptions.HTTPError as problem:
+            return self._client.call(method, path, body)
+        except client.Unanswered as problem:
             raise ClientError(
-                f"no controller answers at {self.url} ({_reason(problem)}). "
+                f"no controller answers at {self.url} ({problem}). "
                 "Start one (`netplane up` or `netplane server`), or set NETPLANE_URL or --url."
             ) from None
-        if answer.status >= 400:
-            raise ClientError(_refusal(answer.status, answer.data), answer.status)
-        return _decode(self.url, answer.data)
+        except client.Stranger as problem:
+            raise ClientError(str(problem)) from None
+        except client.Refused as problem:
+            raise ClientError(_refusal(problem), problem.status) from None
 
 
-def _decode(url: str, data: bytes) -> dict[str, Any]:
-    try:
-        body = json.loads(data)
-    except ValueError:
-        body = None
-    if not isinstance(body, dict):
-        raise ClientError(f"what answers at {url} is not netplane")
-    return body
-
-
-def _refusal(status: int, data: bytes) -> str:
-    if status == 401:
+def _refusal(problem: client.Refused) -> str:
+    if problem.status == 401:
         return "the token was refused (401). Set NETPLANE_TOKEN or --token to one of the controller's tokens."
-    return f"{_message(data) or data.decode(errors='replace')[:200] or 'no reason was given'} ({status})"
-
-
-def _message(data: bytes) -> str:
-    """What a Neutron-shaped error says: `{"NeutronError": {"type", "message", "detail"}}`."""
-    try:
-        body = json.loads(data)
-    except ValueError:
-        return ""
-    error = next(iter(body.values()), "") if isinstance(body, dict) else ""
-    return str(error.get("message", "")) if isinstance(error, dict) else str(error)
-
-
-def _reason(problem: urllib3.exceptions.HTTPError) -> str:
-    text = str(problem)
-    return "connection refused" if "Connection refused" in text else text.rpartition(": ")[2].rstrip(")'\"")
+    return f"{problem} ({problem.status})"
 
 
 def asks_controller(command: Command) -> Command:

@@ -29,7 +29,7 @@ def down(name: str, state: Path) -> None:
         raise click.ClickException("the datapath needs root; run it again with sudo")
     if not state.is_dir():
         raise click.ClickException(f"there is no {state}: netplane was never up here, or with another --state")
-    from netplane.agent import teardown
+    from netplane.agent.process import teardown
 
     with hold(state):
         teardown(name, state / "agent")

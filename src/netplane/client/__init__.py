@@ -1,0 +1,105 @@
+"""HTTP to a controller: one connection, one token, a body or one of three faults.
+
+    Fault ─┬─ Unanswered   nobody answers
+           ├─ Stranger     what answers is not netplane
+           └─ Refused      the controller says no
+
+Made for programs that start, ask a few things and end: nothing but the language's own library is loaded.
+"""
+
+import json
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from typing import Any
+from urllib.parse import urlsplit
+
+SECONDS = 30.0
+NO_CONTENT = 204
+Body = dict[str, Any]
+
+
+class Fault(Exception):
+    """A controller could not be asked, or did not do what it was asked for."""
+
+
+class Unanswered(Fault):
+    """Nobody answers; says why."""
+
+
+class Stranger(Fault):
+    """What answers does not speak as a controller does."""
+
+
+class Refused(Fault):
+    """The controller says no; `status` is HTTP's."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Client:
+    """One controller and one token; the connection is made with the first call and kept."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url = url.rstrip("/")
+        self._headers = {"X-Auth-Token": token, "Content-Type": "application/json"}
+        self._connection: HTTPConnection | None = None
+
+    def call(self, method: str, path: str, body: object = None) -> Body:
+        """The body that answers, {} where there is none; a Fault for anything but success."""
+        status, data = self._exchange(method, path, None if body is None else json.dumps(body).encode())
+        if status >= 400:
+            raise Refused(status, _message(data) or data.decode(errors="replace")[:200] or "no reason was given")
+        return {} if status == NO_CONTENT else self._decode(data)
+
+    def close(self) -> None:
+        """Give the connection up."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+        try:
+            if self._connection is None:
+                self._connection = _connection(self.url)
+            self._connection.request(method, urlsplit(self.url).path + path, body, self._headers)
+            answer = self._connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, HTTPException, ValueError) as problem:
+            self.close()
+            raise Unanswered(_reason(problem)) from None
+
+    def _decode(self, data: bytes) -> Body:
+        body = _parse(data)
+        if not isinstance(body, dict):
+            raise Stranger(f"what answers at {self.url} is not netplane")
+        return body
+
+
+def _connection(url: str) -> HTTPConnection:
+    """A connection that is opened by its first request; ValueError for what is no URL of HTTP."""
+    parts = urlsplit(url)
+    kinds: dict[str, type[HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
+    if parts.scheme not in kinds or not parts.hostname:
+        raise ValueError("not a URL of http or https")
+    return kinds[parts.scheme](parts.hostname, parts.port, timeout=SECONDS)
+
+
+def _reason(problem: Exception) -> str:
+    if isinstance(problem, OSError) and problem.strerror:
+        return problem.strerror.lower()
+    return str(problem) or type(problem).__name__
+
+
+def _message(data: bytes) -> str:
+    """What a Neutron-shaped error says: `{"NeutronError": {"type", "message", "detail"}}`."""
+    body = _parse(data)
+    error = next(iter(body.values()), "") if isinstance(body, dict) else ""
+    return str(error.get("message", "")) if isinstance(error, dict) else str(error)
+
+
+def _parse(data: bytes) -> object:
+    try:
+        return json.loads(data)
+    except ValueError:
+        return None
