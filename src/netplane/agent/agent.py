@@ -18,7 +18,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from netplane.agent import questions
-from netplane.agent.devices import plugged
+from netplane.agent.devices import by_port, plugged, rivals
 from netplane.agent.journal import Journal
 from netplane.agent.links import LinkWatch
 from netplane.agent.punt import silence_ipv6
@@ -172,7 +172,10 @@ class Agent:
     def _look_at_links(self) -> None:
         """Compare the devices that are there with those that were."""
         links = self._watch.links
-        found = plugged(links.values(), (port.id for port in self._slice.machine_ports()))
+        there = by_port(links.values(), (port.id for port in self._slice.machine_ports()))
+        if self._trouble("devices", rivals(there)):
+            self._news.set()
+        found = plugged(there)
         for id in self._devices.keys() | found.keys():
             device = found.get(id)
             if device != self._devices.get(id):
@@ -236,12 +239,14 @@ class Agent:
         if done.shrunk:
             self._sweep_at = min(self._sweep_at, monotonic() + SWEEP_SOON)
 
-    def _trouble(self, source: str, problems: list[Problem]) -> None:
-        """What is wrong by one source, from now on; what is new of it is logged."""
-        known = set(self._troubles.get(source, ()))
+    def _trouble(self, source: str, problems: list[Problem]) -> bool:
+        """What is wrong by one source, from now on; what is new of it is logged. Whether it differs from before."""
+        before = self._troubles.get(source, [])
+        known = set(before)
         for problem in [new for new in problems if new not in known][:LOGGED_PROBLEMS]:
             log.warning("%s %s: %s", *problem)
         self._troubles[source] = problems
+        return problems != before
 
     async def _raise_tunnel(self) -> None:
         try:

@@ -5,11 +5,13 @@
   once the slice holds such a port: for ports whose requested host is this one, that is as soon as they exist.
 
 Two devices for one port happen while a machine is started anew; the newer one, which has the greater ifindex, counts.
+If it lasts, somebody has plugged in twice: it is told as a problem.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from netplane.agent.links import Link
+from netplane.base.problem import Problem
 from netplane.model import Device
 
 ALIAS = "netplane:"
@@ -18,15 +20,33 @@ TAP_LENGTH = 11
 """How much of the port's id fits in a device's name, which has at most 15 characters."""
 
 
-def plugged(links: Iterable[Link], ports: Iterable[str]) -> dict[str, Device]:
-    """The device of each port; `ports` are the ids that short names may stand for."""
+def by_port(links: Iterable[Link], ports: Iterable[str]) -> dict[str, list[Link]]:
+    """The devices that are taken for each port's, the newest last; `ports` are those that short names may stand for."""
     by_beginning = {port[:TAP_LENGTH]: port for port in ports}
-    found: dict[str, Device] = {}
+    found: dict[str, list[Link]] = {}
     for link in sorted(links):
         port = _port(link, by_beginning)
         if port:
-            found[port] = Device(id=port, ifindex=link.ifindex, peer=link.kind == "veth" and link.elsewhere)
+            found.setdefault(port, []).append(link)
     return found
+
+
+def plugged(found: Mapping[str, Sequence[Link]]) -> dict[str, Device]:
+    """The device of each port: the newest of those found."""
+    newest = {port: links[-1] for port, links in found.items()}
+    return {
+        port: Device(id=port, ifindex=link.ifindex, peer=link.kind == "veth" and link.elsewhere)
+        for port, link in newest.items()
+    }
+
+
+def rivals(found: Mapping[str, Sequence[Link]]) -> list[Problem]:
+    """Ports with several devices, of which all but one are idle."""
+    return [
+        Problem("port", port, f"has several devices, {', '.join(link.name for link in links)}: the last of them counts")
+        for port, links in found.items()
+        if len(links) > 1
+    ]
 
 
 def _port(link: Link, by_beginning: Mapping[str, str]) -> str | None:

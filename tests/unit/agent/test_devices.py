@@ -1,6 +1,6 @@
 """Which device each port is plugged into."""
 
-from netplane.agent.devices import plugged
+from netplane.agent.devices import by_port, plugged, rivals
 from netplane.agent.links import Link
 from netplane.model import Device
 from tests.unit.agent.records import PORT
@@ -11,7 +11,7 @@ def link(ifindex: int, name: str, alias: str = "", *, kind: str = "veth", elsewh
 
 
 def check(links: list[Link], *devices: Device, ports: tuple[str, ...] = (PORT.id,)) -> None:
-    assert plugged(links, ports) == {device.id: device for device in devices}
+    assert plugged(by_port(links, ports)) == {device.id: device for device in devices}
 
 
 def test_an_alias_names_the_port() -> None:
@@ -34,6 +34,9 @@ def test_a_tap_of_a_port_that_is_not_known_waits() -> None:
 def test_the_newer_of_two_devices_counts() -> None:
     links = [link(9, "b", f"netplane:{PORT.id}"), link(6, "tapbbbbbbbb-11")]
     check(links, Device(id=PORT.id, ifindex=9, peer=True))
+    [problem] = rivals(by_port(links, [PORT.id]))
+    assert (problem.id, problem.text) == (PORT.id, "has several devices, tapbbbbbbbb-11, b: the last of them counts")
+    assert rivals(by_port(links[:1], [PORT.id])) == []
 
 
 def test_an_empty_alias_names_nothing() -> None:
