@@ -297,11 +297,13 @@ class TestPackets:
         assert packets.checksum(header) == packets.checksum(icmp) == b"\0\0"
 
     def test_dhcp_goes_to_the_agent(self, populated: Datapath) -> None:
-        request = packets.ipv4("0.0.0.0", "255.255.255.255", UDP, packets.udp(68, 67))
-        packet = packets.ethernet(ANN.mac, packets.BROADCAST, 0x0800, request)
-        outcome = send(populated, ANN, packet)
-        check(outcome, Verdict.PUNT, world.PUNT)
-        assert outcome.frame == bytes((2, Punt.DHCP)) + ANN.ifindex.to_bytes(4, "big") + packet[6:]
+        """From no address, or from one that is the port's no longer."""
+        for source in ("0.0.0.0", "198.51.100.9"):
+            request = packets.ipv4(source, "255.255.255.255", UDP, packets.udp(68, 67))
+            packet = packets.ethernet(ANN.mac, packets.BROADCAST, 0x0800, request)
+            outcome = send(populated, ANN, packet)
+            check(outcome, Verdict.PUNT, world.PUNT)
+            assert outcome.frame == bytes((2, Punt.DHCP)) + ANN.ifindex.to_bytes(4, "big") + packet[6:]
 
     def test_forged(self, populated: Datapath) -> None:
         packet = packets.udp(5000, 6000)

@@ -1,13 +1,18 @@
 """Two stock DHCP clients, and all that a port says: told, renewed, rebound, released, changed."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
 
+from netplane.agent.bootp import ANY, MAGIC, Message, Option
+from netplane.agent.dhcp import BROADCAST
+from netplane.agent.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, ethernet, ipv4, udp
 from netplane.lab import Lab, Machine
 from netplane.lab.demo.scene import read_all_tables
 from netplane.lab.demo.tenant import DNS, EXTRA_ROUTE, Tenant, to_plug
 from netplane.lab.dhcp import parse_routes
+from netplane.lab.traffic.frames import Capture, containing, send
 from netplane.lab.wait import until
 from tests.lab.leftovers import read_leftovers, unique
 from tests.lab.udhcpc import Udhcpc
@@ -195,6 +200,46 @@ def test_a_machine_that_comes_back_after_its_address_has_changed(tenant: Tenant)
     assert "DHCPNAK" in machine.client.read_log()
 
 
+def test_a_machine_whose_address_changes_hears_so_when_it_renews(tenant: Tenant) -> None:
+    """Its renewal comes from its former address: it is refused, and begins anew."""
+    machine = plug_in(tenant, "eight")
+    with Udhcpc(machine) as client:
+        assert client.obtain()["ip"] == machine.address
+        assert machine.ping("10.0.1.1").lost == 0
+        fixed = [{"subnet_id": tenant.segments["left"].subnet, "ip_address": "10.0.1.201"}]
+        tenant.admin.update("port", machine.plug.port, fixed_ips=fixed)
+        tenant.admin.settle()
+        client.child.signal(signal.SIGUSR1)
+        until("it has the new address", lambda: client.read_told()["ip"] == "10.0.1.201", 15)
+        assert client.read_history()[-3:] == ["nak", "deconfig", "bound"]
+        assert machine.ping("10.0.1.1").lost == 0
+
+
+def said(machine: Machine, message: Message, *options: tuple[int, bytes]) -> bytes:
+    """A client's frame, as no stock client sends it."""
+    mac = bytes.fromhex(machine.mac.replace(":", ""))
+    told = b"".join(bytes((code, len(value))) + value for code, value in ((53, bytes((message,))), *options))
+    bootp = b"\1\1\6\0" + b"abcd" + bytes(20) + mac + bytes(10 + 192) + MAGIC + told + b"\xff"
+    packet = ipv4(ANY, BROADCAST, UDP, udp(ANY, BROADCAST, 68, 67, bootp))
+    return ethernet(BROADCAST_MAC, mac, ETHERTYPE_IPV4, packet)
+
+
+def test_rapid_commit(tenant: Tenant) -> None:
+    machine = plug_in(tenant, "nine")
+    with Capture(machine.namespace) as capture:
+        send(machine.namespace, [said(machine, Message.DISCOVER, (Option.RAPID, b""))])
+        answers = until("an answer", lambda: capture.received(containing(b"abcd")), 5)
+    assert b"\x35\1" + bytes((Message.ACK,)) in answers[0].frame
+    assert bytes((Option.RAPID, 0)) in answers[0].frame
+
+
+def test_a_declined_address_is_told_to_the_operator(tenant: Tenant) -> None:
+    machine = plug_in(tenant, "ten")
+    send(machine.namespace, [said(machine, Message.DECLINE, (Option.REQUESTED, bytes((10, 0, 1, 9))))])
+    line = f"the machine of port {machine.plug.port} finds its address 10.0.1.9 in use by another"
+    until("the agent says so", lambda: line in "".join(tenant.lab.read_logs().values()), 5)
+
+
 LONG = {
     "bootfile-name": "b" * 60,
     "root-path": "r" * 110,
@@ -206,7 +251,7 @@ LONG = {
 
 def test_long_options_come_in_the_fields_for_names(tenant: Tenant) -> None:
     """More than the field for options holds (RFC 2131: 312 bytes): both clients read `file` and `sname` too."""
-    machine = plug_in(tenant, "eight", **LONG)
+    machine = plug_in(tenant, "eleven", **LONG)
     machine.client.start(also=["bootfile-name", "root-path", "nis-domain", "path-prefix", "tftp-server-name"])
     machine.obtain()
     told = machine.client.read_told()

@@ -206,15 +206,13 @@ def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
 
 
 def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> None:
-    """LOCAL_ANSWER: the agent answers DHCP; machines do not."""
+    """LOCAL_ANSWER: the agent answers DHCP, from whichever address (a former one may be renewed); machines do not."""
     if packet.protocol != UDP:
         return
     if (packet.sport, packet.dport) == (DHCP_SERVER, DHCP_CLIENT):
         run.drop(Stage.LOCAL_ANSWER, Reason.ROGUE_DHCP)
     if (packet.sport, packet.dport) != (DHCP_CLIENT, DHCP_SERVER):
         return
-    if not (packet.source == UNSPECIFIED or owned(run, port, packet.source)):
-        run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ADDRESS)
     if run.settings.punt == 0:
         run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_OFF)
     pay_for_punt(run, port)

@@ -80,7 +80,7 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
         if datagram.ports == (67, 68):
             return DROPPED
         if datagram.ports == (68, 67):
-            return Fate(Kind.PUNTED, port.id, frame[6:]) if own or datagram.source == NOBODY else DROPPED
+            return Fate(Kind.PUNTED, port.id, frame[6:])
     if not own or frame[0] & 1:
         return DROPPED
     found = find_way(world, port, frame, datagram)

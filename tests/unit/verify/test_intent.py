@@ -97,8 +97,9 @@ def test_arp(target: str, owner: bytes | None) -> None:
 
 
 def test_dhcp() -> None:
-    asked = ethernet(b"\xff" * 6, ANN, 0x0800, ipv4(udp(68, 67), 17, "0.0.0.0", "255.255.255.255"))
-    assert sent(asked) == Fate(Kind.PUNTED, "p2", asked[6:])
+    for source in ("0.0.0.0", "198.51.100.9"):
+        asked = ethernet(b"\xff" * 6, ANN, 0x0800, ipv4(udp(68, 67), 17, source, "255.255.255.255"))
+        assert sent(asked) == Fate(Kind.PUNTED, "p2", asked[6:])
     assert sent(packet("255.255.255.255", udp(67, 68), 17)) == DROPPED
 
 

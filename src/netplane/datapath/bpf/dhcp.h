@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Stage LOCAL_ANSWER, DHCP: requests go to the agent, marked with the device they came from; servers are ours only. */
+/*
+ * Stage LOCAL_ANSWER, DHCP: requests go to the agent, marked with the device they came from; servers are ours only.
+ *
+ * From whichever address: one that renews an address which has changed speaks from its former one, and must hear so.
+ * The packet goes no further than the agent, and the answer only to the device.
+ */
 #pragma once
 
 #include "budget.h"
@@ -29,8 +34,6 @@ static __always_inline int np_dhcp_judge(struct __sk_buff *skb, struct np_packet
 		return NP_DROP(ROGUE_DHCP);
 	if (p->source.port != bpf_htons(NP_DHCP_CLIENT) || p->target.port != bpf_htons(NP_DHCP_SERVER))
 		return NP_CONTINUE;
-	if (np_ipv4(&p->source.address) && !np_owner(p->source.vni, &p->source.address, p->eth_source))
-		return NP_DROP(SPOOFED_ADDRESS);
 	return np_punt(skb, p, NP_PUNT_DHCP);
 }
 
