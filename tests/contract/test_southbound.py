@@ -343,8 +343,9 @@ def test_a_host_that_is_away_cannot_be_asked(tmp_path: Path) -> None:
 def test_a_wrong_token_is_refused(tmp_path: Path, token: str) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place, agent(place, "h1", 1, token=token) as one:
-            await one.until(lambda: one.said(Disconnected))
-            assert "UNAUTHENTICATED" in one.said(Disconnected)[0].reason
+            await one.until(lambda: len(one.said(Disconnected)) == 3)
+            [reason] = {event.reason for event in one.said(Disconnected)}
+            assert reason == "UNAUTHENTICATED: the token is not the tokens file's [agent] secret"
             assert not one.said(Connected)
             assert place.controller.picture.revision == 0
 

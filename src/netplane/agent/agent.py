@@ -103,6 +103,7 @@ class Agent:
         self._look_at_links()
         position = Position(self._slice.log, self._slice.revision)
         who = self._who
+        log.info("host %s, at %s, looks for a controller: %s", who.name, who.address, ", ".join(who.controllers))
         try:
             async with Uplink(who.name, who.address, who.controllers, who.token, position=position) as uplink:
                 await _until_first(stop.wait(), self._listen(uplink), self._work(uplink))

@@ -1,16 +1,18 @@
 """`netplane agent`."""
 
+import os
 import socket
 from pathlib import Path
 
 import click
 
+from netplane.cli.address import Address
 from netplane.cli.places import STATE
 
 
 @click.command()
 @click.option("--name", default=socket.gethostname, show_default="the hostname", help="The host's name.")
-@click.option("--address", required=True, help="The host's address in the underlay, where tunnels end.")
+@click.option("--address", required=True, type=Address(), help="The host's address in the underlay, where tunnels end.")
 @click.option(
     "--controller",
     "controllers",
@@ -31,10 +33,14 @@ def agent(name: str, address: str, controllers: tuple[str, ...], state: Path, to
 
     The datapath goes on forwarding after it. SIGHUP loads the datapath's programs anew, without losing a packet.
     """
+    if os.geteuid() != 0:
+        raise click.ClickException("the datapath needs root; run it again with sudo")
     from netplane.agent.process import main
     from netplane.datapath import DatapathError
 
     try:
         main(name, address, controllers, state, token)
     except (DatapathError, PermissionError) as problem:
-        raise click.ClickException(f"{problem}. The agent needs root, and a kernel from 6.1.") from problem
+        raise click.ClickException(f"{problem} (the kernel must be 6.1 or newer, and let root load eBPF)") from problem
+    except OSError as problem:
+        raise click.ClickException(f"{problem}. Does another agent run here?") from problem

@@ -17,6 +17,7 @@ from typing import IO
 
 import click
 
+from netplane.cli.address import Address
 from netplane.cli.places import LISTEN, RUN, STATE, tokens_file
 from netplane.cli.supervise import supervise
 
@@ -34,7 +35,9 @@ Stop with Ctrl-C or SIGTERM; machines keep their networks until `netplane down`.
 
 @click.command()
 @click.option("--name", default=socket.gethostname, show_default="the hostname", help="The host's name.")
-@click.option("--address", default=None, help="The underlay address.  [default: that of the default route]")
+@click.option(
+    "--address", type=Address(), default=None, help="The underlay address.  [default: that of the default route]"
+)
 @click.option("--listen", default=LISTEN, show_default=True, help="Where clients connect.")
 @click.option(
     "--state",

@@ -152,7 +152,9 @@ def _check_tables(loaded: BpfObject) -> None:
         wanted = MapDefinition(MAP_TYPES[table.kind], table.key.size, table.value.size, table.capacity)
         if built.get(table.name) != wanted:
             found = built.get(table.name, "nothing")
-            raise NotLoaded(f"{loaded.path} was built from other tables: {table.name} is {found}, not {wanted}")
+            raise NotLoaded(
+                f"{loaded.path} was built from other tables ({table.name} is {found}, not {wanted}): run `make build`"
+            )
     if missing := {program.value for program in Program} - set(loaded.programs()):
         raise NotLoaded(f"{loaded.path} lacks {', '.join(sorted(missing))}")
 

@@ -138,8 +138,9 @@ class Uplink:
                 return await self._converse(call, controller)
             except RemoteFault as fault:
                 return f"the controller broke the rules: {fault}"
-            except grpc.aio.AioRpcError as error:
-                return f"{error.code().name}: {error.details()}"
+            except grpc.aio.AioRpcError:
+                # What was raised may only say that writing failed, not why the controller ended the call.
+                return f"{(await call.code()).name}: {await call.details()}"
             finally:
                 call.cancel()
 

@@ -173,7 +173,7 @@ class SouthboundServer:
         """One agent's call, from its first word to its end."""
         if not self._is_trusted(context):
             LOGGER.warning("somebody without the token wants to be an agent: %s", context.peer())
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is wrong")
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is not the tokens file's [agent] secret")
         session = ControllerSession()
         try:
             reason = await self._converse(session, context)

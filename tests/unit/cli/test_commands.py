@@ -169,5 +169,12 @@ def test_every_command_has_help(name: str) -> None:
     assert f"{name} [OPTIONS]" in result.output
 
 
+def test_an_underlay_address_is_checked_first() -> None:
+    words = ["agent", "--address", "nowhere", "--controller", "unix:///nobody", "--token", "t"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "'nowhere' is no IPv4 address" in result.output
+
+
 def test_an_unknown_command() -> None:
     assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
