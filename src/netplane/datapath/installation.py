@@ -153,7 +153,7 @@ def _check_tables(loaded: BpfObject) -> None:
         if built.get(table.name) != wanted:
             found = built.get(table.name, "nothing")
             raise NotLoaded(
-                f"{loaded.path} was built from other tables ({table.name} is {found}, not {wanted}): run `make build`"
+                f"{loaded.path} was built from other tables: {table.name} is {found}, not {wanted}. Run `make build`"
             )
     if missing := {program.value for program in Program} - set(loaded.programs()):
         raise NotLoaded(f"{loaded.path} lacks {', '.join(sorted(missing))}")
