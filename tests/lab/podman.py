@@ -7,6 +7,7 @@ import json
 import shutil
 import subprocess
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from netplane.lab import Host
@@ -27,12 +28,15 @@ events_logger = "none"
 lock_type = "file"
 tmp_dir = "/media/tmp"
 """
+CACHE = Path("/var/lib/cni")
+"""Where podman keeps what plugins answered, wherever else its state is."""
+
 PREPARE = """
 mount -t tmpfs none /media
 mount -t tmpfs none /run/netns
 mount -t cgroup2 none /sys/fs/cgroup
-mkdir -p /var/lib/cni
-mount -t tmpfs none /var/lib/cni
+mkdir -p {cache}
+mount -t tmpfs none {cache}
 echo ready
 exec cat
 """
@@ -67,7 +71,7 @@ class Podman:
         (directory / "containers.conf").write_text(SETTINGS.format(**values))
         with inside(host.namespace):
             self._holder = subprocess.Popen(
-                [*MORTAL, "unshare", "--mount", "--propagation", "private", "sh", "-ec", PREPARE],
+                [*MORTAL, "unshare", "--mount", "--propagation", "private", "sh", "-ec", PREPARE.format(cache=CACHE)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,
@@ -99,3 +103,5 @@ class Podman:
         """End its containers and its namespace."""
         self.run("rm", "--all", "--force", "--time", "0")
         self._holder.communicate("")
+        with suppress(OSError):
+            CACHE.rmdir()
