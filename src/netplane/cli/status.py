@@ -34,7 +34,7 @@ def status(client: Client, *, wants_json: bool) -> None:
 
 def _row(host: dict[str, Any]) -> tuple[object, ...]:
     alive = "yes" if host["alive"] else "no"
-    since = host["behind_since"]
+    since = host.get("behind_since")
     behind = f"since {since[:19]}Z" if since else "no"
     return host["name"], host["number"], host["address"], alive, host["revision"], behind, host["ports"]
 
