@@ -16,6 +16,7 @@ from netplane.compiler import compile_slice
 from netplane.interest import slice_of
 from netplane.model import (
     ROUTER_INTERFACE,
+    AddressGroup,
     AnyRecord,
     Binding,
     Device,
@@ -83,9 +84,10 @@ def add_project(draft: Draft, project: str, hosts: list[Host]) -> None:
     random = draft.random
     groups = [add_group(draft, project) for _ in range(random.randint(1, 3))]
     networks = [add_network(draft, project) for _ in range(random.randint(1, 4))]
+    address_groups = [add_address_group(draft, project) for _ in range(random.randint(0, 2))]
     identities: dict[str, Identity] = {}
     for group in groups:
-        add_rules(draft, group, groups)
+        add_rules(draft, group, groups, address_groups)
     for _ in range(random.choice((0, 1, 1, 2))):
         add_router(draft, project, networks)
     for network, subnets in networks:
@@ -100,6 +102,18 @@ def add_group(draft: Draft, project: str) -> str:
     group = SecurityGroup(id=draft.id(), project_id=project, name="group")
     draft.add(group)
     return group.id
+
+
+def add_address_group(draft: Draft, project: str) -> str:
+    """A few ranges under one name, or none."""
+    group = AddressGroup(id=draft.id(), project_id=project, addresses=random_addresses(draft.random))
+    draft.add(group)
+    return group.id
+
+
+def random_addresses(random: Random) -> tuple[str, ...]:
+    """Ranges that contain each other, of both families."""
+    return tuple(random.sample((*PREFIXES, "10.0.0.3/32", "10.0.1.4/32", "fd00::/8"), random.randint(0, 4)))
 
 
 def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
@@ -189,7 +203,7 @@ def add_machine(
             draft.add(Device(id=port.id, ifindex=100 + draft.next()))
 
 
-def add_rules(draft: Draft, group: str, groups: list[str]) -> None:
+def add_rules(draft: Draft, group: str, groups: list[str], address_groups: list[str]) -> None:
     """A group's rules; often among them those of a project's default group: all out, and in from the group."""
     if draft.chance(0.7):
         draft.add(SecurityGroupRule(id=draft.id(), security_group_id=group, direction="egress"))
@@ -197,17 +211,17 @@ def add_rules(draft: Draft, group: str, groups: list[str]) -> None:
         rule = SecurityGroupRule(id=draft.id(), security_group_id=group, direction="ingress", remote_group_id=group)
         draft.add(rule)
     for _ in range(draft.random.randint(0, 5)):
-        draft.add(random_rule(draft, group, groups))
+        draft.add(random_rule(draft, group, groups, address_groups))
 
 
-def random_rule(draft: Draft, group: str, groups: list[str]) -> SecurityGroupRule:
+def random_rule(draft: Draft, group: str, groups: list[str], address_groups: list[str]) -> SecurityGroupRule:
     """A rule of any shape that the API accepts."""
     random = draft.random
     protocol = random.choice(
-        (None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp", "132", "dccp", "udplite")
+        (None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp", "132", "dccp", "udplite", "ip", "0", "hopopt")
     )
     low, high = random_ports(random, protocol)
-    remote = random.choice(("any", "prefix", "prefix", "group"))
+    remote = random.choice(("any", "prefix", "prefix", "group", *(["addresses"] if address_groups else [])))
     return SecurityGroupRule(
         id=draft.id(),
         security_group_id=group,
@@ -218,6 +232,7 @@ def random_rule(draft: Draft, group: str, groups: list[str]) -> SecurityGroupRul
         port_range_max=high,
         remote_ip_prefix=random.choice(PREFIXES) if remote == "prefix" else None,
         remote_group_id=random.choice(groups) if remote == "group" else None,
+        remote_address_group_id=random.choice(address_groups) if remote == "addresses" else None,
     )
 
 
@@ -225,7 +240,7 @@ def random_ports(random: Random, protocol: str | None) -> tuple[int | None, int 
     """A range of ports, an ICMP type and code, or nothing."""
     if protocol in ("icmp", "1"):
         return random.choice(((None, None), (8, None), (8, 0), (0, 0), (3, None), (8, 5)))
-    if protocol in (None, "gre", "47") or random.random() < 0.3:
+    if protocol in (None, "gre", "47", "ip", "0", "hopopt") or random.random() < 0.3:
         return None, None
     low = random.choice(PORTS)
     return low, random.choice((low, low + 1, 65535, max(low, 1001)))
@@ -261,12 +276,16 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
     machines = [record for record in records if isinstance(record, Port) and not record.is_router_interface]
     rules = [record for record in records if isinstance(record, SecurityGroupRule)]
     groups = [record.id for record in records if isinstance(record, SecurityGroup)]
+    address_groups = [record for record in records if isinstance(record, AddressGroup)]
     identities = [record for record in records if isinstance(record, Identity)]
     bindings = [record for record in records if isinstance(record, Binding)]
     switches = [record for record in records if isinstance(record, Port | Network | Router)]
-    kind = random.choice(("rule", "rule", "no rule", "no rule", "groups", "switch", "host"))
+    kind = random.choice(("rule", "rule", "no rule", "no rule", "groups", "addresses", "switch", "host"))
     if kind == "rule":
-        return [*records, random_rule(draft, random.choice(groups), groups)]
+        named = [record.id for record in address_groups]
+        return [*records, random_rule(draft, random.choice(groups), groups, named)]
+    if kind == "addresses" and address_groups:
+        return replaced(records, replace(random.choice(address_groups), addresses=random_addresses(random)))
     if kind == "no rule" and rules:
         gone = random.choice(rules)
         return [record for record in records if record is not gone]

@@ -35,6 +35,14 @@ class Place:
             port_range_min=80,
             port_range_max=80,
         )["id"]
+        self.addresses = world.make("address_group", token, addresses=["10.0.0.0/8"])["id"]
+        world.make(
+            "security_group_rule",
+            token,
+            security_group_id=self.group,
+            direction="ingress",
+            remote_address_group_id=self.addresses,
+        )
         self.ask_add = f"routers/{self.router}/add_router_interface"
 
     def fill(self, value: Any) -> Any:
@@ -220,8 +228,44 @@ CREATES: list[Any] = [
             ({"direction": "ingress", "protocol": "smtp"}, 400, "SecurityGroupRuleInvalidProtocol"),
             ({"direction": "ingress", "protocol": "256"}, 400, "SecurityGroupRuleInvalidProtocol"),
             ({"direction": "ingress", "protocol": "-1"}, 400, "SecurityGroupRuleInvalidProtocol"),
-            ({"direction": "ingress", "port_range_min": 1, "port_range_max": 2}, 400, "HTTPBadRequest"),
-            ({"direction": "ingress", "protocol": "gre", "port_range_min": 1}, 400, "HTTPBadRequest"),
+            ({"direction": "ingress", "protocol": ""}, 400, "SecurityGroupRuleInvalidProtocol"),
+            ({"direction": "ingress", "protocol": "x" * 41}, 400, "InvalidInput"),
+            *(
+                ({"direction": "ingress", "port_range_min": 1, "port_range_max": 2} | more, 400, type)
+                for more, type in (
+                    ({}, "SecurityGroupProtocolRequiredWithPorts"),
+                    ({"protocol": "any"}, "SecurityGroupProtocolRequiredWithPorts"),
+                    ({"protocol": "ip"}, "SecurityGroupInvalidProtocolForPort"),
+                    ({"protocol": "0"}, "SecurityGroupInvalidProtocolForPort"),
+                    ({"protocol": "47"}, "SecurityGroupInvalidProtocolForPort"),
+                    ({"protocol": "esp", "ethertype": "IPv6"}, "SecurityGroupInvalidProtocolForPort"),
+                )
+            ),
+            (
+                {"direction": "ingress", "protocol": "gre", "port_range_min": 1},
+                400,
+                "SecurityGroupInvalidProtocolForPort",
+            ),
+            (
+                {"direction": "ingress", "protocol": "tcp", "port_range_min": 0, "port_range_max": 1},
+                400,
+                "SecurityGroupInvalidPortValue",
+            ),
+            ({"direction": "ingress", "protocol": "icmp", "port_range_min": -1}, 400, "InvalidInput"),
+            (
+                {"direction": "ingress", "protocol": "1", "port_range_min": 8, "port_range_max": 256},
+                400,
+                "SecurityGroupInvalidIcmpValue",
+            ),
+            (
+                {"direction": "ingress", "protocol": "icmp", "ethertype": "IPv6", "port_range_max": 1},
+                400,
+                "SecurityGroupMissingIcmpType",
+            ),
+            *(
+                ({"direction": "ingress", "protocol": protocol}, 400, "SecurityGroupEthertypeConflictWithProtocol")
+                for protocol in ("icmpv6", "ipv6-icmp", "58", "ipv6-encap", "41", "60")
+            ),
             ({"direction": "ingress", "protocol": "tcp", "port_range_min": 1}, 400, "SecurityGroupInvalidPortRange"),
             (
                 {"direction": "ingress", "protocol": "tcp", "port_range_min": 2, "port_range_max": 1},
@@ -243,12 +287,42 @@ CREATES: list[Any] = [
                 400,
                 "SecurityGroupRemoteGroupAndRemoteIpPrefix",
             ),
+            *(
+                (
+                    {"direction": "ingress", "remote_address_group_id": "{addresses}"} | more,
+                    400,
+                    "SecurityGroupRemoteGroupAndRemoteIpPrefix",
+                )
+                for more in ({"remote_group_id": "{group}"}, {"remote_ip_prefix": "10.0.0.0/8"})
+            ),
+            ({"direction": "ingress", "remote_address_group_id": "{none}"}, 404, "AddressGroupNotFound"),
+            ({"direction": "ingress", "remote_address_group_id": "{group}"}, 404, "AddressGroupNotFound"),
+            ({"direction": "ingress", "remote_address_group_id": "{addresses}"}, 409, "SecurityGroupRuleExists"),
+            ({"direction": "ingress", "remote_ip_prefix": "10.0.0.0/33"}, 400, "InvalidInput"),
+            (
+                {"direction": "ingress", "ethertype": "IPv6", "remote_ip_prefix": "10.0.0.0/8"},
+                400,
+                "SecurityGroupRuleParameterConflict",
+            ),
             (
                 {"direction": "ingress", "protocol": "TCP", "port_range_min": 80, "port_range_max": 80},
                 409,
                 "SecurityGroupRuleExists",
             ),
             ({"direction": "egress"}, 409, "SecurityGroupRuleExists"),
+        )
+    ),
+    *(
+        ("address-groups", {"address_group": body}, 400, type)
+        for body, type in (
+            ({"addresses": ["x"]}, "InvalidInput"),
+            ({"addresses": ["10.0.0.0/8", "10.0.0.0/33"]}, "InvalidInput"),
+            ({"addresses": ["10.0.0.1-10.0.0.9"]}, "InvalidInput"),
+            ({"addresses": "10.0.0.0/8"}, "InvalidInput"),
+            ({"addresses": [7]}, "InvalidInput"),
+            ({"addresses": ["10.0.0.0/8"] * 4097}, "InvalidInput"),
+            ({"id": NONE}, "HTTPBadRequest"),
+            ({"foo": 1}, "HTTPBadRequest"),
         )
     ),
     (
@@ -284,6 +358,40 @@ UPDATES = [
     ("ports/{port}", {"port": {"binding:host_id": "h1"}}, 403, "PolicyNotAuthorized"),
     ("security-groups/{group}", {"security_group": {"name": "default"}}, 409, "SecurityGroupDefaultAlreadyExists"),
     ("security-group-rules/{rule}", {"security_group_rule": {"direction": "egress"}}, 400, "HTTPBadRequest"),
+    ("address-groups/{addresses}", {"address_group": {"addresses": []}}, 400, "HTTPBadRequest"),
+    ("address-groups/{none}", {"address_group": {"name": "x"}}, 404, "AddressGroupNotFound"),
+    *(
+        (f"address-groups/{{addresses}}/{action}_addresses", body, 400, type)
+        for action in ("add", "remove")
+        for body, type in (
+            ({}, "InvalidInput"),
+            ({"addresses": []}, "HTTPBadRequest"),
+            ({"addresses": ["10.0.0.0/99"]}, "InvalidInput"),
+            ({"addresses": "10.0.0.0/8"}, "InvalidInput"),
+            ({"addresses": ["10.1.0.0/16"], "name": "x"}, "InvalidInput"),
+            ([], "InvalidInput"),
+        )
+    ),
+    ("address-groups/{addresses}/add_addresses", {"addresses": ["10.3.2.1/8"]}, 400, "AddressesAlreadyExist"),
+    (
+        "address-groups/{addresses}/add_addresses",
+        {"addresses": ["10.9.0.0/16", "10.0.0.0/8"]},
+        400,
+        "AddressesAlreadyExist",
+    ),
+    (
+        "address-groups/{addresses}/add_addresses",
+        {"addresses": [f"10.0.{number >> 8}.{number & 255}" for number in range(4096)]},
+        400,
+        "InvalidInput",
+    ),
+    (
+        "address-groups/{addresses}/remove_addresses",
+        {"addresses": ["10.0.0.0/8", "10.9.0.0/16"]},
+        404,
+        "AddressesNotFound",
+    ),
+    ("address-groups/{none}/add_addresses", {"addresses": ["10.0.0.0/8"]}, 404, "AddressGroupNotFound"),
     ("{ask_add}", {}, 400, "HTTPBadRequest"),
     ("{ask_add}", {"subnet_id": "{subnet}", "port_id": "{port}"}, 400, "HTTPBadRequest"),
     ("{ask_add}", {"subnet_id": 7}, 400, "InvalidInput"),
@@ -313,6 +421,8 @@ DELETES = [
     ("routers/{none}", 404, "RouterNotFound"),
     ("security-groups/{none}", 404, "SecurityGroupNotFound"),
     ("security-group-rules/{none}", 404, "SecurityGroupRuleNotFound"),
+    ("address-groups/{addresses}", 409, "AddressGroupInUse"),
+    ("address-groups/{none}", 404, "AddressGroupNotFound"),
 ]
 
 
@@ -337,6 +447,11 @@ OTHERS = [
     ("DELETE", "security-groups/{group}", None),
     ("GET", "security-group-rules/{rule}", None),
     ("DELETE", "security-group-rules/{rule}", None),
+    ("GET", "address-groups/{addresses}", None),
+    ("PUT", "address-groups/{addresses}", {"address_group": {"name": "mine"}}),
+    ("PUT", "address-groups/{addresses}/add_addresses", {"addresses": ["10.9.0.0/24"]}),
+    ("PUT", "address-groups/{addresses}/remove_addresses", {"addresses": ["10.0.0.0/8"]}),
+    ("DELETE", "address-groups/{addresses}", None),
     ("POST", "subnets", {"subnet": {"network_id": "{network}", "cidr": "10.9.0.0/24"}}),
     ("POST", "ports", {"port": {"network_id": "{network}"}}),
     ("POST", "security-group-rules", {"security_group_rule": {"security_group_id": "{group}", "direction": "ingress"}}),
@@ -373,6 +488,16 @@ def test_anothers_resources_join_nothing_of_mine(world: World, place: Place) -> 
                     "security_group_id": mine.group,
                     "direction": "ingress",
                     "remote_group_id": place.group,
+                }
+            },
+        ),
+        (
+            "security-group-rules",
+            {
+                "security_group_rule": {
+                    "security_group_id": mine.group,
+                    "direction": "ingress",
+                    "remote_address_group_id": place.addresses,
                 }
             },
         ),

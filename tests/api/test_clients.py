@@ -56,6 +56,16 @@ def test_openstacksdk_up_and_down(url: str) -> None:
         port_range_min=80,
         port_range_max=80,
     )
+    partners = cloud.create_address_group(name="partners", addresses=["192.0.2.0/24"])
+    named = cloud.create_security_group_rule(
+        security_group_id=group.id, direction="ingress", remote_address_group_id=partners.id
+    )
+    assert named.remote_address_group_id == partners.id
+    cloud.add_addresses_to_address_group(partners, ["198.51.100.7"])
+    partners = cloud.remove_addresses_from_address_group(partners, ["192.0.2.0/24"])
+    assert cloud.find_address_group("partners").addresses == partners.addresses == ["198.51.100.7/32"]
+    with pytest.raises(ConflictException, match="A security group rule uses it"):
+        cloud.delete_address_group(partners, ignore_missing=False)
     ports = list(cloud.create_ports([{"network_id": network.id, "name": f"p{number}"} for number in range(3)]))
     port = cloud.update_port(ports[0], security_groups=[group.id], name="web")
     assert (port.security_group_ids, port.status, port.project_id) == ([group.id], "DOWN", "blue")
@@ -71,6 +81,8 @@ def test_openstacksdk_up_and_down(url: str) -> None:
     cloud.delete_router(router, ignore_missing=False)
     cloud.delete_security_group_rule(rule, ignore_missing=False)
     cloud.delete_security_group(group, ignore_missing=False)
+    cloud.delete_address_group(partners, ignore_missing=False)
+    assert list(cloud.address_groups()) == []
     cloud.delete_network(network, ignore_missing=False)
     assert [*cloud.networks(), *cloud.subnets(), *cloud.ports(), *cloud.routers()] == []
     assert [group.name for group in cloud.security_groups()] == ["default"]
@@ -84,6 +96,11 @@ router add subnet r s
 port create p --network n --extra-dhcp-option name=bootfile-name,value=pxelinux.0,ip-version=4
 security group create web
 security group rule create web --protocol tcp --dst-port 80
+address group create partners --address 192.0.2.0/24
+address group set partners --address 198.51.100.7
+address group unset partners --address 192.0.2.0/24
+address group show partners -f value -c addresses
+security group rule create web --protocol vrrp --remote-address-group partners
 port set p --security-group web
 {show}
 port delete p
@@ -91,6 +108,7 @@ router remove subnet r s
 router delete r
 network delete n
 security group delete web
+address group delete partners
 """
 
 
@@ -112,6 +130,7 @@ def test_the_openstack_command_up_and_down(url: str) -> None:
     )
     assert done.stderr == ""  # its exit code is 1 whatever happened
     assert "DOWN" in done.stdout
+    assert "['198.51.100.7/32']" in done.stdout
     assert "'opt_value': 'pxelinux.0'" in done.stdout
     with PoolManager(1, headers={"X-Auth-Token": "admin"}) as pool:
         left = {

@@ -42,6 +42,7 @@ def test_the_collections_are_told(world: World, path: str) -> None:
         "routers",
         "security_groups",
         "security_group_rules",
+        "address_groups",
     }
     assert resources[0]["links"] == [{"rel": "self", "href": "http://net.example/v2.0/networks"}]
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from netplane.base.protocols import PROTOCOLS
 from tests.api.support import Json, World
 
 
@@ -68,6 +69,18 @@ RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ({"protocol": "icmp", "port_range_min": 8}, {"port_range_max": None}),
     ({"remote_ip_prefix": "10.0.0.1/8"}, {"remote_ip_prefix": "10.0.0.0/8"}),
     ({"remote_ip_prefix": "10.0.0.1"}, {"remote_ip_prefix": "10.0.0.1/32"}),
+    ({"protocol": "0"}, {"protocol": "0"}),
+    ({"protocol": "hopopt"}, {"protocol": "hopopt"}),
+    ({"protocol": "ICMP"}, {"protocol": "icmp"}),
+    ({"protocol": 6, "port_range_min": 5, "port_range_max": 5}, {"protocol": "6"}),
+    ({"protocol": "132", "port_range_min": 5, "port_range_max": 5}, {"protocol": "132", "port_range_max": 5}),
+    ({"protocol": "udplite", "port_range_min": 5, "port_range_max": 6}, {"port_range_min": 5, "port_range_max": 6}),
+    ({"protocol": "1", "port_range_min": 255, "port_range_max": 255}, {"protocol": "1", "port_range_max": 255}),
+    ({"ethertype": "ipv4"}, {"ethertype": "IPv4"}),
+    ({"ethertype": "IPv6", "protocol": "icmp"}, {"protocol": "ipv6-icmp"}),
+    ({"ethertype": "IPv6", "protocol": "icmpv6", "port_range_min": 128}, {"protocol": "ipv6-icmp"}),
+    ({"ethertype": "IPv6", "protocol": "1"}, {"protocol": "58"}),
+    ({"ethertype": "IPv6", "protocol": "ipv6-route"}, {"protocol": "ipv6-route"}),
     ({"ethertype": "IPv6", "remote_ip_prefix": "fd00::/8"}, {"ethertype": "IPv6", "remote_ip_prefix": "fd00::/8"}),
 ]
 
@@ -84,6 +97,47 @@ def test_rules(world: World, asked: dict[str, Any], got: dict[str, Any]) -> None
     assert world.change("security_group_rule", rule["id"], description="why")["description"] == "why"
     world.remove("security_group_rule", rule["id"])
     assert world.ask("POST", "/v2.0/security-group-rules", again).status == 201
+
+
+@pytest.mark.parametrize("ethertype", ["IPv4", "IPv6"])
+def test_every_protocol_has_its_name_and_its_number(world: World, ethertype: str) -> None:
+    """A name and its number say the same; what only IPv6 has makes no sense in rules about IPv4."""
+    group = world.make("security_group", name="web")["id"]
+    for name, number in PROTOCOLS.items():
+        asked = {"security_group_id": group, "direction": "ingress", "ethertype": ethertype}
+        bodies = [{"security_group_rule": asked | {"protocol": text}} for text in (name, name.upper(), str(number))]
+        if ethertype == "IPv4" and number in (41, 43, 44, 58, 59, 60):
+            for body in bodies:
+                assert world.refused("POST", "security-group-rules", body) == (
+                    400,
+                    "SecurityGroupEthertypeConflictWithProtocol",
+                )
+            continue
+        rule = world.ask("POST", "/v2.0/security-group-rules", bodies[0]).json["security_group_rule"]
+        kept = "ipv6-icmp" if ethertype == "IPv6" and number in (1, 58) else name
+        assert rule["protocol"] == kept
+        for body in bodies:
+            assert world.refused("POST", "security-group-rules", body) == (409, "SecurityGroupRuleExists")
+        world.remove("security_group_rule", rule["id"])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({}, {"remote_ip_prefix": "0.0.0.0/0"}),
+        ({}, {"protocol": "any"}),
+        ({"protocol": "ip"}, {"protocol": "0"}),
+        ({"protocol": "tcp"}, {"protocol": "6"}),
+        ({"protocol": "006"}, {"protocol": "6"}),
+        ({"ethertype": "IPv6", "protocol": "icmpv6"}, {"ethertype": "IPv6", "protocol": "58"}),
+    ],
+)
+def test_the_same_in_other_words(world: World, one: dict[str, Any], other: dict[str, Any]) -> None:
+    group = world.make("security_group", name="web")["id"]
+    same = {"security_group_id": group, "direction": "ingress"}
+    world.make("security_group_rule", **same, **one)
+    body = {"security_group_rule": same | other}
+    assert world.refused("POST", "security-group-rules", body) == (409, "SecurityGroupRuleExists")
 
 
 def test_rules_go_with_the_group_that_they_name(world: World) -> None:

@@ -11,6 +11,7 @@ from netplane.base.delta import diff, merge
 from netplane.compiler import Compiler, compile_slice
 from netplane.model import (
     ROUTER_INTERFACE,
+    AddressGroup,
     Change,
     Device,
     Endpoint,
@@ -40,6 +41,7 @@ def some(*values: object) -> st.SearchStrategy[object]:
 
 
 PORTS, NETWORKS, SUBNETS, ROUTERS, GROUPS = ids("p", 4), ids("n", 2), ids("s"), ids("r", 2), ids("g")
+ADDRESS_GROUPS = ids("d", 2)
 GROUP_SETS = st.sets(GROUPS, max_size=2).map(lambda groups: tuple(sorted(groups)))
 MAC_TEXTS = some("02:00:00:00:00:01", "02:00:00:00:00:02", "bad")
 ADDRESS_TEXTS = some("10.0.0.1", "10.0.0.2", "10.0.0.1", "fd00::1", "bad")
@@ -52,12 +54,14 @@ RULES = st.builds(
     security_group_id=GROUPS,
     direction=some("ingress", "egress", "ingress", "sideways"),
     ethertype=some("IPv4", "IPv4", "IPv6"),
-    protocol=some(None, "tcp", "udp", "icmp", "any", "nonsense"),
+    protocol=some(None, "tcp", "udp", "icmp", "any", "hopopt", "nonsense"),
     port_range_min=some(None, None, 0, 22, 80),
     port_range_max=some(None, None, 80, 81, 65535),
     remote_ip_prefix=some(None, None, "0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "::/0", "bad"),
     remote_group_id=st.none() | GROUPS,
+    remote_address_group_id=st.none() | st.none() | ADDRESS_GROUPS,
 )
+RANGES = some("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.7/32", "fd00::/8", "bad")
 NUMBERS = some(1, 2, 3, 0)
 
 RECORDS: st.SearchStrategy[Record] = st.one_of(
@@ -72,6 +76,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
     ),
     st.builds(Router, id=ROUTERS, number=NUMBERS, admin_state_up=some(True, True, False)),
     st.builds(SecurityGroup, id=GROUPS),
+    st.builds(AddressGroup, id=ADDRESS_GROUPS, addresses=st.lists(RANGES, max_size=3).map(tuple)),
     RULES,
     st.builds(Identity, id=ids("i"), number=NUMBERS, groups=GROUP_SETS),
     st.builds(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from netplane.interest import Interest, Key, slice_of
 from netplane.model import (
     ROUTER_INTERFACE,
+    AddressGroup,
     Binding,
     Change,
     FixedIP,
@@ -69,8 +70,14 @@ RECORD: st.SearchStrategy[Record] = st.one_of(
     st.builds(Router, id=ids("r", 3), name=NAME, number=st.just(1)),
     st.builds(Identity, id=ids("i", 3), number=st.integers(1, 3), groups=GROUPS),
     st.builds(
-        SecurityGroupRule, id=ids("u", 3), name=NAME, security_group_id=ids("g", 3), direction=st.just("ingress")
+        SecurityGroupRule,
+        id=ids("u", 3),
+        name=NAME,
+        security_group_id=ids("g", 3),
+        direction=st.just("ingress"),
+        remote_address_group_id=st.sampled_from([None, "d0", "d1"]),
     ),
+    st.builds(AddressGroup, id=ids("d", 2), name=NAME),
 )
 PLUGGED = st.one_of(MACHINE, INTERFACE, BINDING)
 
@@ -84,7 +91,16 @@ SOLID: tuple[Record, ...] = (
     *(Network(id=f"n{number}", vni=number) for number in range(1, 6)),
     *(Router(id=f"r{number}", number=number) for number in range(1, 4)),
     *(Identity(id=f"i{number}", number=number + 1, groups=(f"g{number}", "g0")) for number in range(3)),
-    *(SecurityGroupRule(id=f"u{number}", security_group_id=f"g{number}", direction="egress") for number in range(3)),
+    *(AddressGroup(id=f"d{number}") for number in range(2)),
+    *(
+        SecurityGroupRule(
+            id=f"u{number}",
+            security_group_id=f"g{number}",
+            direction="egress",
+            remote_address_group_id=(None, "d0", "d0")[number],
+        )
+        for number in range(3)
+    ),
 )
 
 BUSY: tuple[Record, ...] = (

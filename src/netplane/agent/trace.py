@@ -65,8 +65,15 @@ def says(rule: SecurityGroupRule) -> str:
     """What a rule allows: `tcp 80 to 90, group x`, `any protocol, anybody`."""
     least, most = rule.port_range_min, rule.port_range_max
     service = "" if least is None else f" {least}" if most in (None, least) else f" {least} to {most}"
-    remote = f"group {rule.remote_group_id}" if rule.remote_group_id else rule.remote_ip_prefix or "anybody"
-    return f"{rule.protocol or 'any protocol'}{service}, {remote}"
+    return f"{rule.protocol or 'any protocol'}{service}, {_says_remote(rule)}"
+
+
+def _says_remote(rule: SecurityGroupRule) -> str:
+    if rule.remote_group_id:
+        return f"group {rule.remote_group_id}"
+    if rule.remote_address_group_id:
+        return f"address group {rule.remote_address_group_id}"
+    return rule.remote_ip_prefix or "anybody"
 
 
 def trace(

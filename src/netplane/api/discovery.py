@@ -7,6 +7,7 @@ from netplane.api.rules import RULES
 from netplane.model import kind_of
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
+    "address-group": ("Address group", "Named lists of ranges of addresses."),
     "binding": ("Port Binding", "The host that shall carry a port."),
     "empty-string-filtering": ("Empty String Filtering", "Filters match empty strings."),
     "extra_dhcp_opt": ("Neutron Extra DHCP options", "DHCP options of a port's own."),
@@ -18,6 +19,10 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "provider": ("Provider Network", "How a network is carried."),
     "router": ("Neutron L3 Router", "Routers between subnets."),
     "security-group": ("security-group", "Security groups and their rules."),
+    "security-groups-remote-address-group": (
+        "Remote address group id field for security group rules",
+        "Rules name address groups.",
+    ),
     "sorting": ("Sorting support", "Lists come in the order asked for."),
     "standard-attr-description": ("standard-attr-description", "Resources have descriptions."),
     "standard-attr-revisions": ("Resource revision numbers", "Resources count their changes."),

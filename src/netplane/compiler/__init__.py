@@ -1,8 +1,8 @@
 """From a host's slice to the entries of its tables: pure functions, one feature a file.
 
 ```
- Endpoint ─▶ endpoints ─▶ endpoint          SecurityGroupRule ╮
- Host ─────▶ hosts ─────▶ host              Identity ─────────┴▶ policy ─▶ prefix policy profile
+ Endpoint ─▶ endpoints ─▶ endpoint          SecurityGroupRule AddressGroup ╮
+ Host ─────▶ hosts ─────▶ host              Identity ──────────────────────┴▶ policy ─▶ prefix policy profile
  Port ─┬───▶ ports ─────▶ port device       ▲ Device Network Subnet
        └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet
 ```

@@ -5,6 +5,7 @@ or from the longest prefix named in this identity's rules that the other side's 
 shorter ones from the last question, so every prefix in use is given the rules of all prefixes that contain it.
 
 Rules name groups, packets carry identities: a remote group stands for every identity in the view that contains it.
+A remote address group stands for its prefixes: when it changes, the identities whose rules name it are compiled again.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,10 +15,11 @@ from typing import NamedTuple
 
 from netplane.base.addresses import NO_ADDRESS, is_ipv4, pack_prefix
 from netplane.base.incremental import Entry, Item
+from netplane.base.problem import Problem
 from netplane.base.world import View
 from netplane.compiler.feature import Malformed, bits_before, feature, problem
 from netplane.compiler.protocols import Match, matches
-from netplane.model import Identity, SecurityGroupRule
+from netplane.model import AddressGroup, Identity, SecurityGroupRule
 from netplane.tables.decisions import Direction, Remote
 from netplane.tables.pipeline import POLICY, PREFIX, PROFILE
 
@@ -32,12 +34,12 @@ Prefix = tuple[bytes, int]
 
 
 class Allowed(NamedTuple):
-    """What one rule allows. At most one of `group` and `prefix` is set; neither means anybody."""
+    """What one rule allows. At most one of `group` and `prefixes` is set; neither means anybody."""
 
     direction: Direction
     matches: tuple[Match, ...]
     group: str | None
-    prefix: Prefix | None
+    prefixes: tuple[Prefix, ...] | None
     rule: int
 
 
@@ -60,7 +62,11 @@ def policy(identity: Identity, view: View) -> Iterator[Item]:
     allowed: list[Allowed] = []
     for rule in rules_of(identity, view):
         try:
-            allowed += parse_rule(rule)
+            for said in parse_rule(rule, view):
+                if isinstance(said, Problem):
+                    yield said
+                else:
+                    allowed.append(said)
         except Malformed as error:
             yield problem(rule, error)
     entries = [entry for direction in Direction for entry in _entries(identity, direction, allowed, view)]
@@ -75,18 +81,44 @@ def rules_of(identity: Identity, view: View) -> list[SecurityGroupRule]:
     return sorted(rules, key=lambda rule: rule.id)
 
 
-def parse_rule(rule: SecurityGroupRule) -> Iterator[Allowed]:
+def parse_rule(rule: SecurityGroupRule, view: View) -> Iterator[Allowed | Problem]:
     """What a rule allows; nothing if it is about IPv6. ValueError if it makes no sense."""
     if rule.ethertype not in ("IPv4", "IPv6"):
         raise ValueError(f"unknown ethertype {rule.ethertype!r}")
     if rule.direction not in DIRECTIONS:
         raise ValueError(f"unknown direction {rule.direction!r}")
-    if rule.remote_group_id is not None and rule.remote_ip_prefix is not None:
-        raise ValueError("a remote group and a remote prefix exclude each other")
+    remotes = (rule.remote_group_id, rule.remote_ip_prefix, rule.remote_address_group_id)
+    if sum(remote is not None for remote in remotes) > 1:
+        raise ValueError("a rule has one remote group, prefix or address group")
     if rule.ethertype == "IPv4":
         ends = matches(rule.protocol, rule.port_range_min, rule.port_range_max)
-        prefix = None if rule.remote_ip_prefix is None else _ipv4_prefix(rule.remote_ip_prefix)
-        yield Allowed(DIRECTIONS[rule.direction], ends, rule.remote_group_id, prefix, rule_number(rule.id))
+        prefixes: tuple[Prefix, ...] | None = None
+        if rule.remote_ip_prefix is not None:
+            prefixes = (_ipv4_prefix(rule.remote_ip_prefix),)
+        if rule.remote_address_group_id is not None:
+            parsed = list(_parse_addresses(_address_group(rule.remote_address_group_id, view)))
+            yield from (said for said in parsed if isinstance(said, Problem))
+            prefixes = tuple(said for said in parsed if not isinstance(said, Problem))
+        yield Allowed(DIRECTIONS[rule.direction], ends, rule.remote_group_id, prefixes, rule_number(rule.id))
+
+
+def _address_group(id: str, view: View) -> AddressGroup:
+    group = view.get(AddressGroup, id)
+    if group is None:
+        raise ValueError(f"address group {id} is missing")
+    return group
+
+
+def _parse_addresses(group: AddressGroup) -> Iterator[Prefix | Problem]:
+    """The IPv4 prefixes of a group."""
+    for text in group.addresses:
+        try:
+            prefix = pack_prefix(text)
+        except ValueError as error:
+            yield problem(group, error)
+        else:
+            if is_ipv4(prefix[0]):
+                yield prefix
 
 
 def _ipv4_prefix(text: str) -> Prefix:
@@ -107,7 +139,7 @@ def rule_number(id: str) -> int:
 def _entries(identity: Identity, direction: Direction, allowed: list[Allowed], view: View) -> list[Entry]:
     """One direction's entries. Of rules that allow the same, the one with the smallest id is named."""
     rules = [rule for rule in allowed if rule.direction is direction]
-    inside = nested(rule.prefix for rule in rules if rule.prefix is not None)
+    inside = nested(prefix for rule in rules for prefix in rule.prefixes or ())
     entries: dict[bytes, Entry] = {}
     for prefix, length in inside:
         key = PREFIX.pack_key(BEFORE_PREFIX + length, identity.number, direction, prefix)
@@ -125,8 +157,9 @@ def _far(rule: Allowed, inside: dict[Prefix, list[Prefix]], view: View) -> list[
     if rule.group is not None:
         others = view.find(Identity, "groups", rule.group)
         return [identity_far(other.number) for other in others if other.number in NUMBERS]
-    if rule.prefix is not None:
-        return [Far(Remote.PREFIX, length, prefix) for prefix, length in inside[rule.prefix]]
+    if rule.prefixes is not None:
+        named = dict.fromkeys(nested for prefix in rule.prefixes for nested in inside[prefix])
+        return [Far(Remote.PREFIX, length, prefix) for prefix, length in named]
     return [ANYBODY]
 
 

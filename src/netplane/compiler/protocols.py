@@ -1,46 +1,16 @@
 """What rules say of protocols and ports, as the ends of `policy` keys.
 
-Names are those of the OpenStack Networking API; numbers are IANA's. The table matches prefixes, so a range of ports
-becomes the fewest aligned blocks that make it up: at most 30, mostly one.
+The table matches prefixes, so a range of ports becomes the fewest aligned blocks that make it up: at most 30,
+mostly one.
 """
 
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from netplane.base.protocols import ICMP, WITH_PORTS, protocol_number
 from netplane.compiler.feature import bits_before
 from netplane.tables.pipeline import POLICY
-
-PROTOCOLS = {
-    "ah": 51,
-    "dccp": 33,
-    "egp": 8,
-    "esp": 50,
-    "gre": 47,
-    "icmp": 1,
-    "icmpv6": 58,
-    "igmp": 2,
-    "ip": 0,
-    "ipip": 4,
-    "ipv6-encap": 41,
-    "ipv6-frag": 44,
-    "ipv6-icmp": 58,
-    "ipv6-nonxt": 59,
-    "ipv6-opts": 60,
-    "ipv6-route": 43,
-    "ospf": 89,
-    "pgm": 113,
-    "rsvp": 46,
-    "sctp": 132,
-    "tcp": 6,
-    "udp": 17,
-    "udplite": 136,
-    "vrrp": 112,
-}
-"""0 stands for any; `hopopt`, which shares that number and means nothing in IPv4, is left out."""
-
-ICMP = 1
-WITH_PORTS = {PROTOCOLS[name] for name in ("dccp", "sctp", "tcp", "udp", "udplite")}
 
 PORT_BITS = 16
 ANY_PROTOCOL = bits_before(POLICY, "protocol")
@@ -57,16 +27,6 @@ class Match(NamedTuple):
 
 
 EVERYTHING = Match(ANY_PROTOCOL, 0, bytes(2))
-
-
-def protocol_number(text: str | None) -> int | None:
-    """The number of a protocol given by name or number, None for any (`any`, `ip`, 0); ValueError if there is none."""
-    if text is None or text == "any":
-        return None
-    number = int(text) if text.isdecimal() else PROTOCOLS.get(text.lower(), -1)
-    if not 0 <= number <= 255:
-        raise ValueError(f"unknown protocol {text!r}")
-    return number or None
 
 
 @lru_cache(maxsize=4096)

@@ -47,6 +47,7 @@ class Interest:
             "subnet": self._subnet,
             "router": self._router,
             "security_group_rule": self._rule,
+            "address_group": self._address_group,
             "identity": self._identity,
             "port": self._port,
             "binding": self._binding,
@@ -142,7 +143,14 @@ class Interest:
         for rule in (old, new):
             if isinstance(rule, SecurityGroupRule):
                 self._touch_holders(("security_group", rule.security_group_id), key)
+        self._touch_address_group(new)
         self._put(key, new)
+        self._touch_address_group(old)
+
+    def _address_group(self, key: Key, _old: Record | None, new: Record | None) -> None:
+        self._put(key, new)
+        for group in self._slices.naming(key[1]):
+            self._touch_holders(("security_group", group), key)
 
     def _identity(self, key: Key, old: Record | None, new: Record | None) -> None:
         self._put(key, new)
@@ -291,7 +299,9 @@ class Interest:
         if self._loading:
             return
         keys = list(self._slices.shared_keys(held))
-        self._touch((host for host in domain.hosts if not self._has(host, held)), keys)
+        lacking = [host for host in domain.hosts if not self._has(host, held)]
+        self._touch(lacking, keys)
+        self._touch_named(lacking, held)
 
     def _touch_domain(self, host: str, domain: Domain) -> None:
         """A host that is not, or no longer, of a domain must look at all in it again."""
@@ -301,6 +311,24 @@ class Interest:
         for held in domain.held:
             if not self._has(host, held):
                 self._touch((host,), self._slices.shared_keys(held))
+                self._touch_named((host,), held)
+
+    def _touch_address_group(self, rule: Record | None) -> None:
+        """Hosts that have a rule but nothing else that names its address group must look at that again."""
+        if self._loading or not isinstance(rule, SecurityGroupRule) or rule.remote_address_group_id is None:
+            return
+        key = ("address_group", rule.remote_address_group_id)
+        for domain in self._slices.domains.holding(("security_group", rule.security_group_id)):
+            self._touch_lacking(domain.hosts, key)
+
+    def _touch_named(self, hosts: Collection[str], held: Key) -> None:
+        """Hosts that have address groups by nothing but this must look at them again."""
+        for key in self._slices.named_keys(held):
+            self._touch_lacking(hosts, key)
+
+    def _touch_lacking(self, hosts: Iterable[str], key: Key) -> None:
+        if self._slices.exists(key):
+            self._touch((host for host in hosts if self._slices.needed(host, key) is None), (key,))
 
     def _has(self, host: str, held: Key) -> bool:
         return held == ("host", host) or self._slices.domains.sees(host, held)

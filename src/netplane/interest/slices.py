@@ -6,6 +6,7 @@ from netplane.interest.domain import Domain, Domains
 from netplane.interest.placement import Placement, place
 from netplane.interest.world import Key, World
 from netplane.model import (
+    AddressGroup,
     Binding,
     Host,
     Identity,
@@ -38,6 +39,7 @@ class Slices:
             yield from self.own_keys(domain)
             for held in domain.held:
                 yield from self.shared_keys(held)
+                yield from self.named_keys(held)
 
     def own_keys(self, domain: Domain) -> Iterator[Key]:
         """The keys that belong to one domain alone; routers may come twice."""
@@ -57,6 +59,21 @@ class Slices:
         return (
             [("security_group_rule", rule) for rule in self.world.find("rules_of", id)] if kind == _GROUP else (held,)
         )
+
+    def named_keys(self, held: Key) -> Iterator[Key]:
+        """The address groups that the rules of something held name; several groups' rules may name the same."""
+        kind, id = held
+        for rule in self.world.find("rules_of", id) if kind == _GROUP else ():
+            record = self.world.get(SecurityGroupRule, rule)
+            if record and record.remote_address_group_id is not None:
+                yield "address_group", record.remote_address_group_id
+
+    def naming(self, address_group: str) -> Iterator[str]:
+        """The security groups whose rules name an address group; some may come twice."""
+        for rule in self.world.find("rules_naming", address_group):
+            record = self.world.get(SecurityGroupRule, rule)
+            if record:
+                yield record.security_group_id
 
     def needed(self, host: str, key: Key) -> Record | None:
         """The record with this key if the host needs it."""
@@ -131,6 +148,8 @@ class Slices:
                 return any(self.near(host, network) for network in self.networks_of(record.id))
             case SecurityGroupRule():
                 return self.domains.sees(host, (_GROUP, record.security_group_id))
+            case AddressGroup():
+                return any(self.domains.sees(host, (_GROUP, group)) for group in self.naming(record.id))
             case Identity():
                 return self.domains.sees(host, ("identity", record.id))
             case Host():

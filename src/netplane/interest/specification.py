@@ -5,7 +5,7 @@
                 + for every domain in which a machine of it stands:
                     networks, subnets, the routers' interfaces, routers,
                     the endpoint of every machine that stands there, and the hosts that carry them,
-                    their identities, and the rules of the identities' groups
+                    their identities, the rules of the identities' groups, and the address groups that those name
 
 A domain is a connected component of networks, joined by the interfaces that a router has in them. Records that
 something refers to but that do not exist are left out; a reference alone still joins networks.
@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from netplane.interest.placement import Placement, place
 from netplane.interest.world import Key
 from netplane.model import (
+    AddressGroup,
     Binding,
     Host,
     Identity,
@@ -37,6 +38,8 @@ def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
     near = [place for place in placements if place.network_id in networks]
     identities = {place.identity.id for place in near if place.identity}
     groups = {group for place in near if place.identity for group in place.identity.groups}
+    rules = [rule for rule in world.values() if isinstance(rule, SecurityGroupRule)]
+    address_groups = {rule.remote_address_group_id for rule in rules if rule.security_group_id in groups}
     interfaces = _interfaces(world)
     routers = {port.device_id for port in interfaces if port.network_id in networks}
     hosts = {place.host for place in near} | {host}
@@ -55,6 +58,8 @@ def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
                 return record.id in identities
             case SecurityGroupRule():
                 return record.security_group_id in groups
+            case AddressGroup():
+                return record.id in address_groups
             case Port() if record.is_router_interface:
                 return record.network_id in networks
             case Port():

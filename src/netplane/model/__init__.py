@@ -5,6 +5,7 @@ API; `references` says what it points at and `claims` what it holds exclusively.
 and the command line walk these declarations and add nothing of their own.
 """
 
+from netplane.model.address_group import ADDRESS_LIMIT, AddressGroup
 from netplane.model.change import Change, Operation
 from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint
@@ -17,10 +18,12 @@ from netplane.model.router import Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, identity_id
 
 __all__ = [
+    "ADDRESS_LIMIT",
     "KINDS",
     "ROUTER_INTERFACE",
     "STORED",
     "Access",
+    "AddressGroup",
     "AnyRecord",
     "Binding",
     "Change",

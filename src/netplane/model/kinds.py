@@ -1,5 +1,6 @@
 """All kinds of records, and the unions that the wire and the store decode."""
 
+from netplane.model.address_group import AddressGroup
 from netplane.model.endpoint import Device, Endpoint
 from netplane.model.host import Binding, Host
 from netplane.model.network import Network, Subnet
@@ -14,6 +15,7 @@ STORED: tuple[type[Record], ...] = (
     Subnet,
     Router,
     SecurityGroup,
+    AddressGroup,
     SecurityGroupRule,
     Identity,
     Port,
@@ -24,7 +26,18 @@ STORED: tuple[type[Record], ...] = (
 KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Device)
 
 AnyRecord = (
-    Host | Network | Subnet | Router | SecurityGroup | SecurityGroupRule | Identity | Port | Binding | Endpoint | Device
+    Host
+    | Network
+    | Subnet
+    | Router
+    | SecurityGroup
+    | AddressGroup
+    | SecurityGroupRule
+    | Identity
+    | Port
+    | Binding
+    | Endpoint
+    | Device
 )
 
 _KIND = {kind: str(kind.__struct_config__.tag) for kind in KINDS}

@@ -6,11 +6,14 @@ from uuid import UUID, uuid5
 
 from msgspec import Meta
 
+from netplane.base.protocols import protocol_number
 from netplane.model.record import Claim, OnDelete, Record, Reference, describe
 from netplane.model.resource import Resource
 
 ProtocolText = Annotated[str, Meta(max_length=40)]
 PortNumber = Annotated[int, Meta(ge=0, le=65535)]
+
+EVERYWHERE = ("0.0.0.0/0", "::/0")
 
 IDENTITY_NAMESPACE = UUID("6f1f3a0e-5c39-4f0e-9d64-6e6574706c61")
 
@@ -48,23 +51,29 @@ class SecurityGroupRule(Resource, frozen=True, kw_only=True, gc=False, tag="secu
     remote_group_id: Annotated[str | None, describe("The group the other side is in; null for any.", create=True)] = (
         None
     )
+    remote_address_group_id: Annotated[
+        str | None, describe("The address group the other side's address lies in; null for any.", create=True)
+    ] = None
 
     def references(self) -> Iterable[Reference]:
-        """Its group and the remote group; it goes when either does."""
+        """Its group and the remote group, with either of which it goes, and the address group, which stays for it."""
         yield Reference("security_group_id", self.security_group_id, OnDelete.CASCADE)
         if self.remote_group_id is not None:
             yield Reference("remote_group_id", self.remote_group_id, OnDelete.CASCADE)
+        if self.remote_address_group_id is not None:
+            yield Reference("remote_address_group_id", self.remote_address_group_id)
 
     def claims(self) -> Iterable[Claim]:
-        """What it says, once in its group."""
+        """What it says, once in its group, in whatever words."""
         says = (
             self.direction,
             self.ethertype,
-            self.protocol,
+            _protocol_meant(self.protocol),
             self.port_range_min,
             self.port_range_max,
-            self.remote_ip_prefix,
+            None if self.remote_ip_prefix in EVERYWHERE else self.remote_ip_prefix,
             self.remote_group_id,
+            self.remote_address_group_id,
         )
         yield Claim(f"rule:{self.security_group_id}", "|".join("" if value is None else str(value) for value in says))
 
@@ -85,6 +94,13 @@ class Identity(Record, frozen=True, kw_only=True, gc=False, tag="identity"):
     def claims(self) -> Iterable[Claim]:
         """Its number, everywhere."""
         return (Claim("identity", str(self.number)),)
+
+
+def _protocol_meant(text: str | None) -> int | str | None:
+    try:
+        return protocol_number(text)
+    except ValueError:
+        return text
 
 
 def identity_id(groups: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
 from typing import TypeVar
 
 from netplane.model import (
+    AddressGroup,
     AnyRecord,
     Binding,
     Device,
@@ -89,6 +90,11 @@ class World:
             and rule.direction == direction
             and rule.ethertype == "IPv4"
         ]
+
+    def lists(self, address_group: str, address: IPv4Address) -> bool:
+        """Whether an address lies in a range of an address group."""
+        group = self.get(AddressGroup, address_group)
+        return group is not None and any(address in ip_network(range) for range in group.addresses)
 
     def serves_dhcp(self, port: Port) -> bool:
         """Whether the platform answers a port's DHCP."""

@@ -4,7 +4,7 @@ import pytest
 
 from netplane.compiler import Compiler, compile_slice
 from netplane.compiler.policy import nested
-from netplane.model import Change, Endpoint, Identity, Operation, Record, SecurityGroupRule, kind_of
+from netplane.model import AddressGroup, Change, Endpoint, Identity, Operation, Record, SecurityGroupRule, kind_of
 from netplane.tables.text import show_entries
 
 IDENTITY = Identity(id="i7", number=7, groups=("g",))
@@ -90,6 +90,46 @@ def test_a_longer_prefix_has_the_rules_of_those_that_contain_it() -> None:
     ]
 
 
+def test_an_address_group_stands_for_its_ipv4_prefixes() -> None:
+    group = AddressGroup(id="d", addresses=("10.0.0.0/8", "10.0.0.1/32", "fd00::/8"))
+    rules = (
+        rule("000000c5", remote_address_group_id="d", protocol="tcp"),
+        rule("000000c6", remote_ip_prefix="10.0.0.0/24", protocol="udp"),
+    )
+    assert shown(IDENTITY, group, *rules, table="prefix") == [
+        "profile=7 direction=INGRESS prefix=10.0.0.0/8 -> prefix=10.0.0.0/8",
+        "profile=7 direction=INGRESS prefix=10.0.0.0/24 -> prefix=10.0.0.0/24",
+        "profile=7 direction=INGRESS prefix=10.0.0.1/32 -> prefix=10.0.0.1/32",
+    ]
+    assert sorted(
+        line.removeprefix("profile=7 direction=INGRESS remote=") for line in shown(IDENTITY, group, *rules)
+    ) == [
+        "10.0.0.0/24 protocol=tcp -> rule=000000c5",
+        "10.0.0.0/24 protocol=udp -> rule=000000c6",
+        "10.0.0.0/8 protocol=tcp -> rule=000000c5",
+        "10.0.0.1/32 protocol=tcp -> rule=000000c5",
+        "10.0.0.1/32 protocol=udp -> rule=000000c6",
+    ]
+    assert not problems(IDENTITY, group, *rules)
+
+
+def test_an_empty_address_group_is_nobody() -> None:
+    asked = rule("000000c7", remote_address_group_id="d")
+    for addresses in ((), ("fd00::/8",)):
+        group = AddressGroup(id="d", addresses=addresses)
+        assert shown(IDENTITY, group, asked) == shown(IDENTITY, group, asked, table="prefix") == []
+        assert not problems(IDENTITY, group, asked)
+
+
+def test_a_malformed_address_harms_no_other() -> None:
+    group = AddressGroup(id="d", addresses=("ten", "10.0.0.0/8"))
+    asked = rule("000000c8", remote_address_group_id="d")
+    assert shown(IDENTITY, group, asked) == [
+        "profile=7 direction=INGRESS remote=10.0.0.0/8 protocol=any -> rule=000000c8"
+    ]
+    assert problems(IDENTITY, group, asked) == ["address_group d: 'ten' does not appear to be an IPv4 or IPv6 network"]
+
+
 def test_nested_prefixes() -> None:
     wide, narrow, other = (bytes(16), 96), (bytes(16), 128), (bytes(15) + b"\1", 128)
     assert nested([narrow, wide, narrow, other]) == {
@@ -124,8 +164,14 @@ def test_rules_about_ipv6_come_to_nothing() -> None:
         ({"direction": "up"}, "unknown direction 'up'"),
         (
             {"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": "g"},
-            "a remote group and a remote prefix exclude each other",
+            "a rule has one remote group, prefix or address group",
         ),
+        (
+            {"remote_address_group_id": "d", "remote_group_id": "g"},
+            "a rule has one remote group, prefix or address group",
+        ),
+        ({"remote_address_group_id": "d"}, "address group d is missing"),
+        ({"protocol": "icmp", "port_range_max": 0}, "an ICMP code needs a type"),
         ({"remote_ip_prefix": "::/0"}, "::/0 is not IPv4"),
         ({"remote_ip_prefix": "ten"}, "'ten' does not appear to be an IPv4 or IPv6 network"),
     ],
@@ -180,3 +226,27 @@ def test_500_ports_with_one_set_of_groups_cost_the_rules_of_one() -> None:
     assert len(many["endpoint"]) == 500
     assert all(many[table] == one[table] for table in ("policy", "prefix", "profile"))
     assert len(many["policy"]) == 3
+
+
+@pytest.mark.parametrize("size", [0, 1, 50, 2000])
+def test_an_address_more_changes_its_own_entries_and_no_other(size: int) -> None:
+    """However large the group; identities whose rules do not name it change in nothing."""
+    ranges = tuple(f"10.{number >> 8}.{number & 255}.1/32" for number in range(size))
+    group = AddressGroup(id="d", addresses=ranges)
+    more = AddressGroup(id="d", addresses=(*ranges, "10.200.0.1/32"))
+    asked = (
+        rule("00000001", remote_address_group_id="d", protocol="tcp"),
+        rule("00000002", "egress", remote_address_group_id="d", protocol="udp", port_range_min=5, port_range_max=6),
+        rule("00000003", "egress"),
+    )
+    stranger = (Identity(id="i8", number=8, groups=("h",)), rule("00000004", group="h", remote_ip_prefix="10.0.0.0/8"))
+    compiler = Compiler()
+    compiler.apply(upserts(IDENTITY, group, *asked, *stranger))
+    before = {table: dict(entries) for table, entries in compiler.desired.items()}
+    added = compiler.apply(upserts(more))
+    assert {table: len(entries) for table, entries in added.writes.items()} == {"prefix": 2, "policy": 3, "profile": 1}
+    assert not any(added.deletes.values())
+    assert all("profile=7 " in line for table, entries in added.writes.items() for line in show_entries(table, entries))
+    removed = compiler.apply(upserts(group))
+    assert {table: len(keys) for table, keys in removed.deletes.items() if keys} == {"prefix": 2, "policy": 3}
+    assert compiler.desired == before

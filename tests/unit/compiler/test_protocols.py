@@ -4,33 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.compiler.protocols import Match, matches, port_blocks, protocol_number
+from netplane.compiler.protocols import Match, matches, port_blocks
 
 PORTS = st.integers(0, 65535)
-
-
-@pytest.mark.parametrize(
-    ("text", "number"),
-    [
-        (None, None),
-        ("any", None),
-        ("0", None),
-        ("ip", None),
-        ("tcp", 6),
-        ("TCP", 6),
-        ("6", 6),
-        ("255", 255),
-        ("vrrp", 112),
-    ],
-)
-def test_protocol_number(text: str | None, number: int | None) -> None:
-    assert protocol_number(text) == number
-
-
-@pytest.mark.parametrize("text", ["", "tcpp", "hopopt", "256", "-1", "1.5"])
-def test_unknown_protocols(text: str) -> None:
-    with pytest.raises(ValueError, match="unknown protocol"):
-        protocol_number(text)
 
 
 @pytest.mark.parametrize(

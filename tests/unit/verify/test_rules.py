@@ -4,8 +4,9 @@ from ipaddress import IPv4Address
 
 import pytest
 
-from netplane.model import Port
+from netplane.model import AddressGroup, Port
 from netplane.verify.rules import Opening, reaches, speaks_of
+from netplane.verify.world import World
 from tests.unit.verify.records import rule
 
 TCP_80, UDP_80, GRE = Opening(6, 80, 0), Opening(17, 80, 0), Opening(47, 0, 0)
@@ -17,6 +18,15 @@ ALL = {TCP_80, UDP_80, GRE, PING, ODD_PING, UNREACHABLE}
     ("fields", "packets"),
     [
         ({}, ALL),
+        ({"protocol": "any"}, ALL),
+        ({"protocol": "ip"}, ALL),
+        ({"protocol": "hopopt"}, ALL),
+        ({"protocol": "0"}, ALL),
+        ({"protocol": "icmpv6"}, set()),
+        ({"protocol": "icmp", "port_range_max": 0}, set()),
+        ({"port_range_min": 80, "port_range_max": 80}, set()),
+        ({"protocol": "gre", "port_range_min": 0, "port_range_max": 0}, set()),
+        ({"protocol": "tcp", "port_range_min": 80}, set()),
         ({"protocol": "tcp"}, {TCP_80}),
         ({"protocol": "17"}, {UDP_80}),
         ({"protocol": "gre"}, {GRE}),
@@ -39,10 +49,15 @@ def test_packets(fields: dict[str, object], packets: set[Opening]) -> None:
         ({"remote_ip_prefix": "10.0.0.8/29"}, (False, False)),
         ({"remote_group_id": "friends"}, (True, False)),
         ({"remote_group_id": "strangers"}, (False, False)),
+        ({"remote_address_group_id": "near"}, (True, True)),
+        ({"remote_address_group_id": "far"}, (False, False)),
+        ({"remote_address_group_id": "missing"}, (False, False)),
     ],
 )
 def test_remotes(fields: dict[str, object], reached: tuple[bool, bool]) -> None:
     friend = Port(id="p", network_id="n", mac_address="02:00:00:00:00:01", security_groups=("friends",))
     address = IPv4Address("10.0.0.1")
+    near = AddressGroup(id="near", addresses=("fd00::/8", "192.0.2.0/24", "10.0.0.0/31"))
+    world = World([near, AddressGroup(id="far", addresses=("10.0.0.2/32",))])
     made = rule(1, "g", "ingress", **fields)
-    assert (reaches(made, address, friend), reaches(made, address, None)) == reached
+    assert (reaches(world, made, address, friend), reaches(world, made, address, None)) == reached

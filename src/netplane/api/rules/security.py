@@ -1,30 +1,21 @@
-"""Security groups, their rules, and the identities that ports get from them."""
+"""Security groups, and the identities that ports get from them."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from ipaddress import ip_network
 
 from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import ApiError, bad_request, conflict, invalid
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete, visible
+from netplane.api.errors import conflict
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
 from netplane.api.views import View, view
 from netplane.model import Identity, SecurityGroup, SecurityGroupRule, identity_id
 from netplane.store import Reader, Transaction
 from netplane.store.bindings import NUMBERS
 
 DEFAULT = "default"
-DIRECTIONS = ("ingress", "egress")
-ETHERTYPES = {"IPv4": 4, "IPv6": 6}
-ICMP = frozenset({"icmp", "icmpv6", "ipv6-icmp", "1", "58"})
-WITH_PORTS = frozenset({"tcp", "udp", "sctp", "dccp", "udplite", "6", "17", "132", "33", "136"})
-PROTOCOLS = (ICMP | WITH_PORTS) | {
-    *("ah", "egp", "esp", "gre", "igmp", "ip", "ipip", "ipv6-encap", "ipv6-frag", "ipv6-nonxt"),
-    *("ipv6-opts", "ipv6-route", "ospf", "pgm", "rsvp", "vrrp"),
-}
-"""The names of OpenStack Networking; any number of 0 to 255 will do as well."""
+ETHERTYPES = ("IPv4", "IPv6")
 
 
 def default_group(transaction: Transaction, project: str) -> str:
@@ -96,27 +87,6 @@ def show_groups(reader: Reader, _services: Services, context: Context, groups: S
     ]
 
 
-def create_rule(transaction: Transaction, context: Context, wish: Wish) -> SecurityGroupRule:
-    """A rule that can be meant; 409 if its group says it already."""
-    group = visible(transaction, context, SecurityGroup, wish["security_group_id"])
-    _check_words(wish)
-    _check_ports(wish)
-    _check_remote(transaction, context, wish)
-    return transaction.add(SecurityGroupRule(id=new_id(), **(wish | {"project_id": group.project_id})))
-
-
-def update_rule(transaction: Transaction, _context: Context, rule: SecurityGroupRule, wish: Wish) -> SecurityGroupRule:
-    """Only what people read can be changed."""
-    return transaction.put(replace(rule, **wish))
-
-
-def show_rules(
-    _reader: Reader, _services: Services, _context: Context, rules: Sequence[SecurityGroupRule]
-) -> list[View]:
-    """Nothing besides."""
-    return [{} for _ in rules]
-
-
 @lru_cache(maxsize=4096)
 def _identity_id(groups: tuple[str, ...]) -> str:
     return identity_id(groups)
@@ -147,70 +117,6 @@ def _add_rule(
     )
 
 
-def _check_words(wish: Wish) -> None:
-    if wish["direction"] not in DIRECTIONS:
-        raise invalid(f"direction '{wish['direction']}' is neither 'ingress' nor 'egress'")
-    if wish.get("ethertype", "IPv4") not in ETHERTYPES:
-        raise invalid(f"ethertype '{wish['ethertype']}' is neither 'IPv4' nor 'IPv6'")
-    protocol = wish.get("protocol")
-    if protocol is not None:
-        wish["protocol"] = _check_protocol(protocol.lower())
-
-
-def _check_protocol(protocol: str) -> str | None:
-    if protocol == "any":
-        return None
-    if protocol in PROTOCOLS or (protocol.isdecimal() and protocol.isascii() and int(protocol) <= 255):
-        return protocol
-    text = f"Security group rule protocol {protocol} not supported; a name or a number of 0 to 255 is."
-    raise ApiError(400, "SecurityGroupRuleInvalidProtocol", text)
-
-
-def _check_ports(wish: Wish) -> None:
-    low, high, protocol = wish.get("port_range_min"), wish.get("port_range_max"), wish.get("protocol")
-    if low is None and high is None:
-        return
-    if protocol in ICMP:
-        _check_icmp(low, high)
-    elif protocol not in WITH_PORTS:
-        raise bad_request("Port range can be given for a protocol with ports only")
-    elif low is None or high is None or low > high:
-        text = "For TCP/UDP protocols, port_range_min must be <= port_range_max, and both given."
-        raise ApiError(400, "SecurityGroupInvalidPortRange", text)
-
-
-def _check_icmp(type_: int | None, code: int | None) -> None:
-    if type_ is None:
-        text = "ICMP code (port-range-max) is provided but ICMP type (port-range-min) is missing."
-        raise ApiError(400, "SecurityGroupMissingIcmpType", text)
-    for field, value in (("type", type_), ("code", code)):
-        if value is not None and value > 255:
-            text = f"Invalid value for ICMP {field}: {value}. It must be 0 to 255."
-            raise ApiError(400, "SecurityGroupInvalidIcmpValue", text)
-
-
-def _check_remote(transaction: Transaction, context: Context, wish: Wish) -> None:
-    prefix, group = wish.get("remote_ip_prefix"), wish.get("remote_group_id")
-    if prefix is not None and group is not None:
-        text = "Only remote_ip_prefix or remote_group_id may be provided."
-        raise ApiError(400, "SecurityGroupRemoteGroupAndRemoteIpPrefix", text)
-    if group is not None:
-        visible(transaction, context, SecurityGroup, group)
-    if prefix is not None:
-        wish["remote_ip_prefix"] = _check_prefix(prefix, wish.get("ethertype", "IPv4"))
-
-
-def _check_prefix(text: str, ethertype: str) -> str:
-    try:
-        prefix = ip_network(text, strict=False)
-    except ValueError as error:
-        raise invalid(f"'{text}' is not a valid remote_ip_prefix") from error
-    if prefix.version != ETHERTYPES[ethertype]:
-        words = f"Conflicting value ethertype {ethertype} for CIDR {text}"
-        raise ApiError(400, "SecurityGroupRuleParameterConflict", words)
-    return str(prefix)
-
-
 def _is_ready(reader: Reader, context: Context) -> bool:
     """An administrator who looks around makes no groups."""
     return context.is_admin or reader.holder("default-group", context.project) is not None
@@ -225,14 +131,4 @@ SECURITY_GROUPS = Rules(
     show_groups,
     before_list=lambda transaction, context: default_group(transaction, context.project),
     is_ready=_is_ready,
-)
-
-SECURITY_GROUP_RULES = Rules(
-    SecurityGroupRule,
-    create_rule,
-    update_rule,
-    simply_delete,
-    (),
-    show_rules,
-    indexed=("security_group_id",),
 )

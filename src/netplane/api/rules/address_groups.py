@@ -1,0 +1,109 @@
+"""Address groups: ranges in one notation, each once, added and removed by actions of their own."""
+
+from collections.abc import Iterable, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
+
+from msgspec import Struct
+from msgspec.json import Decoder
+from msgspec.structs import replace
+
+from netplane.api.bodies import Wish, parse_struct
+from netplane.api.context import Context
+from netplane.api.errors import ApiError, bad_request, invalid
+from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
+from netplane.api.views import View, view
+from netplane.model import ADDRESS_LIMIT, AddressGroup
+from netplane.store import Reader, Transaction
+
+
+class AddressesWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of add_addresses and remove_addresses."""
+
+    addresses: tuple[str, ...]
+
+
+_addresses = Decoder(AddressesWish)
+
+
+def create(transaction: Transaction, _context: Context, wish: Wish) -> AddressGroup:
+    """A group of ranges; one that is named twice counts once."""
+    wish["addresses"] = _sorted(_parse(wish.get("addresses", ())))
+    return transaction.add(AddressGroup(id=new_id(), **wish))
+
+
+def update(transaction: Transaction, _context: Context, group: AddressGroup, wish: Wish) -> AddressGroup:
+    """Only what people read; addresses have their own calls."""
+    return transaction.put(replace(group, **wish))
+
+
+def show(_reader: Reader, _services: Services, _context: Context, groups: Sequence[AddressGroup]) -> list[View]:
+    """Nothing besides."""
+    return [{} for _ in groups]
+
+
+def add_addresses(transaction: Transaction, context: Context, group: AddressGroup, body: bytes) -> View:
+    """All of them, or none if one is there already."""
+    present, added = _parse(group.addresses), _parse_body(body)
+    if known := present & added:
+        text = f"Addresses {_listed(known)} already exist in the address group {group.id}."
+        raise ApiError(400, "AddressesAlreadyExist", text)
+    if len(present) + len(added) > ADDRESS_LIMIT:
+        raise invalid(f"an address group has at most {ADDRESS_LIMIT} addresses")
+    return _changed(transaction, context, group, present | added)
+
+
+def remove_addresses(transaction: Transaction, context: Context, group: AddressGroup, body: bytes) -> View:
+    """All of them, or none if one is not there."""
+    present, removed = _parse(group.addresses), _parse_body(body)
+    if unknown := removed - present:
+        text = f"Addresses {_listed(unknown)} not found in the address group {group.id}."
+        raise ApiError(404, "AddressesNotFound", text)
+    return _changed(transaction, context, group, present - removed)
+
+
+Range = IPv4Network | IPv6Network
+
+
+def _parse_body(body: bytes) -> set[Range]:
+    wish: AddressesWish = parse_struct(_addresses, body)
+    if not wish.addresses:
+        raise bad_request("At least one address is required")
+    return _parse(wish.addresses)
+
+
+def _parse(texts: Iterable[str]) -> set[Range]:
+    return {_parse_range(text) for text in texts}
+
+
+def _parse_range(text: str) -> Range:
+    try:
+        return ip_network(text, strict=False)
+    except ValueError as error:
+        raise invalid(f"'{text}' is not a valid IP subnet") from error
+
+
+def _sorted(ranges: Iterable[Range]) -> tuple[str, ...]:
+    """IPv4 first, in the order of addresses."""
+    return tuple(
+        str(one) for one in sorted(ranges, key=lambda one: (one.version, one.network_address.packed, one.prefixlen))
+    )
+
+
+def _listed(ranges: Iterable[Range]) -> str:
+    return ", ".join(_sorted(ranges))
+
+
+def _changed(transaction: Transaction, context: Context, group: AddressGroup, ranges: set[Range]) -> View:
+    after = transaction.put(replace(group, addresses=_sorted(ranges)))
+    return {"address_group": view(after, is_admin=context.is_admin)}
+
+
+ADDRESS_GROUPS = Rules(
+    AddressGroup,
+    create,
+    update,
+    simply_delete,
+    (),
+    show,
+    actions={"add_addresses": add_addresses, "remove_addresses": remove_addresses},
+)
