@@ -11,6 +11,10 @@ TCP_FLAGS = (0x02, 0x02, 0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x00, 0x3F, 0
 ADDRESSES = ("10.0.0.9", "10.0.0.1", "10.0.1.1", "8.8.8.8", "224.0.0.1", "255.255.255.255", "127.0.0.1", "10.0.0.200")
 NUMBERS = (0, 53, 67, 68, 80, 81, 1000, 1001, 1002, 4096, 65535)
 
+MORE = 0x2000
+FRAGMENTS = (MORE, MORE, MORE, MORE, 0x4000, 0x8000, 0x0001, 0x0002, MORE | 1, MORE | 5, 0x1FFF)
+"""What may stand in the field about fragments; mostly that of a first one."""
+
 TELLING = (0, 12, 13, 14, 16, 17, 20, 21, 22, 23, 24, 25, 26, 30, 33, 34, 35, 37, 38, 39, 46, 47)
 """Where the headers of a frame say what the rest is."""
 
@@ -97,7 +101,9 @@ class Sender:
         destination, mac = self.destination()
         ttl = self.random.choice((64, 64, 64, 64, 255, 2, 1, 0))
         options = b"\x01" * 4 * self.random.choice((0, 0, 0, 0, 0, 1, 10)) if self.rarely(0.3) else b""
-        fragment = self.random.choice((0x4000, 0x2000, 0x0001, 0x8000)) if self.rarely() else 0
+        fragment = self.random.choice(FRAGMENTS) if self.rarely(0.15) else 0
+        if fragment & MORE and not self.rarely(0.1):
+            payload += bytes(-len(payload) % 8)
         length = self.random.choice((0, 19, 20, 24, 28, 60, 65535)) if self.rarely(0.04) else None
         packet = ipv4(
             payload, protocol, self.source(), destination, ttl=ttl, options=options, fragment=fragment, length=length
@@ -199,7 +205,9 @@ def reply_to(random: Random, frame: bytes) -> bytes:
     """What a machine might answer to a frame that it got: the ends swapped, TCP's flags and ICMP's type as chosen."""
     header = (frame[14] & 15) * 4
     payload = bytearray(frame[14 + header :])
-    if frame[23] == 6:
+    if int.from_bytes(frame[20:22], "big") & 0x1FFF:
+        pass
+    elif frame[23] == 6:
         payload[0:4] = payload[2:4] + payload[0:2]
         payload[13] = random.choice((0x12, 0x12, 0x10, 0x11, 0x14, 0x02))
     elif frame[23] in (17, 33, 132, 136):
@@ -208,6 +216,23 @@ def reply_to(random: Random, frame: bytes) -> bytes:
         payload[0] = 0
     ip = frame[14:22] + b"\x40" + frame[23:26] + frame[30:34] + frame[26:30] + frame[34 : 14 + header]
     return frame[6:12] + frame[0:6] + frame[12:14] + ip + bytes(payload)
+
+
+def rest_of(random: Random, frame: bytes) -> list[bytes]:
+    """More fragments of the same packet if this is a first one, mostly those that follow it."""
+    if len(frame) < 34 or frame[12:14] != b"\x08\x00" or int.from_bytes(frame[20:22], "big") & 0x3FFF != MORE:
+        return []
+    header = (frame[14] & 15) * 4
+    offset = max(int.from_bytes(frame[16:18], "big") - header, 0) // 8
+    found = []
+    for more in (MORE, 0):
+        length = random.choice((8, 16, 40, 41)) if not more else random.choice((8, 16, 40))
+        place = (offset if random.random() < 0.9 else random.randrange(0x1FFF)) | more
+        size = (header + length).to_bytes(2, "big")
+        ip = frame[14:16] + size + frame[18:20] + place.to_bytes(2, "big") + frame[22 : 14 + header]
+        found.append(frame[:14] + ip + random.randbytes(length))
+        offset += length // 8
+    return found
 
 
 def mac_of(port: Port) -> bytes:

@@ -20,9 +20,11 @@ def arp_request(mac: bytes, address: str, target: str) -> bytes:
     return ethernet(mac, BROADCAST, 0x0806, header + mac + inet_aton(address) + bytes(6) + inet_aton(target))
 
 
-def ipv4(source: str, destination: str, protocol: int, payload: bytes, *, ttl: int = 64) -> bytes:
-    """An IPv4 packet, its header checksum right."""
-    start = pack("!BBHHHBB", 0x45, 0, 20 + len(payload), 0, 0, ttl, protocol)
+def ipv4(
+    source: str, destination: str, protocol: int, payload: bytes, *, ttl: int = 64, fragment: int = 0, number: int = 0
+) -> bytes:
+    """An IPv4 packet, its header checksum right; `fragment` is flags and offset, `number` the identification."""
+    start = pack("!BBHHHBB", 0x45, 0, 20 + len(payload), number, fragment, ttl, protocol)
     addresses = inet_aton(source) + inet_aton(destination)
     return start + checksum(start + bytes(2) + addresses) + addresses + payload
 
@@ -37,9 +39,9 @@ def tcp(source: int, destination: int, flags: int) -> bytes:
     return pack("!HHIIBBHHH", source, destination, 0, 0, 0x50, flags, 1024, 0, 0)
 
 
-def echo(kind: int, number: int = 7) -> bytes:
+def echo(kind: int, number: int = 7, data: bytes = b"netplane") -> bytes:
     """An ICMP echo request or reply, its checksum right."""
-    rest = pack("!HH", number, 1) + b"netplane"
+    rest = pack("!HH", number, 1) + data
     return pack("!BB", kind, 0) + checksum(pack("!BBH", kind, 0, 0) + rest) + rest
 
 

@@ -79,6 +79,14 @@ def counted(datapath: Datapath, machine: Machine, direction: Direction, what: in
     return value["packets"], value["bytes"]
 
 
+def pieces(source: Machine, target: Machine, protocol: int, payload: bytes) -> list[bytes]:
+    """The frames of a packet in three fragments."""
+    return [
+        frame(source, target, protocol, payload[start : start + 1480], fragment=start // 8 | more)
+        for start, more in ((0, 0x2000), (1480, 0x2000), (2960, 0))
+    ]
+
+
 def check(outcome: Outcome, verdict: Verdict, target: int = 0, reason: Reason = Reason.NONE) -> None:
     assert (outcome.verdict, outcome.reason, outcome.target) == (verdict, reason, target)
 
@@ -349,6 +357,78 @@ class TestPackets:
         check(send(populated, ANN, start), Verdict.DELIVER, BEN.ifindex)
         check(send(populated, ANN, more, offset=110, dry=True), Verdict.DELIVER, BEN.ifindex)
         check(send(populated, ANN, more, offset=130), Verdict.DROP, reason=Reason.NO_CONNECTION)
+
+    def test_fragments_pass_as_their_first_did(self, populated: Datapath) -> None:
+        datagram = packets.udp(5000, 6000, bytes(4000))
+        for target, verdict, where in (
+            (BEN, Verdict.DELIVER, BEN.ifindex),
+            (DOT, Verdict.DELIVER, DOT.ifindex),
+            (CAT, Verdict.TUNNEL, CAT.host),
+        ):
+            first, second, last = pieces(ANN, target, UDP, datagram)
+            check(send(populated, ANN, second), Verdict.DROP, reason=Reason.FRAGMENT)
+            check(send(populated, ANN, first, dry=True), verdict, where)
+            check(send(populated, ANN, second), Verdict.DROP, reason=Reason.FRAGMENT)
+            for piece in (first, second, last):
+                check(send(populated, ANN, piece), verdict, where)
+            check(send(populated, ANN, last, offset=29), verdict, where)
+            check(send(populated, ANN, last, offset=31), Verdict.DROP, reason=Reason.FRAGMENT)
+        key = BEN.vni, BEN.mac, Direction.INGRESS, Class.SAME_NETWORK
+        value = COUNTER.unpack_value(populated.read("counter")[COUNTER.pack_key(*key)])
+        sizes = [len(piece) for piece in pieces(ANN, BEN, UDP, datagram)]
+        assert (value["packets"], value["bytes"]) == (4, sum(sizes) + sizes[-1])
+        assert len(populated.read("fragment")) == 1
+
+    def test_fragments_from_the_tunnel(self, populated: Datapath) -> None:
+        first, second, last = pieces(CAT, ANN, UDP, packets.udp(5000, 6000, bytes(4000)))
+        check(receive(populated, 7, CAT.host, second), Verdict.DROP, reason=Reason.FRAGMENT)
+        for piece in (first, second, last):
+            check(receive(populated, 7, CAT.host, piece), Verdict.DELIVER, ANN.ifindex)
+        refused = pieces(EVE, ANN, UDP, packets.udp(5000, 6000, bytes(4000)))
+        check(receive(populated, 7, EVE.host, refused[0]), Verdict.DROP, reason=Reason.POLICY_IN)
+        check(receive(populated, 7, EVE.host, refused[1]), Verdict.DROP, reason=Reason.FRAGMENT)
+
+    def test_fragments_follow_nobody_elses_first(self, populated: Datapath) -> None:
+        first, second, last = pieces(ANN, BEN, UDP, packets.udp(5000, 6000, bytes(4000)))
+        check(send(populated, ANN, first), Verdict.DELIVER, BEN.ifindex)
+        other = pieces(BEN, ANN, UDP, packets.udp(5000, 6000, bytes(4000)))[1]
+        check(send(populated, BEN, other), Verdict.DROP, reason=Reason.FRAGMENT)
+        elsewhere = pieces(ANN, CAT, UDP, packets.udp(5000, 6000, bytes(4000)))[1]
+        check(send(populated, ANN, elsewhere), Verdict.DROP, reason=Reason.FRAGMENT)
+        as_tcp = frame(ANN, BEN, TCP, bytes(16), fragment=2)
+        check(send(populated, ANN, as_tcp), Verdict.DROP, reason=Reason.FRAGMENT)
+        check(send(populated, ANN, second), Verdict.DELIVER, BEN.ifindex)
+        # The same place: the newer packet's rest passes, the older one's does not.
+        newer = [piece[:18] + bytes((1, 7)) + piece[20:] for piece in (first, last)]
+        check(send(populated, ANN, newer[0]), Verdict.DELIVER, BEN.ifindex)
+        check(send(populated, ANN, newer[1]), Verdict.DELIVER, BEN.ifindex)
+        check(send(populated, ANN, last), Verdict.DROP, reason=Reason.FRAGMENT)
+
+    def test_fragments_that_hide_or_overwrite_a_header(self, populated: Datapath) -> None:
+        """RFC 1858 and RFC 3128."""
+        start = packets.tcp(4000, 80, SYN) + bytes(4)
+        for payload, fragment in ((start[:8], 0x2000), (start[:16], 0x2000), (start[8:], 1), (start[8:], 0x2001)):
+            tiny = frame(ANN, BEN, TCP, payload, fragment=fragment)
+            check(send(populated, ANN, tiny), Verdict.DROP, reason=Reason.MALFORMED)
+        check(send(populated, ANN, frame(ANN, BEN, TCP, start, fragment=0x2000)), Verdict.DELIVER, BEN.ifindex)
+        check(send(populated, ANN, frame(ANN, BEN, TCP, start[8:], fragment=1)), Verdict.DROP, reason=Reason.MALFORMED)
+        check(send(populated, ANN, frame(ANN, BEN, TCP, bytes(8), fragment=3)), Verdict.DELIVER, BEN.ifindex)
+        beyond = frame(ANN, BEN, UDP, bytes(32), fragment=0x1FFF)
+        check(send(populated, ANN, beyond), Verdict.DROP, reason=Reason.MALFORMED)
+
+    def test_a_router_answers_pings_in_fragments(self, populated: Datapath) -> None:
+        ping = packets.echo(ECHO_REQUEST, data=bytes(range(250)) * 16)
+        outcomes = [send(populated, ANN, piece) for piece in pieces(ANN, INNER, ICMP, ping)]
+        for outcome in outcomes:
+            check(outcome, Verdict.ANSWER, ANN.ifindex)
+            assert packets.checksum(outcome.frame[14:34]) == b"\0\0"
+        answer = b"".join(outcome.frame[34:] for outcome in outcomes)
+        assert (answer[0], answer[4:], packets.checksum(answer)) == (ECHO_REPLY, ping[4:], b"\0\0")
+
+    def test_the_agent_gets_no_fragments(self, populated: Datapath) -> None:
+        asked = ANN._replace(address="0.0.0.0"), BEN._replace(address="255.255.255.255")
+        first = pieces(*asked, UDP, packets.udp(68, 67, bytes(4000)))[0]
+        check(send(populated, ANN, first), Verdict.DROP, reason=Reason.FRAGMENT)
 
     def test_counters(self, populated: Datapath) -> None:
         packet = frame(ANN, BEN, UDP, packets.udp(5000, 6000))

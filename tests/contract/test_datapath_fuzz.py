@@ -23,6 +23,7 @@ from tests.contract.world import ANN, BEN, DOT, IDENTITY, INNER, MACHINES, OUTER
 SEEDS = range(12)
 FRAMES = 500
 PLACES = (*MACHINES, INNER, OUTER, *(ANN._replace(address=text) for text in ("10.0.1.99", "10.0.2.99", "192.0.2.1")))
+FRAGMENTS = (0x2000, 0x2000, 0x2000, 0x4000, 0x2001, 0x2002, 1, 2, 0x1FFF)
 FLAGS = (0x02, 0x12, 0x10, 0x11, 0x14, 0x04, 0x01, 0x06, 0x03, 0x00, 0x3F)
 
 
@@ -58,9 +59,12 @@ def whole_frame(random: Random, source: Machine, *, nested: bool = False) -> byt
     hop = target if target.vni == source.vni else router
     hop_mac = random.choice((hop.mac, hop.mac, hop.mac, router.mac, BROADCAST))
     sender = random.choice((source, source, source, source, random.choice(PLACES)))
-    packet = packets.ipv4(
-        sender.address, target.address, *payload(random, nested=nested), ttl=random.choice((64, 1, 0))
-    )
+    protocol, content = payload(random, nested=nested)
+    fragment = random.choice(FRAGMENTS) if random.random() < 0.2 else 0
+    if fragment & 0x2000:
+        content += bytes(-len(content) % 8)
+    ttl, number = random.choice((64, 1, 0)), random.randrange(2)
+    packet = packets.ipv4(sender.address, target.address, protocol, content, ttl=ttl, fragment=fragment, number=number)
     return packets.ethernet(source.mac, hop_mac, 0x0800, packet)
 
 
@@ -109,7 +113,8 @@ def without_time(datapath: Datapath) -> dict[bytes, dict[str, int]]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_spoiled_frames(kernel: Datapath, seed: int) -> None:
     random, fake, passed = Random(seed), FakeDatapath(), 0
-    kernel.delete("connection", kernel.read("connection"))
+    for table in ("connection", "fragment"):
+        kernel.delete(table, kernel.read(table))
     for datapath in (kernel, fake):
         datapath.apply(Delta(world.world()))
     for number in range(FRAMES):

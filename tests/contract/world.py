@@ -117,8 +117,12 @@ def policies() -> list[Entry]:
     ]
 
 
-def frame(source: Machine, destination: Machine, protocol: int, payload: bytes, *, ttl: int = 64) -> bytes:
+def frame(
+    source: Machine, destination: Machine, protocol: int, payload: bytes, *, ttl: int = 64, fragment: int = 0
+) -> bytes:
     """A frame as `source` would send it: by way of the router where the networks differ."""
     hop = destination if source.vni == destination.vni else INNER if source.vni == INNER.vni else OUTER
-    packet = ipv4(source.address, destination.address, protocol, payload, ttl=ttl)
+    packet = ipv4(
+        source.address, destination.address, protocol, payload, ttl=ttl, fragment=fragment, number=7 if fragment else 0
+    )
     return ethernet(source.mac, hop.mac, 0x0800, packet)

@@ -16,13 +16,13 @@ from netplane.datapath import KernelDatapath
 from netplane.model import AnyRecord, Host, Network
 from netplane.tables.decisions import Class, Verdict
 from netplane.tables.outcome import Outcome
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT
 from netplane.verify.intent import intent, intent_of_tunnel
 from netplane.verify.talks import Memory
 from netplane.verify.world import World
 from tests.conversation import Conversation, some_port
 from tests.fabric import SECOND, Fabric
-from tests.frames import Sender
+from tests.frames import Sender, rest_of
 from tests.property.conftest import STATE, Build, build_kernel, build_specification
 from tests.worlds import all_tables, hosts_of, random_world, randoms, underlay, worlds
 
@@ -50,7 +50,8 @@ def check_packets(random: Random, records: list[AnyRecord], fabric: Fabric) -> N
     for _ in range(PACKETS):
         port = some_port(random, records)
         frame = Sender(random, records, port).frame()
-        assert fabric.send(port.id, frame) == intent(world, port.id, frame, memory), frame.hex()
+        for part in (frame, *rest_of(random, frame)):
+            assert fabric.send(port.id, part) == intent(world, port.id, part, memory), part.hex()
 
 
 @pytest.mark.parametrize("seed", WORLDS)
@@ -93,7 +94,9 @@ def said_by_hosts(random: Random, records: list[AnyRecord]) -> Iterator[tuple[Ho
         sender = carrier if right and carrier is not None else random.choice(hosts)
         vni = (world.network(port) if random.random() < 0.9 else random.choice(networks)).vni
         outer = IPv4Address("198.51.100.1") if random.random() < 0.05 else IPv4Address(sender.address)
-        yield random.choice(hosts), vni, outer, Sender(random, records, port).frame()
+        host, frame = random.choice(hosts), Sender(random, records, port).frame()
+        for part in (frame, *rest_of(random, frame)):
+            yield host, vni, outer, part
 
 
 def underlay_of(address: IPv4Address) -> bytes:
@@ -119,7 +122,7 @@ def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: i
         specified.send(*said)
         assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], said
     for host in tables:
-        for name, shown in zip(STATE, (connections, counters, budgets), strict=True):
+        for name, shown in zip(STATE, (connections, counters, budgets, fragments), strict=True):
             assert shown(real.runners[host].read(name)) == shown(specified.runners[host].read(name))
 
 
@@ -152,6 +155,11 @@ def connections(entries: dict[bytes, bytes]) -> dict[bytes, object]:
 def budgets(entries: dict[bytes, bytes]) -> dict[bytes, object]:
     """All of them, without the time."""
     return {key: BUDGET.unpack_value(value)["connections"] for key, value in entries.items()}
+
+
+def fragments(entries: dict[bytes, bytes]) -> dict[bytes, object]:
+    """All of them, without the time."""
+    return {key: FRAGMENT.unpack_value(value) | {"seen": 0} for key, value in entries.items()}
 
 
 def counters(entries: dict[bytes, bytes]) -> dict[bytes, object]:

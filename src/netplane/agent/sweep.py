@@ -10,8 +10,8 @@ from collections.abc import Collection, Container, Iterable, Mapping
 from struct import Struct
 
 from netplane.base.addresses import NO_MAC
-from netplane.tables.decisions import TIMEOUTS, ConnectionFlag
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT
+from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, Limit
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, FRAGMENT
 
 NS = 1_000_000_000
 OTHER = 0
@@ -22,10 +22,12 @@ OWN = {protocol for protocol, _ in TIMEOUTS}
 _SIDES = Struct("=4s4s16s16s4xI")
 _LIFE = Struct("=8xQ32xHH4x")
 _COUNTED = Struct("=4s6s2x")
+_SEEN = Struct("=32xQ16x")
 
 assert _SIDES.size == CONNECTION.key.size
 assert _LIFE.size == CONNECTION.value.size
 assert _COUNTED.size == COUNTER.key.size
+assert (_SEEN.size, 32) == (FRAGMENT.value.size, FRAGMENT.value.offsets()["seen"])
 assert ENDPOINT.value.offsets()["mac"] == 0
 
 
@@ -40,6 +42,11 @@ def ended_connections(entries: Mapping[bytes, bytes], endpoints: Container[bytes
             or high + high_address not in endpoints
         ):
             yield key
+
+
+def ended_fragments(entries: Mapping[bytes, bytes], now: int) -> Iterable[bytes]:
+    """Packets in fragments of which the rest has come by `now` (ns of CLOCK_MONOTONIC), or never will."""
+    return (key for key, value in entries.items() if _SEEN.unpack(value)[0] + Limit.FRAGMENT_SECONDS * NS <= now)
 
 
 def timeout(protocol: int, state: int) -> int:

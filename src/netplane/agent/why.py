@@ -16,7 +16,7 @@ WHY: Mapping[Reason, str] = {
     Reason.ARP_NOT_ASKED: "it is an ARP answer, which machines need not give",
     Reason.ROGUE_DHCP: "it is a DHCP answer, which only the platform gives",
     Reason.MULTICAST: "it goes to a group of machines",
-    Reason.FRAGMENT: "it is a fragment",
+    Reason.FRAGMENT: "it is a fragment of a packet whose first fragment has not passed, or of a request to the agent",
     Reason.UNKNOWN_DESTINATION: "its destination MAC address is neither the address's owner nor a router",
     Reason.NO_ROUTE: "the router has no route to the address",
     Reason.NO_ENDPOINT: "nobody has the address",

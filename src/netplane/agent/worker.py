@@ -11,13 +11,20 @@ from time import monotonic_ns
 from typing import NamedTuple, ParamSpec, TypeVar
 
 from netplane.agent.reconcile import Reconcile
-from netplane.agent.sweep import corrected_budgets, ended_connections, idle_budgets, orphaned_counters, taken
+from netplane.agent.sweep import (
+    corrected_budgets,
+    ended_connections,
+    ended_fragments,
+    idle_budgets,
+    orphaned_counters,
+    taken,
+)
 from netplane.base.problem import Problem
 from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT
 
 LOOKED_AT = 16
 """Ended connections that are looked at once more, and then deleted, at a time: some dozens of microseconds."""
@@ -96,6 +103,7 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
         return []
     datapath, desired = reconcile.datapath, reconcile.compiler.desired
     try:
+        sweep_fragments(datapath)
         counts = sweep_connections(datapath, desired[ENDPOINT.name])
         budgets = datapath.read(BUDGET.name)
         datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
@@ -104,6 +112,14 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
     except DatapathError as problem:
         return [Problem("datapath", "", str(problem))]
     return []
+
+
+def sweep_fragments(datapath: Datapath) -> None:
+    """Remove what is remembered of packets in fragments that have ended."""
+    ended = list(ended_fragments(datapath.read(FRAGMENT.name), monotonic_ns()))
+    for start in range(0, len(ended), LOOKED_AT):
+        found = datapath.look(FRAGMENT.name, ended[start : start + LOOKED_AT])
+        datapath.delete(FRAGMENT.name, list(ended_fragments(found, monotonic_ns())))
 
 
 def sweep_connections(datapath: Datapath, endpoints: Mapping[bytes, bytes]) -> Mapping[bytes, int]:

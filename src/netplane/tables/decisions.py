@@ -47,6 +47,7 @@ class Reason(IntEnum):
     ROGUE_DHCP = 9
     MULTICAST = 10
     FRAGMENT = 11
+    """A later fragment whose first has not passed lately, or any of a request to the agent."""
     UNKNOWN_DESTINATION = 12
     NO_ROUTE = 13
     NO_ENDPOINT = 14
@@ -128,6 +129,10 @@ class Limit(IntEnum):
     """ns between two packets to the agent, in the long run."""
     PUNT_BURST = 2_000_000_000
     """ns by which packets to the agent may come ahead of that: twenty at once."""
+    FRAGMENTS = 256
+    """Packets in fragments of which it may send the rest: a newer one with the same id modulo this replaces one."""
+    FRAGMENT_SECONDS = 30
+    """Seconds after a first fragment in which the rest of its packet may follow, as Linux waits (ipfrag_time)."""
 
 
 class ConnectionState(IntEnum):

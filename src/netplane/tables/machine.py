@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import NamedTuple, NoReturn
 
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
-from netplane.tables import lookup
+from netplane.tables import fragments, lookup
 from netplane.tables.connection import sides
 from netplane.tables.decisions import Class, Direction, EndpointFlag, Limit, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
@@ -79,7 +79,7 @@ def empty_tables() -> dict[str, dict[bytes, bytes]]:
 
 
 class Machine:
-    """The datapath of one host, over tables that it reads and whose `connection` and `counter` it writes."""
+    """The datapath of one host, over tables of which it writes `connection`, `counter`, `budget` and `fragment`."""
 
     def __init__(self, tables: Mapping[str, MutableMapping[bytes, bytes]]) -> None:
         self.tables = tables
@@ -107,6 +107,8 @@ class Machine:
         except End as end:
             if end.verdict is Verdict.DROP:
                 run.counts = [(*counter, Class.DROPPED + end.reason)]
+            if end.reason is not Reason.NONE:
+                run.fragments = {}
             if not dry:
                 self._write(run)
             return Outcome(end.verdict, end.reason, end.target, end.vni, end.frame or run.frame, tuple(run.steps))
@@ -114,6 +116,7 @@ class Machine:
     def _write(self, run: Run) -> None:
         self.tables["connection"].update(run.connections)
         self.tables["budget"].update(run.budgets)
+        self.tables["fragment"].update(run.fragments)
         for count in run.counts:
             key = COUNTER.pack_key(*count)
             before = COUNTER.unpack_value(self.tables["counter"].get(key, bytes(COUNTER.value.size)))
@@ -126,7 +129,7 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     port = find_port(run, ifindex)
     if ethertype(run.frame) == ARP:
         answer_neighbour(run, port, ifindex)
-    packet = take_apart(run)
+    packet = take_apart(run, port.vni)
     if port.flags & PortFlag.DHCP:
         intercept_dhcp(run, port, ifindex, packet)
     source = check_source(run, port, packet)
@@ -149,7 +152,7 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
 
 def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     """All stages of a frame that another host sends."""
-    packet = take_apart(run)
+    packet = take_apart(run, vni)
     source = check_sender(run, vni, outer_source, packet)
     hop = route(run, vni, packet)
     if hop.is_router:
@@ -176,13 +179,15 @@ def find_port(run: Run, ifindex: int) -> PortValue:
     return port
 
 
-def take_apart(run: Run) -> Packet:
-    """PARSE: the IPv4 packet; whole, well formed and not a fragment."""
+def take_apart(run: Run, vni: int) -> Packet:
+    """PARSE: the IPv4 packet; well formed, and if it is a later fragment then with what its first said."""
     if len(run.frame) < ETHERNET:
         run.drop(Stage.PARSE, Reason.MALFORMED)
-    packet = parse(run.frame)
+    parsed = parse(run.frame)
+    packet = parsed if isinstance(parsed, Reason) else fragments.follow(run, vni, parsed)
     if isinstance(packet, Reason):
         run.drop(Stage.PARSE, packet)
+    fragments.remember(run, vni, packet)
     sport, dport = packet.numbers
     run.step(Stage.PARSE, Reason.NONE, IPV4, packet.protocol, sport << 16 | dport)
     return packet
@@ -213,6 +218,8 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
         run.drop(Stage.LOCAL_ANSWER, Reason.ROGUE_DHCP)
     if (packet.sport, packet.dport) != (DHCP_CLIENT, DHCP_SERVER):
         return
+    if packet.more or packet.offset:  # The agent puts nothing together.
+        run.drop(Stage.LOCAL_ANSWER, Reason.FRAGMENT)
     if run.settings.punt == 0:
         run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_OFF)
     pay_for_punt(run, port)
@@ -305,7 +312,7 @@ def answer_as_router(
     if packet.protocol == ICMP and packet.service == ECHO_REQUEST << 8:
         note_route(run, hop, Reason.NONE)
         serve(run, port, Verdict.ANSWER, ifindex, answer_echo(run.frame, packet))
-    if packet.protocol != UDP:
+    if packet.protocol != UDP or packet.offset:
         run.drop(Stage.ROUTING, Reason.ROUTER_CLOSED)
     note_route(run, hop, Reason.ROUTER_CLOSED)
     answer = answer_error(run.frame, packet, ERRORS[Reason.ROUTER_CLOSED], packet.destination)
@@ -313,8 +320,15 @@ def answer_as_router(
 
 
 def answer_with_error(run: Run, port: PortValue, ifindex: int, packet: Packet, hop: Hop) -> NoReturn:
-    """The router tells the machine why its packet goes no further, unless it was an ICMP error itself, or to many."""
-    if packet.destination >= GROUPS or (packet.protocol == ICMP and packet.type not in ANSWERABLE_ICMP):
+    """The router tells the machine why its packet goes no further, unless it was an ICMP error itself, or to many.
+
+    Nor is anything said about a later fragment.
+    """
+    if (
+        packet.offset
+        or packet.destination >= GROUPS
+        or (packet.protocol == ICMP and packet.type not in ANSWERABLE_ICMP)
+    ):
         raise End(Verdict.DROP, hop.reason)
     speaker = NO_ADDRESS if hop.gateway is None else hop.gateway.address
     answer = answer_error(run.frame, packet, ERRORS[hop.reason], speaker)

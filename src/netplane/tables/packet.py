@@ -16,6 +16,10 @@ ICMP, TCP, UDP = 1, 6, 17
 PORTED = {33: 12, 132: 12, 136: 8}
 """DCCP, SCTP and UDP-Lite (RFC 4340, 9260, 3828): ports as in UDP, of which rules speak, in a header so long."""
 ECHO_REPLY, ECHO_REQUEST = 0, 8
+MORE, OFFSET = 0x2000, 0x1FFF
+"""Of the field about fragments (RFC 791, section 3.1): more follow, and where this one stands."""
+LONGEST = 65_535
+"""Bytes of the longest packet."""
 FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 ANSWER_TTL = 64
 QUOTED = 20
@@ -45,6 +49,12 @@ class Packet(NamedTuple):
     code: int = 0
     echo: int = 0
     """The identifier of an ICMP echo; of other messages, what stands in its place."""
+    id: int = 0
+    """What fragments of one packet have in common; 0 for a whole packet."""
+    offset: int = 0
+    """Where a fragment stands in its packet, in units of 8 bytes."""
+    more: bool = False
+    """Whether fragments follow this one."""
 
     @property
     def service(self) -> int:
@@ -63,7 +73,12 @@ class Packet(NamedTuple):
 
     @property
     def starts(self) -> bool:
-        """Whether it may open a connection: a bare SYN, an echo request, or anything of the other protocols."""
+        """Whether it may open a connection: a bare SYN, an echo request, or anything of the other protocols.
+
+        A later fragment is of one that is open.
+        """
+        if self.offset:
+            return False
         if self.protocol == TCP:
             return self.flags & (SYN | ACK | RST | FIN) == SYN
         return self.protocol != ICMP or self.type == ECHO_REQUEST
@@ -93,10 +108,22 @@ def parse(frame: bytes) -> Packet | Reason:
     header, length = (ip[0] & 15) * 4, int.from_bytes(ip[2:4], "big")
     if not 20 <= header <= length <= len(ip):
         return Reason.MALFORMED
-    if int.from_bytes(ip[6:8], "big") & 0x3FFF:  # More fragments, or an offset (RFC 791, section 3.1).
-        return Reason.FRAGMENT
     packet = Packet(MAPPED + ip[12:16], MAPPED + ip[16:20], ip[8], ip[9], header, length)
-    return parse_payload(packet, ip[header:length])
+    if fragment := _u16(ip, 6) & (MORE | OFFSET):
+        packet = packet._replace(id=_u16(ip, 4), offset=fragment & OFFSET, more=bool(fragment & MORE))
+        if not is_possible(packet):
+            return Reason.MALFORMED
+    return packet if packet.offset else parse_payload(packet, ip[header:length])
+
+
+def is_possible(fragment: Packet) -> bool:
+    """Whether a fragment may be one: not empty, of whole units but for the last, and of a packet that can be.
+
+    One of TCP that begins within the flags would change what was judged (RFC 1858, section 4; RFC 3128).
+    """
+    size = fragment.length - fragment.header
+    whole = size > 0 and not (fragment.more and size % 8) and fragment.offset * 8 + fragment.length <= LONGEST
+    return whole and not (fragment.protocol == TCP and fragment.offset == 1)
 
 
 def parse_payload(packet: Packet, payload: bytes) -> Packet | Reason:
@@ -115,7 +142,9 @@ def parse_tcp(packet: Packet, payload: bytes) -> Packet | None:
 
 def parse_udp(packet: Packet, payload: bytes) -> Packet | None:
     """RFC 768; None if the header or its length does not fit."""
-    if len(payload) < 8 or not 8 <= _u16(payload, 4) <= len(payload):
+    if len(payload) < 8 or _u16(payload, 4) < 8:
+        return None
+    if _u16(payload, 4) > len(payload) and not packet.more:  # A first fragment tells the length of the whole.
         return None
     return packet._replace(sport=_u16(payload, 0), dport=_u16(payload, 2))
 
@@ -149,14 +178,15 @@ def answer_arp(frame: bytes, mac: bytes) -> bytes:
 
 
 def answer_echo(frame: bytes, packet: Packet) -> bytes:
-    """The reply to an ICMP echo request (RFC 792): the same data sent back."""
+    """The reply to an ICMP echo request (RFC 792), or a fragment of it: the same data sent back."""
     ip = bytearray(frame[ETHERNET:])
     icmp = packet.header
     _set_ttl(ip, ANSWER_TTL)
     ip[12:16], ip[16:20] = ip[16:20], ip[12:16]
-    before = _u16(ip, icmp)
-    ip[icmp] = ECHO_REPLY
-    ip[icmp + 2 : icmp + 4] = _adjusted(_u16(ip, icmp + 2), before, _u16(ip, icmp))
+    if not packet.offset:
+        before = _u16(ip, icmp)
+        ip[icmp] = ECHO_REPLY
+        ip[icmp + 2 : icmp + 4] = _adjusted(_u16(ip, icmp + 2), before, _u16(ip, icmp))
     return frame[6:12] + frame[0:6] + frame[12:14] + bytes(ip)
 
 

@@ -183,6 +183,31 @@ BUDGET = Table(
     capacity=262_144,
     writer=Writer.DATAPATH,
 )
+FRAGMENT = Table(
+    "fragment",
+    "The packets of which a first fragment has passed, so that the rest may: no ports stand in a later fragment. "
+    "Each machine has places of its own, so that none pushes out another's.",
+    Kind.HASH,
+    key=(
+        Field("vni", U32, "The sender's network."),
+        Field("mac", MAC, "The sender's MAC address."),
+        Field("place", U16, "The packet's id modulo Limit.FRAGMENTS."),
+    ),
+    value=(
+        Field("source", ADDRESS),
+        Field("destination", ADDRESS),
+        Field("seen", U64, "When the first fragment passed, in ns of CLOCK_MONOTONIC."),
+        Field("id", BE16, "The packet's identification."),
+        Field("protocol", U16, "The IP protocol."),
+        Field("source_port", BE16, "As in a connection: the source port, or the ICMP echo identifier."),
+        Field("destination_port", BE16, "The destination port, or the ICMP echo identifier."),
+        Field("service", BE16, "What rules speak of: the destination port, or ICMP type and code."),
+        Field("pad", U16),
+        Field("pad_end", U32),
+    ),
+    capacity=262_144,
+    writer=Writer.DATAPATH,
+)
 TRACE = Table(
     "trace",
     "The steps of the last synthetic packet on each CPU.",
@@ -213,6 +238,7 @@ TABLES: tuple[Table, ...] = (
     CONNECTION,
     COUNTER,
     BUDGET,
+    FRAGMENT,
     TRACE,
 )
 

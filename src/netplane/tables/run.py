@@ -30,6 +30,8 @@ class Run:
         self.steps: list[Step] = []
         self.connections: dict[bytes, bytes] = {}
         self.budgets: dict[bytes, bytes] = {}
+        self.fragments: dict[bytes, bytes] = {}
+        """Kept only if the packet meets no obstacle."""
         self.counts: list[Count] = []
 
     def step(self, stage: Stage, reason: Reason = Reason.NONE, a: int = 0, b: int = 0, c: int = 0) -> None:

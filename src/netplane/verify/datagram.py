@@ -9,7 +9,7 @@ DCCP, SCTP, UDP_LITE = 33, 132, 136
 
 
 class Datagram(NamedTuple):
-    """A well-formed, whole IPv4 packet (RFC 791)."""
+    """A well-formed IPv4 packet (RFC 791), whole or a fragment."""
 
     source: IPv4Address
     destination: IPv4Address
@@ -17,24 +17,41 @@ class Datagram(NamedTuple):
     protocol: int
     header: bytes
     payload: bytes
+    identification: int = 0
+    offset: int = 0
+    """Of a fragment, in bytes."""
+    more: bool = False
+    """Whether fragments follow this one."""
+    beginning: bytes = b""
+    """Of a later fragment, the payload of the first one."""
+
+    @property
+    def transport(self) -> bytes:
+        """Where the transport header stands."""
+        return self.beginning or self.payload
 
     @property
     def ports(self) -> tuple[int, int]:
         """Source and destination port of the protocols that have them; all begin with them."""
         if self.protocol not in (TCP, UDP, DCCP, SCTP, UDP_LITE):
             return 0, 0
-        source, destination = unpack_from("!HH", self.payload)
+        source, destination = unpack_from("!HH", self.transport)
         return source, destination
 
     @property
     def icmp(self) -> tuple[int, int]:
         """ICMP's type and code."""
-        return self.payload[0], self.payload[1]
+        return self.transport[0], self.transport[1]
+
+    @property
+    def identifier(self) -> int:
+        """An ICMP echo's identifier."""
+        return int.from_bytes(self.transport[4:6], "big")
 
     @property
     def flags(self) -> set[str]:
-        """TCP's flags, by the first letter of FIN, SYN, RST and ACK."""
-        if self.protocol != TCP:
+        """TCP's flags, by the first letter of FIN, SYN, RST and ACK; a later fragment has none."""
+        if self.protocol != TCP or self.offset:
             return set()
         return {name for bit, name in ((1, "F"), (2, "S"), (4, "R"), (16, "A")) if self.payload[13] & bit}
 
@@ -49,25 +66,39 @@ class Arp(NamedTuple):
 
 
 def read_ipv4(frame: bytes) -> Datagram | None:
-    """The packet in a frame; None unless it is IPv4, well formed and not a fragment."""
+    """The packet in a frame; None unless it is IPv4 and well formed."""
     if len(frame) < 34 or frame[12:14] != b"\x08\x00":
         return None
-    first, _, length, _, fragment, ttl, protocol, _, source, destination = unpack("!BBHHHBBH4s4s", frame[14:34])
+    first, _, length, identification, fragment, ttl, protocol, _, source, destination = unpack(
+        "!BBHHHBBH4s4s", frame[14:34]
+    )
     words = first & 0x0F
-    if first >> 4 != 4 or words < 5 or length < words * 4 or length > len(frame) - 14 or fragment & 0x3FFF:
+    if first >> 4 != 4 or words < 5 or length < words * 4 or length > len(frame) - 14:
         return None
     header, payload = frame[14 : 14 + words * 4], frame[14 + words * 4 : 14 + length]
-    if not fits(protocol, payload):
+    offset, more = (fragment & 0x1FFF) * 8, bool(fragment & 0x2000)
+    if not (follows(protocol, offset, more, length, payload) if offset else fits(protocol, payload, more=more)):
         return None
-    return Datagram(IPv4Address(source), IPv4Address(destination), ttl, protocol, header, payload)
+    return Datagram(
+        IPv4Address(source), IPv4Address(destination), ttl, protocol, header, payload, identification, offset, more
+    )
 
 
-def fits(protocol: int, payload: bytes) -> bool:
+def follows(protocol: int, offset: int, more: bool, length: int, payload: bytes) -> bool:
+    """Whether it can be a later fragment; none of TCP may reach into the flags (RFC 1858, RFC 3128)."""
+    if protocol == TCP and offset < 14:
+        return False
+    return len(payload) > 0 and offset + length < 65536 and (len(payload) % 8 == 0 or not more)
+
+
+def fits(protocol: int, payload: bytes, *, more: bool) -> bool:
     """Whether the payload holds the header that the protocol promises, and its lengths are true."""
+    if more and (not payload or len(payload) % 8):
+        return False
     if protocol == TCP:
         return len(payload) >= 20 and payload[12] >> 4 >= 5 and (payload[12] >> 4) * 4 <= len(payload)
     if protocol == UDP:
-        return len(payload) >= 8 and 8 <= int.from_bytes(payload[4:6], "big") <= len(payload)
+        return len(payload) >= 8 and 8 <= int.from_bytes(payload[4:6], "big") <= (65535 if more else len(payload))
     if protocol in (DCCP, SCTP):
         return len(payload) >= 12
     return protocol not in (ICMP, UDP_LITE) or len(payload) >= 8
@@ -94,13 +125,14 @@ def write_arp_reply(frame: bytes, mac: bytes) -> bytes:
 
 
 def write_echo_reply(frame: bytes) -> bytes:
-    """The same frame turned into an answer to its echo request."""
+    """The same frame turned into an answer to its echo request, or to its part of one."""
     answer = bytearray(frame)
     answer[0:6], answer[6:12] = frame[6:12], frame[0:6]
     answer[26:30], answer[30:34] = frame[30:34], frame[26:30]
     change_word(answer, 22, 64 << 8 | frame[23], checksum_at=24)
     icmp = 14 + (frame[14] & 0x0F) * 4
-    change_word(answer, icmp, frame[icmp + 1], checksum_at=icmp + 2)
+    if not int.from_bytes(frame[20:22], "big") & 0x1FFF:
+        change_word(answer, icmp, frame[icmp + 1], checksum_at=icmp + 2)
     return bytes(answer)
 
 

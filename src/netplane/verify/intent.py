@@ -72,7 +72,11 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
         return DROPPED
     if frame[12:14] == b"\x08\x06":
         return resolved(world, port, frame)
-    datagram = read_ipv4(frame)
+    memory, host = memory or Memory(), world.host(port)
+    read = read_ipv4(frame)
+    if read is None or host is None:
+        return DROPPED
+    datagram = memory.completed(host.id, port.id, read, now)
     if datagram is None:
         return DROPPED
     own = datagram.source in addresses(port)
@@ -80,11 +84,15 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
         if datagram.ports == (67, 68):
             return DROPPED
         if datagram.ports == (68, 67):
-            return Fate(Kind.PUNTED, port.id, frame[6:])
+            return DROPPED if datagram.more or datagram.offset else Fate(Kind.PUNTED, port.id, frame[6:])
     if not own or frame[0] & 1:
         return DROPPED
     found = find_way(world, port, frame, datagram)
-    return carried(world, found, frame, datagram, memory or Memory(), now) if isinstance(found, Way) else found
+    if isinstance(found, Way):
+        return carried(world, found, frame, datagram, memory, now)
+    if found.kind is Kind.ANSWERED and is_ping(datagram):
+        memory.begin(host.id, port.id, datagram, now)
+    return found
 
 
 def intent_of_tunnel(
@@ -97,20 +105,24 @@ def intent_of_tunnel(
     now: int = 0,
 ) -> Fate:
     """What becomes of a frame that reaches a host by the tunnel from an underlay address."""
-    datagram = read_ipv4(frame)
+    memory = memory or Memory()
+    read = read_ipv4(frame)
     network = next((network for network in world.all(Network) if network.vni == vni), None)
-    if datagram is None or network is None or frame[0] & 1:
+    if read is None or network is None or frame[0] & 1:
         return DROPPED
-    source = world.owner(network, datagram.source)
+    source = world.owner(network, read.source)
     if source is None or source.is_router_interface or mac_of(source) != frame[6:12]:
         return DROPPED
     sender = world.host(source)
     if sender is None or sender.id == host.id or ip_address(sender.address) != outer_source:
         return DROPPED
+    datagram = memory.completed(host.id, source.id, read, now)
+    if datagram is None:
+        return DROPPED
     found = find_way(world, source, frame, datagram)
     if not isinstance(found, Way) or world.host(found.destination) != host:
         return DROPPED
-    return arrived(world, host, found, frame, datagram, memory or Memory(), now)
+    return arrived(world, host, found, frame, datagram, memory, now)
 
 
 def resolved(world: World, port: Port, frame: bytes) -> Fate:
@@ -155,15 +167,22 @@ def to_router(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fat
     """Routers answer pings; all their ports are closed."""
     if not permits(world, port, "egress", (datagram.destination, None), opening(datagram)):
         return DROPPED
-    if datagram.protocol == ICMP and datagram.icmp == (8, 0):
+    if is_ping(datagram):
         return Fate(Kind.ANSWERED, port.id, write_echo_reply(frame))
     if datagram.protocol == UDP:
         return told(port, frame, datagram, PORT_UNREACHABLE, datagram.destination)
     return DROPPED
 
 
+def is_ping(datagram: Datagram) -> bool:
+    """Whether it asks for an echo."""
+    return datagram.protocol == ICMP and datagram.icmp == (8, 0)
+
+
 def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], speaker: IPv4Address) -> Fate:
-    """An ICMP error for the sender; never about an ICMP error, nor about what goes to a group or to all."""
+    """An ICMP error for the sender; never about an ICMP error, a later fragment, or what goes to a group or to all."""
+    if datagram.offset:
+        return DROPPED
     if datagram.protocol == ICMP and datagram.icmp[0] not in ICMP_QUERIES:
         return DROPPED
     if datagram.destination.is_multicast or datagram.destination in EVERYBODY_AND_NOBODY:
@@ -176,8 +195,14 @@ def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: M
     here, there = world.host(path.source), world.host(path.destination)
     if here is None or there is None:
         return DROPPED
-    if here != there and not admitted(world, here, path, datagram, memory, now):
-        return DROPPED
+    if here != there:
+        if not admitted(world, here, path, datagram, memory, now):
+            return DROPPED
+        memory.begin(here.id, path.source.id, datagram, now)
+        passed = memory.completed(there.id, path.source.id, datagram, now)
+        if passed is None:
+            return DROPPED
+        datagram = passed
     return arrived(world, there, path, frame, datagram, memory, now)
 
 
@@ -185,6 +210,7 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
     """On the host of the machine that shall get it."""
     if not admitted(world, host, path, datagram, memory, now) or not world.plugged(path.destination):
         return DROPPED
+    memory.begin(host.id, path.source.id, datagram, now)
     if path.interface is None:
         return Fate(Kind.DELIVERED, path.destination.id, frame)
     routed = write_routed(frame, mac_of(path.interface), mac_of(path.destination))
@@ -195,8 +221,7 @@ def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Me
     """Whether a host lets a packet pass, new or of a connection."""
     numbers = datagram.ports
     if datagram.protocol == ICMP:
-        identifier = int.from_bytes(datagram.payload[4:6], "big")
-        numbers = (identifier, identifier)
+        numbers = (datagram.identifier, datagram.identifier)
     source = Side(path.source.network_id, datagram.source, numbers[0])
     destination = Side(path.destination.network_id, datagram.destination, numbers[1])
 

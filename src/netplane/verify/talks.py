@@ -36,10 +36,26 @@ class Talk:
 
 
 class Memory:
-    """All hosts' connections."""
+    """All hosts' connections, and the packets of which a first fragment has passed."""
 
     def __init__(self) -> None:
         self.talks: list[tuple[str, Talk]] = []
+        self.beginnings: dict[tuple[str, str, int], tuple[int, Datagram]] = {}
+        """By host, sender's port and the last byte of the identification: there is room for one of each."""
+
+    def begin(self, host_id: str, port_id: str, datagram: Datagram, now: int) -> None:
+        """Remember what has passed a host, if it is a first fragment."""
+        if datagram.more and not datagram.offset:
+            self.beginnings[host_id, port_id, datagram.identification % 256] = now, datagram
+
+    def completed(self, host_id: str, port_id: str, datagram: Datagram, now: int) -> Datagram | None:
+        """A packet with its transport header, which a later fragment has from its first; None if none has passed."""
+        if not datagram.offset:
+            return datagram
+        at, first = self.beginnings.get((host_id, port_id, datagram.identification % 256), (0, None))
+        if first is None or now - at >= 30 * SECOND or not of_one_packet(first, datagram):
+            return None
+        return datagram._replace(beginning=first.payload)
 
     def find(self, host_id: str, source: Side, destination: Side, datagram: Datagram) -> Talk | None:
         """The connection of a packet; echoes belong to the side that asks, other pings may share the identifier."""
@@ -90,8 +106,20 @@ class Memory:
         return not talk.revoked
 
 
+def of_one_packet(one: Datagram, other: Datagram) -> bool:
+    """Whether two fragments belong together (RFC 791, section 3.2)."""
+    return (one.source, one.destination, one.protocol, one.identification) == (
+        other.source,
+        other.destination,
+        other.protocol,
+        other.identification,
+    )
+
+
 def begins(datagram: Datagram) -> bool:
     """Whether a packet may open a connection: a SYN alone, a ping, or anything without connections of its own."""
+    if datagram.offset:
+        return False
     if datagram.protocol == TCP:
         return "S" in datagram.flags and not datagram.flags & {"F", "R", "A"}
     return datagram.protocol != ICMP or datagram.icmp[0] == 8

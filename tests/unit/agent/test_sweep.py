@@ -6,6 +6,7 @@ from netplane.agent.sweep import (
     NS,
     corrected_budgets,
     ended_connections,
+    ended_fragments,
     idle_budgets,
     orphaned_counters,
     taken,
@@ -13,7 +14,7 @@ from netplane.agent.sweep import (
 )
 from netplane.base.addresses import NO_MAC, pack_address
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, ConnectionState
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT
 
 LOW, HIGH = pack_address("10.0.0.5"), pack_address("10.0.0.6")
 ENDPOINTS = {ENDPOINT.pack_key(7, LOW), ENDPOINT.pack_key(8, HIGH)}
@@ -34,6 +35,15 @@ def test_connections_end_by_their_timeouts(protocol: int, state: ConnectionState
     seconds = TIMEOUTS[protocol, state]
     check_connection(protocol=protocol, state=state, age=seconds - 0.1, ended=False)
     check_connection(protocol=protocol, state=state, age=seconds, ended=True)
+
+
+def test_packets_in_fragments_end_after_half_a_minute() -> None:
+    ages = {FRAGMENT.pack_key(7, MAC, number): age for number, age in enumerate((0, 29.9, 30, 31, 10**5))}
+    entries = {
+        key: FRAGMENT.pack_value(LOW, HIGH, NOW - int(age * NS), b"\0\1", 17, b"\0\1", b"\0\2", b"\0\2")
+        for key, age in ages.items()
+    }
+    assert list(ended_fragments(entries, NOW)) == [key for key, age in ages.items() if age >= 30]
 
 
 def test_other_protocols_share_a_timeout() -> None:

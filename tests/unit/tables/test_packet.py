@@ -51,6 +51,19 @@ def test_what_starts_a_tcp_connection(flags: int, starts: bool) -> None:
     assert parsed(frame(tcp(1, 2, flags), 6)).starts is starts
 
 
+def test_the_first_fragment_of_a_datagram() -> None:
+    packet = parsed(frame(udp(1000, 53, bytes(1472), length=8008), fragment=0x2000))
+    assert (packet.id, packet.offset, packet.more) == (0x1234, 0, True)
+    assert (packet.service, packet.numbers, packet.starts) == (53, (1000, 53), True)
+
+
+@pytest.mark.parametrize(("protocol", "fragment", "more"), [(17, 0x2001, True), (17, 0x1FF0, False), (6, 2, False)])
+def test_a_later_fragment(protocol: int, fragment: int, more: bool) -> None:
+    packet = parsed(frame(bytes(8), protocol, fragment=fragment))
+    assert (packet.id, packet.offset, packet.more) == (0x1234, fragment & 0x1FFF, more)
+    assert (packet.service, packet.numbers, packet.starts) == (0, (0, 0), False)
+
+
 @pytest.mark.parametrize(("kind", "echo", "starts"), [(8, True, True), (0, True, False), (3, False, False)])
 def test_icmp(kind: int, echo: bool, starts: bool) -> None:
     packet = parsed(frame(icmp(kind, 1, 77), 1))
@@ -82,8 +95,13 @@ def test_well_formed(data: bytes) -> None:
         (changed(WHOLE, 14, 0x44), Reason.MALFORMED),
         (changed(WHOLE, 17, 37), Reason.MALFORMED),
         (changed(WHOLE, 17, 19), Reason.MALFORMED),
-        (frame(udp(1, 2), fragment=0x2000), Reason.FRAGMENT),
-        (frame(udp(1, 2), fragment=0x1FFF), Reason.FRAGMENT),
+        (frame(udp(1, 2, b"odd"), fragment=0x2000), Reason.MALFORMED),
+        (frame(udp(1, 2, b"too long"), fragment=0x1FFF), Reason.MALFORMED),
+        (frame(b"", fragment=1), Reason.MALFORMED),
+        (frame(tcp(1, 2, 2)[:16], 6, fragment=0x2000), Reason.MALFORMED),
+        (frame(tcp(1, 2, 2, offset=7) + bytes(4), 6, fragment=0x2000), Reason.MALFORMED),
+        (frame(bytes(8), 6, fragment=1), Reason.MALFORMED),
+        (frame(udp(1, 2, length=7), fragment=0x2000), Reason.MALFORMED),
         (frame(udp(1, 2)[:7]), Reason.MALFORMED),
         (frame(udp(1, 2, length=7)), Reason.MALFORMED),
         (frame(udp(1, 2, length=9)), Reason.MALFORMED),

@@ -12,6 +12,7 @@
 #define NP_ICMP_TTL 64
 #define NP_ICMP_TOS 0xc0
 
+/* Fragments are answered one by one: together they are the answer to the whole. */
 static __always_inline int np_answer_echo(struct __sk_buff *skb, struct np_packet *p)
 {
 	__be32 from = np_ipv4(&p->target.address), to = np_ipv4(&p->source.address);
@@ -19,8 +20,11 @@ static __always_inline int np_answer_echo(struct __sk_buff *skb, struct np_packe
 
 	np_copy_mac(macs, p->eth_source);
 	np_copy_mac(macs + 6, p->eth_target);
-	bpf_l4_csum_replace(skb, p->payload + 2, bpf_htons(NP_ICMP_ECHO << 8), bpf_htons(NP_ICMP_ECHO_REPLY << 8), 2);
-	bpf_skb_store_bytes(skb, p->payload, &type, sizeof(type), 0);
+	if (!p->offset) {
+		bpf_l4_csum_replace(skb, p->payload + 2, bpf_htons(NP_ICMP_ECHO << 8),
+				    bpf_htons(NP_ICMP_ECHO_REPLY << 8), 2);
+		bpf_skb_store_bytes(skb, p->payload, &type, sizeof(type), 0);
+	}
 	bpf_l3_csum_replace(skb, ETH_HLEN + 10, bpf_htons(p->ttl << 8), bpf_htons(NP_ICMP_TTL << 8), 2);
 	bpf_skb_store_bytes(skb, ETH_HLEN + 8, &ttl, sizeof(ttl), 0);
 	bpf_skb_store_bytes(skb, ETH_HLEN + 12, &from, 4, 0);
@@ -70,7 +74,8 @@ static __noinline int np_answer_error(struct __sk_buff *skb, struct np_packet *p
 	__u8 quote[60 + NP_QUOTE] NP_ALIGNED = {};
 	__u8 macs[12];
 
-	if (p->from_tunnel || np_is_of_many(np_ipv4(&p->target.address)))
+	/* About later fragments none is sent either (RFC 1122 section 3.2.2). */
+	if (p->from_tunnel || p->offset || np_is_of_many(np_ipv4(&p->target.address)))
 		return NP_DECIDE(DROP, reason);
 	if (p->protocol == IPPROTO_ICMP && p->icmp_type != NP_ICMP_ECHO && p->icmp_type != NP_ICMP_ECHO_REPLY &&
 	    p->icmp_type != NP_ICMP_TIMESTAMP && p->icmp_type != NP_ICMP_TIMESTAMP_REPLY)

@@ -60,9 +60,11 @@ static __always_inline __u64 np_stamp(const struct np_side *initiator, const str
 	return np_profile_stamp(initiator) ^ (in << 1 | in >> 63) ^ identities * NP_STAMP_FACTOR;
 }
 
-/* Whether a packet may begin a connection. */
+/* Whether a packet may begin a connection; a later fragment is of one that has begun. */
 static __always_inline int np_is_start(const struct np_packet *p)
 {
+	if (p->offset)
+		return 0;
 	if (p->protocol == IPPROTO_TCP)
 		return (p->tcp_flags & (NP_TCP_FIN | NP_TCP_SYN | NP_TCP_RST | NP_TCP_ACK)) == NP_TCP_SYN;
 	return p->protocol != IPPROTO_ICMP || p->icmp_type == NP_ICMP_ECHO;

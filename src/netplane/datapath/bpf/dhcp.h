@@ -34,6 +34,9 @@ static __always_inline int np_dhcp_judge(struct __sk_buff *skb, struct np_packet
 		return NP_DROP(ROGUE_DHCP);
 	if (p->source.port != bpf_htons(NP_DHCP_CLIENT) || p->target.port != bpf_htons(NP_DHCP_SERVER))
 		return NP_CONTINUE;
+	/* The agent puts nothing together. */
+	if (p->more || p->offset)
+		return NP_DROP(FRAGMENT);
 	return np_punt(skb, p, NP_PUNT_DHCP);
 }
 

@@ -156,6 +156,7 @@ int from_machine(struct __sk_buff *skb)
 		p->ifindex = skb->cb[0];
 	p->exit.ifindex = p->ifindex;
 	decision = np_machine_stages(skb, p);
+	np_fragment_note(p, decision);
 	np_count(p, p->source.vni, p->source.mac, NP_DIRECTION_EGRESS, np_class(p, decision));
 	return np_act(skb, p, decision);
 }
@@ -208,6 +209,7 @@ int from_tunnel(struct __sk_buff *skb)
 		np_map_ipv4(&outer, bpf_htonl(key.remote_ipv4));
 	}
 	decision = np_tunnel_stages(skb, p, &outer);
+	np_fragment_note(p, decision);
 	if ((decision & 0xff) == NP_VERDICT_DROP)
 		np_count(p, 0, nobody, NP_DIRECTION_INGRESS, np_class(p, decision));
 	return np_act(skb, p, decision);

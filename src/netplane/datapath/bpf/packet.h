@@ -91,6 +91,9 @@ struct np_packet {
 	__u32 length;	/* of the frame, in bytes */
 	__u32 segments; /* frames that it will be on a wire */
 	__u16 headers;	/* bytes of a frame that every segment of it repeats */
+	__u16 offset;	/* of a fragment in its packet, in units of 8 bytes */
+	__be16 id;	/* of the packet that a fragment belongs to */
+	__u8 more;	/* whether fragments follow this one */
 	__u8 protocol;
 	__u8 ttl;
 	__u8 tcp_flags; /* as in the TCP header: FIN 1, SYN 2, RST 4, ACK 16 */

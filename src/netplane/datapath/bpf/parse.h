@@ -2,10 +2,9 @@
 /* Stage PARSE: Ethernet, IPv4 (RFC 791) and the transport header; nothing that lies about its length passes. */
 #pragma once
 
-#include "trace.h"
+#include "fragment.h"
 
 #define NP_HEADERS (ETH_HLEN + 60 + 20) /* as long as Ethernet, IPv4 and TCP without options may get */
-#define NP_IP_FRAGMENT 0x3fff /* MF and the fragment offset */
 
 static __always_inline int np_parse_ethernet(struct __sk_buff *skb, struct np_packet *p)
 {
@@ -61,8 +60,8 @@ static __always_inline int np_parse_transport(struct np_packet *p, void *header,
 			return NP_DROP(MALFORMED);
 		if (bpf_ntohs(udp->len) < sizeof(*udp))
 			return NP_DROP(MALFORMED);
-		/* One UDP datagram of many segments says the length of all of them. */
-		if (bpf_ntohs(udp->len) > length)
+		/* One UDP datagram of many segments says the length of all of them; a first fragment that of the whole. */
+		if (bpf_ntohs(udp->len) > length && !p->more)
 			return NP_DROP(MALFORMED);
 		p->source.port = udp->source;
 		p->target.port = udp->dest;
@@ -95,8 +94,9 @@ static __always_inline int np_parse_transport(struct np_packet *p, void *header,
 static __always_inline int np_parse_ipv4(struct __sk_buff *skb, struct np_packet *p)
 {
 	void *data, *end, *transport;
+	__u32 header, length;
 	struct iphdr *ip;
-	__u32 header;
+	__u16 fragment;
 
 	data = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;
@@ -112,8 +112,6 @@ static __always_inline int np_parse_ipv4(struct __sk_buff *skb, struct np_packet
 	p->ip_length = bpf_ntohs(ip->tot_len);
 	if (ip->version != 4 || header < sizeof(*ip) || p->ip_length < header || p->ip_length > skb->len - ETH_HLEN)
 		return NP_DROP(MALFORMED);
-	if (ip->frag_off & bpf_htons(NP_IP_FRAGMENT))
-		return NP_DROP(FRAGMENT);
 	np_map_ipv4(&p->source.address, ip->saddr);
 	np_map_ipv4(&p->target.address, ip->daddr);
 	p->protocol = ip->protocol;
@@ -121,7 +119,18 @@ static __always_inline int np_parse_ipv4(struct __sk_buff *skb, struct np_packet
 	p->payload = ETH_HLEN + header;
 	p->headers = p->payload;
 	transport = (void *)ip + header;
-	return np_parse_transport(p, transport, end, p->ip_length - header);
+	length = p->ip_length - header;
+	fragment = bpf_ntohs(ip->frag_off) & (NP_IP_MORE | NP_IP_OFFSET);
+	if (fragment) {
+		p->offset = fragment & NP_IP_OFFSET;
+		p->more = !!(fragment & NP_IP_MORE);
+		p->id = ip->id;
+		if (np_fragment_check(p, length) != NP_CONTINUE)
+			return NP_DROP(MALFORMED);
+		if (p->offset)
+			return np_fragment_follow(p);
+	}
+	return np_parse_transport(p, transport, end, length);
 }
 
 /* What a guest hands over in one piece comes with the size of its segments, but uncounted. */

@@ -112,6 +112,23 @@ def ipv4(source: str, destination: str, protocol: int, payload: bytes, ttl: int 
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
+def fragment(packet: bytes, number: int, size: int) -> list[bytes]:
+    """An IPv4 packet without options in fragments of `size` bytes, a multiple of 8; `number` is its identification."""
+    pieces = []
+    for start in range(0, len(packet) - 20, size):
+        payload = packet[20 + start : 20 + start + size]
+        place = start // 8 | (0x2000 if 20 + start + size < len(packet) else 0)
+        head = packet[:2] + struct.pack("!HHH", 20 + len(payload), number, place) + packet[8:10] + bytes(2)
+        head += packet[12:20]
+        pieces.append(head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload)
+    return pieces
+
+
+def udp(data: bytes, source: int, destination: int) -> bytes:
+    """A UDP datagram without a checksum."""
+    return struct.pack("!HHHH", source, destination, 8 + len(data), 0) + data
+
+
 def echo_request(number: int, data: bytes) -> bytes:
     """An ICMP echo request; `number` is its identifier."""
     body = struct.pack("!BBHHH", 8, 0, 0, number, 1) + data
