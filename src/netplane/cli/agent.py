@@ -8,10 +8,19 @@ import click
 
 from netplane.cli.address import Address
 from netplane.cli.places import STATE
+from netplane.model import HOST_NAME
+
+
+def _host_name(_: click.Context, option: click.Parameter, value: str) -> str:
+    if not HOST_NAME.fullmatch(value):
+        raise click.BadParameter(f"{value!r}: letters, digits, dots, hyphens and underscores", param=option)
+    return value
 
 
 @click.command()
-@click.option("--name", default=socket.gethostname, show_default="the hostname", help="The host's name.")
+@click.option(
+    "--name", default=socket.gethostname, show_default="the hostname", callback=_host_name, help="The host's name."
+)
 @click.option("--address", required=True, type=Address(), help="The host's address in the underlay, where tunnels end.")
 @click.option(
     "--controller",

@@ -9,7 +9,7 @@ from netplane.model.address_group import ADDRESS_LIMIT, AddressGroup
 from netplane.model.change import Change, Operation
 from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint
-from netplane.model.host import Binding, Host
+from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
 from netplane.model.network import Network, Subnet
 from netplane.model.port import ROUTER_INTERFACE, FixedIP, Port
@@ -19,6 +19,7 @@ from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, 
 
 __all__ = [
     "ADDRESS_LIMIT",
+    "HOST_NAME",
     "KINDS",
     "ROUTER_INTERFACE",
     "STORED",

@@ -1,9 +1,13 @@
 """Hosts, and bindings: which host carries which port."""
 
+import re
 from collections.abc import Iterable
 from typing import Annotated
 
 from netplane.model.record import Claim, OnDelete, Record, Reference, describe
+
+HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
+"""What a host may be called: as hosts are (RFC 1123, and underscores); names become file names and log lines."""
 
 
 class Host(Record, frozen=True, kw_only=True, gc=False, tag="host"):

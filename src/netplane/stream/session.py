@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from enum import Enum
 from ipaddress import ip_address
 
+from netplane.model import HOST_NAME
 from netplane.stream.codec import decode_down, decode_up, encode
 from netplane.stream.faults import LocalFault, RemoteFault
 from netplane.stream.messages import (
@@ -31,9 +32,6 @@ from netplane.stream.messages import (
     Up,
     Welcome,
 )
-
-NAME_LENGTH = 255
-"""The longest name of a host, in characters."""
 
 
 class State(Enum):
@@ -170,8 +168,8 @@ class ControllerSession(Session):
 
 
 def _check_hello(hello: Hello, fault: Fault) -> None:
-    if not 0 < len(hello.host) <= NAME_LENGTH or not hello.host.isprintable():
-        raise fault("a host's name is 1 to 255 printable characters")
+    if not HOST_NAME.fullmatch(hello.host):
+        raise fault("a host's name is 1 to 255 letters, digits, dots, hyphens and underscores")
     if hello.revision < 0:
         raise fault("revisions start at 1")
     try:

@@ -30,3 +30,11 @@ def test_what_is_wrong(tmp_path: Path, words: tuple[str, ...], tokens: str, said
     assert result.exit_code == 1, result.output
     assert result.stderr.splitlines()[-1].startswith("Error: ")
     assert said in result.stderr.splitlines()[-1]
+
+
+def test_an_agent_is_named_as_a_host_may_be() -> None:
+    refused = CliRunner().invoke(
+        main, ["agent", "--name", "../b", "--address", "192.0.2.1", "--controller", "unix:///x", "--token", "t"]
+    )
+    assert refused.exit_code == 2
+    assert "'../b': letters, digits, dots, hyphens and underscores" in refused.output
