@@ -7,7 +7,7 @@ SOURCES := $(filter-out $(BPF)/tables.h,$(wildcard $(BPF)/*.c $(BPF)/*.h)) \
 	$(wildcard src/netplane/tables/*.py) tools/compile_datapath.py
 ARGS ?=
 
-.PHONY: help setup setup-test build demo test check format docs test-kernel bench lock clean
+.PHONY: help setup setup-test build demo test test-full check format docs test-kernel bench lock clean
 .NOTPARALLEL:
 
 help: ## List the targets
@@ -33,11 +33,14 @@ check: build ## Format, lint, types, layers
 	$(PYTHON) -m mypy
 	.venv/bin/lint-imports --no-cache
 
-test: setup-test build check ## Set-up, checks and every test (ARGS="-k NAME" for some of the tests)
+test: setup-test build check ## Set-up, checks and every test but those in guests (ARGS="-k NAME" for some of the tests)
+	$(PYTHON) -m pytest -m "not guest" $(ARGS)
+
+test-full: setup-test build check ## The same, and the tests in guests
 	$(PYTHON) -m pytest $(ARGS)
 
 test-kernel: setup-test build ## The datapath's contract tests on Debian 12's kernel 6.1, in a guest
-	$(PYTHON) -m pytest tests/guest --timeout 1200 $(ARGS)
+	$(PYTHON) -m pytest tests/guest/test_datapath_on_debian_kernel.py --timeout 1200 $(ARGS)
 
 bench: setup build ## Measure, and compare with the goals and with Linux bridge + VXLAN
 	$(PYTHON) -m bench $(ARGS)

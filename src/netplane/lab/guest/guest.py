@@ -1,14 +1,13 @@
 """A QEMU guest on a host of the lab, plugged in by tap devices."""
 
 from collections.abc import Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
 from netplane.lab.guest.image import write_image
 from netplane.lab.guest.kernel import Kernel
 from netplane.lab.guest.monitor import Monitor
-from netplane.lab.guest.shell import Shell
+from netplane.lab.guest.shell import Shell, open_shell
 from netplane.lab.guest.tap import tap_name
 from netplane.lab.host import Host
 from netplane.lab.lab import Lab
@@ -46,6 +45,7 @@ class Guest:
         self.host = host
         self.nics = [to_nic(plug) for plug in plugs]
         self.child: Child | None = None
+        self._shell: Shell | None = None
         self._lab = lab
         self._kernel = kernel
         self._directory = Path(lab.directory) / "guests" / name
@@ -57,6 +57,7 @@ class Guest:
 
     def start(self) -> None:
         """Run QEMU; it opens the tap devices that are there, and makes those that are not."""
+        self._hang_up()
         self._directory.mkdir(parents=True, exist_ok=True)
         boot = ("-kernel", str(self._kernel.image), "-initrd", str(shared_image(self._lab, self._kernel)))
         argv = [*QEMU, "-m", str(MEMORY), *QUIET, *boot, "-append", APPEND, *self._ears(), *network(self.nics)]
@@ -64,9 +65,9 @@ class Guest:
 
     def wait(self, seconds: float = BOOT_SECONDS) -> Shell:
         """Until it has booted; gives its shell."""
-        shell = self._connect(seconds)
-        shell.wait()
-        return shell
+        self._shell = self._connect(seconds)
+        self._shell.wait()
+        return self._shell
 
     def monitor(self) -> Monitor:
         """A session with its QEMU."""
@@ -74,16 +75,19 @@ class Guest:
 
     def kill(self) -> None:
         """End QEMU at once; it says good-bye to nobody."""
+        self._hang_up()
         if self.child is not None:
             self.child.kill()
 
+    def _hang_up(self) -> None:
+        if self._shell is not None:
+            self._shell.close()
+
     def _connect(self, seconds: float) -> Shell:
         def attempt() -> Shell | None:
-            with suppress(OSError):
-                return Shell(self._directory / "shell", seconds)
             if self.child is not None and not self.child.alive:
                 raise RuntimeError(f"QEMU has ended: {self.child.tail()}")
-            return None
+            return open_shell(self._directory / "shell", seconds)
 
         return until("QEMU runs", attempt, 10, 0.05)
 

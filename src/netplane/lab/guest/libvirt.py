@@ -11,7 +11,7 @@ from pathlib import Path
 
 from netplane.lab.guest.guest import APPEND, BOOT_SECONDS, MEMORY, Nic, shared_image, to_nic
 from netplane.lab.guest.kernel import Kernel
-from netplane.lab.guest.shell import Shell
+from netplane.lab.guest.shell import Shell, open_shell
 from netplane.lab.host import Host
 from netplane.lab.lab import Lab
 from netplane.lab.ledger import ROOT
@@ -114,6 +114,7 @@ class Domain:
         self.libvirt = libvirt
         self.name = name
         self.nics = [to_nic(plug) for plug in plugs]
+        self._shell: Shell | None = None
         self._kernel = kernel
         self._directory = Path(libvirt.lab.directory) / "guests" / name
 
@@ -132,9 +133,9 @@ class Domain:
 
     def wait(self, seconds: float = BOOT_SECONDS) -> Shell:
         """Until it has booted; gives its shell."""
-        shell = Shell(self._directory / "shell", seconds)
-        shell.wait()
-        return shell
+        self._shell = until("QEMU listens", lambda: open_shell(self._directory / "shell", seconds))
+        self._shell.wait()
+        return self._shell
 
     def attach(self, plug: Plug) -> None:
         """Plug a further device in while it runs."""
@@ -146,6 +147,8 @@ class Domain:
 
     def destroy(self) -> None:
         """End it at once."""
+        if self._shell is not None:
+            self._shell.close()
         self.libvirt.run("destroy", self.name)
 
     def _describe_nic(self, plug: Plug) -> Path:

@@ -18,10 +18,8 @@ class Told(NamedTuple):
 class Shell:
     """The guest's first process, which runs one line after another."""
 
-    def __init__(self, path: Path, seconds: float) -> None:
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self._socket.settimeout(seconds)
-        self._socket.connect(str(path))
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
         self._text = ""
 
     def wait(self) -> None:
@@ -61,6 +59,18 @@ class Shell:
                 self._text += received.decode(errors="replace")
         except TimeoutError:
             raise NotReached(f"the guest has not said {mark!r} in time: {self._text[-500:]}") from None
+
+
+def open_shell(path: Path, seconds: float) -> Shell | None:
+    """The guest behind a socket; None if nobody listens there yet. It has so many seconds to boot."""
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.settimeout(seconds)
+    try:
+        connection.connect(str(path))
+    except OSError:
+        connection.close()
+        return None
+    return Shell(connection)
 
 
 def parse_answer(text: str, mark: str) -> tuple[str, str, str] | None:

@@ -11,10 +11,14 @@ def tap_name(port: str) -> str:
     return f"tap{port[:ID_LENGTH]}"
 
 
+def commands(name: str, mtu: int) -> tuple[str, str]:
+    """What `ip` is told to make a persistent device and set it up; its frames carry the header that offloads need."""
+    return f"tuntap add dev {name} mode tap vnet_hdr", f"link set {name} mtu {mtu} up"
+
+
 def add_tap(namespace: str, name: str, mtu: int) -> None:
-    """Make a persistent device and set it up; its frames carry the header that offloads need."""
-    # A managed device would have a MAC of its own there; what is on the wire is the guest's.
-    batch((f"tuntap add dev {name} mode tap vnet_hdr", f"link set {name} mtu {mtu} up"), namespace)
+    """Make a device on a host."""
+    batch(commands(name, mtu), namespace)
 
 
 def remove_tap(namespace: str, name: str) -> None:
