@@ -63,7 +63,7 @@ def test_openstacksdk_up_and_down(url: str) -> None:
     assert named.remote_address_group_id == partners.id
     cloud.add_addresses_to_address_group(partners, ["198.51.100.7"])
     partners = cloud.remove_addresses_from_address_group(partners, ["192.0.2.0/24"])
-    assert cloud.find_address_group("partners").addresses == partners.addresses == ["198.51.100.7/32"]
+    assert cloud.get_address_group(partners.id).addresses == partners.addresses == ["198.51.100.7/32"]
     with pytest.raises(ConflictException, match="A security group rule uses it"):
         cloud.delete_address_group(partners, ignore_missing=False)
     ports = list(cloud.create_ports([{"network_id": network.id, "name": f"p{number}"} for number in range(3)]))

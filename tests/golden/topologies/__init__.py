@@ -5,6 +5,7 @@ from collections.abc import Callable
 from netplane.base.addresses import pack_address, pack_mac
 from netplane.model import (
     ROUTER_INTERFACE,
+    AddressGroup,
     Device,
     Endpoint,
     FixedIP,
@@ -127,6 +128,20 @@ def nested_prefixes() -> list[Record]:
     ]
 
 
+def address_groups() -> list[Record]:
+    """A rule about an address group is a rule about each of its IPv4 ranges; who does not name it has none of them."""
+    return [
+        AddressGroup(id="partners", addresses=("10.0.0.0/8", "10.0.0.7/32", "192.0.2.0/24", "fd00::/8")),
+        Identity(id="i", number=11, groups=("g",)),
+        Identity(id="j", number=12, groups=("h",)),
+        rule("00000d01", "g", "ingress", protocol="47", remote_address_group_id="partners"),
+        rule("00000d02", "g", "ingress", protocol="icmp", port_range_min=8, remote_ip_prefix="10.0.0.0/24"),
+        rule("00000d03", "g", "egress", remote_address_group_id="empty"),
+        AddressGroup(id="empty"),
+        rule("00000e01", "h", "ingress", protocol="ip"),
+    ]
+
+
 def switched_off() -> list[Record]:
     """What is administratively down opens no device and routes nothing; addresses stay known."""
     web, db = machine("web", 100, "10.0.0.2"), machine("db", 100, "10.0.0.3")
@@ -149,6 +164,7 @@ TOPOLOGIES: dict[str, Callable[[], list[Record]]] = {
         overlapping_projects,
         default_groups,
         nested_prefixes,
+        address_groups,
         switched_off,
     )
 }

@@ -3,7 +3,7 @@
 import pytest
 
 from netplane.interest import Interest, SliceDelta
-from netplane.model import Change, Host, Record
+from netplane.model import AddressGroup, Change, Host, Record, SecurityGroupRule
 from tests.unit.interest.world import (
     BLUE,
     H1,
@@ -89,6 +89,36 @@ def test_a_rule_goes_to_the_hosts_whose_identities_have_its_group() -> None:
     made = interest(*bound(A, H1), *bound(machine("c", BLUE, 3, "all"), H2))
     check(made, deletes(RULE_2), h2=(set(), {"security_group_rule u2"}))
     check(made, upserts(RULE_2), h2=({"security_group_rule u2"}, set()))
+
+
+PARTNERS = AddressGroup(id="partners", addresses=("192.0.2.0/24",))
+
+
+def naming(id: str, group: str) -> SecurityGroupRule:
+    return SecurityGroupRule(id=id, security_group_id=group, direction="ingress", remote_address_group_id=PARTNERS.id)
+
+
+def test_an_address_group_goes_to_the_hosts_whose_identities_rules_name_it() -> None:
+    made = interest(*bound(A, H1), *bound(machine("c", BLUE, 3, "all"), H2), PARTNERS)
+    check(made, upserts(naming("u3", "g2")), h2=({"security_group_rule u3", "address_group partners"}, set()))
+    check(made, upserts(AddressGroup(id="partners")), h2=({"address_group partners"}, set()))
+    check(made, deletes(naming("u3", "g2")), h2=(set(), {"security_group_rule u3", "address_group partners"}))
+    check(made, upserts(PARTNERS))
+
+
+def test_an_address_group_stays_as_long_as_a_rule_names_it() -> None:
+    made = interest(*bound(machine("a", RED, 1, "all"), H1), naming("u3", "g1"), naming("u4", "g2"), PARTNERS)
+    check(made, deletes(naming("u3", "g1")), h1=(set(), {"security_group_rule u3"}))
+    check(made, upserts(naming("u3", "g1")), h1=({"security_group_rule u3"}, set()))
+    check(
+        made,
+        upserts(machine("a", RED, 1)),
+        h1=(
+            {"port a", "endpoint a", "identity web"},
+            {"identity all", "security_group_rule u2", "security_group_rule u4"},
+        ),
+    )
+    check(made, deletes(naming("u3", "g1")), h1=(set(), {"security_group_rule u3", "address_group partners"}))
 
 
 def test_another_identity_changes_one_endpoint() -> None:
