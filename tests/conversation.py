@@ -7,11 +7,11 @@ from typing import NamedTuple
 from netplane.model import AnyRecord, Port
 from netplane.verify.intent import Fate, Kind
 from netplane.verify.world import World
-from tests.frames import Sender, reply_to, rest_of
+from tests.frames import Sender, error_about, reply_to, rest_of
 from tests.worlds import changed
 
 PAUSES = (1, 11, 31, 121, 601, 433_000)
-REMEMBERED = 8
+REMEMBERED = 10
 
 
 class Said(NamedTuple):
@@ -56,6 +56,7 @@ class Conversation:
         """What became of it, so that somebody may answer."""
         if fate.kind is Kind.DELIVERED:
             self.passed += [(said.port_id, said.frame), (fate.port_id, reply_to(self.random, fate.frame))]
+            self.passed += [(fate.port_id, error_about(self.random, fate.frame))]
             self.passed += [(said.port_id, rest) for rest in rest_of(self.random, said.frame)]
 
 

@@ -235,6 +235,17 @@ def rest_of(random: Random, frame: bytes) -> list[bytes]:
     return found
 
 
+def error_about(random: Random, frame: bytes) -> bytes:
+    """What a machine might say in an ICMP error about a frame that it got, mostly a true one."""
+    header = (frame[14] & 15) * 4
+    quote = bytearray(frame[14 : 14 + random.choice((header + 8, header + 8, header + 20, len(frame), header + 7, 19))])
+    if random.random() < 0.2:
+        quote[random.randrange(len(quote))] ^= 1 << random.randrange(8)
+    payload = icmp(random.choice((3, 3, 3, 11, 12, 4, 5)), random.choice((0, 1, 3, 4)), 0, bytes(quote))
+    source, destination = (str(IPv4Address(frame[at : at + 4])) for at in (30, 26))
+    return ethernet(frame[6:12], frame[0:6], 0x0800, ipv4(payload, 1, source, destination))
+
+
 def mac_of(port: Port) -> bytes:
     """A port's MAC address."""
     return bytes.fromhex(port.mac_address.replace(":", ""))

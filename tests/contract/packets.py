@@ -45,6 +45,12 @@ def echo(kind: int, number: int = 7, data: bytes = b"netplane") -> bytes:
     return pack("!BB", kind, 0) + checksum(pack("!BBH", kind, 0, 0) + rest) + rest
 
 
+def icmp_error(about: bytes, kind: int = 3, code: int = 3, quoted: int = 28) -> bytes:
+    """An ICMP error about the IPv4 packet in a frame, its checksum right."""
+    rest = bytes(4) + about[14 : 14 + quoted]
+    return pack("!BB", kind, code) + checksum(pack("!BBH", kind, code, 0) + rest) + rest
+
+
 def checksum(data: bytes) -> bytes:
     """The internet checksum (RFC 1071) of bytes whose own checksum is 0, or `0000` if theirs is right."""
     total = sum(int.from_bytes(data[i : i + 2].ljust(2, b"\0"), "big") for i in range(0, len(data), 2))

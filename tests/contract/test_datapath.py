@@ -7,7 +7,7 @@ import pytest
 from netplane.base.addresses import NO_ADDRESS, pack_address
 from netplane.base.delta import Delta, diff
 from netplane.datapath import Datapath, TableFull
-from netplane.tables.decisions import Class, ConnectionState, Direction, Limit, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import Class, ConnectionState, Direction, Limit, Punt, Reason, Remote, Stage, Verdict
 from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import (
     AGENT_TABLES,
@@ -429,6 +429,64 @@ class TestPackets:
         asked = ANN._replace(address="0.0.0.0"), BEN._replace(address="255.255.255.255")
         first = pieces(*asked, UDP, packets.udp(68, 67, bytes(4000)))[0]
         check(send(populated, ANN, first), Verdict.DROP, reason=Reason.FRAGMENT)
+
+    @pytest.mark.parametrize(
+        ("protocol", "payload"),
+        [(UDP, packets.udp(5000, 33434)), (TCP, packets.tcp(4000, 22, SYN)), (ICMP, packets.echo(8)), (47, bytes(8))],
+    )
+    def test_errors_about_a_connection_pass(self, populated: Datapath, protocol: int, payload: bytes) -> None:
+        """EVE is nobody whom ANN's rules would hear."""
+        asked = frame(ANN, EVE, protocol, payload)
+        errors = [frame(EVE, ANN, ICMP, packets.icmp_error(asked, kind)) for kind in (3, 11, 12)]
+        for error in errors:
+            check(receive(populated, 7, EVE.host, error), Verdict.DROP, reason=Reason.POLICY_IN)
+        check(send(populated, ANN, asked), Verdict.TUNNEL, EVE.host)
+        before = populated.read("connection")
+        for error in errors:
+            check(receive(populated, 7, EVE.host, error), Verdict.DELIVER, ANN.ifindex)
+        assert populated.read("connection") == before
+        populated.apply(Delta({"profile": {PROFILE.pack_key(11): PROFILE.pack_value(99)}}))
+        check(receive(populated, 7, EVE.host, errors[0]), Verdict.DELIVER, ANN.ifindex)
+        out = [entry.key for entry in world.policies()][:1]
+        populated.apply(Delta({"profile": {PROFILE.pack_key(11): PROFILE.pack_value(98)}}, {"policy": out}))
+        check(receive(populated, 7, EVE.host, errors[0]), Verdict.DROP, reason=Reason.POLICY_IN)
+
+    def test_errors_that_nothing_explains(self, populated: Datapath) -> None:
+        asked = frame(ANN, EVE, UDP, packets.udp(5000, 33434))
+        check(send(populated, ANN, asked), Verdict.TUNNEL, EVE.host)
+        check(send(populated, ANN, frame(ANN, CAT, UDP, packets.udp(5000, 33434))), Verdict.TUNNEL, CAT.host)
+        opened = frame(EVE, ANN, TCP, packets.tcp(4000, 80, SYN))
+        check(receive(populated, 7, EVE.host, opened), Verdict.DELIVER, ANN.ifindex)
+        later = asked[:20] + bytes((0, 9)) + asked[22:]
+        about = [
+            packets.icmp_error(asked, 4),
+            packets.icmp_error(asked, 5),
+            packets.icmp_error(asked, 30),
+            packets.icmp_error(asked, quoted=27),
+            packets.icmp_error(later),
+            packets.icmp_error(frame(ANN, EVE, UDP, packets.udp(5000, 33435))),
+            packets.icmp_error(frame(ANN, EVE, TCP, packets.tcp(5000, 33434, SYN))),
+            packets.icmp_error(frame(ANN, CAT, UDP, packets.udp(5000, 33434))),
+            packets.icmp_error(frame(EVE, ANN, UDP, packets.udp(33434, 5000))),
+            # ANN has said nothing in it so far.
+            packets.icmp_error(frame(ANN, EVE, TCP, packets.tcp(80, 4000, SYN | ACK))),
+        ]
+        for error in about:
+            check(receive(populated, 7, EVE.host, frame(EVE, ANN, ICMP, error)), Verdict.DROP, reason=Reason.POLICY_IN)
+        told = frame(EVE, ANN, ICMP, packets.icmp_error(asked))
+        other = frame(EVE._replace(address=CAT.address), ANN, ICMP, packets.icmp_error(asked))
+        check(receive(populated, 7, EVE.host, other), Verdict.DROP, reason=Reason.FORGED_SOURCE)
+        check(receive(populated, 7, EVE.host, told), Verdict.DELIVER, ANN.ifindex)
+
+    def test_errors_outlive_no_connection(self, populated: Datapath) -> None:
+        asked = frame(ANN, BEN, UDP, packets.udp(5000, 33434))
+        told = frame(BEN, ANN, ICMP, packets.icmp_error(asked))
+        check(send(populated, ANN, asked), Verdict.DELIVER, BEN.ifindex)
+        out = [entry.key for entry in world.policies() if entry.key[9:10] == bytes((Remote.IDENTITY,))]
+        assert out
+        populated.delete("policy", out)
+        check(send(populated, BEN, told, offset=29), Verdict.DELIVER, ANN.ifindex)
+        check(send(populated, BEN, told, offset=31), Verdict.DROP, reason=Reason.POLICY_IN)
 
     def test_counters(self, populated: Datapath) -> None:
         packet = frame(ANN, BEN, UDP, packets.udp(5000, 6000))

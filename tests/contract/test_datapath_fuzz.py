@@ -43,6 +43,9 @@ def payload(random: Random, *, nested: bool = False) -> tuple[int, bytes]:
         return TCP, packets.tcp(random.randrange(3), random.choice((80, 22)), random.choice(FLAGS))
     if kind == "echo":
         return ICMP, packets.echo(random.choice((0, 8)), random.randrange(3))
+    if kind == "icmp" and not nested:
+        about = whole_frame(random, random.choice(MACHINES), nested=True)
+        return ICMP, packets.icmp_error(about, random.choice((3, 3, 11, 12, 5)), quoted=random.choice((28, 28, 24, 60)))
     if kind == "nested" and not nested:
         inner = whole_frame(random, random.choice(MACHINES), nested=True)
         return random.choice(((4, inner[14:]), (UDP, packets.udp(4789, 4789, bytes(8) + inner)), (47, inner)))

@@ -189,7 +189,12 @@ class Telling:
             case Stage.ROUTING:
                 return self._routed(step)
             case Stage.CONNECTION:
-                found = {0: "a new connection", 1: "a known connection", 2: "a known connection, judged again"}
+                found = {
+                    0: "a new connection",
+                    1: "a known connection",
+                    2: "a known connection, judged again",
+                    3: "an error about a packet of a known connection",
+                }
                 state = f", {ConnectionState(step.b).name}" if step.a and step.b in tuple(ConnectionState) else ""
                 return found.get(step.a, "a connection") + state
             case Stage.POLICY_OUT | Stage.POLICY_IN:

@@ -16,6 +16,8 @@ ICMP, TCP, UDP = 1, 6, 17
 PORTED = {33: 12, 132: 12, 136: 8}
 """DCCP, SCTP and UDP-Lite (RFC 4340, 9260, 3828): ports as in UDP, of which rules speak, in a header so long."""
 ECHO_REPLY, ECHO_REQUEST = 0, 8
+ERRORS = (3, 11, 12)
+"""ICMP's types that say what became of a packet (RFC 792); source quench is to be ignored (RFC 6633)."""
 MORE, OFFSET = 0x2000, 0x1FFF
 """Of the field about fragments (RFC 791, section 3.1): more follow, and where this one stands."""
 LONGEST = 65_535
@@ -161,6 +163,27 @@ def parse_icmp(packet: Packet, payload: bytes) -> Packet | None:
     if len(payload) < 8:
         return None
     return packet._replace(type=payload[0], code=payload[1], echo=_u16(payload, 4))
+
+
+def parse_quote(frame: bytes, packet: Packet) -> Packet | None:
+    """The packet that an ICMP error is about; None unless its receiver may have sent it to its sender.
+
+    Of its payload only as much counts as every error quotes: 8 bytes (RFC 792).
+    """
+    if packet.protocol != ICMP or packet.type not in ERRORS or packet.more or packet.offset:
+        return None
+    ip = frame[ETHERNET + packet.header + 8 : ETHERNET + packet.length]
+    if len(ip) < 20 or ip[0] >> 4 != 4:
+        return None
+    header, ends = (ip[0] & 15) * 4, (MAPPED + ip[12:16], MAPPED + ip[16:20])
+    if not 20 <= header <= len(ip) - 8 or ends != (packet.destination, packet.source) or _u16(ip, 6) & OFFSET:
+        return None
+    quote, payload = Packet(*ends, ip[8], ip[9], header, _u16(ip, 2)), ip[header:]
+    if quote.protocol == ICMP:
+        about = quote._replace(type=payload[0], code=payload[1], echo=_u16(payload, 4))
+        return about if about.is_echo else None
+    has_ports = quote.protocol in (TCP, UDP, *PORTED)
+    return quote._replace(sport=_u16(payload, 0), dport=_u16(payload, 2)) if has_ports else quote
 
 
 def parse_arp(frame: bytes) -> ArpRequest | None:

@@ -12,10 +12,12 @@ from netplane.tables import lookup
 from netplane.tables.connection import Connection, Side
 from netplane.tables.decisions import ConnectionState, Direction, Limit, Reason, Remote, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, Entries
-from netplane.tables.packet import ECHO_REQUEST, ICMP, TCP, Packet
+from netplane.tables.packet import ECHO_REQUEST, ICMP, TCP, Packet, parse_quote
 from netplane.tables.pipeline import BUDGET, CONNECTION
 from netplane.tables.run import End, Run
 
+RELATED = 3
+"""What the step CONNECTION says of an ICMP error about a packet of a connection."""
 HIGH_ASKS = 256
 """Added to ICMP in the key of a connection if the high side sends the requests."""
 
@@ -39,6 +41,8 @@ class Pair(NamedTuple):
 def connect(run: Run, packet: Packet, pair: Pair) -> None:
     """CONNECTION: policy is judged once a connection, for the direction in which it was opened."""
     if packet.protocol == ICMP and not packet.is_echo:
+        if is_related(run, packet, pair):
+            return
         refused = judge(run, packet, pair, packet.service)
         if refused is not Reason.NONE:
             raise End(Verdict.DROP, refused)
@@ -50,6 +54,33 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
         open_connection(run, key, packet, pair, from_high=from_high)
     else:
         continue_connection(run, key, packet, pair, known, from_high=from_high)
+
+
+def is_related(run: Run, packet: Packet, pair: Pair) -> bool:
+    """Whether it is an ICMP error about a packet that its receiver has sent to its sender in a connection that stands.
+
+    It passes as part of that, and changes nothing of it: an error keeps no connection alive. The routers on a packet's
+    way speak on the sender's own host, so nobody else has anything to say.
+    """
+    quote = parse_quote(run.frame, packet)
+    if quote is None:
+        return False
+    back = pair.turned()._replace(sides=connections.sides(quote, pair.sides[1].vni, pair.sides[0].vni))
+    from_high = back.sides[0] > back.sides[1]
+    key = connections.connection_key(*back.sides, key_protocol(quote, from_high=from_high))
+    value = run.entries["connection"].get(key)
+    known = None if value is None else Connection.unpack(value)
+    if known is None or known.state == ConnectionState.REVOKED:
+        return False
+    if not (known.packets_high if from_high else known.packets_low):
+        return False
+    if connections.expired(known, quote.protocol, run.now):
+        return False
+    opening = back if from_high == known.initiator_high else back.turned()
+    if current_stamp(run, opening) != known.stamp and not still_allowed(run, quote, opening):
+        return False
+    run.step(Stage.CONNECTION, Reason.NONE, RELATED, known.state)
+    return True
 
 
 def key_protocol(packet: Packet, *, from_high: bool) -> int:

@@ -84,6 +84,20 @@ def read_ipv4(frame: bytes) -> Datagram | None:
     )
 
 
+def read_quote(datagram: Datagram) -> Datagram | None:
+    """What an ICMP error (RFC 792) is about: the beginning of a packet that its receiver sent to its sender."""
+    if datagram.protocol != ICMP or datagram.more or datagram.offset or datagram.payload[0] not in (3, 11, 12):
+        return None
+    quote = datagram.payload[8:]
+    words = quote[0] & 0x0F if quote else 0
+    if words < 5 or quote[0] >> 4 != 4 or len(quote) < words * 4 + 8 or int.from_bytes(quote[6:8], "big") & 0x1FFF:
+        return None
+    ends = IPv4Address(quote[12:16]), IPv4Address(quote[16:20])
+    if ends != (datagram.destination, datagram.source):
+        return None
+    return Datagram(*ends, quote[8], quote[9], quote[: words * 4], quote[words * 4 :])
+
+
 def follows(protocol: int, offset: int, more: bool, length: int, payload: bytes) -> bool:
     """Whether it can be a later fragment; none of TCP may reach into the flags (RFC 1858, RFC 3128)."""
     if protocol == TCP and offset < 14:

@@ -5,6 +5,7 @@ because a host may lie about whom it speaks for. How much a machine may take of 
 nothing is said of that here.
 """
 
+from collections.abc import Callable
 from enum import Enum
 from ipaddress import IPv4Address, IPv4Network, ip_address
 from typing import NamedTuple
@@ -16,12 +17,13 @@ from netplane.verify.datagram import (
     Datagram,
     read_arp,
     read_ipv4,
+    read_quote,
     write_arp_reply,
     write_echo_reply,
     write_error,
     write_routed,
 )
-from netplane.verify.rules import Opening, answered_opening, opening, permits
+from netplane.verify.rules import Opening, continued, opening, permits
 from netplane.verify.talks import Memory, Side
 from netplane.verify.world import World, addresses, mac_of
 
@@ -218,21 +220,44 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
 
 
 def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Memory, now: int) -> bool:
-    """Whether a host lets a packet pass, new or of a connection."""
-    numbers = datagram.ports
-    if datagram.protocol == ICMP:
-        numbers = (datagram.identifier, datagram.identifier)
+    """Whether a host lets a packet pass: new, of a connection, or an error about a packet of one."""
+    quote = read_quote(datagram)
+    if quote is not None:
+        back = Way(path.destination, path.source, None)
+        if memory.concerns(host.id, *sides(back, quote), quote, now, goes_on(world, host, back, quote)):
+            return True
+
+    def may_open() -> bool:
+        source, destination = ends(path, datagram)
+        return agreed(world, host, source, destination, opening(datagram))
+
+    may_go_on = goes_on(world, host, path, datagram)
+    return memory.admits(host.id, *sides(path, datagram), datagram, now, may_open, may_go_on)
+
+
+def sides(path: Way, datagram: Datagram) -> tuple[Side, Side]:
+    """The ends of the connection that a packet belongs to, its sender first."""
+    numbers = (datagram.identifier,) * 2 if datagram.protocol == ICMP else datagram.ports
     source = Side(path.source.network_id, datagram.source, numbers[0])
-    destination = Side(path.destination.network_id, datagram.destination, numbers[1])
+    return source, Side(path.destination.network_id, datagram.destination, numbers[1])
 
-    def may_open(turned: bool) -> bool:
+
+def ends(path: Way, datagram: Datagram) -> tuple[tuple[Port, Side], tuple[Port, Side]]:
+    """The same, and whose they are."""
+    source, destination = sides(path, datagram)
+    return (path.source, source), (path.destination, destination)
+
+
+def goes_on(world: World, host: Host, path: Way, datagram: Datagram) -> Callable[[bool], bool]:
+    """Asks a host's rules whether a packet's connection may stand; it is turned if the packet's receiver opened it."""
+    source, destination = ends(path, datagram)
+
+    def may_go_on(turned: bool) -> bool:
         if turned:
-            return agreed(
-                world, host, (path.destination, destination), (path.source, source), answered_opening(datagram)
-            )
-        return agreed(world, host, (path.source, source), (path.destination, destination), opening(datagram))
+            return agreed(world, host, destination, source, continued(datagram, datagram.ports[0]))
+        return agreed(world, host, source, destination, continued(datagram, datagram.ports[1]))
 
-    return memory.admits(host.id, source, destination, datagram, now, may_open)
+    return may_go_on
 
 
 def agreed(world: World, host: Host, opener: tuple[Port, Side], other: tuple[Port, Side], packet: Opening) -> bool:

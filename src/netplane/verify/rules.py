@@ -26,11 +26,9 @@ def opening(datagram: Datagram) -> Opening:
     return Opening(datagram.protocol, datagram.ports[1], 0)
 
 
-def answered_opening(datagram: Datagram) -> Opening:
-    """What rules saw of the packet that a reply answers."""
-    if datagram.protocol == ICMP:
-        return Opening(ICMP, 8, 0)
-    return Opening(datagram.protocol, datagram.ports[0], 0)
+def continued(datagram: Datagram, port: int) -> Opening:
+    """What rules saw of the packet that opened a packet's connection, to a port; an echo's code is not remembered."""
+    return Opening(ICMP, 8, 0) if datagram.protocol == ICMP else Opening(datagram.protocol, port, 0)
 
 
 def permits(world: World, port: Port, direction: str, remote: tuple[IPv4Address, Port | None], packet: Opening) -> bool:

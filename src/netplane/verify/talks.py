@@ -79,28 +79,45 @@ class Memory:
         destination: Side,
         datagram: Datagram,
         now: int,
-        may_open: Callable[[bool], bool],
+        may_open: Callable[[], bool],
+        may_go_on: Callable[[bool], bool],
     ) -> bool:
         """Whether a host lets a packet pass.
 
-        `may_open(turned)` says whether its rules let the source open this connection, or the destination if turned.
+        `may_open()` says whether its rules let the source open this connection, `may_go_on(turned)` whether they let it
+        stand, having been opened by the source, or by the destination if turned.
         """
         if datagram.protocol == ICMP and datagram.icmp[0] not in (0, 8):
-            return may_open(False)
+            return may_open()
         talk = self.find(host_id, source, destination, datagram)
         if talk is not None and not ends_with(talk, source, datagram, now):
-            return self._goes_on(talk, source, datagram, now, may_open)
-        if not begins(datagram) or not may_open(False):
+            return self._goes_on(talk, source, datagram, now, may_go_on)
+        if not begins(datagram) or not may_open():
             return False
         if talk is not None:
             self.forget(talk)
         self.talks.append((host_id, noted(Talk(source, destination, datagram.protocol, now), source, datagram, now)))
         return True
 
-    def _goes_on(
-        self, talk: Talk, source: Side, datagram: Datagram, now: int, may_open: Callable[[bool], bool]
+    def concerns(
+        self,
+        host_id: str,
+        source: Side,
+        destination: Side,
+        quote: Datagram,
+        now: int,
+        may_go_on: Callable[[bool], bool],
     ) -> bool:
-        talk.revoked = talk.revoked or not may_open(source != talk.opener)
+        """Whether an error is about a packet that a side has sent in a connection which a host would let go on."""
+        talk = self.find(host_id, source, destination, quote)
+        if talk is None or talk.revoked or now - talk.last >= patience(talk) * SECOND:
+            return False
+        return (talk.answered or source == talk.opener) and may_go_on(source != talk.opener)
+
+    def _goes_on(
+        self, talk: Talk, source: Side, datagram: Datagram, now: int, may_go_on: Callable[[bool], bool]
+    ) -> bool:
+        talk.revoked = talk.revoked or not may_go_on(source != talk.opener)
         if not talk.revoked:
             noted(talk, source, datagram, now)
         return not talk.revoked

@@ -13,6 +13,7 @@ from netplane.tables.packet import (
     forwarded,
     parse,
     parse_arp,
+    parse_quote,
     punted,
 )
 from tests.frames import arp, ethernet, icmp, internet_sum, ipv4, tcp, udp
@@ -49,6 +50,46 @@ def test_udp() -> None:
 )
 def test_what_starts_a_tcp_connection(flags: int, starts: bool) -> None:
     assert parsed(frame(tcp(1, 2, flags), 6)).starts is starts
+
+
+def quoted_by(error: bytes, *, fragment: int = 0) -> Packet | None:
+    told = ipv4(error, 1, "10.0.0.3", "10.0.0.2", fragment=fragment)
+    return parse_quote(ethernet(ANN, BEN, 0x0800, told), parsed(ethernet(ANN, BEN, 0x0800, told)))
+
+
+def test_what_an_error_is_about() -> None:
+    quote = quoted_by(icmp(3, 3, 0, WHOLE[14:42]))
+    assert quote is not None
+    assert (quote.source, quote.destination) == (pack_address("10.0.0.2"), pack_address("10.0.0.3"))
+    assert (quote.protocol, quote.numbers) == (17, (1000, 53))
+    ping = quoted_by(icmp(11, 0, 0, frame(icmp(8, 0, 77), 1)[14:]))
+    assert ping is not None
+    assert ping.numbers == (77, 77)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        icmp(4, 0, 0, WHOLE[14:]),
+        icmp(5, 1, 0, WHOLE[14:]),
+        icmp(8, 0, 0, WHOLE[14:]),
+        icmp(3, 3, 0, WHOLE[14:41]),
+        icmp(3, 3, 0, WHOLE[14:30]),
+        icmp(3, 3, 0, b"\x65" + WHOLE[15:]),
+        icmp(3, 3, 0, b"\x44" + WHOLE[15:]),
+        icmp(3, 3, 0, WHOLE[14:26] + WHOLE[30:34] + WHOLE[26:30] + WHOLE[34:]),
+        icmp(3, 3, 0, frame(bytes(8), fragment=5)[14:]),
+        icmp(3, 3, 0, frame(icmp(13), 1)[14:]),
+    ],
+)
+def test_what_an_error_is_not_about(error: bytes) -> None:
+    assert quoted_by(error) is None
+
+
+def test_an_error_in_fragments_is_about_nothing() -> None:
+    error = icmp(3, 3, 0, WHOLE[14:42] + bytes(4))
+    assert quoted_by(error) is not None
+    assert quoted_by(error, fragment=0x2000) is None
 
 
 def test_the_first_fragment_of_a_datagram() -> None:

@@ -138,7 +138,7 @@ static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_pa
 	decision = np_routing(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
-	decision = np_connection(p);
+	decision = np_connection(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
 	return np_deliver(skb, p);
@@ -179,7 +179,7 @@ static __always_inline int np_tunnel_stages(struct __sk_buff *skb, struct np_pac
 		return decision;
 	if (!p->target.local)
 		return np_deliver(skb, p);
-	decision = np_connection(p);
+	decision = np_connection(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
 	return np_deliver(skb, p);

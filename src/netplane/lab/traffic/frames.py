@@ -135,6 +135,12 @@ def echo_request(number: int, data: bytes) -> bytes:
     return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
 
 
+def icmp_error(kind: int, code: int, about: bytes) -> bytes:
+    """An ICMP error about a packet."""
+    body = struct.pack("!BBHI", kind, code, 0, 0) + about
+    return body[:2] + struct.pack("!H", checksum(body)) + body[4:]
+
+
 def arp_reply(source_mac: str, source: str, target_mac: str, target: str) -> bytes:
     """The claim, unasked, that an address is at a MAC address."""
     return struct.pack(

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* The two sides of a connection: which stands first in its key, and what the two may do together. */
+#pragma once
+
+#include "packet.h"
+
+#define NP_STAMP_FACTOR 0x9E3779B97F4A7C15ULL
+#define NP_ICMP_HIGH_ASKS                                                                                              \
+	256 /* added to the protocol in the key: echo requests of both sides may share an identifier */
+
+static __always_inline int np_is_low(const struct np_side *a, const struct np_side *b)
+{
+	if (a->vni != b->vni)
+		return a->vni < b->vni;
+	if (a->address.high != b->address.high)
+		return bpf_be64_to_cpu(a->address.high) < bpf_be64_to_cpu(b->address.high);
+	if (a->address.low != b->address.low)
+		return bpf_be64_to_cpu(a->address.low) < bpf_be64_to_cpu(b->address.low);
+	return bpf_ntohs(a->port) <= bpf_ntohs(b->port);
+}
+
+static __always_inline void np_connection_key(struct np_connection_key *key, const struct np_side *low,
+					      const struct np_side *high, __u32 protocol)
+{
+	key->vni_low = low->vni;
+	key->vni_high = high->vni;
+	__builtin_memcpy(key->address_low, &low->address, sizeof(key->address_low));
+	__builtin_memcpy(key->address_high, &high->address, sizeof(key->address_high));
+	key->port_low = low->port;
+	key->port_high = high->port;
+	key->protocol = protocol;
+}
+
+static __always_inline __u64 np_profile_stamp(const struct np_side *side)
+{
+	struct np_profile_key key = {.profile = side->identity};
+	struct np_profile_value *found;
+
+	if (!side->local)
+		return 0;
+	found = bpf_map_lookup_elem(&profile, &key);
+	return found ? found->stamp : 0;
+}
+
+static __always_inline __u64 np_stamp(const struct np_side *initiator, const struct np_side *responder)
+{
+	__u64 in = np_profile_stamp(responder);
+	__u64 identities = (__u64)initiator->identity << 32 | responder->identity;
+
+	return np_profile_stamp(initiator) ^ (in << 1 | in >> 63) ^ identities * NP_STAMP_FACTOR;
+}
