@@ -16,14 +16,17 @@ from tests.guest.world import (
     PORT,
     World,
     expect_configured,
+    expect_fragments,
     expect_offloads,
     expect_pings,
+    expect_route,
     expect_streams,
     pause,
 )
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("tgst")
+pytestmark = pytest.mark.timeout(300)
 
 
 class Running:
@@ -62,6 +65,14 @@ def test_offloads_are_on(world: World, running: Running) -> None:
 
 def test_pings_both_ways(world: World, running: Running) -> None:
     expect_pings(world, running.shell, running.plugs[0].address)
+
+
+def test_fragments_both_ways(world: World, running: Running) -> None:
+    expect_fragments(world, running.shell, running.plugs[0].address)
+
+
+def test_the_way_across_the_router(world: World, running: Running) -> None:
+    expect_route(world, running.shell, running.plugs[0].address)
 
 
 def test_streams_both_ways(world: World, running: Running) -> None:
@@ -180,9 +191,9 @@ def test_devices_that_qemu_makes_go_with_it(world: World, running: Running, kern
     guest = Guest(world.lab, world.first, "alone", kernel, [plug])
     guest.start()
     try:
-        shell = guest.wait()
+        until("its port is up", lambda: world.status(plug) == "ACTIVE", 10)
         batch([f"link set {tap_name(plug.port)} up"], world.first.namespace)
-        shell.obtain()
+        guest.wait().obtain()
         world.wait_reached(plug.address)
     finally:
         guest.kill()

@@ -12,6 +12,7 @@ from tests.guest.world import World, expect_configured, expect_offloads, expect_
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("tlib")
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module")

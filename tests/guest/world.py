@@ -10,6 +10,7 @@ from netplane.lab.demo.tenant import Tenant, to_plug
 from netplane.lab.guest.shell import Shell
 from netplane.lab.guest.tap import add_tap, remove_tap, tap_name
 from netplane.lab.traffic.frames import Capture, Seen
+from netplane.lab.traffic.ping import parse_traceroute, ping, traceroute
 from netplane.lab.traffic.tcp import EchoServer
 from netplane.lab.wait import NotReached, until
 
@@ -17,7 +18,7 @@ PORT = 7100
 NAMES = ("near", "far", "routed")
 """Machines on the guest's host, on another, and on another behind the router."""
 MIB = 1 << 20
-GREETED = ("counter", "budget", "connection")
+FILLED = ("counter", "budget", "connection", "fragment")
 """Tables that traffic fills."""
 
 
@@ -76,7 +77,7 @@ class World:
     def read_tables(self) -> Tables:
         """The tables of all hosts, but for those that traffic fills."""
         return {
-            host: {name: lines for name, lines in tables.items() if name not in GREETED}
+            host: {name: lines for name, lines in tables.items() if name not in FILLED}
             for host, tables in read_all_tables(self.lab).items()
         }
 
@@ -128,6 +129,23 @@ def expect_pings(world: World, shell: Shell, address: str) -> None:
         said = shell.run(f"ping -c 3 -i 0.1 {machine.address}")
         assert said.status == 0, said.text
         assert " 0% packet loss" in said.text
+
+
+def expect_fragments(world: World, shell: Shell, address: str) -> None:
+    """What is too large for one packet is cut by the guest's kernel and by the machines', and put together again."""
+    for name in NAMES:
+        machine = world.machine(name)
+        assert ping(machine.namespace, address, options=("-s", "4000")).lost == 0, name
+        said = shell.run(f"ping -c 3 -i 0.1 -s 4000 {machine.address}")
+        assert " 0% packet loss" in said.text, said.text
+
+
+def expect_route(world: World, shell: Shell, address: str) -> None:
+    """Routers on the way tell of themselves, about packets whose checksums the guest has left to others."""
+    machine = world.machine("routed")
+    assert traceroute(machine.namespace, address) == [world.tenant.segments["beyond"].gateway, address]
+    said = shell.run(f"traceroute -n -q 1 -w 1 -m 4 {machine.address}").text
+    assert parse_traceroute(said) == [world.tenant.segments["left"].gateway, machine.address]
 
 
 def expect_streams(world: World, shell: Shell, plug: Plug, sizes: int = 2 * MIB) -> None:

@@ -16,7 +16,7 @@ from netplane.lab.wait import NotReached, until
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("thot")
-OF_A_BOOT = ("settings", "port", "device", "counter", "budget", "connection")
+OF_A_BOOT = ("settings", "port", "device", "counter", "budget", "connection", "fragment")
 """Tables that name devices by their numbers, which a boot gives anew, or that count what has passed."""
 
 
@@ -95,7 +95,9 @@ def expect_tables(world: World, before: Tables) -> None:
     """Wait until the tables are as they were; what machines' traffic has left goes at the agents' next round."""
 
     def relevant(tables: Tables) -> Tables:
-        kept = [name for name in next(iter(before.values())) if name not in ("counter", "budget", "connection")]
+        kept = [
+            name for name in next(iter(before.values())) if name not in ("counter", "budget", "connection", "fragment")
+        ]
         return {host: {name: found[name] for name in kept} for host, found in tables.items()}
 
     try:

@@ -22,12 +22,13 @@ OWN = {protocol for protocol, _ in TIMEOUTS}
 _SIDES = Struct("=4s4s16s16s4xI")
 _LIFE = Struct("=8xQ32xHH4x")
 _COUNTED = Struct("=4s6s2x")
-_SEEN = Struct("=32xQ16x")
+_SENT = Struct("=16s16xQ16x")
 
 assert _SIDES.size == CONNECTION.key.size
 assert _LIFE.size == CONNECTION.value.size
 assert _COUNTED.size == COUNTER.key.size
-assert (_SEEN.size, 32) == (FRAGMENT.value.size, FRAGMENT.value.offsets()["seen"])
+assert _COUNTED.size == FRAGMENT.key.size
+assert (_SENT.size, 0, 32) == (FRAGMENT.value.size, *(FRAGMENT.value.offsets()[name] for name in ("source", "seen")))
 assert ENDPOINT.value.offsets()["mac"] == 0
 
 
@@ -44,9 +45,16 @@ def ended_connections(entries: Mapping[bytes, bytes], endpoints: Container[bytes
             yield key
 
 
-def ended_fragments(entries: Mapping[bytes, bytes], now: int) -> Iterable[bytes]:
-    """Packets in fragments of which the rest has come by `now` (ns of CLOCK_MONOTONIC), or never will."""
-    return (key for key, value in entries.items() if _SEEN.unpack(value)[0] + Limit.FRAGMENT_SECONDS * NS <= now)
+def ended_fragments(entries: Mapping[bytes, bytes], endpoints: Mapping[bytes, bytes], now: int) -> Iterable[bytes]:
+    """Packets in fragments of which the rest has come by `now` (ns of CLOCK_MONOTONIC), or never will.
+
+    What a machine has sent goes with it: a later one that has its MAC address has no part in it.
+    """
+    for key, value in entries.items():
+        vni, mac = _COUNTED.unpack(key)
+        source, seen = _SENT.unpack(value)
+        if seen + Limit.FRAGMENT_SECONDS * NS <= now or endpoints.get(vni + source, NO_MAC)[:6] != mac:
+            yield key
 
 
 def timeout(protocol: int, state: int) -> int:

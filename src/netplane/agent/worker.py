@@ -103,7 +103,7 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
         return []
     datapath, desired = reconcile.datapath, reconcile.compiler.desired
     try:
-        sweep_fragments(datapath)
+        sweep_fragments(datapath, desired[ENDPOINT.name])
         counts = sweep_connections(datapath, desired[ENDPOINT.name])
         budgets = datapath.read(BUDGET.name)
         datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
@@ -114,12 +114,12 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
     return []
 
 
-def sweep_fragments(datapath: Datapath) -> None:
+def sweep_fragments(datapath: Datapath, endpoints: Mapping[bytes, bytes]) -> None:
     """Remove what is remembered of packets in fragments that have ended."""
-    ended = list(ended_fragments(datapath.read(FRAGMENT.name), monotonic_ns()))
+    ended = list(ended_fragments(datapath.read(FRAGMENT.name), endpoints, monotonic_ns()))
     for start in range(0, len(ended), LOOKED_AT):
         found = datapath.look(FRAGMENT.name, ended[start : start + LOOKED_AT])
-        datapath.delete(FRAGMENT.name, list(ended_fragments(found, monotonic_ns())))
+        datapath.delete(FRAGMENT.name, list(ended_fragments(found, endpoints, monotonic_ns())))
 
 
 def sweep_connections(datapath: Datapath, endpoints: Mapping[bytes, bytes]) -> Mapping[bytes, int]:

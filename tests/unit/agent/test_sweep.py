@@ -19,6 +19,8 @@ from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOI
 LOW, HIGH = pack_address("10.0.0.5"), pack_address("10.0.0.6")
 ENDPOINTS = {ENDPOINT.pack_key(7, LOW), ENDPOINT.pack_key(8, HIGH)}
 MAC = b"\2\0\0\0\0\5"
+SENDERS = {ENDPOINT.pack_key(7, LOW): ENDPOINT.pack_value(MAC, 0, 1, 1)}
+REPLACED = {ENDPOINT.pack_key(7, LOW): ENDPOINT.pack_value(b"\2\0\0\0\0\6", 0, 1, 1)}
 NOW = 10**15
 
 
@@ -43,7 +45,18 @@ def test_packets_in_fragments_end_after_half_a_minute() -> None:
         key: FRAGMENT.pack_value(LOW, HIGH, NOW - int(age * NS), b"\0\1", 17, b"\0\1", b"\0\2", b"\0\2")
         for key, age in ages.items()
     }
-    assert list(ended_fragments(entries, NOW)) == [key for key, age in ages.items() if age >= 30]
+    assert list(ended_fragments(entries, SENDERS, NOW)) == [key for key, age in ages.items() if age >= 30]
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "ended"),
+    [(SENDERS, False), ({}, True), (REPLACED, True)],
+    ids=["as before", "gone", "another machine's address now"],
+)
+def test_packets_in_fragments_go_with_their_sender(endpoints: dict[bytes, bytes], ended: bool) -> None:
+    key = FRAGMENT.pack_key(7, MAC, 1)
+    entries = {key: FRAGMENT.pack_value(LOW, HIGH, NOW, b"\0\1", 17, b"\0\1", b"\0\2", b"\0\2")}
+    assert list(ended_fragments(entries, endpoints, NOW)) == ([key] if ended else [])
 
 
 def test_other_protocols_share_a_timeout() -> None:
