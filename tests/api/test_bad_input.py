@@ -228,6 +228,13 @@ CREATES: list[Any] = [
             ({"direction": "ingress", "protocol": "smtp"}, 400, "SecurityGroupRuleInvalidProtocol"),
             ({"direction": "ingress", "protocol": "256"}, 400, "SecurityGroupRuleInvalidProtocol"),
             ({"direction": "ingress", "protocol": "-1"}, 400, "SecurityGroupRuleInvalidProtocol"),
+            ({"direction": "ingress", "protocol": -1}, 400, "SecurityGroupRuleInvalidProtocol"),
+            ({"direction": "ingress", "protocol": 256}, 400, "SecurityGroupRuleInvalidProtocol"),
+            ({"direction": "ingress", "protocol": 10**30}, 400, "SecurityGroupRuleInvalidProtocol"),
+            ({"direction": "ingress", "protocol": "9" * 40}, 400, "SecurityGroupRuleInvalidProtocol"),
+            ({"direction": "ingress", "protocol": True}, 400, "InvalidInput"),
+            ({"direction": "ingress", "protocol": ["tcp"]}, 400, "InvalidInput"),
+            ({"direction": "ingress", "protocol": "²"}, 400, "SecurityGroupRuleInvalidProtocol"),
             ({"direction": "ingress", "protocol": ""}, 400, "SecurityGroupRuleInvalidProtocol"),
             ({"direction": "ingress", "protocol": "x" * 41}, 400, "InvalidInput"),
             *(

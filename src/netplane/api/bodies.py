@@ -11,6 +11,7 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, forbidden, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
 from netplane.model import DhcpOption, FixedIP, Record, kind_of
+from netplane.model.security import ProtocolText
 
 Wish = dict[str, Any]
 """What a client asks of a record: values by the names of fields; a field not named is not in it."""
@@ -37,6 +38,7 @@ class DhcpOptionWish(Struct, frozen=True, forbid_unknown_fields=True):
 LOOSER: dict[Any, Any] = {
     tuple[FixedIP, ...]: tuple[FixedIPWish, ...],
     tuple[DhcpOption, ...]: tuple[DhcpOptionWish, ...] | None,
+    ProtocolText | None: ProtocolText | int | None,
 }
 """Types that clients may leave partly open, by the type that the record holds."""
 

@@ -53,7 +53,7 @@ def _check_words(wish: Wish) -> None:
         raise invalid(f"ethertype '{wish['ethertype']}' is neither 'IPv4' nor 'IPv6'")
     wish["ethertype"] = ethertype
     if wish.get("protocol") is not None:
-        wish["protocol"] = _check_protocol(wish["protocol"].lower(), ethertype)
+        wish["protocol"] = _check_protocol(str(wish["protocol"]).lower(), ethertype)
 
 
 def _check_protocol(protocol: str, ethertype: str) -> str | None:
