@@ -17,7 +17,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.figure import Figure, at_least, at_most
-from netplane.agent.tunnel import ensure_tunnel
+from netplane.agent.devices.tunnel import ensure_tunnel
 from netplane.base.addresses import pack_address, pack_mac
 from netplane.compiler import compile_slice
 from netplane.datapath import KernelDatapath

@@ -9,9 +9,9 @@ from typing import TypeVar
 import pytest
 from pyroute2 import IPRoute
 
-from netplane.agent.links import Link, LinkWatch
-from netplane.agent.punt import PuntDevice, Punted
-from netplane.agent.tunnel import Tunnel, TunnelRefused, ensure_tunnel, remove_device
+from netplane.agent.answers.punt import PuntDevice, Punted
+from netplane.agent.devices.links import Link, LinkWatch
+from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel, remove_device
 from netplane.tables.decisions import Punt
 from tests.contract.namespaces import add_veth, bring_up, find_link, inside, new_namespace, remove_link
 

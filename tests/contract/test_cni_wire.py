@@ -7,7 +7,7 @@ from ipaddress import ip_interface
 
 import pytest
 
-from netplane.agent.netlink import Netlink
+from netplane.agent.devices.netlink import Netlink
 from netplane.cni import wire
 from netplane.cni.attachment import Address, Attachment, Route
 from netplane.cni.wire import Sandbox

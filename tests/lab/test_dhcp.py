@@ -5,9 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from netplane.agent.bootp import ANY, MAGIC, Message, Option
-from netplane.agent.dhcp import BROADCAST
-from netplane.agent.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, ethernet, ipv4, udp
+from netplane.agent.answers.bootp import ANY, MAGIC, Message, Option
+from netplane.agent.answers.dhcp import BROADCAST
+from netplane.agent.answers.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, ethernet, ipv4, udp
 from netplane.lab import Lab, Machine
 from netplane.lab.demo.scene import read_all_tables
 from netplane.lab.demo.tenant import DNS, EXTRA_ROUTE, Tenant, to_plug

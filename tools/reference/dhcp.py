@@ -2,7 +2,7 @@
 
 import inspect
 
-from netplane.agent import dhcp as server
+from netplane.agent.answers import dhcp as server
 from netplane.base.dhcp import OCTETS
 from netplane.model.dhcp import NEXT_SERVER, OPTIONS, RESERVED, WITHHOLDABLE
 from tools.reference.markdown import page_of, table_of

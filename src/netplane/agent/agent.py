@@ -17,16 +17,16 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from netplane.agent import questions
-from netplane.agent.devices import by_port, plugged, rivals
+from netplane.agent.answers.punt import silence_ipv6
+from netplane.agent.answers.serving import Serving
+from netplane.agent.devices.links import LinkWatch
+from netplane.agent.devices.plugged import by_port, plugged, rivals
+from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel
 from netplane.agent.journal import Journal
-from netplane.agent.links import LinkWatch
-from netplane.agent.punt import silence_ipv6
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
-from netplane.agent.serving import Serving
 from netplane.agent.slice import Slice, Told
-from netplane.agent.tunnel import Tunnel, TunnelRefused, ensure_tunnel
+from netplane.agent.tracing import questions
 from netplane.agent.worker import Done, Work, Worker
 from netplane.base.problem import Problem
 from netplane.compiler import Compiler

@@ -13,7 +13,7 @@ from ipaddress import IPv4Address
 from pathlib import Path
 
 from netplane.agent.agent import Agent, Startup
-from netplane.agent.tunnel import remove_device
+from netplane.agent.devices.tunnel import remove_device
 from netplane.datapath.kernel import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
 

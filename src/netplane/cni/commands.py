@@ -4,7 +4,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 
-from netplane.agent.netlink import Netlink
+from netplane.agent.devices.netlink import Netlink
 from netplane.client import Client
 from netplane.cni import wire
 from netplane.cni.attachment import Attachment, Body, Expected, attachment, differences, expected, host_device, result

@@ -12,7 +12,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 from struct import pack, unpack, unpack_from
 from typing import NamedTuple
 
-from netplane.agent.netlink import (
+from netplane.agent.devices.netlink import (
     CREATE,
     DELLINK,
     EXCLUSIVE,

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from netplane.agent.questions import Host, answer
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.slice import Slice
+from netplane.agent.tracing.questions import Host, answer
 from netplane.agent.worker import Work, Worker
 from netplane.compiler import Compiler
 from netplane.datapath import FakeDatapath

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from netplane.agent import packet
 from netplane.agent.slice import Slice
-from netplane.agent.trace import Names, arrive, dump, names_of, trace
+from netplane.agent.tracing import packet
+from netplane.agent.tracing.trace import Names, arrive, dump, names_of, trace
 from netplane.agent.worker import Worker
 from netplane.datapath import DatapathError
 from netplane.model import Device, Port

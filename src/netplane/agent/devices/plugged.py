@@ -10,7 +10,7 @@ If it lasts, somebody has plugged in twice: it is told as a problem.
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from netplane.agent.links import Link
+from netplane.agent.devices.links import Link
 from netplane.base.problem import Problem
 from netplane.model import Device
 

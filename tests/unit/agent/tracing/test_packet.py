@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.agent import packet
-from netplane.agent.frames import checksum
-from netplane.agent.packet import BadPacket, Origin, build, parse
+from netplane.agent.answers.frames import checksum
+from netplane.agent.tracing import packet
+from netplane.agent.tracing.packet import BadPacket, Origin, build, parse
 from netplane.base.addresses import pack_address
 from netplane.tables.packet import Packet, parse_arp
 from netplane.tables.packet import parse as take_apart

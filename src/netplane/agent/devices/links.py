@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from struct import unpack_from
 from typing import NamedTuple
 
-from netplane.agent.netlink import (
+from netplane.agent.devices.netlink import (
     DELLINK,
     DONE,
     ERROR,

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from netplane.agent.frames import (
+from netplane.agent.answers.frames import (
     BROADCAST_MAC,
     ETHERTYPE_ARP,
     ETHERTYPE_IPV4,

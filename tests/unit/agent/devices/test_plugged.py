@@ -1,7 +1,7 @@
 """Which device each port is plugged into."""
 
-from netplane.agent.devices import by_port, plugged, rivals
-from netplane.agent.links import Link
+from netplane.agent.devices.links import Link
+from netplane.agent.devices.plugged import by_port, plugged, rivals
 from netplane.model import Device
 from tests.unit.agent.records import PORT
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 from struct import pack, unpack_from
 from typing import NamedTuple
 
-from netplane.agent.frames import ETHERTYPE_IPV4, UDP
+from netplane.agent.answers.frames import ETHERTYPE_IPV4, UDP
 
 SERVER_PORT, CLIENT_PORT = 67, 68
 ANY = bytes(4)

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.agent.punt import Punted, TokenBuckets, decode
+from netplane.agent.answers.punt import Punted, TokenBuckets, decode
 from netplane.tables.decisions import Punt
 from netplane.tables.packet import punted
 

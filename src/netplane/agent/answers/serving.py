@@ -4,8 +4,8 @@ import logging
 from collections.abc import Mapping
 from time import monotonic
 
-from netplane.agent import dhcp
-from netplane.agent.punt import PuntDevice, Punted, TokenBuckets
+from netplane.agent.answers import dhcp
+from netplane.agent.answers.punt import PuntDevice, Punted, TokenBuckets
 from netplane.agent.slice import Slice
 from netplane.model import Port
 

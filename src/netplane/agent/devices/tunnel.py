@@ -10,8 +10,9 @@ from ipaddress import IPv4Address
 from struct import pack, unpack, unpack_from
 from typing import NamedTuple
 
-from netplane.agent.links import BODY, IFF_UP, IFNAME, INFO_DATA, INFO_KIND, LINKINFO, MTU, text
-from netplane.agent.netlink import (
+from netplane.agent.answers.punt import silence_ipv6
+from netplane.agent.devices.links import BODY, IFF_UP, IFNAME, INFO_DATA, INFO_KIND, LINKINFO, MTU, text
+from netplane.agent.devices.netlink import (
     CREATE,
     DELLINK,
     EXCLUSIVE,
@@ -25,7 +26,6 @@ from netplane.agent.netlink import (
     attributes,
     encode,
 )
-from netplane.agent.punt import silence_ipv6
 
 PORT = 4789
 """RFC 7348, section 5."""

@@ -3,11 +3,11 @@
 import pytest
 from msgspec.structs import replace
 
-from netplane.agent.packet import parse
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.slice import Slice
-from netplane.agent.trace import Names, arrive, dump, names_of, says, trace
-from netplane.agent.why import WHY
+from netplane.agent.tracing.packet import parse
+from netplane.agent.tracing.trace import Names, arrive, dump, names_of, says, trace
+from netplane.agent.tracing.why import WHY
 from netplane.agent.worker import Work, bring_in
 from netplane.compiler import Compiler
 from netplane.datapath.fake import FakeDatapath

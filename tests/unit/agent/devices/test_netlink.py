@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.agent.netlink import attributes, encode, message, messages
+from netplane.agent.devices.netlink import attributes, encode, message, messages
 
 
 @given(st.dictionaries(st.integers(0, 0x3FFF), st.binary(max_size=20), max_size=5))

@@ -21,7 +21,7 @@ from ipaddress import IPv4Address, IPv4Network
 from struct import pack, unpack
 from typing import NamedTuple
 
-from netplane.agent.bootp import (
+from netplane.agent.answers.bootp import (
     ANY,
     BROADCAST_FLAG,
     CLIENT_PORT,
@@ -33,7 +33,7 @@ from netplane.agent.bootp import (
     parse,
     write,
 )
-from netplane.agent.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, ethernet, ipv4, udp
+from netplane.agent.answers.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, ethernet, ipv4, udp
 from netplane.base.addresses import pack_mac
 from netplane.base.dhcp import FOREVER, route
 from netplane.model import DhcpOption, Network, Port, Subnet

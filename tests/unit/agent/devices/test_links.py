@@ -5,8 +5,8 @@ from struct import pack
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.agent.links import IFALIAS, IFNAME, LINK_NETNSID, LINKINFO, End, Gone, Link, parse
-from netplane.agent.netlink import DELLINK, DONE, NEWLINK
+from netplane.agent.devices.links import IFALIAS, IFNAME, LINK_NETNSID, LINKINFO, End, Gone, Link, parse
+from netplane.agent.devices.netlink import DELLINK, DONE, NEWLINK
 
 
 def attribute(kind: int, value: bytes) -> bytes:

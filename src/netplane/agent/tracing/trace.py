@@ -8,9 +8,9 @@ host that it goes to must be asked for the rest.
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from netplane.agent.packet import Origin, Sketch, build
 from netplane.agent.slice import Slice
-from netplane.agent.why import WHY
+from netplane.agent.tracing.packet import Origin, Sketch, build
+from netplane.agent.tracing.why import WHY
 from netplane.base.addresses import MAPPED, NO_MAC, pack_address, pack_mac, pack_prefix, prefix_contains, unpack_address
 from netplane.compiler import Compiler
 from netplane.compiler.policy import rule_number

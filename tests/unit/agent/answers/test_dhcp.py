@@ -8,10 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from netplane.agent import dhcp
-from netplane.agent.bootp import HEADER, MAGIC, Message, Option, parse, read_options
-from netplane.agent.dhcp import LEASE
-from netplane.agent.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, checksum, ethernet, ipv4, udp
+from netplane.agent.answers import dhcp
+from netplane.agent.answers.bootp import HEADER, MAGIC, Message, Option, parse, read_options
+from netplane.agent.answers.dhcp import LEASE
+from netplane.agent.answers.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, checksum, ethernet, ipv4, udp
 from netplane.base.addresses import pack_mac
 from netplane.model import DhcpOption, FixedIP, Port, Subnet
 from netplane.model.dhcp import OPTIONS as NAMES

@@ -1,0 +1,1 @@
+"""What the agent answers operators: traces of made packets and what the tables hold, in words."""
