@@ -25,11 +25,13 @@ from pyroute2 import IPRoute
 from netplane.agent.journal import Journal
 from netplane.agent.process import JOURNAL, PUNT, TUNNEL, pins, teardown
 from netplane.base.addresses import pack_address, pack_mac
-from netplane.datapath import KernelDatapath
+from netplane.datapath import libbpf
+from netplane.datapath.entries import KernelTable
 from netplane.model import AnyRecord, Endpoint, FixedIP, Port, SecurityGroupRule
 from netplane.stream.messages import Snapshot, Welcome
 from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
 from netplane.tables.pipeline import PORT as PORT_TABLE
+from netplane.tables.schema import Table
 from tests.contract.datapaths import skip_without_root
 from tests.contract.namespaces import add_veth, bring_up, find_link, inside, new_namespace
 from tests.unit.agent.records import NEAR, PORT, SLICE
@@ -99,12 +101,15 @@ class Host(NamedTuple):
             assert process.wait(PATIENCE) == (0 if ending is signal.SIGTERM else -ending), log.read_text()
 
     def tables(self) -> dict[str, dict[bytes, bytes]]:
-        """What the agent has written."""
-        datapath = KernelDatapath.open(pins(self.instance))
+        """What the agent has written: by its pinned maps, since a datapath is opened by one process at a time."""
+        return {table.name: self._read(table) for table in AGENT_TABLES}
+
+    def _read(self, table: Table) -> dict[bytes, bytes]:
+        fd = libbpf.pinned(pins(self.instance) / table.name)
         try:
-            return {table.name: datapath.read(table.name) for table in AGENT_TABLES}
+            return KernelTable(table, fd).read()
         finally:
-            datapath.close()
+            os.close(fd)
 
 
 @pytest.fixture
