@@ -17,10 +17,10 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
-from netplane.agent.answers.punt import silence_ipv6
 from netplane.agent.answers.serving import Serving
 from netplane.agent.devices.links import LinkWatch
 from netplane.agent.devices.plugged import by_port, plugged, rivals
+from netplane.agent.devices.silence import silence_ipv6
 from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel
 from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from struct import pack, unpack, unpack_from
 from typing import NamedTuple
 
+from netplane.agent.devices.silence import silence_ipv6
 from netplane.tables.decisions import Punt
 
 TUNSETIFF, TUNSETPERSIST = 0x400454CA, 0x400454CB
@@ -131,12 +132,3 @@ def _raise_quietly(name: str) -> None:
         answer = fcntl.ioctl(control, SIOCGIFFLAGS, pack("16sH22x", name.encode(), 0))
         (flags,) = unpack("16xH22x", answer)
         fcntl.ioctl(control, SIOCSIFFLAGS, pack("16sH22x", name.encode(), flags | IFF_UP))
-
-
-def silence_ipv6(name: str) -> None:
-    """Keep the kernel's own IPv6 off a device; nothing to do where the kernel has none."""
-    try:
-        with open(f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6", "w") as setting:
-            setting.write("1")
-    except FileNotFoundError:
-        return

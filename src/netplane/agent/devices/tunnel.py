@@ -10,7 +10,6 @@ from ipaddress import IPv4Address
 from struct import pack, unpack, unpack_from
 from typing import NamedTuple
 
-from netplane.agent.answers.punt import silence_ipv6
 from netplane.agent.devices.links import BODY, IFF_UP, IFNAME, INFO_DATA, INFO_KIND, LINKINFO, MTU, text
 from netplane.agent.devices.netlink import (
     CREATE,
@@ -26,6 +25,7 @@ from netplane.agent.devices.netlink import (
     attributes,
     encode,
 )
+from netplane.agent.devices.silence import silence_ipv6
 
 PORT = 4789
 """RFC 7348, section 5."""
