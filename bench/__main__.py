@@ -62,11 +62,7 @@ def _table(figures: list[Figure]) -> Table:
     table.add_column("goal")
     table.add_column("how it was measured", style="dim")
     for figure in figures:
-        mark = (
-            "" if figure.goal is None else "[green]met[/]" if figure.goal.is_met_by(figure.value) else "[red]missed[/]"
-        )
-        goal = f"{figure.goal or ''} {mark}".strip()
-        table.add_row(figure.name, f"{figure.value:,.4g}", figure.unit, goal, figure.how)
+        table.add_row(figure.name, f"{figure.value:,.4g}", figure.unit, _judged(figure), figure.how)
     return table
 
 

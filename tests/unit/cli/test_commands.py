@@ -1,15 +1,15 @@
 """The command line against a controller that answers from a table, over real HTTP."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from click.testing import CliRunner, Result
 
 from netplane import __version__
 from netplane.cli import COMMANDS, main
+from tests.answering import served
 
 TOKEN = "secret"
 PORT = "5b0f2a5e-7b1c-4a53-9a3f-0d9f1c0f8a11"
@@ -85,13 +85,8 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Answering) as address:
+        yield address
 
 
 def run(url: str, *words: str, token: str = TOKEN) -> Result:

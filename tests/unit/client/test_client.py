@@ -1,13 +1,13 @@
 """The client against a server that answers from a table, over real HTTP."""
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from netplane.client import Client, Refused, Stranger, Unanswered
+from tests.answering import served
 
 ANSWERS = {
     "GET /v2.0/ports": (200, b'{"ports": []}'),
@@ -48,13 +48,8 @@ class Answering(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with served(Answering) as address:
+        yield address
 
 
 @pytest.fixture
