@@ -102,8 +102,7 @@ static __always_inline int np_connection_begin(struct np_packet *p, const struct
 static __always_inline int np_connection_renew(struct np_packet *p, struct np_connection_value *c, __u64 stamp,
 					       const struct np_side *initiator, const struct np_side *responder)
 {
-	__be16 port = p->protocol == IPPROTO_ICMP ? bpf_htons(NP_ICMP_ECHO << 8) : responder->port;
-	int decision = np_judge_all(p, initiator, responder, port);
+	int decision = np_judge_all(p, initiator, responder, np_service(p, responder));
 
 	if (p->dry)
 		return decision == NP_CONTINUE ? NP_CONTINUE : NP_DROP(REVOKED);
@@ -118,7 +117,7 @@ static __always_inline int np_connection_renew(struct np_packet *p, struct np_co
 static __always_inline int np_connection_is_over(struct np_packet *p, const struct np_connection_value *c,
 						 int from_initiator, __u64 now)
 {
-	if (c->seen + np_timeout(p->protocol, c->state) * NP_NSEC_PER_SEC <= now)
+	if (np_is_expired(p, c, now))
 		return 1;
 	if (c->state == NP_CONNECTION_STATE_REVOKED)
 		return from_initiator && np_is_start(p);

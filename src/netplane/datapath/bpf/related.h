@@ -101,18 +101,16 @@ static __always_inline int np_explains(struct np_packet *p, const struct np_conn
 {
 	const struct np_side *initiator = &p->target, *responder = &p->source;
 	int from_low = np_is_low(&p->target, &p->source);
-	__be16 port;
 
 	if (c->state == NP_CONNECTION_STATE_REVOKED || !(from_low ? c->packets_low : c->packets_high) ||
-	    c->seen + np_timeout(p->protocol, c->state) * NP_NSEC_PER_SEC <= np_now(p))
+	    np_is_expired(p, c, np_now(p)))
 		return 0;
 	if (from_low == !!(c->flags & NP_CONNECTION_FLAG_INITIATOR_HIGH)) {
 		initiator = &p->source;
 		responder = &p->target;
 	}
-	port = p->protocol == IPPROTO_ICMP ? bpf_htons(NP_ICMP_ECHO << 8) : responder->port;
 	return c->stamp == np_stamp(initiator, responder) ||
-	       np_judge_all(p, initiator, responder, port) == NP_CONTINUE;
+	       np_judge_all(p, initiator, responder, np_service(p, responder)) == NP_CONTINUE;
 }
 
 static __noinline int np_is_related(struct __sk_buff *skb, struct np_packet *p)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The two sides of a connection: which stands first in its key, and what the two may do together. */
+/* The two sides of a connection: which stands first in its key, what its permission depends on, and how long it lasts. */
 #pragma once
 
 #include "packet.h"
 
 #define NP_STAMP_FACTOR 0x9E3779B97F4A7C15ULL
-#define NP_ICMP_HIGH_ASKS                                                                                              \
-	256 /* added to the protocol in the key: echo requests of both sides may share an identifier */
+/* Added to the protocol in the key: echo requests of both sides may share an identifier. */
+#define NP_ICMP_HIGH_ASKS 256
 
 static __always_inline int np_is_low(const struct np_side *a, const struct np_side *b)
 {
@@ -48,4 +48,15 @@ static __always_inline __u64 np_stamp(const struct np_side *initiator, const str
 	__u64 identities = (__u64)initiator->identity << 32 | responder->identity;
 
 	return np_profile_stamp(initiator) ^ (in << 1 | in >> 63) ^ identities * NP_STAMP_FACTOR;
+}
+
+/* What rules are asked about for a connection: the responder's port, or an echo request. */
+static __always_inline __be16 np_service(const struct np_packet *p, const struct np_side *responder)
+{
+	return p->protocol == IPPROTO_ICMP ? bpf_htons(NP_ICMP_ECHO << 8) : responder->port;
+}
+
+static __always_inline int np_is_expired(const struct np_packet *p, const struct np_connection_value *c, __u64 now)
+{
+	return c->seen + np_timeout(p->protocol, c->state) * NP_NSEC_PER_SEC <= now;
 }
