@@ -13,6 +13,9 @@ MAPPED = bytes(10) + b"\xff\xff"
 
 MAPPED_BITS = 96
 NO_ADDRESS = bytes(16)
+LINK_LOCAL = bytes.fromhex("fe80") + bytes(14)
+"""The prefix fe80::/64 that interfaces make addresses of for their own link (RFC 4291, section 2.5.6)."""
+
 NO_MAC = bytes(6)
 
 
@@ -69,3 +72,13 @@ def pack_mac(text: str) -> bytes:
 def unpack_mac(packed: bytes) -> str:
     """A MAC address in lower case with colons."""
     return packed.hex(":")
+
+
+def eui64(prefix: bytes, mac: bytes) -> bytes:
+    """The address that an interface makes of a /64, given as 16 bytes, and its MAC (RFC 4291, appendix A)."""
+    return prefix[:8] + bytes((mac[0] ^ 0x02,)) + mac[1:3] + b"\xff\xfe" + mac[3:]
+
+
+def link_local(mac: bytes) -> bytes:
+    """The address that an interface has on its own link, if it makes it of its MAC."""
+    return eui64(LINK_LOCAL, mac)

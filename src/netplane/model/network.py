@@ -11,6 +11,10 @@ from netplane.model.resource import Resource
 DEFAULT_MTU = 1450
 """What an underlay of 1500 bytes leaves after VXLAN over IPv4 (RFC 7348: 50 bytes)."""
 
+SLAAC, DHCPV6_STATELESS, DHCPV6_STATEFUL = "slaac", "dhcpv6-stateless", "dhcpv6-stateful"
+IPV6_MODES = (DHCPV6_STATEFUL, DHCPV6_STATELESS, SLAAC)
+"""What `ipv6_ra_mode` and `ipv6_address_mode` may be."""
+
 
 class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
     """An isolated layer 2 network."""
@@ -66,6 +70,27 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
         tuple[HostRoute, ...], describe("Routes announced by DHCP.", create=True, update=True, max_length=20)
     ] = ()
     enable_dhcp: Annotated[bool, describe("Whether DHCP answers machines.", create=True, update=True)] = True
+    ipv6_ra_mode: Annotated[
+        str | None,
+        describe(
+            "How the platform's router advertisements say that machines get addresses: `slaac`, `dhcpv6-stateless` or "
+            "`dhcpv6-stateful`; null if they are another's.",
+            create=True,
+        ),
+    ] = None
+    ipv6_address_mode: Annotated[
+        str | None,
+        describe(
+            "How machines get addresses: `slaac`, `dhcpv6-stateless` or `dhcpv6-stateful`, the latter two by the "
+            "platform's DHCPv6; null if by neither.",
+            create=True,
+        ),
+    ] = None
+
+    @property
+    def is_auto_addressed(self) -> bool:
+        """Whether machines make their addresses of the prefix and their MAC address (EUI-64)."""
+        return not {SLAAC, DHCPV6_STATELESS}.isdisjoint((self.ipv6_ra_mode, self.ipv6_address_mode))
 
     def references(self) -> Iterable[Reference]:
         """Its network, which takes it along when deleted."""

@@ -54,11 +54,7 @@ def update(transaction: Transaction, _context: Context, subnet: Subnet, wish: Wi
     return transaction.put(replace(subnet, **wish))
 
 
-EXTRAS = (
-    Extra("subnetpool_id"),
-    Extra("ipv6_ra_mode"),
-    Extra("ipv6_address_mode"),
-)
+EXTRAS = (Extra("subnetpool_id"),)
 
 
 def show(_reader: Reader, _services: Services, _context: Context, subnets: Sequence[Subnet]) -> list[View]:
