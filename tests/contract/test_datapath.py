@@ -7,7 +7,18 @@ import pytest
 from netplane.base.addresses import NO_ADDRESS, pack_address
 from netplane.base.delta import Delta, diff
 from netplane.datapath import Datapath, TableFull
-from netplane.tables.decisions import Class, ConnectionState, Direction, Limit, Punt, Reason, Remote, Stage, Verdict
+from netplane.tables.decisions import (
+    PACES,
+    Class,
+    ConnectionState,
+    Direction,
+    Limit,
+    Punt,
+    Reason,
+    Remote,
+    Stage,
+    Verdict,
+)
 from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import (
     AGENT_TABLES,
@@ -16,6 +27,7 @@ from netplane.tables.pipeline import (
     COUNTER,
     ENDPOINT,
     HOST,
+    PACE,
     POLICY,
     PROFILE,
     SETTINGS,
@@ -145,8 +157,8 @@ class TestTables:
 
     def test_some_entries(self, datapath: Datapath) -> None:
         there, missing = BUDGET.pack_key(7, ANN.mac), BUDGET.pack_key(8, ANN.mac)
-        datapath.write("budget", {there: BUDGET.pack_value(5, 600)})
-        assert datapath.look("budget", [missing, there]) == {there: BUDGET.pack_value(5, 600)}
+        datapath.write("budget", {there: BUDGET.pack_value(5)})
+        assert datapath.look("budget", [missing, there]) == {there: BUDGET.pack_value(5)}
         assert datapath.look("budget", []) == {}
 
     def test_per_cpu_values_are_summed(self, datapath: Datapath) -> None:
@@ -502,7 +514,7 @@ class TestPackets:
 
     def test_a_machine_takes_no_more_than_its_share_of_connections(self, populated: Datapath) -> None:
         ann, ben, eve = (BUDGET.pack_key(machine.vni, machine.mac) for machine in (ANN, BEN, EVE))
-        populated.write("budget", {ann: BUDGET.pack_value(Limit.CONNECTIONS - 1, 0)})
+        populated.write("budget", {ann: BUDGET.pack_value(Limit.CONNECTIONS - 1)})
         last, beyond = (frame(ANN, BEN, UDP, packets.udp(port, 6000)) for port in (5000, 5001))
         asked, again = (frame(EVE, ANN, TCP, packets.tcp(port, 80, SYN)) for port in (4000, 4001))
         for _ in range(2):
@@ -512,21 +524,24 @@ class TestPackets:
         check(receive(populated, 7, EVE.host, asked), Verdict.DELIVER, ANN.ifindex)
         check(send(populated, BEN, frame(BEN, ANN, UDP, packets.udp(6000, 5001))), Verdict.DELIVER, ANN.ifindex)
         taken = {ann: Limit.CONNECTIONS, ben: 1, eve: 1}
-        assert populated.read("budget") == {key: BUDGET.pack_value(count, 0) for key, count in taken.items()}
-        populated.write("budget", {eve: BUDGET.pack_value(Limit.CONNECTIONS, 0)})
+        assert populated.read("budget") == {key: BUDGET.pack_value(count) for key, count in taken.items()}
+        populated.write("budget", {eve: BUDGET.pack_value(Limit.CONNECTIONS)})
         check(receive(populated, 7, EVE.host, again), Verdict.DROP, reason=Reason.SHARE_USED_UP)
 
     def test_a_machine_does_not_occupy_the_agent(self, populated: Datapath) -> None:
-        key = BUDGET.pack_key(ANN.vni, ANN.mac)
+        key, of_another_kind = (PACE.pack_key(ANN.vni, ANN.mac, kind) for kind in (Punt.DHCP, 99))
         request = packets.ipv4("0.0.0.0", "255.255.255.255", UDP, packets.udp(68, 67))
         packet = packets.ethernet(ANN.mac, packets.BROADCAST, 0x0800, request)
+        populated.write("pace", {of_another_kind: PACE.pack_value(1 << 62)})
         for _ in range(2):
             check(send(populated, ANN, packet), Verdict.PUNT, world.PUNT)
-        assert BUDGET.unpack_value(populated.read("budget")[key])["punted"] > 2 * Limit.PUNT_PAUSE
-        populated.write("budget", {key: BUDGET.pack_value(7, 1 << 62)})
+        assert PACE.unpack_value(populated.read("pace")[key])["until"] > 2 * PACES[Punt.DHCP].pause
+        populated.write("pace", {key: PACE.pack_value(1 << 62)})
         for dry in (True, False):
             check(send(populated, ANN, packet, dry=dry), Verdict.DROP, reason=Reason.PUNT_LIMIT)
-        assert populated.read("budget") == {key: BUDGET.pack_value(7, 1 << 62)}
+        assert populated.read("pace") == dict.fromkeys((key, of_another_kind), PACE.pack_value(1 << 62))
+        other = packets.ethernet(BEN.mac, packets.BROADCAST, 0x0800, request)
+        check(send(populated, BEN, other), Verdict.PUNT, world.PUNT)
 
     def test_dry_runs_change_nothing(self, populated: Datapath) -> None:
         for packet in (
@@ -535,4 +550,4 @@ class TestPackets:
             frame(ANN._replace(address="0.0.0.0"), BEN, UDP, packets.udp(68, 67)),
         ):
             assert send(populated, ANN, packet, dry=True).steps
-        assert populated.read("connection") == populated.read("counter") == populated.read("budget") == {}
+        assert [populated.read(table) for table in ("connection", "counter", "budget", "pace")] == [{}] * 4

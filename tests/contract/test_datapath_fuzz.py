@@ -126,7 +126,7 @@ def test_spoiled_frames(kernel: Datapath, seed: int) -> None:
             for datapath in (kernel, fake):
                 datapath.apply(delta)
                 # How often one may ask for DHCP goes by the clock, which the two do not read at the same time.
-                datapath.delete("budget", datapath.read("budget"))
+                datapath.delete("pace", datapath.read("pace"))
         program, machine, origin = arrival(random)
         frame = spoil(random, whole_frame(random, machine))
         specified, real = fake.run(program, frame, origin), kernel.run(program, frame, origin)

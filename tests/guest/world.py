@@ -18,7 +18,7 @@ PORT = 7100
 NAMES = ("near", "far", "routed")
 """Machines on the guest's host, on another, and on another behind the router."""
 MIB = 1 << 20
-FILLED = ("counter", "budget", "connection", "fragment")
+FILLED = ("counter", "budget", "pace", "connection", "fragment")
 """Tables that traffic fills."""
 
 

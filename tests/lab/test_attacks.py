@@ -25,11 +25,14 @@ from netplane.lab.traffic.frames import (
     send,
     send_vxlan,
 )
+from netplane.tables.decisions import PACES, Punt
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("tattack")
 MARK = b"an attack in progress"
 SETTLE = 0.2
+FLOOD, NEIGHBOURS = 100_000, 18
+"""Requests of the flooder, and of its neighbour meanwhile: fewer than one may send at once."""
 SIOCGIFHWADDR, SIOCETHTOOL, ETHTOOL_STXCSUM = 0x8927, 0x8946, 0x17
 UDP = 17
 
@@ -206,18 +209,31 @@ def test_a_host_cannot_wrap_what_machines_cannot_send(world: Scene) -> None:
 
 
 def test_one_machine_does_not_keep_others_from_dhcp(world: Scene) -> None:
+    """Of a neighbour's requests every single one is answered, of the flood no more than its share."""
     flooder, other = world.machine("a1"), world.machine("a2")
-    discover = dhcp_discover(flooder)
+    flood, asked, pace = dhcp_discover(flooder), dhcp_discover(other), PACES[Punt.DHCP]
+    at_flooder = 0
     with inside(flooder.namespace):
         wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
-    with wire, Capture(other.namespace) as capture:
+    with wire, Capture(other.namespace) as capture, Capture(flooder.namespace) as own:
         wire.bind(("eth0", 0))
-        for number in range(20_000):
-            wire.send(discover)
-            if number == 10_000:
-                send(other.namespace, [dhcp_discover(other)])
+        began = time.monotonic()
+        for number in range(FLOOD):
+            wire.send(flood)
+            if number % (FLOOD // NEIGHBOURS) == FLOOD // NEIGHBOURS - 1:
+                send(other.namespace, [asked])
+                at_flooder += len(own.received(is_offer))
+        lasted = time.monotonic() - began
         time.sleep(SETTLE)
-        assert len(capture.received(lambda frame: frame[23] == UDP and frame[34:36] == b"\0\x43")) == 1
+        answers = len(capture.received(is_offer))
+        at_flooder += len(own.received(is_offer))
+    assert answers == NEIGHBOURS
+    assert 0 < at_flooder <= (pace.burst + (lasted + SETTLE) * 1e9) / pace.pause + 1
+
+
+def is_offer(frame: bytes) -> bool:
+    """Whether a frame comes from a DHCP server."""
+    return frame[23] == UDP and frame[34:36] == b"\0\x43"
 
 
 def dhcp_discover(machine: Machine) -> bytes:

@@ -16,7 +16,7 @@ from netplane.lab.wait import NotReached, until
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("thot")
-OF_A_BOOT = ("settings", "port", "device", "counter", "budget", "connection", "fragment")
+OF_A_BOOT = ("settings", "port", "device", "counter", "budget", "pace", "connection", "fragment")
 """Tables that name devices by their numbers, which a boot gives anew, or that count what has passed."""
 
 
@@ -96,7 +96,9 @@ def expect_tables(world: World, before: Tables) -> None:
 
     def relevant(tables: Tables) -> Tables:
         kept = [
-            name for name in next(iter(before.values())) if name not in ("counter", "budget", "connection", "fragment")
+            name
+            for name in next(iter(before.values()))
+            if name not in ("counter", "budget", "pace", "connection", "fragment")
         ]
         return {host: {name: found[name] for name in kept} for host, found in tables.items()}
 

@@ -162,7 +162,7 @@ def tear_down(made: Scene) -> None:
 
 def stable(tables: Tables) -> list[dict[str, list[str]]]:
     """What does not depend on the traffic there has been."""
-    passing = ("connection", "counter", "budget", "trace", "fragment")
+    passing = ("connection", "counter", "budget", "pace", "trace", "fragment")
     return [{name: lines for name, lines in host.items() if name not in passing} for host in tables.values()]
 
 

@@ -13,7 +13,7 @@ from tests.fabric import Fabric, Runner, Specification
 from tests.worlds import Tables
 
 HOSTS = 3
-STATE = ("connection", "counter", "budget", "fragment")
+STATE = ("connection", "counter", "budget", "pace", "fragment")
 
 Build = Callable[[list[AnyRecord], dict[str, Tables]], Fabric]
 """Makes a fabric over each host's tables; called again for the same hosts, it keeps their connections and counters."""

@@ -2,19 +2,20 @@
 
 from collections.abc import Iterator
 
-from netplane.tables.decisions import SHARED, TIMEOUTS
+from netplane.tables.decisions import PACES, SHARED, TIMEOUTS, Punt
 from tools.reference.markdown import member_texts, page_of, summary, table_of
 
 INTRODUCTION = (
     "`netplane trace` and the counters speak in these. What to do about a drop reason stands in "
     "[operations](../operations.md)."
 )
+SECOND = 1_000_000_000
 PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 0: "others"}
 
 
 def page() -> str:
     """The page."""
-    return page_of("Decisions", INTRODUCTION, *_enumerations(), *_timeouts())
+    return page_of("Decisions", INTRODUCTION, *_enumerations(), *_timeouts(), *_paces())
 
 
 def _enumerations() -> Iterator[str]:
@@ -32,3 +33,10 @@ def _timeouts() -> Iterator[str]:
     yield "Seconds after which a connection without packets ends."
     rows = ((PROTOCOLS[protocol], state.name, seconds) for (protocol, state), seconds in TIMEOUTS.items())
     yield table_of(("protocol", "state", "seconds"), rows)
+
+
+def _paces() -> Iterator[str]:
+    yield "## Paces"
+    yield "How often each machine may do what costs others; what is beyond that is dropped (`PUNT_LIMIT`)."
+    rows = ((Punt(kind).name, SECOND // pace.pause, pace.burst // pace.pause) for kind, pace in PACES.items())
+    yield table_of(("what", "a second", "at once"), rows)

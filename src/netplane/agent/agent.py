@@ -262,7 +262,6 @@ class Agent:
         # Addresses and sizes of the underlay change without a word to us.
         await self._raise_tunnel()
         self._trouble("sweep", await self._worker.sweep())
-        self._serving.tidy()
         if self._troubles.pop("journal", None) and self._slice.revision:
             self._write_down(lambda: self._journal.renew(self._slice))
         self._sweep_at = monotonic() + max(SWEEP_EVERY, SWEEP_SHARE * (monotonic() - began))

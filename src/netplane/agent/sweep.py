@@ -11,7 +11,7 @@ from struct import Struct
 
 from netplane.base.addresses import NO_MAC
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, Limit
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, FRAGMENT
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, FRAGMENT, PACE
 
 NS = 1_000_000_000
 OTHER = 0
@@ -88,9 +88,8 @@ def corrected_budgets(budgets: Mapping[bytes, bytes], counts: Mapping[bytes, int
     """The entries of `budget` that do not say what was counted, as they should be."""
     found: dict[bytes, bytes] = {}
     for key in budgets.keys() | counts.keys():
-        before = budgets.get(key, bytes(BUDGET.value.size))
-        after = BUDGET.pack_value(counts.get(key, 0), BUDGET.unpack_value(before)["punted"])
-        if after != before:
+        after = BUDGET.pack_value(counts.get(key, 0))
+        if after != budgets.get(key):
             found[key] = after
     return found
 
@@ -98,6 +97,11 @@ def corrected_budgets(budgets: Mapping[bytes, bytes], counts: Mapping[bytes, int
 def idle_budgets(budgets: Iterable[bytes], counts: Mapping[bytes, int], devices: Collection[bytes]) -> Iterable[bytes]:
     """Entries of `budget` of machines that have no device here and have opened nothing that lives."""
     return (key for key in budgets if key not in devices and key not in counts)
+
+
+def caught_up(paces: Mapping[bytes, bytes], now: int) -> Iterable[bytes]:
+    """Entries of `pace` that no longer tell anything at `now` (ns of CLOCK_MONOTONIC): none at all says the same."""
+    return (key for key, value in paces.items() if PACE.unpack_value(value)["until"] <= now)
 
 
 _TIMEOUTS = {(protocol, int(state)): seconds for (protocol, state), seconds in TIMEOUTS.items()}

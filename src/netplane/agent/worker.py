@@ -12,6 +12,7 @@ from typing import NamedTuple, ParamSpec, TypeVar
 
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.sweep import (
+    caught_up,
     corrected_budgets,
     ended_connections,
     ended_fragments,
@@ -24,7 +25,7 @@ from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, PACE
 
 LOOKED_AT = 16
 """Ended connections that are looked at once more, and then deleted, at a time: some dozens of microseconds."""
@@ -108,6 +109,7 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
         budgets = datapath.read(BUDGET.name)
         datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
         datapath.delete(BUDGET.name, list(idle_budgets(budgets, counts, desired[DEVICE.name])))
+        datapath.delete(PACE.name, list(caught_up(datapath.read(PACE.name), monotonic_ns())))
         datapath.delete(COUNTER.name, list(orphaned_counters(datapath.read(COUNTER.name), desired[DEVICE.name])))
     except DatapathError as problem:
         return [Problem("datapath", "", str(problem))]

@@ -1,6 +1,8 @@
 """Stages, verdicts, reasons and the other numbers that the datapath and the control plane share."""
 
+from collections.abc import Mapping
 from enum import IntEnum
+from typing import NamedTuple
 
 
 class Stage(IntEnum):
@@ -125,14 +127,26 @@ class Limit(IntEnum):
 
     CONNECTIONS = 131_072
     """Entries of `connection` that it opened: an eighth of the table, on each host that it talks to."""
-    PUNT_PAUSE = 100_000_000
-    """ns between two packets to the agent, in the long run."""
-    PUNT_BURST = 2_000_000_000
-    """ns by which packets to the agent may come ahead of that: twenty at once."""
     FRAGMENTS = 256
     """Packets in fragments of which it may send the rest: a newer one with the same id modulo this replaces one."""
     FRAGMENT_SECONDS = 30
     """Seconds after a first fragment in which the rest of its packet may follow, as Linux waits (ipfrag_time)."""
+
+
+class Pace(NamedTuple):
+    """How often a machine may do something that costs others: a generic cell rate algorithm (ITU-T I.371)."""
+
+    pause: int
+    """ns between two of them, in the long run."""
+    burst: int
+    """ns by which they may come ahead of that."""
+
+
+PACES: Mapping[int, Pace] = {
+    # Twenty at once, ten a second: a client asks a few times an hour.
+    Punt.DHCP: Pace(100_000_000, 2_000_000_000),
+}
+"""Packets to the agent, by kind: what a machine takes of one kind it loses of no other, nor does any other machine."""
 
 
 class ConnectionState(IntEnum):

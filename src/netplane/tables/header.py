@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from enum import IntEnum
 from itertools import groupby
 
-from netplane.tables.decisions import SHARED, TIMEOUTS
+from netplane.tables.decisions import PACES, SHARED, TIMEOUTS, Pace
 from netplane.tables.pipeline import TABLES
 from netplane.tables.schema import Kind, Layout, Table
 
@@ -33,7 +33,7 @@ def header() -> str:
     for table in TABLES:
         lines += [*_struct(f"np_{table.name}_key", table.key), *_struct(f"np_{table.name}_value", table.value)]
         lines += [*_map(table), ""]
-    return "\n".join([*lines, *_timeouts()]) + "\n"
+    return "\n".join([*lines, *_timeouts(), *_paces()]) + "\n"
 
 
 def c_name(enum: type[IntEnum]) -> str:
@@ -86,6 +86,18 @@ def _timeouts() -> Iterator[str]:
         yield "\t\treturn 0;"
     yield "\t}"
     yield "}"
+
+
+def _paces() -> Iterator[str]:
+    """Pause and burst of each kind of what costs others, as functions."""
+    for part in Pace._fields:
+        yield f"static __always_inline __u64 np_pace_{part}(__u32 kind)"
+        yield "{"
+        yield "\tswitch (kind) {"
+        yield from (f"\tcase {kind}: return {getattr(pace, part)}ULL;" for kind, pace in PACES.items())
+        yield "\t}"
+        yield "\treturn 0;"
+        yield "}"
 
 
 if __name__ == "__main__":

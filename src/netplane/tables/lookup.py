@@ -13,6 +13,7 @@ from netplane.tables.pipeline import (
     ENDPOINT,
     GATEWAY,
     HOST,
+    PACE,
     POLICY,
     PORT,
     PREFIX,
@@ -85,7 +86,6 @@ class BudgetValue(NamedTuple):
     """What a port has taken of what all share."""
 
     connections: int
-    punted: int
 
 
 def settings(entries: Entries) -> SettingsValue:
@@ -121,7 +121,13 @@ def device(entries: Entries, vni: int, mac: bytes) -> DeviceValue | None:
 def budget(entries: Entries, vni: int, mac: bytes) -> BudgetValue:
     """What a port has taken; nothing before it has an entry."""
     value = entries["budget"].get(BUDGET.pack_key(vni, mac))
-    return BudgetValue(0, 0) if value is None else BudgetValue(**BUDGET.unpack_value(value))
+    return BudgetValue(0) if value is None else BudgetValue(**BUDGET.unpack_value(value))
+
+
+def pace(entries: Entries, vni: int, mac: bytes, kind: int) -> int:
+    """Until when a port has used up its rate of something, in ns; 0 before it has an entry."""
+    value = entries["pace"].get(PACE.pack_key(vni, mac, kind))
+    return 0 if value is None else int(PACE.unpack_value(value)["until"])
 
 
 def host_address(entries: Entries, number: int) -> bytes | None:

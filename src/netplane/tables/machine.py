@@ -18,7 +18,7 @@ from typing import NamedTuple, NoReturn
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
 from netplane.tables import fragments, lookup
 from netplane.tables.connection import sides
-from netplane.tables.decisions import Class, Direction, EndpointFlag, Limit, PortFlag, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import PACES, Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
 from netplane.tables.outcome import Outcome
 from netplane.tables.packet import (
@@ -38,7 +38,7 @@ from netplane.tables.packet import (
     parse_arp,
     punted,
 )
-from netplane.tables.pipeline import BUDGET, COUNTER, TABLES
+from netplane.tables.pipeline import COUNTER, PACE, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.run import End, Run
 
@@ -79,7 +79,7 @@ def empty_tables() -> dict[str, dict[bytes, bytes]]:
 
 
 class Machine:
-    """The datapath of one host, over tables of which it writes `connection`, `counter`, `budget` and `fragment`."""
+    """The datapath of one host, over tables of which it writes those that are the datapath's."""
 
     def __init__(self, tables: Mapping[str, MutableMapping[bytes, bytes]]) -> None:
         self.tables = tables
@@ -116,6 +116,7 @@ class Machine:
     def _write(self, run: Run) -> None:
         self.tables["connection"].update(run.connections)
         self.tables["budget"].update(run.budgets)
+        self.tables["pace"].update(run.paces)
         self.tables["fragment"].update(run.fragments)
         for count in run.counts:
             key = COUNTER.pack_key(*count)
@@ -222,18 +223,19 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
         run.drop(Stage.LOCAL_ANSWER, Reason.FRAGMENT)
     if run.settings.punt == 0:
         run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_OFF)
-    pay_for_punt(run, port)
+    pay_for_punt(run, port, Punt.DHCP)
     run.step(Stage.LOCAL_ANSWER, Reason.NONE, IPV4, Punt.DHCP)
     serve(run, port, Verdict.PUNT, run.settings.punt, punted(run.frame, Punt.DHCP, ifindex))
 
 
-def pay_for_punt(run: Run, port: PortValue) -> None:
-    """No machine asks so often that the agent does not hear the others (a generic cell rate algorithm)."""
-    budget = lookup.budget(run.entries, port.vni, port.mac)
-    if budget.punted > run.now + Limit.PUNT_BURST - Limit.PUNT_PAUSE:
+def pay_for_punt(run: Run, port: PortValue, kind: Punt) -> None:
+    """No machine asks so often that the agent does not hear the others."""
+    pace, until = PACES[kind], lookup.pace(run.entries, port.vni, port.mac, kind)
+    key = PACE.pack_key(port.vni, port.mac, kind)
+    full = key not in run.entries["pace"] and len(run.entries["pace"]) >= PACE.capacity
+    if full or until > run.now + pace.burst - pace.pause:
         run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_LIMIT)
-    paid = budget._replace(punted=max(budget.punted, run.now) + Limit.PUNT_PAUSE)
-    run.budgets[BUDGET.pack_key(port.vni, port.mac)] = BUDGET.pack_value(*paid)
+    run.paces[key] = PACE.pack_value(max(until, run.now) + pace.pause)
 
 
 def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:

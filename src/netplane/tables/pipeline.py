@@ -176,10 +176,20 @@ BUDGET = Table(
     "What each machine, here or elsewhere, has taken of what all share on this host; the agent counts anew.",
     Kind.HASH,
     key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
-    value=(
-        Field("connections", U64, "Connections that it has opened."),
-        Field("punted", U64, "Until when its packets to the agent have used up its rate, in ns of CLOCK_MONOTONIC."),
+    value=(Field("connections", U64, "Connections that it has opened."),),
+    capacity=262_144,
+    writer=Writer.DATAPATH,
+)
+PACE = Table(
+    "pace",
+    "How far each machine has used up the rate at which it may do what costs others, by kind.",
+    Kind.HASH,
+    key=(
+        Field("vni", U32, "The port's network."),
+        Field("mac", MAC, "The port's MAC address."),
+        Field("kind", U16, "Punt."),
     ),
+    value=(Field("until", U64, "Until when it has used up its rate, in ns of CLOCK_MONOTONIC."),),
     capacity=262_144,
     writer=Writer.DATAPATH,
 )
@@ -238,6 +248,7 @@ TABLES: tuple[Table, ...] = (
     CONNECTION,
     COUNTER,
     BUDGET,
+    PACE,
     FRAGMENT,
     TRACE,
 )

@@ -30,6 +30,7 @@ class Run:
         self.steps: list[Step] = []
         self.connections: dict[bytes, bytes] = {}
         self.budgets: dict[bytes, bytes] = {}
+        self.paces: dict[bytes, bytes] = {}
         self.fragments: dict[bytes, bytes] = {}
         """Kept only if the packet meets no obstacle."""
         self.counts: list[Count] = []

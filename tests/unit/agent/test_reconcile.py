@@ -17,7 +17,7 @@ from netplane.datapath.fake import FakeDatapath
 from netplane.model import AnyRecord, Change, Device
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, POLICY, PORT, PROFILE, SETTINGS
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, PACE, POLICY, PORT, PROFILE, SETTINGS
 from tests.unit.agent import records
 from tests.unit.agent.records import FAR, NEAR, RULE, SLICE, deletes, upserts
 
@@ -207,7 +207,9 @@ def test_sweeping_leaves_what_lives(reconcile: Reconcile, datapath: Stubborn) ->
     old = CONNECTION.pack_key(7, 7, near, far, b"\0\3", b"\0\2", 6)
     counter = COUNTER.pack_key(7, NEAR.mac, 0, 0)
     budget = BUDGET.pack_key(7, NEAR.mac)
-    datapath.tables[BUDGET.name] = {budget: BUDGET.pack_value(2, 5)}
+    datapath.tables[BUDGET.name] = {budget: BUDGET.pack_value(2)}
+    behind, ahead = (PACE.pack_key(7, NEAR.mac, kind) for kind in (1, 2))
+    datapath.tables[PACE.name] = {behind: PACE.pack_value(5), ahead: PACE.pack_value(1 << 62)}
     datapath.tables[CONNECTION.name] = {
         connection: CONNECTION.pack_value(0, 1 << 62, 1, 1, 1, 1, 1, 0),
         old: CONNECTION.pack_value(0, 0, 1, 1, 1, 1, 3, 0),
@@ -216,7 +218,8 @@ def test_sweeping_leaves_what_lives(reconcile: Reconcile, datapath: Stubborn) ->
     assert sweep(reconcile) == []
     assert datapath.tables[CONNECTION.name].keys() == {connection}
     assert datapath.tables[COUNTER.name].keys() == {counter}
-    assert datapath.tables[BUDGET.name] == {budget: BUDGET.pack_value(1, 5)}
+    assert datapath.tables[BUDGET.name] == {budget: BUDGET.pack_value(1)}
+    assert datapath.tables[PACE.name].keys() == {ahead}
     assert bring_in(reconcile, work(*deletes(*SLICE, DEVICE))).shrunk
     assert sweep(reconcile) == []
     assert datapath.tables[CONNECTION.name] == datapath.tables[COUNTER.name] == datapath.tables[BUDGET.name] == {}

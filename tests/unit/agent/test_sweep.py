@@ -4,6 +4,7 @@ import pytest
 
 from netplane.agent.sweep import (
     NS,
+    caught_up,
     corrected_budgets,
     ended_connections,
     ended_fragments,
@@ -14,7 +15,7 @@ from netplane.agent.sweep import (
 )
 from netplane.base.addresses import NO_MAC, pack_address
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, ConnectionState
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, PACE
 
 LOW, HIGH = pack_address("10.0.0.5"), pack_address("10.0.0.6")
 ENDPOINTS = {ENDPOINT.pack_key(7, LOW), ENDPOINT.pack_key(8, HIGH)}
@@ -99,6 +100,11 @@ def test_budgets_go_with_the_last_connection_and_the_device() -> None:
 
 def test_budgets_say_what_was_counted() -> None:
     right, wrong, new = (BUDGET.pack_key(vni, MAC) for vni in (7, 8, 9))
-    before = {right: BUDGET.pack_value(2, 5), wrong: BUDGET.pack_value(3, 6)}
-    after = {wrong: BUDGET.pack_value(0, 6), new: BUDGET.pack_value(1, 0)}
+    before = {right: BUDGET.pack_value(2), wrong: BUDGET.pack_value(3)}
+    after = {wrong: BUDGET.pack_value(0), new: BUDGET.pack_value(1)}
     assert corrected_budgets(before, {right: 2, new: 1}) == after
+
+
+def test_who_has_caught_up_is_forgotten() -> None:
+    before = {PACE.pack_key(7, MAC, kind): PACE.pack_value(until) for kind, until in enumerate((99, 100, 101))}
+    assert list(caught_up(before, 100)) == [PACE.pack_key(7, MAC, kind) for kind in (0, 1)]

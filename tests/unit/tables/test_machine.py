@@ -6,7 +6,18 @@ import pytest
 
 from netplane.base.addresses import NO_ADDRESS, NO_MAC, pack_address
 from netplane.tables import pipeline
-from netplane.tables.decisions import Class, ConnectionState, Direction, Limit, Reason, Remote, Stage, Verdict
+from netplane.tables.decisions import (
+    PACES,
+    Class,
+    ConnectionState,
+    Direction,
+    Limit,
+    Punt,
+    Reason,
+    Remote,
+    Stage,
+    Verdict,
+)
 from netplane.tables.machine import Machine, empty_tables
 from netplane.tables.outcome import Outcome
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, POLICY, PROFILE, SETTINGS
@@ -212,18 +223,18 @@ def test_rules_speak_of_the_ports_of_all_protocols_that_have_them(host: Host, pr
 
 def test_a_machine_cannot_take_the_whole_table(host: Host) -> None:
     share = BUDGET.pack_key(ANN.vni, ANN.mac)
-    host.tables["budget"][share] = BUDGET.pack_value(Limit.CONNECTIONS - 1, 0)
+    host.tables["budget"][share] = BUDGET.pack_value(Limit.CONNECTIONS - 1)
     check(host.send(ANN, segment(ANN, BEN, SYN)), Verdict.DELIVER)
     check(host.send(ANN, frame(ANN, BEN, 17, udp(1, 2))), Verdict.DROP, Reason.SHARE_USED_UP)
     check(host.receive(OPEN), Verdict.DELIVER)
     check(host.send(ANN, segment(ANN, BEN, ACK)), Verdict.DELIVER)
     check(host.send(BEN, frame(BEN, ANN, 17, udp(1, 2))), Verdict.DELIVER)
-    assert host.tables["budget"][share] == BUDGET.pack_value(Limit.CONNECTIONS, 0)
+    assert host.tables["budget"][share] == BUDGET.pack_value(Limit.CONNECTIONS)
 
 
 def test_a_machine_cannot_occupy_the_agent(host: Host) -> None:
     asked = ethernet(ANN.mac, b"\xff" * 6, 0x0800, ipv4("0.0.0.0", "255.255.255.255", 17, udp(68, 67)))
-    at_once = Limit.PUNT_BURST // Limit.PUNT_PAUSE
+    at_once = PACES[Punt.DHCP].burst // PACES[Punt.DHCP].pause
     verdicts = [host.send(ANN, asked).verdict for _ in range(at_once + 5)]
     assert verdicts == [Verdict.PUNT] * at_once + [Verdict.DROP] * 5
     check(host.send(ANN, asked), Verdict.DROP, Reason.PUNT_LIMIT)

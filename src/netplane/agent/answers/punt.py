@@ -41,30 +41,6 @@ def decode(frame: bytes) -> Punted | None:
     return Punted(Punt(frame[1]), unpack_from("!I", frame, 2)[0], frame)
 
 
-class TokenBuckets:
-    """How often each key may: `rate` a second, and `burst` at once. The caller brings the clock, in seconds."""
-
-    def __init__(self, rate: float, burst: float) -> None:
-        self._rate = rate
-        self._burst = burst
-        self._buckets: dict[int, tuple[float, float]] = {}
-
-    def allow(self, key: int, now: float) -> bool:
-        """Take one token of a key's, if it has one."""
-        tokens, since = self._buckets.get(key, (self._burst, now))
-        tokens = min(self._burst, tokens + (now - since) * self._rate)
-        self._buckets[key] = (tokens - 1 if tokens >= 1 else tokens, now)
-        return tokens >= 1
-
-    def forget(self, now: float) -> None:
-        """Drop buckets that are full again: they are as good as new."""
-        self._buckets = {
-            key: (tokens, since)
-            for key, (tokens, since) in self._buckets.items()
-            if tokens + (now - since) * self._rate < self._burst
-        }
-
-
 class PuntDevice:
     """The punt device of this namespace, made if it is not there."""
 

@@ -2,21 +2,17 @@
 
 import logging
 from collections.abc import Mapping
-from time import monotonic
 
 from netplane.agent.answers import dhcp
-from netplane.agent.answers.punt import PuntDevice, Punted, TokenBuckets
+from netplane.agent.answers.punt import PuntDevice, Punted
 from netplane.agent.slice import Slice
 from netplane.model import Port
-
-A_SECOND, AT_ONCE = 10.0, 20.0
-"""Packets of one machine that are answered; a client asks a few times an hour."""
 
 log = logging.getLogger(__name__)
 
 
 class Serving:
-    """The punt device and what is said by it. Nothing is remembered of whom was told what."""
+    """The punt device and what is said by it. How often a machine may ask, the datapath sees to."""
 
     def __init__(self, name: str, slice: Slice) -> None:
         self.ports: Mapping[int, str] = {}
@@ -24,7 +20,6 @@ class Serving:
         self._name = name
         self._slice = slice
         self._device = PuntDevice(name)
-        self._buckets = TokenBuckets(A_SECOND, AT_ONCE)
 
     @property
     def ifindex(self) -> int:
@@ -48,13 +43,9 @@ class Serving:
         self.start()
         return True
 
-    def tidy(self) -> None:
-        """Forget who has not asked for a while."""
-        self._buckets.forget(monotonic())
-
     def _answer(self, punted: Punted) -> None:
         port = self._slice.get(Port, self.ports.get(punted.ifindex, ""))
-        if port is None or not self._buckets.allow(punted.ifindex, monotonic()):
+        if port is None:
             return
         declined = dhcp.read_declined(punted.frame)
         if declined is not None:

@@ -43,19 +43,3 @@ static __always_inline void np_take_place(const struct np_packet *p)
 	if (taken)
 		__sync_fetch_and_add(&taken->connections, 1);
 }
-
-/* Whether one more packet may go to the agent: a generic cell rate algorithm (ITU-T I.371). */
-static __always_inline int np_may_punt(const struct np_packet *p)
-{
-	struct np_budget_value *taken = p->dry ? np_budget(p) : np_budget_open(p);
-	__u64 now = np_now(p), until;
-
-	if (!taken)
-		return 1;
-	until = taken->punted;
-	if (until > now + NP_LIMIT_PUNT_BURST - NP_LIMIT_PUNT_PAUSE)
-		return 0;
-	if (!p->dry)
-		taken->punted = (until > now ? until : now) + NP_LIMIT_PUNT_PAUSE;
-	return 1;
-}

@@ -7,8 +7,8 @@
  */
 #pragma once
 
-#include "budget.h"
 #include "endpoint.h"
+#include "pace.h"
 
 #define NP_DHCP_SERVER 67
 #define NP_DHCP_CLIENT 68
@@ -19,7 +19,7 @@ static __always_inline int np_punt(struct __sk_buff *skb, struct np_packet *p, _
 
 	if (!p->punt)
 		return NP_DROP(PUNT_OFF);
-	if (!np_may_punt(p))
+	if (!np_keeps_pace(p, kind))
 		return NP_DROP(PUNT_LIMIT);
 	p->exit.ifindex = p->punt;
 	bpf_skb_store_bytes(skb, 0, mark, sizeof(mark), 0);

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.agent.answers.punt import Punted, TokenBuckets, decode
+from netplane.agent.answers.punt import Punted, decode
 from netplane.tables.decisions import Punt
 from netplane.tables.packet import punted
 
@@ -25,20 +25,3 @@ def test_what_the_kernel_sends_itself_is_passed_over() -> None:
 @given(st.binary(max_size=100))
 def test_nothing_raises(frame: bytes) -> None:
     decode(frame)
-
-
-def test_a_burst_then_the_rate() -> None:
-    buckets = TokenBuckets(rate=2, burst=3)
-    assert [buckets.allow(1, 100.0) for _ in range(4)] == [True, True, True, False]
-    assert [buckets.allow(1, 100.5), buckets.allow(1, 100.5)] == [True, False]
-    assert buckets.allow(2, 100.5)
-    assert [buckets.allow(1, 1000.0) for _ in range(4)] == [True, True, True, False]
-
-
-def test_full_buckets_are_forgotten() -> None:
-    buckets = TokenBuckets(rate=2, burst=3)
-    buckets.allow(1, 100.0)
-    buckets.allow(2, 110.0)
-    buckets.forget(110.2)
-    assert buckets._buckets.keys() == {2}
-    assert [buckets.allow(2, 110.2) for _ in range(3)] == [True, True, False]

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Rates: what costs others, a machine may do so often and no more (a generic cell rate algorithm, ITU-T I.371). Each
+ * kind has a rate of its own. A race of CPUs may let a machine have a little more than its share.
+ */
+#pragma once
+
+#include "packet.h"
+
+/* Until when the sender has used up its rate of a kind; NULL if there is nothing, and no room to note it. */
+static __noinline struct np_pace_value *np_pace_open(const struct np_packet *p, __u32 kind)
+{
+	struct np_pace_value *found, none = {};
+	struct np_pace_key key = {.vni = p->source.vni, .kind = kind};
+
+	np_copy_mac(key.mac, p->eth_source);
+	found = bpf_map_lookup_elem(&pace, &key);
+	if (found || p->dry)
+		return found;
+	bpf_map_update_elem(&pace, &key, &none, BPF_NOEXIST);
+	return bpf_map_lookup_elem(&pace, &key);
+}
+
+/* Whether the sender may do one more of a kind; counts it. */
+static __always_inline int np_keeps_pace(const struct np_packet *p, __u32 kind)
+{
+	struct np_pace_value *taken = np_pace_open(p, kind);
+	__u64 now = np_now(p), until;
+
+	if (!taken)
+		return p->dry;
+	until = taken->until;
+	if (until > now + np_pace_burst(kind) - np_pace_pause(kind))
+		return 0;
+	if (!p->dry)
+		taken->until = (until > now ? until : now) + np_pace_pause(kind);
+	return 1;
+}
