@@ -75,7 +75,7 @@ class World:
 
     def make(self, kind: str, token: str = "blue", **fields: Json) -> Json:
         """Create one resource; answers it."""
-        collection = f"{kind}s".replace("_", "-")
+        collection = collection_of(kind)
         names = {name.replace("__", ":"): value for name, value in fields.items()}
         reply = self.ask("POST", f"/v2.0/{collection}", {kind: names}, token)
         assert reply.status == 201, reply
@@ -83,12 +83,12 @@ class World:
 
     def change(self, kind: str, id: str, token: str = "blue", **fields: Json) -> Json:
         names = {name.replace("__", ":"): value for name, value in fields.items()}
-        reply = self.ask("PUT", f"/v2.0/{kind}s/{id}".replace("_", "-"), {kind: names}, token)
+        reply = self.ask("PUT", f"/v2.0/{collection_of(kind)}/{id}", {kind: names}, token)
         assert reply.status == 200, reply
         return reply.json[kind]
 
     def remove(self, kind: str, id: str, token: str = "blue") -> None:
-        reply = self.ask("DELETE", f"/v2.0/{kind}s/{id}".replace("_", "-"), token=token)
+        reply = self.ask("DELETE", f"/v2.0/{collection_of(kind)}/{id}", token=token)
         assert (reply.status, reply.content) == (204, b""), reply
 
     def refused(self, method: str, path: str, body: Json = None, token: str = "blue") -> tuple[int, str]:
@@ -107,6 +107,11 @@ class World:
 
     def close(self) -> None:
         self.store.close()
+
+
+def collection_of(kind: str) -> str:
+    """Where the resources of a kind are."""
+    return next(stored.collection for stored in STORED if kind_of(stored) == kind)
 
 
 async def send(app: ASGIApp, method: str, path: str, content: bytes, headers: list[tuple[bytes, bytes]]) -> Reply:

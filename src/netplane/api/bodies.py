@@ -16,6 +16,9 @@ from netplane.model.security import ProtocolText
 Wish = dict[str, Any]
 """What a client asks of a record: values by the names of fields; a field not named is not in it."""
 
+Further = tuple[tuple[str, type], ...]
+"""Names and types."""
+
 UNKNOWN = re.compile(r"unknown field `(.+?)`")
 MISSING = re.compile(r"missing required field `(.+?)`")
 
@@ -48,9 +51,14 @@ def plural(kind: type[Record]) -> str:
     return kind.collection.replace("-", "_")
 
 
-def parse_create(kind: type[Record], filled: frozenset[str], context: Context, body: bytes) -> tuple[list[Wish], bool]:
-    """The wishes of a POST, and whether it was a list. `filled` are the required fields that rules fill."""
-    parsed = _parse(kind, _decoder(kind, "POST", filled), "POST", body)
+def parse_create(
+    kind: type[Record], filled: frozenset[str], further: Further, context: Context, body: bytes
+) -> tuple[list[Wish], bool]:
+    """The wishes of a POST, and whether it was a list.
+
+    `filled` are the required fields that rules fill, `further` what may be asked for that is no field.
+    """
+    parsed = _parse(kind, _decoder(kind, "POST", filled, further), "POST", body)
     single, many = getattr(parsed, kind_of(kind)), getattr(parsed, plural(kind))
     if (single is UNSET) == (many is UNSET):
         raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
@@ -63,9 +71,9 @@ def parse_create(kind: type[Record], filled: frozenset[str], context: Context, b
     return wishes, many is not UNSET
 
 
-def parse_update(kind: type[Record], context: Context, body: bytes) -> Wish:
+def parse_update(kind: type[Record], further: Further, context: Context, body: bytes) -> Wish:
     """The wish of a PUT."""
-    parsed = _parse(kind, _decoder(kind, "PUT", frozenset()), "PUT", body)
+    parsed = _parse(kind, _decoder(kind, "PUT", frozenset(), further), "PUT", body)
     single = getattr(parsed, kind_of(kind))
     if single is UNSET:
         raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
@@ -85,11 +93,12 @@ def parse_struct(decoder: Decoder[Any], body: bytes) -> Any:
 
 
 @cache
-def _decoder(kind: type[Record], method: str, filled: frozenset[str]) -> Decoder[Any]:
+def _decoder(kind: type[Record], method: str, filled: frozenset[str], further: Further) -> Decoder[Any]:
     fields = [wanted for wanted in fields_of(kind) if _is_open(wanted, method)]
     columns = [
         _column(wanted, wanted.is_required and method == "POST" and wanted.name not in filled) for wanted in fields
     ]
+    columns += [(name, type_ | UnsetType, UNSET) for name, type_ in further]
     if method == "POST":
         columns.append(("tenant_id", str | UnsetType, UNSET))
     entity = _struct(f"{kind.__name__}{method.title()}", columns)

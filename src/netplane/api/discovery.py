@@ -17,6 +17,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "pagination": ("Pagination support", "Lists come in pages."),
     "project-id": ("project_id field enabled", "Resources show project_id besides tenant_id."),
     "provider": ("Provider Network", "How a network is carried."),
+    "rbac-policies": ("RBAC Policies", "Networks that several projects use."),
     "router": ("Neutron L3 Router", "Routers between subnets."),
     "security-group": ("security-group", "Security groups and their rules."),
     "security-groups-remote-address-group": (

@@ -100,6 +100,8 @@ def _claimed(space: str, value: str) -> ApiError:
             return conflict("IpAddressInUse", text)
         case "rule":
             return conflict("SecurityGroupRuleExists", f"Security group {place} already has this rule.")
+        case "shared":
+            return conflict("DuplicateRbacPolicy", "An RBAC policy already exists with those values.")
         case "default-group":
             return conflict("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
         case _:

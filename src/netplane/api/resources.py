@@ -19,7 +19,8 @@ from netplane.api.queries import (
     parse_query,
 )
 from netplane.api.rules import Rules, Services
-from netplane.api.rules.kind import visible
+from netplane.api.rules.kind import not_yours, own, visible
+from netplane.api.rules.sharing import may_delete, of_others, sees
 from netplane.api.views import View, only, view
 from netplane.model import kind_of
 from netplane.model.resource import Resource
@@ -36,7 +37,7 @@ class Resources(NamedTuple):
     def create(self, call: Call) -> Answer:
         """POST: one resource or a list of them, all or none."""
         kind = self.rules.kind
-        wishes, is_list = parse_create(kind, self.rules.filled, call.context, call.body)
+        wishes, is_list = parse_create(kind, self.rules.filled, self.rules.further, call.context, call.body)
         with self._write(call) as transaction:
             records = [self.rules.create(transaction, call.context, wish) for wish in wishes]
             views = self._views(transaction.reader, call.context, records)
@@ -48,7 +49,7 @@ class Resources(NamedTuple):
         fields = frozenset(value for name, value in call.query if name == "fields")
         with self.store.read() as reader:
             record = reader.get(self.rules.kind, id)
-            if record is None or not call.context.may_see(record.project_id):
+            if record is None or not sees(reader, call.context, record):
                 raise not_found(self.rules.kind, id)
             shown = self._views(reader, call.context, [record])[0]
         return Answer(200, {kind_of(self.rules.kind): only(shown, fields)})
@@ -68,9 +69,9 @@ class Resources(NamedTuple):
     def update(self, call: Call, id: str) -> Answer:
         """PUT."""
         kind = self.rules.kind
-        wish = parse_update(kind, call.context, call.body)
+        wish = parse_update(kind, self.rules.further, call.context, call.body)
         with self._write(call) as transaction:
-            before = visible(transaction, call.context, kind, id)
+            before = own(transaction, call.context, kind, id)
             after = self.rules.update(transaction, call.context, before, wish)
             shown = self._views(transaction.reader, call.context, [after])[0]
         return Answer(200, {kind_of(kind): shown}, transaction.revision)
@@ -79,6 +80,8 @@ class Resources(NamedTuple):
         """DELETE."""
         with self._write(call) as transaction:
             record = visible(transaction, call.context, self.rules.kind, id)
+            if not may_delete(transaction, call.context, record):
+                raise not_yours(self.rules.kind, id)
             try:
                 self.rules.delete(transaction, call.context, record)
             except InUse as error:
@@ -88,7 +91,7 @@ class Resources(NamedTuple):
     def act(self, call: Call, id: str, action: str) -> Answer:
         """PUT of an action."""
         with self._write(call) as transaction:
-            record = visible(transaction, call.context, self.rules.kind, id)
+            record = own(transaction, call.context, self.rules.kind, id)
             shown = self.rules.actions[action](transaction, call.context, record, call.body)
         return Answer(200, shown, transaction.revision)
 
@@ -135,25 +138,26 @@ class Resources(NamedTuple):
         kind, project = self.rules.kind, None if context.is_admin else context.project
         if query.marker is not None:
             marker = reader.get(kind, query.marker)
-            if marker is None or not context.may_see(marker.project_id):
+            if marker is None or not sees(reader, context, marker):
                 raise not_found(kind, query.marker)
-        return reader.page(kind, query.marker or "", query.limit or 0, project)
+        after, count = query.marker or "", query.limit or 0
+        lent = [record for record in of_others(reader, context, kind) if record.id > after]
+        records = reader.page(kind, after, count, project)
+        return sorted([*records, *lent], key=lambda record: record.id)[:count] if lent else records
 
     def _candidates(self, reader: Reader, context: Context, query: Query) -> Sequence[Resource]:
         """What the filters could match, by the narrowest way that the store offers."""
         kind, project = self.rules.kind, None if context.is_admin else context.project
         owners = query.filters.get("project_id", query.filters.get("tenant_id", []))
         if "id" in query.filters:
-            return reader.list(kind, project, query.filters["id"])
+            return [record for record in reader.list(kind, None, query.filters["id"]) if sees(reader, context, record)]
         for field in self.rules.indexed:
             if field in query.filters:
                 found = reader.group(kind, field, query.filters[field])
-                return [
-                    record for records in found.values() for record in records if context.may_see(record.project_id)
-                ]
+                return [record for records in found.values() for record in records if sees(reader, context, record)]
         if project is None and len(owners) == 1:
             return reader.list(kind, owners[0])
-        return reader.list(kind, project)
+        return [*reader.list(kind, project), *of_others(reader, context, kind)]
 
 
 Handler = Callable[..., Answer]

@@ -13,12 +13,14 @@ from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
 from netplane.model.network import Network, Subnet
 from netplane.model.port import ROUTER_INTERFACE, FixedIP, Port
+from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
 from netplane.model.record import Access, Claim, OnDelete, Record, Reference, describe
 from netplane.model.router import Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, identity_id
 
 __all__ = [
     "ADDRESS_LIMIT",
+    "EVERY_PROJECT",
     "HOST_NAME",
     "KINDS",
     "ROUTER_INTERFACE",
@@ -39,6 +41,7 @@ __all__ = [
     "OnDelete",
     "Operation",
     "Port",
+    "RbacPolicy",
     "Record",
     "Reference",
     "Router",
@@ -48,4 +51,5 @@ __all__ = [
     "describe",
     "identity_id",
     "kind_of",
+    "shared_with",
 ]

@@ -5,6 +5,7 @@ from netplane.model.endpoint import Device, Endpoint
 from netplane.model.host import Binding, Host
 from netplane.model.network import Network, Subnet
 from netplane.model.port import Port
+from netplane.model.rbac_policy import RbacPolicy
 from netplane.model.record import Record
 from netplane.model.router import Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule
@@ -13,6 +14,7 @@ STORED: tuple[type[Record], ...] = (
     Host,
     Network,
     Subnet,
+    RbacPolicy,
     Router,
     SecurityGroup,
     AddressGroup,
@@ -29,6 +31,7 @@ AnyRecord = (
     Host
     | Network
     | Subnet
+    | RbacPolicy
     | Router
     | SecurityGroup
     | AddressGroup

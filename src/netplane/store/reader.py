@@ -41,6 +41,7 @@ BY_ID = select(RESOURCE.c.body).where(
     RESOURCE.c.kind == bindparam("kind"), RESOURCE.c.id.in_(bindparam("ids", expanding=True))
 )
 HOLDER = Prepared(select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value")))
+CLAIMED = Prepared(select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space")).order_by(CLAIM.c.value))
 PRESENT = select(RESOURCE.c.id).where(RESOURCE.c.id.in_(bindparam("ids", expanding=True)))
 PAGE = LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
 PAGE_PROJECT = LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
@@ -111,6 +112,10 @@ class Reader:
     def holder(self, space: str, value: str) -> str | None:
         """The id of the record that claims a value, or None."""
         return cast("str | None", HOLDER.first(self._connection, {"space": space, "value": value}))
+
+    def claimed(self, space: str) -> Records[str]:
+        """All values that are claimed in a space, in order."""
+        return [str(value) for value in CLAIMED.column(self._connection, {"space": space})]
 
     def taken(self, space: str, values: Sequence[str]) -> set[str]:
         """Which of some values, 1 to `CHUNK` of them, are claimed."""

@@ -52,7 +52,7 @@ def test_what_is_read_only_is_refused(rules: Rules) -> None:
         if not field.access.create:
             body = f'{{"{kind_of(rules.kind)}": {{"{field.wire}": null}}}}'.encode()
             with pytest.raises(ApiError) as caught:
-                parse_create(rules.kind, rules.filled, context, body)
+                parse_create(rules.kind, rules.filled, rules.further, context, body)
             assert caught.value.status == 400
 
 
@@ -83,4 +83,4 @@ def test_views() -> None:
 )
 def test_wishes(body: bytes, wishes: list[dict[str, object]], is_list: bool) -> None:
     context = Context("blue", False, "ann")
-    assert parse_create(Network, frozenset({"vni"}), context, body) == (wishes, is_list)
+    assert parse_create(Network, frozenset({"vni"}), (), context, body) == (wishes, is_list)

@@ -4,11 +4,21 @@ from netplane.api.rules.address_groups import ADDRESS_GROUPS
 from netplane.api.rules.kind import Rules, Services
 from netplane.api.rules.networks import NETWORKS
 from netplane.api.rules.ports import PORTS
+from netplane.api.rules.rbac import RBAC_POLICIES
 from netplane.api.rules.routers import ROUTERS
 from netplane.api.rules.security import SECURITY_GROUPS
 from netplane.api.rules.security_rules import SECURITY_GROUP_RULES
 from netplane.api.rules.subnets import SUBNETS
 
-RULES: tuple[Rules, ...] = (NETWORKS, SUBNETS, PORTS, ROUTERS, SECURITY_GROUPS, SECURITY_GROUP_RULES, ADDRESS_GROUPS)
+RULES: tuple[Rules, ...] = (
+    NETWORKS,
+    SUBNETS,
+    PORTS,
+    ROUTERS,
+    SECURITY_GROUPS,
+    SECURITY_GROUP_RULES,
+    ADDRESS_GROUPS,
+    RBAC_POLICIES,
+)
 
 __all__ = ["RULES", "Rules", "Services"]

@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import not_found
+from netplane.api.errors import ApiError, forbidden, not_found, spoken
+from netplane.api.rules.sharing import sees
 from netplane.api.views import View
 from netplane.model.resource import Resource
 from netplane.store import Reader, Transaction
@@ -53,14 +54,29 @@ class Rules(NamedTuple):
     """What a list must find done, in a transaction of its own."""
     is_ready: Callable[[Reader, Context], bool] | None = None
     """Whether that is done already."""
+    further: tuple[tuple[str, type], ...] = ()
+    """What a client may ask for besides the fields of the record: names and types; other records keep it."""
 
 
 def visible(transaction: Transaction, context: Context, kind: type[R], id: str) -> R:
     """The resource with this id; 404 if there is none for this caller."""
     record = transaction.get(kind, id)
-    if record is None or not context.may_see(record.project_id):
+    if record is None or not sees(transaction, context, record):
         raise not_found(kind, id)
     return record
+
+
+def own(transaction: Transaction, context: Context, kind: type[R], id: str) -> R:
+    """The same, to be changed; 403 if it is another project's, which only lends it."""
+    record = visible(transaction, context, kind, id)
+    if not context.may_see(record.project_id):
+        raise not_yours(kind, id)
+    return record
+
+
+def not_yours(kind: type[Resource], id: str) -> ApiError:
+    """Something that the caller may use, but not change."""
+    return forbidden(f"{spoken(kind)} {id} belongs to another project")
 
 
 def new_id() -> str:

@@ -6,25 +6,43 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
+from netplane.api.errors import forbidden
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
+from netplane.api.rules.rbac import share, unshare
 from netplane.api.rules.security import default_group
+from netplane.api.rules.sharing import is_shared, shared_among
 from netplane.api.views import View
-from netplane.model import Network, Subnet
+from netplane.model import EVERY_PROJECT, Network, Subnet
 from netplane.store import Reader, Transaction
 
 VNIS = (1, 0xFFFFFF)
 """24 bits (RFC 7348, section 5); 0 stays unused."""
 
 
-def create(transaction: Transaction, _context: Context, wish: Wish) -> Network:
+def create(transaction: Transaction, context: Context, wish: Wish) -> Network:
     """A network with a VNI of its own."""
+    is_for_all = wish.pop("shared", False)
     default_group(transaction, wish["project_id"])
-    return transaction.add(Network(id=new_id(), vni=transaction.allocate("vni", *VNIS), **wish))
+    network = transaction.add(Network(id=new_id(), vni=transaction.allocate("vni", *VNIS), **wish))
+    if is_for_all:
+        _set_shared(transaction, context, network, wanted=True)
+    return network
 
 
-def update(transaction: Transaction, _context: Context, network: Network, wish: Wish) -> Network:
-    """Whatever may be changed needs no check."""
+def update(transaction: Transaction, context: Context, network: Network, wish: Wish) -> Network:
+    """Whatever may be changed needs no check, but for sharing."""
+    if "shared" in wish:
+        _set_shared(transaction, context, network, wanted=wish.pop("shared"))
     return transaction.put(replace(network, **wish))
+
+
+def _set_shared(transaction: Transaction, context: Context, network: Network, *, wanted: bool) -> None:
+    """Sharing with all projects is a policy like others, which administrators may also set in this way."""
+    if wanted == is_shared(transaction, network.id, EVERY_PROJECT):
+        return
+    if not context.is_admin:
+        raise forbidden("'shared' of a network may be set by administrators only")
+    (share if wanted else unshare)(transaction, network)
 
 
 EXTRAS = (
@@ -37,14 +55,15 @@ EXTRAS = (
 )
 
 
-def show(reader: Reader, _services: Services, _context: Context, networks: Sequence[Network]) -> list[View]:
-    """Its subnets, and what is the same for all networks."""
+def show(reader: Reader, _services: Services, context: Context, networks: Sequence[Network]) -> list[View]:
+    """Its subnets, whether it is shared with all projects or the caller's, and what is the same for all networks."""
+    shared = shared_among(reader, context.project, [network.id for network in networks])
     subnets = reader.group(Subnet, "network_id", [network.id for network in networks])
     return [
         {
             "status": "ACTIVE" if network.admin_state_up else "DOWN",
             "subnets": [subnet.id for subnet in subnets[network.id]],
-            "shared": False,
+            "shared": network.id in shared,
             "router:external": False,
             "provider:network_type": "vxlan",
             "provider:physical_network": None,
@@ -53,4 +72,6 @@ def show(reader: Reader, _services: Services, _context: Context, networks: Seque
     ]
 
 
-NETWORKS = Rules(Network, create, update, simply_delete, EXTRAS, show, filled=frozenset({"vni"}))
+NETWORKS = Rules(
+    Network, create, update, simply_delete, EXTRAS, show, filled=frozenset({"vni"}), further=(("shared", bool),)
+)

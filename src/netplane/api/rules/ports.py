@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import conflict, invalid
+from netplane.api.errors import conflict, forbidden, invalid
 from netplane.api.rules.addresses import assign
 from netplane.api.rules.dhcp import merge_options
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
 from netplane.api.views import View
-from netplane.model import ROUTER_INTERFACE, Network, Port
+from netplane.model import ROUTER_INTERFACE, FixedIP, Network, Port
 from netplane.store import Reader, Transaction
 from netplane.store.bindings import bind_requested
 from netplane.store.reports import PORT_STATUS
@@ -31,6 +31,7 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Port:
     """A port with a MAC, addresses and groups; bound at once if it requests a host that is there."""
     network = visible(transaction, context, Network, wish["network_id"])
     _check_owner(wish)
+    _check_borrowed(context, network, wish)
     wish["mac_address"] = check_mac(wish["mac_address"]) if "mac_address" in wish else new_mac(transaction, network)
     wish["fixed_ips"] = assign(transaction, network, wish.get("fixed_ips"))
     wish["security_groups"] = groups = _choose_groups(transaction, context, wish)
@@ -45,10 +46,12 @@ def update(transaction: Transaction, context: Context, port: Port, wish: Wish) -
     if port.is_router_interface and wish.keys() & ROUTERS_OWN:
         raise _routers(port)
     _check_owner(wish)
+    network = transaction.get(Network, port.network_id)
+    assert network is not None, "a port refers to its network"
+    _check_borrowed(context, network, wish, port.fixed_ips)
     if "mac_address" in wish:
         wish["mac_address"] = check_mac(wish["mac_address"])
     if "fixed_ips" in wish:
-        network = visible(transaction, context, Network, port.network_id)
         wish["fixed_ips"] = assign(transaction, network, wish["fixed_ips"], port.fixed_ips)
     if "extra_dhcp_opts" in wish:
         wish["extra_dhcp_opts"] = merge_options(port.extra_dhcp_opts, wish["extra_dhcp_opts"])
@@ -121,6 +124,17 @@ def _mac(number: int) -> str:
 def _check_owner(wish: Wish) -> None:
     if wish.get("device_owner") == ROUTER_INTERFACE:
         raise invalid(f"a port becomes a '{ROUTER_INTERFACE}' by add_router_interface of the router only")
+
+
+def _check_borrowed(context: Context, network: Network, wish: Wish, held: Sequence[FixedIP] = ()) -> None:
+    """On another project's network a port gets its addresses: which ones is the owner's to say."""
+    if context.may_see(network.project_id):
+        return
+    had = {fixed.ip_address for fixed in held}
+    chosen = [fixed.ip_address for fixed in wish.get("fixed_ips") or () if fixed.ip_address is not None]
+    if "mac_address" in wish or not had.issuperset(chosen):
+        text = "'mac_address' and 'ip_address' of a port on another project's network may be set by its owner only"
+        raise forbidden(text)
 
 
 def _choose_groups(transaction: Transaction, context: Context, wish: Wish) -> tuple[str, ...]:

@@ -10,12 +10,12 @@ from netplane.api.bodies import FixedIPWish, Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict
 from netplane.api.rules.addresses import assign
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete, visible
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete, visible
 from netplane.api.rules.ports import new_mac
 from netplane.api.rules.ranges import parse_range
 from netplane.api.rules.security import release_identity
 from netplane.api.views import View
-from netplane.model import ROUTER_INTERFACE, Network, Port, Router, Subnet
+from netplane.model import ROUTER_INTERFACE, Network, Port, Router, Subnet, shared_with
 from netplane.store import Reader, Transaction
 from netplane.store.bindings import NUMBERS, bind_requested
 
@@ -54,9 +54,9 @@ def add_interface(transaction: Transaction, context: Context, router: Router, bo
     if (wish.subnet_id is None) == (wish.port_id is None):
         raise bad_request("Either a 'subnet_id' or a 'port_id' must be specified, not both")
     if wish.subnet_id is not None:
-        port = _join_subnet(transaction, router, visible(transaction, context, Subnet, wish.subnet_id))
+        port = _join_subnet(transaction, context, router, visible(transaction, context, Subnet, wish.subnet_id))
     else:
-        port = _join_port(transaction, router, visible(transaction, context, Port, wish.port_id or ""))
+        port = _join_port(transaction, router, own(transaction, context, Port, wish.port_id or ""))
     return _answer(router, port)
 
 
@@ -74,9 +74,15 @@ def remove_interface(transaction: Transaction, context: Context, router: Router,
     return _answer(router, port)
 
 
-def _join_subnet(transaction: Transaction, router: Router, subnet: Subnet) -> Port:
+def _join_subnet(transaction: Transaction, context: Context, router: Router, subnet: Subnet) -> Port:
     if subnet.gateway_ip is None:
         raise _bad_router(f"Subnet {subnet.id} for router interface must have a gateway IP")
+    by_name = shared_with(context.project), subnet.network_id
+    # As in Neutron: whoever shares a network with all projects gives its gateway address to none of them.
+    if not context.may_see(subnet.project_id) and transaction.holder(*by_name) is None:
+        raise _bad_router(
+            f"Cannot add interface to router because subnet {subnet.id} is not owned by project making the request"
+        )
     _check_apart(transaction, router, [subnet])
     network = transaction.get(Network, subnet.network_id)
     assert network is not None, "a subnet refers to its network"

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict, invalid
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete, visible
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete
 from netplane.api.rules.ranges import (
     Address,
     Range,
@@ -30,7 +30,7 @@ NOT_FOR_MACHINES = tuple(map(parse_range, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.
 
 def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
     """A subnet that overlaps no other of its network, with a gateway and pools unless the client says otherwise."""
-    network = visible(transaction, context, Network, wish["network_id"])
+    network = own(transaction, context, Network, wish["network_id"])
     cidr = _check_version(parse_range(wish["cidr"]), wish.get("ip_version", 4))
     _check_overlap(network, cidr, transaction.find(Subnet, "network_id", network.id))
     gateway = _choose_gateway(cidr, wish)

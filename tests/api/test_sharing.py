@@ -1,0 +1,217 @@
+"""Networks that several projects use: who sees what, who may do what, and when sharing ends."""
+
+import pytest
+
+from tests.api.support import Json, World
+from tests.api.test_ports import addresses, make_network
+from tests.api.test_routers import add
+
+
+def share(world: World, network: str, target: str, token: str = "blue") -> Json:
+    return world.make(
+        "rbac_policy",
+        token,
+        object_type="network",
+        object_id=network,
+        action="access_as_shared",
+        target_tenant=target,
+    )
+
+
+def listed(world: World, collection: str, token: str, query: str = "") -> set[str]:
+    return {one["id"] for one in world.get(f"{collection}{query}", token)[collection.replace("-", "_")]}
+
+
+def test_a_policy(world: World) -> None:
+    network, _ = make_network(world)
+    policy = share(world, network, "red")
+    assert policy["project_id"] == policy["tenant_id"] == "blue"
+    wanted = {"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": "red"}
+    assert {name: policy[name] for name in wanted} == wanted
+    assert world.get(f"rbac-policies/{policy['id']}")["rbac_policy"] == policy
+    assert listed(world, "rbac-policies", "blue", f"?object_id={network}&target_tenant=red") == {policy["id"]}
+    assert listed(world, "rbac-policies", "red") == set()
+    assert world.refused("GET", f"rbac-policies/{policy['id']}", token="red") == (404, "RbacPolicyNotFound")
+    assert world.refused("DELETE", f"rbac-policies/{policy['id']}", token="red") == (404, "RbacPolicyNotFound")
+    assert world.change("rbac_policy", policy["id"], target_tenant="green")["target_tenant"] == "green"
+    world.remove("rbac_policy", policy["id"])
+    assert world.refused("GET", f"rbac-policies/{policy['id']}") == (404, "RbacPolicyNotFound")
+
+
+def test_policies_go_with_their_network(world: World) -> None:
+    network, _ = make_network(world, "10.0.0.0/24")
+    share(world, network, "red")
+    share(world, network, "green")
+    world.remove("network", network)
+    assert world.get("rbac-policies") == {"rbac_policies": []}
+
+
+@pytest.mark.parametrize(
+    ("wish", "status", "type"),
+    [
+        ({"object_type": "qos_policy"}, 400, "InvalidInput"),
+        ({"object_type": "security_group"}, 400, "InvalidInput"),
+        ({"action": "access_as_external"}, 400, "InvalidInput"),
+        ({"action": "anything"}, 400, "InvalidInput"),
+        ({"object_id": "nothing"}, 404, "NetworkNotFound"),
+        ({"target_tenant": "*"}, 403, "PolicyNotAuthorized"),
+        ({"target_tenant": ""}, 400, "InvalidInput"),
+        ({"target_tenant": None}, 400, "InvalidInput"),
+        ({"target_tenant": "x" * 256}, 400, "InvalidInput"),
+        ({"project_id": "red"}, 400, "HTTPBadRequest"),
+        ({"foo": 1}, 400, "HTTPBadRequest"),
+    ],
+)
+def test_policies_that_make_no_sense(world: World, wish: Json, status: int, type: str) -> None:
+    network, _ = make_network(world)
+    good = {"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": "red"}
+    assert world.refused("POST", "rbac-policies", {"rbac_policy": good | wish}) == (status, type)
+    for name in good:
+        rest = {key: value for key, value in good.items() if key != name}
+        assert world.refused("POST", "rbac-policies", {"rbac_policy": rest}) == (400, "HTTPBadRequest")
+    policy = share(world, network, "red")["id"]
+    assert world.refused("POST", "rbac-policies", {"rbac_policy": good}) == (409, "DuplicateRbacPolicy")
+    for name in ("object_type", "object_id", "action"):
+        assert world.refused("PUT", f"rbac-policies/{policy}", {"rbac_policy": {name: "x"}}) == (400, "HTTPBadRequest")
+    star = {"rbac_policy": {"target_tenant": "*"}}
+    assert world.refused("PUT", f"rbac-policies/{policy}", star) == (403, "PolicyNotAuthorized")
+
+
+def test_only_the_owner_shares(world: World) -> None:
+    network, _ = make_network(world)
+    wish = {"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": "green"}
+    assert world.refused("POST", "rbac-policies", {"rbac_policy": wish}, "red") == (404, "NetworkNotFound")
+    share(world, network, "red")
+    assert world.refused("POST", "rbac-policies", {"rbac_policy": wish}, "red") == (400, "InvalidInput")
+
+
+def test_what_a_project_sees_of_a_shared_network(world: World) -> None:
+    network, (subnet,) = make_network(world, "10.0.0.0/24")
+    hidden, _ = make_network(world, "10.0.9.0/24")
+    own, _ = make_network(world, "10.0.1.0/24", token="red")
+    port = world.make("port", network_id=network)["id"]
+    router = world.make("router")["id"]
+    for path, type in ((f"networks/{network}", "NetworkNotFound"), (f"subnets/{subnet}", "SubnetNotFound")):
+        assert world.refused("GET", path, token="red") == (404, type)
+    assert listed(world, "networks", "red") == {own}
+    policy = share(world, network, "red")["id"]
+    shown = world.get(f"networks/{network}", "red")["network"]
+    assert (shown["shared"], shown["subnets"], shown["project_id"]) == (True, [subnet], "blue")
+    assert "provider:segmentation_id" not in shown
+    assert world.get(f"networks/{network}")["network"]["shared"] is False
+    assert world.get(f"networks/{network}", "admin")["network"]["shared"] is False
+    assert world.get(f"subnets/{subnet}", "red")["subnet"]["gateway_ip"] == "10.0.0.1"
+    assert listed(world, "networks", "red") == listed(world, "networks", "red", "?limit=9") == {own, network}
+    assert listed(world, "networks", "red", "?limit=1") == {min(own, network)}
+    assert listed(world, "networks", "red", f"?limit=9&marker={min(own, network)}") == {max(own, network)}
+    assert listed(world, "networks", "red", "?shared=True") == {network}
+    assert listed(world, "networks", "red", f"?id={network}&id={hidden}") == {network}
+    assert subnet in listed(world, "subnets", "red")
+    assert listed(world, "subnets", "red", f"?network_id={network}") == {subnet}
+    assert listed(world, "ports", "red") == listed(world, "ports", "red", f"?network_id={network}") == set()
+    assert world.refused("GET", f"ports/{port}", token="red") == (404, "PortNotFound")
+    assert world.refused("GET", f"routers/{router}", token="red") == (404, "RouterNotFound")
+    world.remove("rbac_policy", policy)
+    assert listed(world, "networks", "red") == {own}
+    assert listed(world, "subnets", "red", f"?network_id={network}") == set()
+
+
+def test_a_shared_network_is_not_the_users_to_change(world: World) -> None:
+    network, (subnet,) = make_network(world, "10.0.0.0/24")
+    share(world, network, "red")
+    denied = (403, "PolicyNotAuthorized")
+    assert world.refused("PUT", f"networks/{network}", {"network": {"name": "mine"}}, "red") == denied
+    assert world.refused("DELETE", f"networks/{network}", token="red") == denied
+    assert world.refused("PUT", f"subnets/{subnet}", {"subnet": {"name": "mine"}}, "red") == denied
+    assert world.refused("DELETE", f"subnets/{subnet}", token="red") == denied
+    more = {"subnet": {"network_id": network, "cidr": "10.0.5.0/24"}}
+    assert world.refused("POST", "subnets", more, "red") == denied
+
+
+def test_ports_on_a_shared_network(world: World) -> None:
+    network, (subnet,) = make_network(world, "10.0.0.0/24")
+    wish = {"port": {"network_id": network}}
+    assert world.refused("POST", "ports", wish, "red") == (404, "NetworkNotFound")
+    share(world, network, "red")
+    port = world.make("port", "red", network_id=network, fixed_ips=[{"subnet_id": subnet}])
+    assert (port["project_id"], len(addresses(port))) == ("red", 1)
+    assert [group["id"] for group in world.get("security-groups", "red")["security_groups"]] == port["security_groups"]
+    for chosen in ({"mac_address": "02:00:00:00:00:07"}, {"fixed_ips": [{"ip_address": "10.0.0.9"}]}):
+        denied = (403, "PolicyNotAuthorized")
+        assert world.refused("POST", "ports", {"port": {"network_id": network} | chosen}, "red") == denied
+        assert world.refused("PUT", f"ports/{port['id']}", {"port": chosen}, "red") == denied
+    same = [{"ip_address": addresses(port)[0], "subnet_id": subnet}]
+    assert world.change("port", port["id"], "red", fixed_ips=same, name="web")["name"] == "web"
+    # The owner of the network sees who is on it, and may take it off; to change it is not his.
+    assert listed(world, "ports", "blue") == listed(world, "ports", "blue", "?limit=5") == {port["id"]}
+    assert world.get(f"ports/{port['id']}")["port"]["project_id"] == "red"
+    change = {"port": {"name": "mine"}}
+    assert world.refused("PUT", f"ports/{port['id']}", change) == (403, "PolicyNotAuthorized")
+    world.remove("port", port["id"])
+    assert listed(world, "ports", "red") == set()
+
+
+def test_a_router_of_another_project_on_a_shared_network(world: World) -> None:
+    network, (subnet,) = make_network(world, "10.0.0.0/24")
+    router = world.make("router", "red")["id"]
+    path = f"routers/{router}/add_router_interface"
+    assert world.refused("PUT", path, {"subnet_id": subnet}, "red") == (404, "SubnetNotFound")
+    policy = share(world, network, "red")["id"]
+    taken = world.make("router")["id"]
+    add(world, taken, subnet_id=subnet)
+    assert world.refused("PUT", path, {"subnet_id": subnet}, "red") == (409, "IpAddressInUse")
+    theirs = world.make("port", network_id=network)["id"]
+    assert world.refused("PUT", path, {"port_id": theirs}, "red") == (404, "PortNotFound")
+    port = world.make("port", "red", network_id=network)["id"]
+    mine = f"routers/{taken}/add_router_interface"
+    assert world.refused("PUT", mine, {"port_id": port}) == (403, "PolicyNotAuthorized")
+    assert world.ask("PUT", f"/v2.0/{path}", {"port_id": port}, "red").status == 200
+    assert world.refused("DELETE", f"rbac-policies/{policy}") == (409, "RbacPolicyInUse")
+    assert world.refused("DELETE", f"ports/{port}") == (409, "L3PortInUse")
+    leave = f"/v2.0/routers/{router}/remove_router_interface"
+    assert world.ask("PUT", leave, {"subnet_id": subnet}, "red").status == 200
+    world.remove("rbac_policy", policy)
+
+
+def test_sharing_ends_when_nobody_needs_it(world: World) -> None:
+    network, _ = make_network(world, "10.0.0.0/24")
+    policy = share(world, network, "red")["id"]
+    other = share(world, network, "green")["id"]
+    port = world.make("port", "red", network_id=network)["id"]
+    path, change = f"rbac-policies/{policy}", {"rbac_policy": {"target_tenant": "green2"}}
+    assert world.refused("DELETE", path) == world.refused("PUT", path, change) == (409, "RbacPolicyInUse")
+    world.remove("rbac_policy", other)
+    # What is shared with everybody is shared with red too.
+    for_all = share(world, network, "*", "admin")["id"]
+    world.remove("rbac_policy", policy)
+    assert world.refused("DELETE", f"rbac-policies/{for_all}", token="admin") == (409, "RbacPolicyInUse")
+    unshared = {"network": {"shared": False}}
+    assert world.refused("PUT", f"networks/{network}", unshared, "admin") == (409, "InvalidSharedSetting")
+    world.remove("port", port, "red")
+    world.remove("rbac_policy", for_all, "admin")
+
+
+def test_shared_is_a_policy_for_all(world: World) -> None:
+    assert world.refused("POST", "networks", {"network": {"shared": True}}) == (403, "PolicyNotAuthorized")
+    assert world.refused("POST", "networks", {"network": {"shared": "perhaps"}}) == (400, "InvalidInput")
+    network = world.make("network", shared=False)["id"]
+    assert world.refused("PUT", f"networks/{network}", {"network": {"shared": True}}) == (403, "PolicyNotAuthorized")
+    assert world.change("network", network, "admin", shared=True)["shared"] is True
+    assert world.get(f"networks/{network}", "red")["network"]["shared"] is True
+    [policy] = world.get("rbac-policies", "admin")["rbac_policies"]
+    assert (policy["target_tenant"], policy["project_id"]) == ("*", "blue")
+    assert world.change("network", network, "admin", shared=True, name="n")["shared"] is True
+    assert world.change("network", network, "admin", shared=False)["shared"] is False
+    assert world.get("rbac-policies", "admin") == {"rbac_policies": []}
+    made = world.make("network", "admin", shared=True)
+    assert made["shared"] is True
+    assert listed(world, "networks", "red") == {made["id"]}
+
+
+def test_a_network_for_all_lends_nobody_its_gateway_address(world: World) -> None:
+    network, (subnet,) = make_network(world, "10.0.0.0/24")
+    world.change("network", network, "admin", shared=True)
+    path = f"routers/{world.make('router', 'red')['id']}/add_router_interface"
+    assert world.refused("PUT", path, {"subnet_id": subnet}, "red") == (400, "BadRequest")
+    share(world, network, "red")
+    assert world.ask("PUT", f"/v2.0/{path}", {"subnet_id": subnet}, "red").status == 200
