@@ -3,7 +3,9 @@
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
+from ctypes import byref, c_uint32
 from pathlib import Path
 from struct import pack
 
@@ -14,7 +16,7 @@ from netplane.base.delta import Delta
 from netplane.datapath import DatapathError, KernelDatapath, NotLoaded, libbpf
 from netplane.datapath.installation import Installation
 from netplane.datapath.kernel import SHIPPED
-from netplane.tables.decisions import Class, Direction
+from netplane.tables.decisions import Class, Direction, Reason, Verdict
 from netplane.tables.outcome import Program, Synthetic
 from netplane.tables.pipeline import CONNECTION, COUNTER, TABLES
 from tests.contract import packets, world
@@ -70,6 +72,68 @@ def test_another_object_replaces_programs_and_keeps_tables(bench: KernelBench, t
     assert all_entries(again) == entries
     assert again.attached() == {device: Program.FROM_MACHINE}
     again.close()
+
+
+def onward(pin_dir: Path) -> set[int]:
+    """The kernel's numbers of the pinned arrays of programs."""
+    return {int(path.name) for path in (pin_dir / "onward").iterdir()}
+
+
+def is_in_kernel(map_number: int) -> bool:
+    following = c_uint32()
+    result = libbpf.attempt("bpf_map_get_next_id", map_number - 1, byref(following))
+    return result == 0 and following.value == map_number
+
+
+def wait_until_gone(map_number: int) -> None:
+    """The kernel lets go of maps when it finds the time."""
+    end = time.monotonic() + 10
+    while is_in_kernel(map_number):
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_each_set_of_programs_has_its_own_array(bench: KernelBench) -> None:
+    [before] = onward(bench.pin_dir)
+    bench.datapath.replace()
+    [after] = onward(bench.pin_dir)
+    assert after != before
+    wait_until_gone(before)
+    bench.datapath.remove()
+    wait_until_gone(after)
+
+
+def test_a_swap_that_was_cut_short_leaves_what_runs_whole(bench: KernelBench) -> None:
+    """Whichever programs run on which device then, theirs is an array that is pinned."""
+    bench.datapath.apply(Delta(world.world()))
+    before = onward(bench.pin_dir)
+
+    def swap(_: dict[Program, int]) -> None:
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        Installation(bench.pin_dir).install(SHIPPED, swap)
+    assert len(onward(bench.pin_dir)) == 2
+    assert onward(bench.pin_dir) > before
+    start = frame(ANN, BEN, TCP, packets.tcp(4000, 80, SYN))
+    assert bench.datapath.run(Program.FROM_MACHINE, start, Synthetic(ifindex=ANN.ifindex)).target == BEN.ifindex
+    again = bench.reopen()
+    assert len(onward(bench.pin_dir)) == 1
+    assert again.run(Program.FROM_MACHINE, start, Synthetic(ifindex=ANN.ifindex)).target == BEN.ifindex
+    again.close()
+
+
+def test_a_missing_program_lets_nothing_pass(bench: KernelBench) -> None:
+    bench.datapath.apply(Delta(world.world()))
+    [path] = (bench.pin_dir / "onward").iterdir()
+    with libbpf.closing(libbpf.pinned(path)) as array:
+        for place in range(5):
+            libbpf.call("empty the array", "bpf_map_delete_elem", array, pack("=I", place))
+    start = frame(ANN, BEN, TCP, packets.tcp(4000, 80, SYN))
+    outcome = bench.datapath.run(Program.FROM_MACHINE, start, Synthetic(ifindex=ANN.ifindex))
+    assert (outcome.verdict, outcome.reason) == (Verdict.DROP, Reason.NO_PROGRAM)
+    key = COUNTER.pack_key(ANN.vni, ANN.mac, Direction.EGRESS, Class.DROPPED + Reason.NO_PROGRAM)
+    assert COUNTER.unpack_value(bench.datapath.read("counter")[key])["packets"] == 1
 
 
 def test_an_install_that_was_cut_short_is_made_good(bench: KernelBench) -> None:

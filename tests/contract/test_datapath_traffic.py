@@ -87,6 +87,17 @@ def ask_until(client: socket.socket, over: Callable[[], bool], asked: list[int])
         asked[0] += 1
 
 
+def test_packets_pass_with_nobody_holding_anything(wired: Wired) -> None:
+    """Nor does it matter to them that the programs were replaced before."""
+    wired.bench.datapath.replace()
+    wired.bench.datapath.close()
+    server = threading.Thread(target=echo, args=(wired.server,))
+    server.start()
+    ask(wired.client, 1)
+    ask(wired.client, LAST)
+    server.join()
+
+
 def test_no_packet_is_lost_while_programs_are_replaced(wired: Wired) -> None:
     replaced, asked = threading.Event(), [0]
     server = threading.Thread(target=echo, args=(wired.server,))

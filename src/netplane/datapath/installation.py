@@ -2,12 +2,17 @@
 
     <pin_dir>/endpoint, port, ...      one pinned map for each table
               layouts/endpoint, ...    symbolic links whose text is the layout of the table's entries
-              programs/from_machine    the pinned programs
+              programs/from_machine    the pinned programs that packets enter by
+              onward/1234              the array of the programs that those go on to, by the kernel's number of it
               attached/...             what `attachment` keeps
               object                   a symbolic link whose text is the digest of the object that is installed
 
 `object` is written last: where it names the object at hand, all the rest is in place and is left as it is. Anything
 else, also what a crash left half done, is made right by installing the object again.
+
+An array of programs is emptied by the kernel when nobody has it open or pinned any more, whatever programs still use
+it. So each set of programs comes with an array of its own, filled before any of them is attached; the arrays of former
+sets go only when no packet can be on its way through them any more, those that a crash left behind with them.
 
 Installing keeps every pinned map whose shape and layout the new object shares. A table that is laid out otherwise
 gets a new map and its entries are carried over: all of them before the programs change places, and once more those
@@ -29,6 +34,9 @@ from netplane.tables.outcome import Program
 from netplane.tables.pipeline import TABLES
 from netplane.tables.schema import Table
 
+ONWARD = "onward"
+"""The map that holds the programs which packets go on to by tail calls."""
+
 NEW = "-new"
 """Ends the names of pins that are about to take the place of others."""
 
@@ -43,6 +51,7 @@ class Installation:
         self.directory = pin_dir
         self._layouts = pin_dir / "layouts"
         self._programs = pin_dir / "programs"
+        self._onward = pin_dir / ONWARD
         self._object = pin_dir / "object"
 
     def holds(self, object_path: Path) -> bool:
@@ -67,12 +76,14 @@ class Installation:
                 libbpf.pin(maps[table.name], self.directory / (table.name + NEW))
             for program in Program:
                 libbpf.pin(programs[program.value], self._programs / (program.value + NEW))
+            onward = self._pin_onward(maps[ONWARD])
             # From here on, until all is in place, what is pinned is not what any object holds.
             self._object.unlink(missing_ok=True)
             swap({program: programs[program.value] for program in Program})
+            libbpf.await_programs()
             for table in moved:
                 self._carry_over(table, maps[table.name])
-            self._finish(moved, object_path)
+            self._finish(moved, onward, object_path)
 
     def open_tables(self) -> dict[str, KernelTable]:
         """Every table, with a file descriptor of its own."""
@@ -84,7 +95,7 @@ class Installation:
 
     def remove(self) -> None:
         """Unpin everything and remove the directory; attachments must be gone."""
-        for directory in (self._layouts, self._programs, self.directory):
+        for directory in (self._layouts, self._programs, self._onward, self.directory):
             for path in directory.iterdir() if directory.exists() else ():
                 if path.is_symlink() or not path.is_dir():
                     path.unlink()
@@ -101,11 +112,16 @@ class Installation:
         return kept
 
     def _prepare(self) -> None:
-        for directory in (self._layouts, self._programs):
+        for directory in (self._layouts, self._programs, self._onward):
             directory.mkdir(exist_ok=True)
         for directory in (self._layouts, self._programs, self.directory):
             for leftover in directory.glob("*" + NEW):
                 leftover.unlink()
+
+    def _pin_onward(self, fd: int) -> Path:
+        path = self._onward / str(libbpf.kernel_id(fd))
+        libbpf.pin(fd, path)
+        return path
 
     def _carry_over(self, table: Table, fd: int) -> None:
         """Fill a table's new map with what its old one has and the new one has not."""
@@ -120,9 +136,12 @@ class Installation:
         there = target.read()
         target.write({k: v for k, v in entries.items() if k not in there})
 
-    def _finish(self, moved: list[Table], object_path: Path) -> None:
+    def _finish(self, moved: list[Table], onward: Path, object_path: Path) -> None:
         for program in Program:
             os.replace(self._programs / (program.value + NEW), self._programs / program.value)
+        for path in self._onward.iterdir():
+            if path != onward:
+                path.unlink()
         for table in moved:
             # Without a layout a map is not kept: a crash between these lines costs its entries, never their meaning.
             (self._layouts / table.name).unlink(missing_ok=True)
@@ -155,6 +174,8 @@ def _check_tables(loaded: BpfObject) -> None:
             raise NotLoaded(
                 f"{loaded.path} was built from other tables: {table.name} is {found}, not {wanted}. Run `make build`"
             )
+    if ONWARD not in built:
+        raise NotLoaded(f"{loaded.path} has no map {ONWARD}")
     if missing := {program.value for program in Program} - set(loaded.programs()):
         raise NotLoaded(f"{loaded.path} lacks {', '.join(sorted(missing))}")
 

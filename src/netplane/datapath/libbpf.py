@@ -10,6 +10,7 @@ import ctypes
 import errno
 import os
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
@@ -25,6 +26,16 @@ TCX_INGRESS = 46
 
 ENOTSUPP = 524
 """The kernel's own error number, unknown to `errno`."""
+
+MEMBARRIER = {"x86_64": 324}
+"""Numbers of the system call membarrier(2), by machine."""
+
+MEMBARRIER_ELSEWHERE = 283
+"""The same on machines that have the kernel's common numbers, such as aarch64 and riscv64."""
+
+MEMBARRIER_GLOBAL = 1
+LONGEST_RUN = 0.1
+"""Seconds in which a program that runs comes to its end, where the kernel cannot be asked."""
 
 STATS_RUN_TIME = 0
 LOG_WARN = 0
@@ -229,6 +240,17 @@ def link_device(fd: int) -> tuple[int, int]:
     """The program's number and the ifindex (0: the device is gone) of a tcx link."""
     found = _information(fd, 24)
     return unpack_from("=I", found, 8)[0], unpack_from("=I", found, 16)[0]
+
+
+def await_programs() -> None:
+    """Wait until all programs that are running now have come to their end.
+
+    They run under RCU, and membarrier(2) waits for all that do (kernel/sched/membarrier.c); not on kernels with CPUs
+    that have no tick.
+    """
+    number = MEMBARRIER.get(os.uname().machine, MEMBARRIER_ELSEWHERE)
+    if _libc.syscall(number, MEMBARRIER_GLOBAL, 0, 0):
+        time.sleep(LONGEST_RUN)
 
 
 class MapDefinition(NamedTuple):

@@ -69,6 +69,8 @@ class Reason(IntEnum):
     PUNT_OFF = 28
     PUNT_LIMIT = 29
     SHARE_USED_UP = 30
+    NO_PROGRAM = 31
+    """One of the programs that go on with it was missing."""
 
 
 class Class(IntEnum):

@@ -152,27 +152,66 @@ static __always_inline int np_connection_known(struct np_packet *p, struct np_co
 	return NP_CONTINUE;
 }
 
+/* The key of a packet's connection. */
+static __always_inline void np_connection_of(const struct np_packet *p, int from_low, struct np_connection_key *key)
+{
+	__u32 protocol = p->protocol;
+
+	if (protocol == IPPROTO_ICMP && from_low == (p->icmp_type == NP_ICMP_ECHO_REPLY))
+		protocol += NP_ICMP_HIGH_ASKS;
+	if (from_low)
+		np_connection_key(key, &p->source, &p->target, protocol);
+	else
+		np_connection_key(key, &p->target, &p->source, protocol);
+}
+
+/* Messages other than echo are of no connection of their own. */
+static __always_inline int np_is_single(const struct np_packet *p)
+{
+	return p->protocol == IPPROTO_ICMP && p->icmp_type != NP_ICMP_ECHO && p->icmp_type != NP_ICMP_ECHO_REPLY;
+}
+
+/* Lets a packet pass whose connection was allowed under the rules as they are; the rest is for np_connection(). */
+static __always_inline int np_connection_goes_on(struct np_packet *p)
+{
+	int from_low = np_is_low(&p->source, &p->target), from_initiator;
+	struct np_connection_value *c;
+	struct np_connection_key key;
+	__u64 now, stamp;
+
+	if (np_is_single(p))
+		return 0;
+	np_connection_of(p, from_low, &key);
+	c = bpf_map_lookup_elem(&connection, &key);
+	if (!c || c->state == NP_CONNECTION_STATE_REVOKED)
+		return 0;
+	now = np_now(p);
+	from_initiator = from_low == !(c->flags & NP_CONNECTION_FLAG_INITIATOR_HIGH);
+	if (np_connection_is_over(p, c, from_initiator, now))
+		return 0;
+	stamp = from_initiator ? np_stamp(&p->source, &p->target) : np_stamp(&p->target, &p->source);
+	if (c->stamp != stamp)
+		return 0;
+	np_step(p, NP_STAGE_CONNECTION, 0, 1, c->state, 0);
+	if (!p->dry)
+		np_connection_advance(p, c, from_low, from_initiator, now);
+	return 1;
+}
+
 static __always_inline int np_connection(struct __sk_buff *skb, struct np_packet *p)
 {
 	int from_low = np_is_low(&p->source, &p->target), from_initiator, decision;
 	struct np_connection_value *c;
 	struct np_connection_key key;
-	__u32 protocol = p->protocol;
 	__u64 now;
 
-	if (protocol == IPPROTO_ICMP) {
-		/* Messages other than echo are judged each by itself, unless a connection explains them. */
+	/* Judged each by itself, unless a connection explains it. */
+	if (np_is_single(p)) {
 		if (np_is_error(p) && np_is_related(skb, p))
 			return NP_CONTINUE;
-		if (p->icmp_type != NP_ICMP_ECHO && p->icmp_type != NP_ICMP_ECHO_REPLY)
-			return np_judge_all(p, &p->source, &p->target, p->policy_port);
-		if (from_low == (p->icmp_type == NP_ICMP_ECHO_REPLY))
-			protocol += NP_ICMP_HIGH_ASKS;
+		return np_judge_all(p, &p->source, &p->target, p->policy_port);
 	}
-	if (from_low)
-		np_connection_key(&key, &p->source, &p->target, protocol);
-	else
-		np_connection_key(&key, &p->target, &p->source, protocol);
+	np_connection_of(p, from_low, &key);
 	now = np_now(p);
 	c = bpf_map_lookup_elem(&connection, &key);
 	if (c) {

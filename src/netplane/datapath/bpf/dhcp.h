@@ -26,25 +26,31 @@ static __always_inline int np_punt(struct __sk_buff *skb, struct np_packet *p, _
 	return NP_DECIDE(PUNT, 0);
 }
 
-static __always_inline int np_dhcp_judge(struct __sk_buff *skb, struct np_packet *p, __u32 flags)
+/* Whether a machine's packet is of DHCP, and the port is served. */
+static __always_inline int np_is_dhcp(const struct np_packet *p)
 {
-	if (!(flags & NP_PORT_FLAG_DHCP) || p->protocol != IPPROTO_UDP)
-		return NP_CONTINUE;
-	if (p->source.port == bpf_htons(NP_DHCP_SERVER) && p->target.port == bpf_htons(NP_DHCP_CLIENT))
+	if (!(p->port_flags & NP_PORT_FLAG_DHCP) || p->protocol != IPPROTO_UDP)
+		return 0;
+	if (p->source.port == bpf_htons(NP_DHCP_CLIENT))
+		return p->target.port == bpf_htons(NP_DHCP_SERVER);
+	return p->source.port == bpf_htons(NP_DHCP_SERVER) && p->target.port == bpf_htons(NP_DHCP_CLIENT);
+}
+
+static __always_inline int np_dhcp_judge(struct __sk_buff *skb, struct np_packet *p)
+{
+	if (p->source.port == bpf_htons(NP_DHCP_SERVER))
 		return NP_DROP(ROGUE_DHCP);
-	if (p->source.port != bpf_htons(NP_DHCP_CLIENT) || p->target.port != bpf_htons(NP_DHCP_SERVER))
-		return NP_CONTINUE;
 	/* The agent puts nothing together. */
 	if (p->more || p->offset)
 		return NP_DROP(FRAGMENT);
 	return np_punt(skb, p, NP_PUNT_DHCP);
 }
 
-static __always_inline int np_dhcp(struct __sk_buff *skb, struct np_packet *p, __u32 flags)
+/* What becomes of a packet that np_is_dhcp(). */
+static __always_inline int np_dhcp(struct __sk_buff *skb, struct np_packet *p)
 {
-	int decision = np_dhcp_judge(skb, p, flags);
+	int decision = np_dhcp_judge(skb, p);
 
-	if (decision != NP_CONTINUE)
-		np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, NP_PUNT_DHCP, 0);
+	np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, NP_PUNT_DHCP, 0);
 	return decision;
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * The packet in hand: what the stages have learnt of it so far. Stages fill it in order and end a packet's way by
- * returning a decision. It lives in a per-CPU map, since the stack has no room for it (512 bytes over all calls); a
- * program runs to its end with softirqs off, so that a CPU has one packet in hand at a time. A made packet has a place of
- * its own: before Linux 6.3 a test run leaves softirqs on, and a real packet may come between.
+ * returning a decision. It lives in a per-CPU map: the stack has no room for it (512 bytes over all calls), and it must
+ * outlive the programs that hand it on to each other. They run to the end of the last one with softirqs off, so that a
+ * CPU has one packet in hand at a time. A made packet has a place of its own: before Linux 6.3 a test run leaves
+ * softirqs on, and a real packet may come between.
  */
 #pragma once
 
@@ -35,6 +36,7 @@ struct np_icmp {
 #define NP_ICMP_PARAMETER_PROBLEM 12
 #define NP_ICMP_TIMESTAMP 13
 #define NP_ICMP_TIMESTAMP_REPLY 14
+#define NP_ICMP_TTL 64
 
 /* A test run leaves skb->ifindex at the loopback device, where the programs are never attached: the packet is made. */
 #define NP_SYNTHETIC_IFINDEX 1
@@ -75,6 +77,13 @@ struct np_exit {
 	__u32 remote; /* the tunnel's other end, IPv4 in host order */
 };
 
+/* What a router says to the sender of a packet that it drops. */
+struct np_complaint {
+	__u16 type_code; /* ICMP type and code */
+	__u16 reason;
+	struct np_address speaker; /* the address it speaks from */
+};
+
 struct np_packet {
 	__u32 ifindex;
 	__u32 host;   /* this host's number */
@@ -83,6 +92,8 @@ struct np_packet {
 	struct np_side source;
 	struct np_side target;
 	struct np_exit exit;
+	struct np_complaint error;
+	__u32 router; /* that it is sent to or through; 0 if none */
 	__u8 eth_target[6] NP_ALIGNED;
 	__u8 eth_source[6] NP_ALIGNED;
 	__u8 hop_mac[6] NP_ALIGNED; /* the router's interface on the way out, when routed */
@@ -100,7 +111,9 @@ struct np_packet {
 	__u8 tcp_flags; /* as in the TCP header: FIN 1, SYN 2, RST 4, ACK 16 */
 	__u8 icmp_type;
 	__be16 policy_port; /* the destination port, or ICMP type and code */
+	__u16 port_flags;   /* of the port that sent it */
 	__u8 routed;
+	__u8 to_router; /* its destination is a router itself */
 	__u8 from_tunnel;
 	__u8 synthetic;
 	__u8 dry;
@@ -114,6 +127,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct np_packet);
 } in_hand SEC(".maps");
+
+static __always_inline struct np_packet *np_in_hand(const struct __sk_buff *skb)
+{
+	__u32 place = skb->ifindex == NP_SYNTHETIC_IFINDEX;
+
+	return bpf_map_lookup_elem(&in_hand, &place);
+}
 
 static __always_inline void np_map_ipv4(struct np_address *address, __be32 ipv4)
 {

@@ -60,7 +60,8 @@ static __always_inline int np_parse_transport(struct np_packet *p, void *header,
 			return NP_DROP(MALFORMED);
 		if (bpf_ntohs(udp->len) < sizeof(*udp))
 			return NP_DROP(MALFORMED);
-		/* One UDP datagram of many segments says the length of all of them; a first fragment that of the whole. */
+		/* One UDP datagram of many segments says the length of all of them; a first fragment that of the whole.
+		 */
 		if (bpf_ntohs(udp->len) > length && !p->more)
 			return NP_DROP(MALFORMED);
 		p->source.port = udp->source;

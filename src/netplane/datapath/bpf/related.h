@@ -10,7 +10,7 @@
 #include "policy.h"
 #include "sides.h"
 
-#define NP_QUOTED 8 /* bytes of the quoted payload that every error must have */
+#define NP_QUOTED 8  /* bytes of the quoted payload that every error must have */
 #define NP_RELATED 3 /* what the CONNECTION step says */
 
 struct np_quote {

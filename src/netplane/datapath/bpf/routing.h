@@ -5,29 +5,16 @@
  */
 #pragma once
 
-#include "answer.h"
 #include "endpoint.h"
-#include "policy.h"
+#include "error.h"
 
 #define NP_ROUTE_BITS 160
-#define NP_ICMP_NET_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 0)
-#define NP_ICMP_HOST_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 1)
-#define NP_ICMP_PORT_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 3)
-#define NP_ICMP_TTL_EXCEEDED (NP_ICMP_TIME_EXCEEDED << 8 | 0)
 
-/* What is said to a router itself: it answers pings and says that all its ports are closed. */
-static __always_inline int np_to_router(struct __sk_buff *skb, struct np_packet *p)
+/* To be called once for a packet: by np_routing(), or by whoever answers for a router. */
+static __always_inline void np_routing_step(struct np_packet *p, int decision)
 {
-	if (p->from_tunnel)
-		return NP_DROP(FROM_TUNNEL);
-	if (!np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
-		return NP_DROP(POLICY_OUT);
-	if (p->protocol == IPPROTO_ICMP && p->policy_port == bpf_htons(NP_ICMP_ECHO << 8))
-		return np_answer_echo(skb, p);
-	if (p->protocol == IPPROTO_UDP)
-		return np_answer_error(skb, p, NP_ICMP_PORT_UNREACHABLE, np_ipv4(&p->target.address),
-				       NP_REASON_ROUTER_CLOSED);
-	return NP_DROP(ROUTER_CLOSED);
+	np_step(p, NP_STAGE_ROUTING, decision == NP_CONTINUE ? 0 : decision >> 8, p->target.vni, p->router,
+		p->target.identity);
 }
 
 static __always_inline int np_to_owner(struct np_packet *p, struct np_endpoint_value *owner)
@@ -39,62 +26,57 @@ static __always_inline int np_to_owner(struct np_packet *p, struct np_endpoint_v
 	return NP_CONTINUE;
 }
 
-static __always_inline int np_through_router(struct __sk_buff *skb, struct np_packet *p, struct np_gateway_value *way)
+static __always_inline int np_through_router(struct np_packet *p, struct np_gateway_value *way)
 {
 	struct np_endpoint_value *owner;
-	struct np_address address;
+	struct np_address speaker;
 	struct np_route_value *out;
 	struct np_route_key key;
-	__be32 speaker;
 
-	__builtin_memcpy(&address, way->address, sizeof(address));
-	speaker = np_ipv4(&address);
+	p->router = way->router;
+	__builtin_memcpy(&speaker, way->address, sizeof(speaker));
 	key.bits = NP_ROUTE_BITS;
 	key.router = way->router;
 	__builtin_memcpy(key.address, &p->target.address, sizeof(key.address));
 	out = bpf_map_lookup_elem(&route, &key);
 	if (!out)
-		return np_answer_error(skb, p, NP_ICMP_NET_UNREACHABLE, speaker, NP_REASON_NO_ROUTE);
+		return np_tell(p, NP_ICMP_NET_UNREACHABLE, &speaker, NP_REASON_NO_ROUTE);
 	p->target.vni = out->vni;
 	owner = np_endpoint(out->vni, &p->target.address);
 	if (owner && (owner->flags & NP_ENDPOINT_FLAG_ROUTER))
-		return np_to_router(skb, p);
+		return NP_ON(ANSWERING);
 	if (p->ttl <= 1)
-		return np_answer_error(skb, p, NP_ICMP_TTL_EXCEEDED, speaker, NP_REASON_TTL_EXCEEDED);
+		return np_tell(p, NP_ICMP_TTL_EXCEEDED, &speaker, NP_REASON_TTL_EXCEEDED);
 	if (!owner)
-		return np_answer_error(skb, p, NP_ICMP_HOST_UNREACHABLE, speaker, NP_REASON_NO_ENDPOINT);
+		return np_tell(p, NP_ICMP_HOST_UNREACHABLE, &speaker, NP_REASON_NO_ENDPOINT);
 	p->routed = 1;
 	np_copy_mac(p->hop_mac, out->mac);
 	return np_to_owner(p, owner);
 }
 
-static __always_inline int np_routing(struct __sk_buff *skb, struct np_packet *p)
+static __always_inline int np_find_way(struct np_packet *p)
 {
 	struct np_endpoint_value *owner;
 	struct np_gateway_value *way;
 	struct np_gateway_key key = {};
-	__u32 router = 0;
-	int decision;
 
 	p->target.vni = p->source.vni;
 	owner = np_endpoint(p->source.vni, &p->target.address);
-	if (owner && np_same_mac(owner->mac, p->eth_target)) {
-		if (owner->flags & NP_ENDPOINT_FLAG_ROUTER)
-			decision = np_to_router(skb, p);
-		else
-			decision = np_to_owner(p, owner);
-	} else {
-		key.vni = p->source.vni;
-		np_copy_mac(key.mac, p->eth_target);
-		way = bpf_map_lookup_elem(&gateway, &key);
-		if (way) {
-			router = way->router;
-			decision = np_through_router(skb, p, way);
-		} else {
-			decision = NP_DROP(UNKNOWN_DESTINATION);
-		}
-	}
-	np_step(p, NP_STAGE_ROUTING, decision == NP_CONTINUE ? 0 : decision >> 8, p->target.vni, router,
-		p->target.identity);
+	if (owner && np_same_mac(owner->mac, p->eth_target))
+		return owner->flags & NP_ENDPOINT_FLAG_ROUTER ? NP_ON(ANSWERING) : np_to_owner(p, owner);
+	key.vni = p->source.vni;
+	np_copy_mac(key.mac, p->eth_target);
+	way = bpf_map_lookup_elem(&gateway, &key);
+	return way ? np_through_router(p, way) : NP_DROP(UNKNOWN_DESTINATION);
+}
+
+static __always_inline int np_routing(struct np_packet *p)
+{
+	int decision = np_find_way(p);
+
+	if (decision == NP_ON(ANSWERING))
+		p->to_router = 1;
+	else
+		np_routing_step(p, decision);
 	return decision;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* The two sides of a connection: which stands first in its key, what its permission depends on, and how long it lasts. */
+/* The two sides of a connection: which stands first in its key, what its permission depends on, and how long it lasts.
+ */
 #pragma once
 
 #include "packet.h"

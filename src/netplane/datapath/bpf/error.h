@@ -1,36 +1,25 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/*
- * Frames turned into answers to the machine that sent them: ARP replies (RFC 826), echo replies and ICMP errors
- * (RFC 792, RFC 1812 section 4.3.2).
- */
+/* ICMP errors (RFC 792, RFC 1812 section 4.3.2) to the machine that sent a packet, which they are made of. */
 #pragma once
 
+#include "programs.h"
 #include "trace.h"
 
 #define NP_QUOTE 20 /* bytes of the offender's payload: a whole TCP header; 8 would do (RFC 792) */
 #define NP_SLACK 76 /* more than lies before the transport header in any frame */
-#define NP_ICMP_TTL 64
 #define NP_ICMP_TOS 0xc0
+#define NP_ICMP_NET_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 0)
+#define NP_ICMP_HOST_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 1)
+#define NP_ICMP_PORT_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 3)
+#define NP_ICMP_TTL_EXCEEDED (NP_ICMP_TIME_EXCEEDED << 8 | 0)
 
-/* Fragments are answered one by one: together they are the answer to the whole. */
-static __always_inline int np_answer_echo(struct __sk_buff *skb, struct np_packet *p)
+/* The decision to drop a packet for a reason, and to tell its sender so from an address of a router. */
+static __always_inline int np_tell(struct np_packet *p, __u32 type_code, const struct np_address *speaker, __u32 reason)
 {
-	__be32 from = np_ipv4(&p->target.address), to = np_ipv4(&p->source.address);
-	__u8 macs[12], ttl = NP_ICMP_TTL, type = NP_ICMP_ECHO_REPLY;
-
-	np_copy_mac(macs, p->eth_source);
-	np_copy_mac(macs + 6, p->eth_target);
-	if (!p->offset) {
-		bpf_l4_csum_replace(skb, p->payload + 2, bpf_htons(NP_ICMP_ECHO << 8),
-				    bpf_htons(NP_ICMP_ECHO_REPLY << 8), 2);
-		bpf_skb_store_bytes(skb, p->payload, &type, sizeof(type), 0);
-	}
-	bpf_l3_csum_replace(skb, ETH_HLEN + 10, bpf_htons(p->ttl << 8), bpf_htons(NP_ICMP_TTL << 8), 2);
-	bpf_skb_store_bytes(skb, ETH_HLEN + 8, &ttl, sizeof(ttl), 0);
-	bpf_skb_store_bytes(skb, ETH_HLEN + 12, &from, 4, 0);
-	bpf_skb_store_bytes(skb, ETH_HLEN + 16, &to, 4, 0);
-	bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
-	return NP_DECIDE(ANSWER, 0);
+	p->error.type_code = type_code;
+	p->error.reason = reason;
+	p->error.speaker = *speaker;
+	return NP_ON(ERRING) | reason << 8;
 }
 
 static __always_inline __u16 np_fold(__s64 sum)
@@ -60,25 +49,29 @@ static __always_inline int np_is_of_many(__be32 address)
 	return bpf_ntohl(address) >= 0xe0000000;
 }
 
+/* Whether an error may be sent about a packet: not about later fragments, nor about errors (RFC 1122 section 3.2.2). */
+static __always_inline int np_may_tell(const struct np_packet *p)
+{
+	if (p->from_tunnel || p->offset || np_is_of_many(np_ipv4(&p->target.address)))
+		return 0;
+	return p->protocol != IPPROTO_ICMP || p->icmp_type == NP_ICMP_ECHO || p->icmp_type == NP_ICMP_ECHO_REPLY ||
+	       p->icmp_type == NP_ICMP_TIMESTAMP || p->icmp_type == NP_ICMP_TIMESTAMP_REPLY;
+}
+
 struct np_error {
 	struct iphdr ip;
 	struct np_icmp icmp;
 };
 
-/* Turns the packet into an ICMP error from an address of the router; drops it if none may be sent about it. */
-static __noinline int np_answer_error(struct __sk_buff *skb, struct np_packet *p, __u32 type_code, __be32 from,
-				      __u32 reason)
+/* Turns the packet into what np_tell() said; drops it if that may not be sent. */
+static __always_inline int np_send_error(struct __sk_buff *skb, struct np_packet *p)
 {
-	__u32 quoted, header;
+	__u32 quoted, header, reason = p->error.reason;
 	struct np_error error = {};
 	__u8 quote[60 + NP_QUOTE] NP_ALIGNED = {};
 	__u8 macs[12];
 
-	/* About later fragments none is sent either (RFC 1122 section 3.2.2). */
-	if (p->from_tunnel || p->offset || np_is_of_many(np_ipv4(&p->target.address)))
-		return NP_DECIDE(DROP, reason);
-	if (p->protocol == IPPROTO_ICMP && p->icmp_type != NP_ICMP_ECHO && p->icmp_type != NP_ICMP_ECHO_REPLY &&
-	    p->icmp_type != NP_ICMP_TIMESTAMP && p->icmp_type != NP_ICMP_TIMESTAMP_REPLY)
+	if (!np_may_tell(p))
 		return NP_DECIDE(DROP, reason);
 	header = p->payload - ETH_HLEN;
 	quoted = p->ip_length - header;
@@ -98,11 +91,11 @@ static __noinline int np_answer_error(struct __sk_buff *skb, struct np_packet *p
 	error.ip.tot_len = bpf_htons(sizeof(error) + quoted);
 	error.ip.ttl = NP_ICMP_TTL;
 	error.ip.protocol = IPPROTO_ICMP;
-	error.ip.saddr = from;
+	error.ip.saddr = np_ipv4(&p->error.speaker);
 	error.ip.daddr = np_ipv4(&p->source.address);
 	error.ip.check = np_fold(bpf_csum_diff(NULL, 0, (__be32 *)&error.ip, sizeof(error.ip), 0));
-	error.icmp.type = type_code >> 8;
-	error.icmp.code = type_code & 0xff;
+	error.icmp.type = p->error.type_code >> 8;
+	error.icmp.code = p->error.type_code & 0xff;
 	error.icmp.checksum =
 	    np_fold(bpf_csum_diff(NULL, 0, (__be32 *)quote, sizeof(quote),
 				  bpf_csum_diff(NULL, 0, (__be32 *)&error.icmp, sizeof(error.icmp), 0)));

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/* How a packet leaves a program: for another one, or for good. What became of it is counted and done here alone. */
+#pragma once
+
+#include "account.h"
+#include "fragment.h"
+#include "programs.h"
+
+/* Writes the verdict down for whoever made the packet. */
+static __always_inline int np_report(struct __sk_buff *skb, struct np_packet *p, int decision)
+{
+	np_step_end(p);
+	skb->cb[0] = decision;
+	skb->cb[1] = (decision & 0xff) == NP_VERDICT_TUNNEL ? p->exit.host : p->exit.ifindex;
+	skb->cb[2] = p->source.vni;
+	return TC_ACT_OK;
+}
+
+static __always_inline int np_send_into_tunnel(struct __sk_buff *skb, const struct np_packet *p)
+{
+	struct bpf_tunnel_key key = {
+	    .tunnel_id = p->source.vni,
+	    .remote_ipv4 = p->exit.remote,
+	    .tunnel_ttl = 64,
+	};
+
+	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX))
+		return TC_ACT_SHOT;
+	return bpf_redirect(p->tunnel, 0);
+}
+
+static __always_inline int np_hand_over(struct __sk_buff *skb, const struct np_packet *p)
+{
+	if (!(p->exit.flags & NP_DEVICE_FLAG_PEER))
+		return bpf_redirect(p->exit.ifindex, 0);
+	/* It was classified against the device it came in by; the machine must see it as its own. */
+	if (skb->pkt_type != 0)
+		bpf_skb_change_type(skb, 0);
+	return bpf_redirect_peer(p->exit.ifindex, 0);
+}
+
+static __always_inline int np_act(struct __sk_buff *skb, struct np_packet *p, int decision)
+{
+	if (p->synthetic)
+		return np_report(skb, p, decision);
+	switch (decision & 0xff) {
+	case NP_VERDICT_DELIVER:
+		return np_hand_over(skb, p);
+	case NP_VERDICT_TUNNEL:
+		return np_send_into_tunnel(skb, p);
+	case NP_VERDICT_ANSWER:
+	case NP_VERDICT_PUNT:
+		return bpf_redirect(p->exit.ifindex, 0);
+	}
+	return TC_ACT_SHOT;
+}
+
+static __always_inline __u8 np_class(const struct np_packet *p, int decision)
+{
+	switch (decision & 0xff) {
+	case NP_VERDICT_DROP:
+		return NP_CLASS_DROPPED + (decision >> 8);
+	case NP_VERDICT_DELIVER:
+	case NP_VERDICT_TUNNEL:
+		return p->routed ? NP_CLASS_ROUTED : NP_CLASS_SAME_NETWORK;
+	}
+	return NP_CLASS_SERVICE;
+}
+
+/* What has left its port is counted for it; what came by the tunnel, for nobody, and only if it is dropped. */
+static __always_inline void np_count_sent(struct np_packet *p, int decision)
+{
+	const __u8 nobody[6] NP_ALIGNED = {};
+
+	if (!p->from_tunnel)
+		np_count(p, p->source.vni, p->source.mac, NP_DIRECTION_EGRESS, np_class(p, decision));
+	else if ((decision & 0xff) == NP_VERDICT_DROP)
+		np_count(p, 0, nobody, NP_DIRECTION_INGRESS, np_class(p, decision));
+}
+
+static __always_inline int np_finish(struct __sk_buff *skb, struct np_packet *p, int decision)
+{
+	np_fragment_note(p, decision);
+	np_count_sent(p, decision);
+	return np_act(skb, p, decision);
+}
+
+/* The end of every program. */
+static __always_inline int np_leave(struct __sk_buff *skb, struct np_packet *p, int decision)
+{
+	switch (decision & 0xff) {
+	case NP_ON(ANSWERING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_ANSWERING);
+		break;
+	case NP_ON(ERRING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_ERRING);
+		break;
+	case NP_ON(FORWARDING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_FORWARDING);
+		break;
+	case NP_ON(JUDGING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_JUDGING);
+		break;
+	case NP_ON(DELIVERING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_DELIVERING);
+		break;
+	}
+	/* Nobody was there to go on with it. */
+	if (decision & NP_ON_FLAG)
+		decision = NP_DROP(NO_PROGRAM);
+	return np_finish(skb, p, decision);
+}
