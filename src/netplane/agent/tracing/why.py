@@ -36,4 +36,5 @@ WHY: Mapping[Reason, str] = {
     Reason.PUNT_OFF: "the agent of the host has no punt device",
     Reason.PUNT_LIMIT: "the machine asks the agent more often than it may",
     Reason.SHARE_USED_UP: "the machine that sent it has opened as many connections as one may",
+    Reason.NO_PROGRAM: "a part of the datapath is missing, so nothing more can be said of it",
 }
