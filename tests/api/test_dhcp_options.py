@@ -18,7 +18,7 @@ def test_dhcp_options(world: World) -> None:
     wanted = [
         {"opt_name": "bootfile-name", "opt_value": "pxelinux.0"},
         {"opt_name": "server-ip-address", "opt_value": "192.0.2.9", "ip_version": "4"},
-        {"opt_name": "bootfile-name", "opt_value": "tftp://[fd00::9]/boot", "ip_version": 6},
+        {"opt_name": "bootfile-url", "opt_value": "tftp://[fd00::9]/boot", "ip_version": 6},
         {"opt_name": "router", "opt_value": ""},
         {"opt_name": "mtu", "opt_value": None},
     ]
@@ -26,7 +26,7 @@ def test_dhcp_options(world: World) -> None:
     kept = {
         ("bootfile-name", 4): "pxelinux.0",
         ("server-ip-address", 4): "192.0.2.9",
-        ("bootfile-name", 6): "tftp://[fd00::9]/boot",
+        ("bootfile-url", 6): "tftp://[fd00::9]/boot",
         ("router", 4): "",
     }
     assert dhcp_options(port) == kept
@@ -44,7 +44,7 @@ def test_dhcp_options(world: World) -> None:
     del kept["bootfile-name", 4]
     by_number = {"opt_name": "67", "opt_value": None}
     assert change(by_number) == kept
-    assert change({"opt_name": "BOOTFILE-NAME", "opt_value": None, "ip_version": 6}, by_number).keys() == {
+    assert change({"opt_name": "59", "opt_value": None, "ip_version": 6}, by_number).keys() == {
         ("server-ip-address", 4),
         ("router", 4),
         ("mtu", 4),
@@ -86,6 +86,12 @@ BAD: list[Any] = [
     ({"opt_name": "224", "opt_value": "0x1"}, "ExtraDhcpOptBadData"),
     ({"opt_name": "bootfile-url", "opt_value": "", "ip_version": 6}, "ExtraDhcpOptBadData"),
     ({"opt_name": "bootfile-url", "opt_value": "a\tb", "ip_version": 6}, "ExtraDhcpOptBadData"),
+    ({"opt_name": "bootfile-name", "opt_value": "x", "ip_version": 6}, "ExtraDhcpOptBadData"),
+    ({"opt_name": "dns-server", "opt_value": "192.0.2.1", "ip_version": 6}, "ExtraDhcpOptBadData"),
+    ({"opt_name": "23", "opt_value": "fd00::53,x", "ip_version": 6}, "ExtraDhcpOptBadData"),
+    ({"opt_name": "ntp-server", "opt_value": "no name!", "ip_version": 6}, "ExtraDhcpOptBadData"),
+    ({"opt_name": "3", "opt_value": "x", "ip_version": 6}, "ExtraDhcpOptBadData"),
+    ({"opt_name": "65536", "opt_value": "x", "ip_version": 6}, "ExtraDhcpOptBadData"),
     ({"opt_name": "b\u00e4", "opt_value": "x", "ip_version": 6}, "ExtraDhcpOptBadData"),
     ({"opt_name": "x" * 256, "opt_value": "x", "ip_version": 6}, "ExtraDhcpOptBadData"),
     ("mtu=1400", "InvalidInput"),

@@ -4,6 +4,7 @@
     LinkWatch ── links ──▶ plugged ── Device records ──┴──▶ Work ──▶│ Compiler ▶ Reconcile ▶ Datapath │
     Uplink ◀── Ack Claim Release Trouble ── Said ◀─────────── Done ◀╰─────────────────────────────────╯
     PuntDevice ── Punted ──▶ Serving: dhcp.answer(Slice) ──▶ PuntDevice
+                   Serving: Advertising(Slice, clock) ──▶ PuntDevice
     Uplink ── Ask ──▶ questions.answer(Slice, Worker) ── Answer ──▶ Uplink
 
 Everything but the worker's thread happens in one event loop. Work that comes up while the worker is busy waits and is
@@ -156,6 +157,7 @@ class Agent:
         kinds = {change.kind for change in changes}
         if kind_of(Port) in kinds:
             self._look_at_links()
+        self._serving.note(kinds)
         if kind_of(Network) in kinds and self._tunnel is not None:
             self._trouble("underlay", list(misfits(self._who, self._tunnel, self._slice)))
         self._write_down(lambda: self._journal.compact(self._slice))
@@ -187,7 +189,7 @@ class Agent:
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()
         self._devices = found
-        self._serving.ports = {device.ifindex: id for id, device in found.items()}
+        self._serving.plug({device.ifindex: id for id, device in found.items()})
         tunnel = self._tunnel and links.get(self._tunnel.ifindex)
         if tunnel is None or not tunnel.up:
             self._tunnel = None

@@ -50,6 +50,10 @@ class Slice:
         """The record of that kind and id, if the slice has it."""
         return self._world.get(kind, id)
 
+    def find(self, kind: type[R], field: str, target: str) -> list[R]:
+        """The records of a kind that refer to `target` by `field`, by id."""
+        return self._world.find(kind, field, target)
+
     def all(self, kind: type[R]) -> Mapping[str, R]:
         """All records of a kind by id."""
         return self._world.all(kind)

@@ -92,6 +92,17 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
         """Whether machines make their addresses of the prefix and their MAC address (EUI-64)."""
         return not {SLAAC, DHCPV6_STATELESS}.isdisjoint((self.ipv6_ra_mode, self.ipv6_address_mode))
 
+    @property
+    def gives_by_dhcpv6(self) -> bool:
+        """Whether the platform's DHCPv6 gives machines their addresses; also if nothing is said of them."""
+        by_default = self.ipv6_ra_mode is None and self.ipv6_address_mode is None
+        return self.ip_version == 6 and self.enable_dhcp and (by_default or self.ipv6_address_mode == DHCPV6_STATEFUL)
+
+    @property
+    def tells_by_dhcpv6(self) -> bool:
+        """Whether the platform's DHCPv6 tells machines of resolvers and the like."""
+        return self.gives_by_dhcpv6 or (self.enable_dhcp and self.ipv6_address_mode == DHCPV6_STATELESS)
+
     def references(self) -> Iterable[Reference]:
         """Its network, which takes it along when deleted."""
         return (Reference("network_id", self.network_id, OnDelete.CASCADE),)

@@ -122,6 +122,8 @@ class Punt(IntEnum):
     """Kinds of packets handed to the agent."""
 
     DHCP = 1
+    ROUTER_SOLICITATION = 2
+    DHCP6 = 3
 
 
 class Limit(IntEnum):

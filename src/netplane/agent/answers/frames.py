@@ -1,7 +1,7 @@
 """Ethernet frames from fields, with their checksums: what the agent answers machines with and what a trace sends.
 
-Pure. Fields are packed values (6-byte MACs, 4-byte IPv4 addresses); formats are those of RFC 791, 768, 9293, 792
-and 826.
+Pure. Fields are packed values (6-byte MACs, 4-byte IPv4 and 16-byte IPv6 addresses); formats are those of RFC 791,
+8200, 768, 9293, 792, 4443 and 826.
 """
 
 from struct import pack
@@ -9,7 +9,8 @@ from struct import pack
 BROADCAST_MAC = b"\xff" * 6
 ETHERTYPE_IPV4 = 0x0800
 ETHERTYPE_ARP = 0x0806
-ICMP, TCP, UDP = 1, 6, 17
+ETHERTYPE_IPV6 = 0x86DD
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 
 TCP_FLAGS = {"F": 1, "S": 2, "R": 4, "P": 8, "A": 16, "U": 32}
 """The letters of TCP flags, as tcpdump writes them."""
@@ -36,6 +37,11 @@ def ipv4(source: bytes, destination: bytes, protocol: int, payload: bytes, *, tt
     return fields[:10] + pack("!H", checksum(fields)) + fields[12:] + payload
 
 
+def ipv6(source: bytes, destination: bytes, protocol: int, payload: bytes, *, hops: int = 64) -> bytes:
+    """A packet without extension headers."""
+    return pack("!IHBB", 6 << 28, len(payload), protocol, hops) + source + destination + payload
+
+
 def udp(source: bytes, destination: bytes, sport: int, dport: int, payload: bytes) -> bytes:
     """A datagram; the addresses enter its checksum."""
     length = 8 + len(payload)
@@ -56,10 +62,22 @@ def icmp(kind: int, code: int, rest: bytes, payload: bytes = b"") -> bytes:
     return message[:2] + pack("!H", checksum(message)) + message[4:]
 
 
+def icmpv6(source: bytes, destination: bytes, kind: int, code: int, body: bytes) -> bytes:
+    """A message; the addresses enter its checksum."""
+    message = pack("!BBH", kind, code, 0) + body
+    return message[:2] + pack("!H", _transport(source, destination, ICMPV6, message)) + message[4:]
+
+
+def group_mac(address: bytes) -> bytes:
+    """The MAC address of a group of IPv6 (RFC 2464, section 7)."""
+    return b"\x33\x33" + address[12:]
+
+
 def arp_request(mac: bytes, address: bytes, target: bytes) -> bytes:
     """The question who has `target`."""
     return pack("!HHBBH", 1, ETHERTYPE_IPV4, 6, 4, 1) + mac + address + bytes(6) + target
 
 
 def _transport(source: bytes, destination: bytes, protocol: int, segment: bytes) -> int:
+    """The sum over a segment and its pseudo-header, which is the same for both families (RFC 8200, section 8.1)."""
     return checksum(source + destination + pack("!BBH", 0, protocol, len(segment)) + segment)

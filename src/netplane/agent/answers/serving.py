@@ -1,12 +1,18 @@
-"""Answers to punted packets: who asks, what the slice says, and back to the machine."""
+"""What machines are told: answers to punted packets, and router advertisements unasked."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
-from netplane.agent.answers import dhcp
+from netplane.agent.answers import dhcp, dhcp6
+from netplane.agent.answers.advert import is_solicitation
+from netplane.agent.answers.advertising import Advertising
 from netplane.agent.answers.punt import PuntDevice, Punted
 from netplane.agent.slice import Slice
-from netplane.model import Port
+from netplane.model import Network, Port, Router, Subnet, kind_of
+from netplane.tables.decisions import Punt
+
+SPOKEN_OF = frozenset(kind_of(kind) for kind in (Network, Subnet, Port, Router))
+"""Kinds of records that router advertisements are made of."""
 
 log = logging.getLogger(__name__)
 
@@ -15,11 +21,11 @@ class Serving:
     """The punt device and what is said by it. How often a machine may ask, the datapath sees to."""
 
     def __init__(self, name: str, slice: Slice) -> None:
-        self.ports: Mapping[int, str] = {}
-        """The port of each device, by ifindex."""
+        self._ports: Mapping[int, str] = {}
         self._name = name
         self._slice = slice
         self._device = PuntDevice(name)
+        self._advertising = Advertising(slice, self._send)
 
     @property
     def ifindex(self) -> int:
@@ -32,6 +38,7 @@ class Serving:
 
     def close(self) -> None:
         """Stop answering."""
+        self._advertising.close()
         self._device.close()
 
     def repair(self) -> bool:
@@ -43,17 +50,39 @@ class Serving:
         self.start()
         return True
 
+    def plug(self, ports: Mapping[int, str]) -> None:
+        """From now on these devices are there: the port of each by ifindex."""
+        if ports != self._ports:
+            self._ports = ports
+            self._advertising.note(ports)
+
+    def note(self, kinds: Iterable[str]) -> None:
+        """Records of these kinds have changed."""
+        if not SPOKEN_OF.isdisjoint(kinds):
+            self._advertising.note(self._ports)
+
     def _answer(self, punted: Punted) -> None:
-        port = self._slice.get(Port, self.ports.get(punted.ifindex, ""))
+        port = self._slice.get(Port, self._ports.get(punted.ifindex, ""))
         if port is None:
             return
-        declined = dhcp.read_declined(punted.frame)
+        match punted.kind:
+            case Punt.DHCP | Punt.DHCP6:
+                self._answer_dhcp(punted, port)
+            case Punt.ROUTER_SOLICITATION if is_solicitation(punted.frame):
+                self._advertising.answer(punted.ifindex, port)
+
+    def _answer_dhcp(self, punted: Punted, port: Port) -> None:
+        server = dhcp if punted.kind is Punt.DHCP else dhcp6
+        declined = server.read_declined(punted.frame)
         if declined is not None:
             log.warning("the machine of port %s finds its address %s in use by another", port.id, declined)
         subnets, network = self._slice.surroundings(port)
-        answer = None if network is None else dhcp.answer(punted.frame, port, subnets, network)
+        answer = None if network is None else server.answer(punted.frame, port, subnets, network)
         if answer is not None:
-            try:
-                self._device.send(punted.ifindex, answer)
-            except OSError as problem:
-                log.warning("cannot answer port %s by DHCP: %s", port.id, problem)
+            self._send(punted.ifindex, answer)
+
+    def _send(self, ifindex: int, frame: bytes) -> None:
+        try:
+            self._device.send(ifindex, frame)
+        except OSError as problem:
+            log.warning("cannot tell port %s what it should know: %s", self._ports.get(ifindex, ""), problem)

@@ -3,10 +3,13 @@
 from collections.abc import Iterable, Sequence
 from functools import partial
 
+from msgspec.structs import replace
+
 from netplane.api.bodies import FixedIPWish
 from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.rules.ranges import Address, is_usable, parse_address, parse_range
-from netplane.model import FixedIP, Network, Subnet
+from netplane.base.addresses import eui64, pack_mac, unpack_address
+from netplane.model import FixedIP, Network, Port, Subnet
 from netplane.store import Exhausted, Transaction
 
 MOST = 16
@@ -14,25 +17,83 @@ MOST = 16
 
 
 def assign(
-    transaction: Transaction, network: Network, wishes: Sequence[FixedIPWish] | None, held: Iterable[FixedIP] = ()
+    transaction: Transaction,
+    network: Network,
+    mac: str,
+    wishes: Sequence[FixedIPWish] | None,
+    held: Iterable[FixedIP] = (),
 ) -> tuple[FixedIP, ...]:
-    """The addresses of a port: what it wishes for, one of any subnet if it does not say, none if the network has none.
+    """The addresses of a machine's port: what it wishes for, or one of each IP version of which there are subnets.
 
-    A wish for any address of a subnet is met by one that the port holds already.
+    Besides, it has the address that its machine makes itself in each subnet where machines do: wished for or not, and
+    no other there. A wish for any address of a subnet is met by one that the port holds already.
     """
     subnets = transaction.find(Subnet, "network_id", network.id)
+    made = tuple(_make(subnet, mac) for subnet in subnets if subnet.is_auto_addressed)
     if wishes is None:
-        return _take_any(transaction, network, subnets)
+        return _take_any(transaction, network, subnets) + made
     if len(wishes) > MOST:
         raise invalid(f"a port may have at most {MOST} addresses")
-    kept = list(held)
+    return _grant(transaction, network, subnets, wishes, tuple(held), made) + made
+
+
+def remake(transaction: Transaction, network: Network, mac: str, held: Iterable[FixedIP]) -> tuple[FixedIP, ...]:
+    """The addresses of a machine's port whose MAC address changes: those that its machine makes are others."""
+    subnets = transaction.find(Subnet, "network_id", network.id)
+    made = tuple(_make(subnet, mac) for subnet in subnets if subnet.is_auto_addressed)
+    return tuple(fixed for fixed in held if fixed.subnet_id not in {one.subnet_id for one in made}) + made
+
+
+def interface_address(subnet: Subnet, text: str) -> FixedIP:
+    """An address of a router: in IPv6 also the subnet's first (RFC 4291, section 2.6.1); 400 if it is not usable."""
+    cidr, address = parse_range(subnet.cidr), parse_address(text)
+    if not (address.version == 6 and address == cidr.network_address):
+        _check_usable(subnet, address)
+    return FixedIP(subnet.id, str(address))
+
+
+def add_made(transaction: Transaction, subnet: Subnet) -> None:
+    """Machines make themselves an address in a new subnet: their ports on its network get it."""
+    if subnet.is_auto_addressed:
+        for port in transaction.find(Port, "network_id", subnet.network_id):
+            if not port.is_router_interface:
+                fixed = (*port.fixed_ips, _make(subnet, port.mac_address))
+                transaction.put(replace(port, fixed_ips=fixed))
+
+
+def take_made(transaction: Transaction, subnet: Subnet) -> None:
+    """Take away what `add_made` and `assign` gave; routers keep theirs."""
+    if subnet.is_auto_addressed:
+        for port in transaction.find(Port, "fixed_ips", subnet.id):
+            if not port.is_router_interface:
+                fixed = tuple(one for one in port.fixed_ips if one.subnet_id != subnet.id)
+                transaction.put(replace(port, fixed_ips=fixed))
+
+
+def _make(subnet: Subnet, mac: str) -> FixedIP:
+    prefix = parse_range(subnet.cidr).network_address.packed
+    return FixedIP(subnet.id, unpack_address(eui64(prefix, pack_mac(mac))))
+
+
+def _grant(
+    transaction: Transaction,
+    network: Network,
+    subnets: Sequence[Subnet],
+    wishes: Sequence[FixedIPWish],
+    held: Sequence[FixedIP],
+    made: Sequence[FixedIP],
+) -> tuple[FixedIP, ...]:
+    """What wishes come to in subnets where the platform chooses; those for what machines make come to nothing here."""
     certain = [_certain(network, subnets, wish) for wish in wishes if wish.ip_address is not None]
-    left = [fixed for fixed in kept if fixed not in certain]
+    certain = [fixed for fixed in certain if not _is_made(fixed, made, held)]
+    left = [fixed for fixed in held if fixed not in certain]
     for wish in (wish for wish in wishes if wish.ip_address is None):
         subnet = _subnet(network, subnets, wish.subnet_id)
+        if subnet.is_auto_addressed:
+            continue
         same = next((fixed for fixed in left if fixed.subnet_id == subnet.id), None)
         if same is None:
-            certain.append(_take(transaction, network, subnet))
+            certain.append(_take_one(transaction, network, (subnet,)))
         else:
             left.remove(same)
             certain.append(same)
@@ -41,22 +102,32 @@ def assign(
     return tuple(certain)
 
 
+def _is_made(fixed: FixedIP, made: Sequence[FixedIP], held: Sequence[FixedIP]) -> bool:
+    """Whether an address is what the machine makes itself, or has so far; 400 if it is another where machines do so."""
+    own = next((one for one in made if one.subnet_id == fixed.subnet_id), None)
+    if own is not None and fixed != own and fixed not in held:
+        text = (
+            f"IPv6 address {fixed.ip_address} cannot be directly assigned to a port on subnet {fixed.subnet_id} as the "
+            "subnet is configured for automatic addresses."
+        )
+        raise ApiError(400, "AllocationOnAutoAddressSubnet", text)
+    return own is not None
+
+
 def _take_any(transaction: Transaction, network: Network, subnets: Sequence[Subnet]) -> tuple[FixedIP, ...]:
+    """One address of each IP version of which there are subnets where the platform chooses."""
+    chosen = [subnet for subnet in subnets if not subnet.is_auto_addressed]
+    by_version = ([subnet for subnet in chosen if subnet.ip_version == version] for version in (4, 6))
+    return tuple(_take_one(transaction, network, alike) for alike in by_version if alike)
+
+
+def _take_one(transaction: Transaction, network: Network, subnets: Sequence[Subnet]) -> FixedIP:
     for subnet in subnets:
         try:
-            return (_take_free(transaction, subnet),)
+            return _take_free(transaction, subnet)
         except Exhausted:
             continue
-    if subnets:
-        raise _used_up(network)
-    return ()
-
-
-def _take(transaction: Transaction, network: Network, subnet: Subnet) -> FixedIP:
-    try:
-        return _take_free(transaction, subnet)
-    except Exhausted as error:
-        raise _used_up(network) from error
+    raise _used_up(network)
 
 
 def _take_free(transaction: Transaction, subnet: Subnet) -> FixedIP:

@@ -4,15 +4,16 @@ from collections.abc import Sequence
 
 from netplane.api.bodies import DhcpOptionWish
 from netplane.api.errors import ApiError
-from netplane.model import DhcpOption
-from netplane.model.dhcp import code_of, encode_option
+from netplane.model import DhcpOption, dhcp, dhcp6
 
 MOST = 32
 """Options of one port; what does not fit into an answer is not told."""
 
-NAME = 255
-Key = tuple[int, int | str]
-"""IP version and what identifies an option there: `67` is `bootfile-name`."""
+MEANINGS = {4: dhcp, 6: dhcp6}
+"""What options are, by IP version."""
+
+Key = tuple[int, int]
+"""IP version and number: `67` is `bootfile-name`."""
 
 
 def merge_options(before: Sequence[DhcpOption], wishes: Sequence[DhcpOptionWish] | None) -> tuple[DhcpOption, ...]:
@@ -37,33 +38,17 @@ def refused(text: str) -> ApiError:
 
 
 def _key(option: DhcpOption | DhcpOptionWish) -> Key:
-    if option.ip_version not in (4, 6):
+    if option.ip_version not in MEANINGS:
         raise refused(f"'{option.ip_version}' is no IP version")
-    if option.ip_version == 6:
-        return 6, _check_name(option.opt_name)
     try:
-        return 4, code_of(option.opt_name)
+        return option.ip_version, MEANINGS[option.ip_version].code_of(option.opt_name)
     except ValueError as error:
         raise refused(str(error)) from error
 
 
 def _check(option: DhcpOption) -> DhcpOption:
-    if option.ip_version == 6:
-        _check_text(option.opt_value)
-        return option
     try:
-        encode_option(option)
+        MEANINGS[option.ip_version].encode_option(option)
     except ValueError as error:
         raise refused(str(error)) from error
     return option
-
-
-def _check_name(name: str) -> str:
-    if not name or len(name) > NAME or not (name.isascii() and name.isprintable()):
-        raise refused(f"{name!r} is not the name of an option")
-    return name.lower()
-
-
-def _check_text(text: str) -> None:
-    if not text or not text.isprintable():
-        raise refused(f"{text!r} is not a text of printable characters")

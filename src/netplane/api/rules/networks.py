@@ -8,6 +8,7 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import forbidden
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
+from netplane.api.rules.modes import check_mtu
 from netplane.api.rules.rbac import share, unshare
 from netplane.api.rules.security import default_group
 from netplane.api.rules.sharing import is_shared, shared_among
@@ -30,7 +31,9 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Network:
 
 
 def update(transaction: Transaction, context: Context, network: Network, wish: Wish) -> Network:
-    """Whatever may be changed needs no check, but for sharing."""
+    """Its MTU must do for its subnets; sharing is a matter of its own."""
+    if "mtu" in wish and any(subnet.ip_version == 6 for subnet in transaction.find(Subnet, "network_id", network.id)):
+        check_mtu(network.id, wish["mtu"])
     if "shared" in wish:
         _set_shared(transaction, context, network, wanted=wish.pop("shared"))
     return transaction.put(replace(network, **wish))

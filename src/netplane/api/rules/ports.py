@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict, forbidden, invalid
-from netplane.api.rules.addresses import assign
+from netplane.api.rules.addresses import assign, remake
 from netplane.api.rules.dhcp import merge_options
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
@@ -33,7 +33,7 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Port:
     _check_owner(wish)
     _check_borrowed(context, network, wish)
     wish["mac_address"] = check_mac(wish["mac_address"]) if "mac_address" in wish else new_mac(transaction, network)
-    wish["fixed_ips"] = assign(transaction, network, wish.get("fixed_ips"))
+    wish["fixed_ips"] = assign(transaction, network, wish["mac_address"], wish.get("fixed_ips"))
     wish["security_groups"] = groups = _choose_groups(transaction, context, wish)
     wish["extra_dhcp_opts"] = merge_options((), wish.get("extra_dhcp_opts"))
     port = transaction.add(Port(id=new_id(), identity_id=identity_of(transaction, groups), **wish))
@@ -51,8 +51,8 @@ def update(transaction: Transaction, context: Context, port: Port, wish: Wish) -
     _check_borrowed(context, network, wish, port.fixed_ips)
     if "mac_address" in wish:
         wish["mac_address"] = check_mac(wish["mac_address"])
-    if "fixed_ips" in wish:
-        wish["fixed_ips"] = assign(transaction, network, wish["fixed_ips"], port.fixed_ips)
+    if not wish.keys().isdisjoint(("fixed_ips", "mac_address")):
+        wish["fixed_ips"] = _readdress(transaction, network, port, wish)
     if "extra_dhcp_opts" in wish:
         wish["extra_dhcp_opts"] = merge_options(port.extra_dhcp_opts, wish["extra_dhcp_opts"])
     if "security_groups" in wish:
@@ -71,6 +71,13 @@ def delete(transaction: Transaction, _context: Context, port: Port) -> None:
         raise _routers(port)
     transaction.delete(port)
     release_identity(transaction, port.identity_id)
+
+
+def _readdress(transaction: Transaction, network: Network, port: Port, wish: Wish) -> tuple[FixedIP, ...]:
+    mac = wish.get("mac_address", port.mac_address)
+    if "fixed_ips" in wish:
+        return assign(transaction, network, mac, wish["fixed_ips"], port.fixed_ips)
+    return remake(transaction, network, mac, port.fixed_ips)
 
 
 EXTRAS = (

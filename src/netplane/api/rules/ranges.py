@@ -47,6 +47,11 @@ def is_usable(cidr: Range, address: Address) -> bool:
     return address.version == cidr.version and low <= int(address) <= high
 
 
+def is_link_local(address: Address) -> bool:
+    """Whether an address of IPv6 is one on its own link only (RFC 4291, section 2.5.6)."""
+    return address.version == 6 and address.is_link_local
+
+
 def default_pools(cidr: Range, gateway: Address | None) -> tuple[AllocationPool, ...]:
     """Everything usable but the gateway."""
     low, high = usable(cidr)

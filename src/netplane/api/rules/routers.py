@@ -6,10 +6,10 @@ from msgspec import Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
-from netplane.api.bodies import FixedIPWish, Wish, parse_struct
+from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict
-from netplane.api.rules.addresses import assign
+from netplane.api.rules.addresses import interface_address
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete, visible
 from netplane.api.rules.ports import new_mac
 from netplane.api.rules.ranges import parse_range
@@ -55,13 +55,13 @@ def add_interface(transaction: Transaction, context: Context, router: Router, bo
         raise bad_request("Either a 'subnet_id' or a 'port_id' must be specified, not both")
     if wish.subnet_id is not None:
         port = _join_subnet(transaction, context, router, visible(transaction, context, Subnet, wish.subnet_id))
-    else:
-        port = _join_port(transaction, router, own(transaction, context, Port, wish.port_id or ""))
-    return _answer(router, port)
+        return _answer(router, port, [wish.subnet_id])
+    port = _join_port(transaction, router, own(transaction, context, Port, wish.port_id or ""))
+    return _answer(router, port, _subnets_of(port))
 
 
 def remove_interface(transaction: Transaction, context: Context, router: Router, body: bytes) -> View:
-    """Take a router off a subnet; its port goes."""
+    """Take a router off a subnet, or off all those of a port; a port that has no other subnet goes."""
     wish: InterfaceWish = parse_struct(_interface, body)
     if wish.subnet_id is None and wish.port_id is None:
         raise bad_request("Either a 'subnet_id' or a 'port_id' must be specified")
@@ -70,11 +70,16 @@ def remove_interface(transaction: Transaction, context: Context, router: Router,
     port = next((port for port in _interfaces(transaction, router) if _is_meant(port, wish)), None)
     if port is None:
         raise _no_interface(router, wish)
+    others = tuple(fixed for fixed in port.fixed_ips if fixed.subnet_id != wish.subnet_id)
+    if wish.port_id is None and others:
+        transaction.put(replace(port, fixed_ips=others))
+        return _answer(router, port, [wish.subnet_id or ""])
     transaction.delete(port)
-    return _answer(router, port)
+    return _answer(router, port, _subnets_of(port))
 
 
 def _join_subnet(transaction: Transaction, context: Context, router: Router, subnet: Subnet) -> Port:
+    """By a port of its own, or by the one that already has IPv6 subnets of the network."""
     if subnet.gateway_ip is None:
         raise _bad_router(f"Subnet {subnet.id} for router interface must have a gateway IP")
     by_name = shared_with(context.project), subnet.network_id
@@ -83,15 +88,20 @@ def _join_subnet(transaction: Transaction, context: Context, router: Router, sub
         raise _bad_router(
             f"Cannot add interface to router because subnet {subnet.id} is not owned by project making the request"
         )
+    _check_advertised(subnet)
     _check_apart(transaction, router, [subnet])
     network = transaction.get(Network, subnet.network_id)
     assert network is not None, "a subnet refers to its network"
+    fixed = interface_address(subnet, subnet.gateway_ip)
+    joined = _ipv6_interface(transaction, router, network.id) if subnet.ip_version == 6 else None
+    if joined is not None:
+        return transaction.put(replace(joined, fixed_ips=(*joined.fixed_ips, fixed)))
     port = Port(
         id=new_id(),
         project_id=router.project_id,
         network_id=network.id,
         mac_address=new_mac(transaction, network),
-        fixed_ips=assign(transaction, network, [FixedIPWish(subnet.id, subnet.gateway_ip)]),
+        fixed_ips=(fixed,),
         device_id=router.id,
         device_owner=ROUTER_INTERFACE,
     )
@@ -104,8 +114,10 @@ def _join_port(transaction: Transaction, router: Router, port: Port) -> Port:
         raise conflict("PortInUse", text)
     if not port.fixed_ips:
         raise _bad_router("Router port must have at least one fixed IP")
-    subnets = [transaction.get(Subnet, id) for id in dict.fromkeys(fixed.subnet_id for fixed in port.fixed_ips)]
-    _check_apart(transaction, router, [subnet for subnet in subnets if subnet is not None])
+    found = (transaction.get(Subnet, id) for id in _subnets_of(port))
+    subnets = [subnet for subnet in found if subnet is not None]
+    _check_apart(transaction, router, subnets)
+    _check_versions(transaction, router, port, subnets)
     interface = replace(
         port, device_id=router.id, device_owner=ROUTER_INTERFACE, security_groups=(), identity_id="", host_id=""
     )
@@ -113,6 +125,29 @@ def _join_port(transaction: Transaction, router: Router, port: Port) -> Port:
     bind_requested(transaction, after, port)
     release_identity(transaction, port.identity_id)
     return after
+
+
+def _check_versions(transaction: Transaction, router: Router, port: Port, subnets: Sequence[Subnet]) -> None:
+    """As OpenStack Networking has it: one IPv4 subnet a port, and one port with IPv6 a network."""
+    for subnet in subnets:
+        _check_advertised(subnet)
+    if sum(subnet.ip_version == 4 for subnet in subnets) > 1:
+        raise _bad_router("Cannot have multiple IPv4 subnets on router port")
+    if any(subnet.ip_version == 6 for subnet in subnets):
+        joined = _ipv6_interface(transaction, router, port.network_id)
+        if joined is not None:
+            raise _bad_router(
+                f"Router already contains IPv6 port {joined.id} belonging to network id {port.network_id}. Only one "
+                "IPv6 port from the same network subnet can be connected to a router."
+            )
+
+
+def _check_advertised(subnet: Subnet) -> None:
+    if subnet.ip_version == 6 and subnet.ipv6_ra_mode is None and subnet.ipv6_address_mode is not None:
+        raise _bad_router(
+            f"IPv6 subnet {subnet.id} configured to receive RAs from an external router cannot be added to Neutron "
+            "Router."
+        )
 
 
 def _check_apart(transaction: Transaction, router: Router, subnets: Sequence[Subnet]) -> None:
@@ -125,6 +160,22 @@ def _check_apart(transaction: Transaction, router: Router, subnets: Sequence[Sub
             if other is not None and parse_range(other.cidr).overlaps(parse_range(subnet.cidr)):
                 text = f"Cidr {subnet.cidr} of subnet {subnet.id} overlaps with cidr {other.cidr} of subnet {other.id}"
                 raise _bad_router(text)
+
+
+def _ipv6_interface(transaction: Transaction, router: Router, network: str) -> Port | None:
+    """The port by which a router has joined IPv6 subnets of a network."""
+    return next(
+        (
+            port
+            for port in _interfaces(transaction, router)
+            if port.network_id == network and any(":" in fixed.ip_address for fixed in port.fixed_ips)
+        ),
+        None,
+    )
+
+
+def _subnets_of(port: Port) -> list[str]:
+    return list(dict.fromkeys(fixed.subnet_id for fixed in port.fixed_ips))
 
 
 def _interfaces(transaction: Transaction, router: Router) -> list[Port]:
@@ -148,15 +199,15 @@ def _bad_router(reason: str) -> ApiError:
     return ApiError(400, "BadRequest", f"Bad router request: {reason}.")
 
 
-def _answer(router: Router, port: Port) -> View:
-    subnets = list(dict.fromkeys(fixed.subnet_id for fixed in port.fixed_ips))
+def _answer(router: Router, port: Port, subnets: list[str]) -> View:
+    """What was done, and on which subnets."""
     return {
         "id": router.id,
         "tenant_id": router.project_id,
         "project_id": router.project_id,
         "port_id": port.id,
         "network_id": port.network_id,
-        "subnet_id": subnets[0],
+        "subnet_id": subnets[-1],
         "subnet_ids": subnets,
     }
 

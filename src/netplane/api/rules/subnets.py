@@ -7,12 +7,15 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict, invalid
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete
+from netplane.api.rules.addresses import add_made, take_made
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, own
+from netplane.api.rules.modes import check_dhcp_stays, check_modes, check_mtu
 from netplane.api.rules.ranges import (
     Address,
     Range,
     check_pools,
     default_pools,
+    is_link_local,
     is_usable,
     parse_address,
     parse_range,
@@ -24,8 +27,16 @@ from netplane.model.network import HostRoute
 from netplane.model.port import address_claim
 from netplane.store import Reader, Transaction
 
-NOT_FOR_MACHINES = tuple(map(parse_range, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3")))
-"""This network, loopback, groups and reserved addresses (RFC 6890, RFC 1112)."""
+NOT_FOR_MACHINES = tuple(
+    map(
+        parse_range,
+        ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "::ffff:0.0.0.0/96", "fe80::/10", "ff00::/8"),
+    )
+)
+"""This network, loopback, groups, reserved addresses, those of one link, and IPv4's in IPv6 (RFC 6890, RFC 4291)."""
+
+LONGEST_WITH_DHCP = {4: 32, 6: 126}
+"""Bits of a prefix in which DHCP may serve."""
 
 
 def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
@@ -33,17 +44,26 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
     network = own(transaction, context, Network, wish["network_id"])
     cidr = _check_version(parse_range(wish["cidr"]), wish.get("ip_version", 4))
     _check_overlap(network, cidr, transaction.find(Subnet, "network_id", network.id))
+    check_modes(cidr, wish)
+    _check_dhcp(cidr, is_on=wish.get("enable_dhcp", True))
+    if cidr.version == 6:
+        check_mtu(network.id, network.mtu)
     gateway = _choose_gateway(cidr, wish)
     _check_told(cidr, wish)
     pools = wish.pop("allocation_pools", None)
     chosen = default_pools(cidr, gateway) if pools is None else check_pools(cidr, gateway, pools)
     wish |= {"cidr": str(cidr), "gateway_ip": None if gateway is None else str(gateway), "allocation_pools": chosen}
-    return transaction.add(Subnet(id=new_id(), **wish))
+    subnet = transaction.add(Subnet(id=new_id(), **wish))
+    add_made(transaction, subnet)
+    return subnet
 
 
 def update(transaction: Transaction, _context: Context, subnet: Subnet, wish: Wish) -> Subnet:
     """A change of gateway or pools is checked against the range; a gateway that a router has stays."""
     cidr = parse_range(subnet.cidr)
+    check_dhcp_stays(subnet, wish)
+    if not subnet.enable_dhcp:
+        _check_dhcp(cidr, is_on=wish.get("enable_dhcp", False))
     wish.setdefault("gateway_ip", subnet.gateway_ip)
     gateway = _choose_gateway(cidr, wish)
     wish["gateway_ip"] = None if gateway is None else str(gateway)
@@ -52,6 +72,12 @@ def update(transaction: Transaction, _context: Context, subnet: Subnet, wish: Wi
     _check_told(cidr, wish)
     wish["allocation_pools"] = check_pools(cidr, gateway, wish.get("allocation_pools", subnet.allocation_pools))
     return transaction.put(replace(subnet, **wish))
+
+
+def delete(transaction: Transaction, _context: Context, subnet: Subnet) -> None:
+    """Addresses that machines make themselves go with it; one that was given keeps it, and so does a router."""
+    take_made(transaction, subnet)
+    transaction.delete(subnet)
 
 
 EXTRAS = (Extra("subnetpool_id"),)
@@ -74,6 +100,11 @@ def _check_version(cidr: Range, version: int) -> Range:
     return cidr
 
 
+def _check_dhcp(cidr: Range, *, is_on: bool) -> None:
+    if is_on and cidr.prefixlen > LONGEST_WITH_DHCP[cidr.version]:
+        raise invalid("Subnet has a prefix length that is incompatible with DHCP service enabled")
+
+
 def _check_overlap(network: Network, cidr: Range, others: Iterable[Subnet]) -> None:
     for other in others:
         if parse_range(other.cidr).overlaps(cidr):
@@ -88,6 +119,9 @@ def _choose_gateway(cidr: Range, wish: Wish) -> Address | None:
     if wish["gateway_ip"] is None:
         return None
     gateway = parse_address(wish["gateway_ip"])
+    if cidr.version == 6 and (gateway == cidr.network_address or is_link_local(gateway)):
+        # The first address is every router's (RFC 4291, section 2.6.1); one on the link is somebody else's.
+        return gateway
     if not is_usable(cidr, gateway):
         raise invalid(f"gateway '{gateway}' is not a usable address of subnet '{cidr}'")
     return gateway
@@ -104,12 +138,19 @@ def _check_gateway_free(transaction: Transaction, subnet: Subnet) -> None:
 def _check_told(cidr: Range, wish: Wish) -> None:
     """What DHCP tells machines is made of addresses of the subnet's version, written in one way."""
     if "dns_nameservers" in wish:
-        servers = tuple(str(parse_address(server)) for server in wish["dns_nameservers"])
+        servers = tuple(str(_check_server(cidr, server)) for server in wish["dns_nameservers"])
         if len(set(servers)) < len(servers):
             raise invalid("'dns_nameservers' has a duplicate")
         wish["dns_nameservers"] = servers
     if "host_routes" in wish:
         wish["host_routes"] = tuple(_check_route(cidr, route) for route in wish["host_routes"])
+
+
+def _check_server(cidr: Range, text: str) -> Address:
+    server = parse_address(text)
+    if server.version != cidr.version:
+        raise invalid(f"dns_nameserver '{text}' does not match the ip_version '{cidr.version}'")
+    return server
 
 
 def _check_route(cidr: Range, route: HostRoute) -> HostRoute:
@@ -119,4 +160,4 @@ def _check_route(cidr: Range, route: HostRoute) -> HostRoute:
     return HostRoute(str(destination), str(nexthop))
 
 
-SUBNETS = Rules(Subnet, create, update, simply_delete, EXTRAS, show, indexed=("network_id",))
+SUBNETS = Rules(Subnet, create, update, delete, EXTRAS, show, indexed=("network_id",))
