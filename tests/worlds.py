@@ -99,7 +99,7 @@ def add_project(draft: Draft, project: str, hosts: list[Host]) -> None:
 
 def add_group(draft: Draft, project: str) -> str:
     """An empty group."""
-    group = SecurityGroup(id=draft.id(), project_id=project, name="group")
+    group = SecurityGroup(id=draft.id(), project_id=project, name="group", stateful=not draft.chance(0.3))
     draft.add(group)
     return group.id
 
@@ -186,7 +186,9 @@ def add_machine(
     members = tuple(sorted(random.sample(groups, random.randint(0 if draft.chance(0.2) else 1, len(groups)))))
     identity = identity_id(members)
     if identity not in identities:
-        identities[identity] = Identity(id=identity, number=draft.next(), groups=members)
+        identities[identity] = Identity(
+            id=identity, number=draft.next(), groups=members, stateless=is_stateless(draft.records, members)
+        )
     port = Port(
         id=draft.id(),
         network_id=network.id,
@@ -201,6 +203,12 @@ def add_machine(
         draft.add(Binding(id=port.id, host_id=random.choice(hosts).id))
         if not draft.chance(0.06):
             draft.add(Device(id=port.id, ifindex=100 + draft.next()))
+
+
+def is_stateless(records: list[AnyRecord], groups: tuple[str, ...]) -> bool:
+    """Whether none of some groups keeps connections."""
+    stateful = {record.id for record in records if isinstance(record, SecurityGroup) and record.stateful}
+    return bool(groups) and stateful.isdisjoint(groups)
 
 
 def add_rules(draft: Draft, group: str, groups: list[str], address_groups: list[str]) -> None:

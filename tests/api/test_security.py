@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from netplane.base.protocols import PROTOCOLS
+from netplane.model import Identity, Port
 from tests.api.support import Json, World
 
 
@@ -56,6 +57,45 @@ def test_a_group_lets_everything_out(world: World) -> None:
         ("egress", "IPv4", False),
         ("egress", "IPv6", False),
     }
+
+
+def test_a_stateless_group(world: World) -> None:
+    group = world.make("security_group", name="quick", stateful=False)
+    assert group["stateful"] is False
+    assert world.change("security_group", group["id"], stateful="true")["stateful"] is True
+    assert world.change("security_group", group["id"], stateful=False)["stateful"] is False
+    bad = {"security_group": {"stateful": "perhaps"}}
+    assert world.refused("PUT", f"security-groups/{group['id']}", bad)[0] == 400
+    aliases = {extension["alias"] for extension in world.get("extensions")["extensions"]}
+    assert "stateful-security-group" in aliases
+
+
+def test_a_group_in_use_stays_stateful_or_stateless(world: World) -> None:
+    group = world.make("security_group", name="quick", stateful=False)["id"]
+    network = world.make("network")["id"]
+    port = world.make("port", network_id=network, security_groups=[group])["id"]
+    change = {"security_group": {"stateful": True}}
+    assert world.refused("PUT", f"security-groups/{group}", change) == (409, "SecurityGroupInUse")
+    same = world.change("security_group", group, stateful=False, name="quicker")
+    assert (same["stateful"], same["name"]) == (False, "quicker")
+    world.remove("port", port)
+    assert world.change("security_group", group, stateful=True)["stateful"] is True
+
+
+@pytest.mark.parametrize(
+    ("kept", "stateless"), [((False,), True), ((False, False), True), ((True,), False), ((False, True), False)]
+)
+def test_one_stateful_group_keeps_connections_for_the_whole_port(
+    world: World, kept: tuple[bool, ...], stateless: bool
+) -> None:
+    groups = [world.make("security_group", name="web", stateful=stateful)["id"] for stateful in kept]
+    port = world.make("port", network_id=world.make("network")["id"], security_groups=groups)["id"]
+    with world.store.read() as reader:
+        found = reader.get(Port, port)
+        assert found is not None
+        identity = reader.get(Identity, found.identity_id)
+    assert identity is not None
+    assert identity.stateless is stateless
 
 
 RULES: list[tuple[dict[str, Any], dict[str, Any]]] = [

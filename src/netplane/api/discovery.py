@@ -25,6 +25,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "Rules name address groups.",
     ),
     "sorting": ("Sorting support", "Lists come in the order asked for."),
+    "stateful-security-group": ("Stateful security group", "Security groups that keep no connections."),
     "standard-attr-description": ("standard-attr-description", "Resources have descriptions."),
     "standard-attr-revisions": ("Resource revision numbers", "Resources count their changes."),
     "standard-attr-timestamp": ("Resource timestamps", "Resources tell when they were made and changed."),

@@ -8,6 +8,7 @@ from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import Malformed, problem
 from netplane.model import Endpoint
+from netplane.tables.decisions import EndpointFlag
 from netplane.tables.pipeline import ENDPOINT
 
 NAME = ENDPOINT.name
@@ -19,7 +20,8 @@ def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
     """One `endpoint` entry for each address."""
     entries: list[Item] = []
     try:
-        value = pack_value(endpoint.mac, 0, endpoint.host, endpoint.identity)
+        flags = EndpointFlag.STATELESS if endpoint.stateless else 0
+        value = pack_value(endpoint.mac, flags, endpoint.host, endpoint.identity)
         for address in endpoint.addresses:
             entries.append((NAME, pack_key(endpoint.vni, address), value))
             if len(address) != 16 or len(endpoint.mac) != 6:

@@ -36,6 +36,7 @@ def place(
         addresses=_addresses(port),
         identity=identity.number if identity else 0,
         host=host.number,
+        stateless=identity is not None and identity.stateless,
     )
     return Placement(port.network_id, host.id, identity, endpoint)
 

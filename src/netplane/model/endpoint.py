@@ -18,6 +18,7 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, tag="endpoint"):
     addresses: Annotated[tuple[bytes, ...], describe("16 bytes each, IPv4 mapped.")]
     identity: Annotated[int, describe("The number of the port's identity; 0 for none.")]
     host: Annotated[int, describe("The number of the host that carries it.")]
+    stateless: Annotated[bool, describe("Whether each of its packets needs a rule, replies too.")] = False
 
 
 class Device(Record, frozen=True, kw_only=True, gc=False, tag="device"):

@@ -23,7 +23,14 @@ class SecurityGroup(Resource, frozen=True, kw_only=True, gc=False, tag="security
 
     collection: ClassVar[str] = "security-groups"
 
-    stateful: Annotated[bool, describe("Whether replies pass without a rule of their own.")] = True
+    stateful: Annotated[
+        bool,
+        describe(
+            "Whether replies pass without a rule of their own; unchangeable while a port is in the group.",
+            create=True,
+            update=True,
+        ),
+    ] = True
 
     def claims(self) -> Iterable[Claim]:
         """The name `default`, once a project."""
@@ -86,6 +93,7 @@ class Identity(Record, frozen=True, kw_only=True, gc=False, tag="identity"):
 
     number: Annotated[int, describe("What the datapath compares, from 1.")]
     groups: Annotated[tuple[str, ...], describe("The ids of the groups, sorted.")]
+    stateless: Annotated[bool, describe("Whether no group keeps connections: each packet needs a rule.")] = False
 
     def references(self) -> Iterable[Reference]:
         """Its groups, which cannot go while a port is in them."""

@@ -109,6 +109,8 @@ class EndpointFlag(IntEnum):
 
     ROUTER = 1
     """The address is a router's."""
+    STATELESS = 2
+    """Each packet of its owner is judged by itself, replies too; no connection is kept for it."""
 
 
 class DeviceFlag(IntEnum):

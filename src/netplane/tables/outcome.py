@@ -42,7 +42,7 @@ class Step(NamedTuple):
     | LOCAL_ANSWER | EtherType | Punt | |
     | ROUTING | VNI of the destination | router, 0 if none | identity of the destination |
     | POLICY_OUT, POLICY_IN | rule | identity whose rules it is | identity of the other side |
-    | CONNECTION | 0 new, 1 known, 2 judged again, 3 an ICMP error about a known one | ConnectionState as it was | |
+    | CONNECTION | 0 new, 1 known, 2 judged again, 3 an ICMP error about one, 4 none kept | ConnectionState before | |
     | DELIVERY | Verdict | ifindex, or host | VNI of the destination |
     """
 

@@ -1,7 +1,8 @@
 """CONNECTION, POLICY_OUT and POLICY_IN: which packets belong to a connection, and which connections may be.
 
 Policy is judged once a connection, for the direction in which it was opened, by the host of each end. What it was
-judged under is kept as a stamp; when the rules of a local end have changed, the next packet has it judged again.
+judged under is kept as a stamp; when the rules of a local end have changed, the next packet has it judged again. For
+an end that is stateless nothing is kept: its rules are asked about each packet, in the direction in which it goes.
 """
 
 from typing import NamedTuple
@@ -10,7 +11,7 @@ from netplane.base.addresses import NO_ADDRESS
 from netplane.tables import connection as connections
 from netplane.tables import lookup
 from netplane.tables.connection import Connection, Side
-from netplane.tables.decisions import ConnectionState, Direction, Limit, Reason, Remote, Stage, Verdict
+from netplane.tables.decisions import ConnectionState, Direction, EndpointFlag, Limit, Reason, Remote, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, Entries
 from netplane.tables.packet import ECHO_REQUEST, ICMP, TCP, Packet, parse_quote
 from netplane.tables.pipeline import BUDGET, CONNECTION
@@ -18,6 +19,8 @@ from netplane.tables.run import End, Run
 
 RELATED = 3
 """What the step CONNECTION says of an ICMP error about a packet of a connection."""
+ALONE = 4
+"""What the same step says of a packet that no connection is kept for."""
 HIGH_ASKS = 256
 """Added to ICMP in the key of a connection if the high side sends the requests."""
 
@@ -31,6 +34,16 @@ class Pair(NamedTuple):
     destination_local: bool
     sides: tuple[Side, Side]
 
+    @property
+    def source_keeps(self) -> bool:
+        """Whether this host keeps connections for the source, and judges it by them."""
+        return self.source_local and keeps(self.source)
+
+    @property
+    def destination_keeps(self) -> bool:
+        """The same of the destination."""
+        return self.destination_local and keeps(self.destination)
+
     def turned(self) -> "Pair":
         """The same, seen from the other end."""
         return Pair(
@@ -38,8 +51,17 @@ class Pair(NamedTuple):
         )
 
 
+def keeps(end: EndpointValue) -> bool:
+    """Whether connections are kept for an end."""
+    return not end.flags & EndpointFlag.STATELESS
+
+
 def connect(run: Run, packet: Packet, pair: Pair) -> None:
     """CONNECTION: policy is judged once a connection, for the direction in which it was opened."""
+    judge_alone(run, packet, pair)
+    if not (pair.source_keeps or pair.destination_keeps):
+        run.step(Stage.CONNECTION, Reason.NONE, ALONE)
+        return
     if packet.protocol == ICMP and not packet.is_echo:
         if is_related(run, packet, pair):
             return
@@ -54,6 +76,18 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
         open_connection(run, key, packet, pair, from_high=from_high)
     else:
         continue_connection(run, key, packet, pair, known, from_high=from_high)
+
+
+def judge_alone(run: Run, packet: Packet, pair: Pair) -> None:
+    """POLICY_OUT, POLICY_IN: the rules of local ends without connections must allow this very packet."""
+    if pair.source_local and not pair.source_keeps:
+        to, of = pair.sides[1].address, (pair.source.identity, pair.destination.identity)
+        if not allowed(run, Direction.EGRESS, *of, to, packet, packet.service):
+            raise End(Verdict.DROP, Reason.POLICY_OUT)
+    if pair.destination_local and not pair.destination_keeps:
+        to, of = pair.sides[0].address, (pair.destination.identity, pair.source.identity)
+        if not allowed(run, Direction.INGRESS, *of, to, packet, packet.service):
+            raise End(Verdict.DROP, Reason.POLICY_IN)
 
 
 def is_related(run: Run, packet: Packet, pair: Pair) -> bool:
@@ -146,8 +180,8 @@ def continue_connection(
 
 def current_stamp(run: Run, pair: Pair) -> int:
     """What a connection opened by the source would be allowed under now."""
-    initiator = lookup.profile_stamp(run.entries, pair.source.identity) if pair.source_local else 0
-    responder = lookup.profile_stamp(run.entries, pair.destination.identity) if pair.destination_local else 0
+    initiator = lookup.profile_stamp(run.entries, pair.source.identity) if pair.source_keeps else 0
+    responder = lookup.profile_stamp(run.entries, pair.destination.identity) if pair.destination_keeps else 0
     return connections.stamp_of((pair.source.identity, initiator), (pair.destination.identity, responder))
 
 
@@ -158,12 +192,12 @@ def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
 
 
 def judge(run: Run, packet: Packet, pair: Pair, service: int) -> Reason:
-    """POLICY_OUT, POLICY_IN: each end that is local must allow it; tells which one does not."""
+    """POLICY_OUT, POLICY_IN: each end that connections are kept for must allow it; tells which one does not."""
     source, destination = pair.source.identity, pair.destination.identity
     to, of = pair.sides[1].address, pair.sides[0].address
-    if pair.source_local and not allowed(run, Direction.EGRESS, source, destination, to, packet, service):
+    if pair.source_keeps and not allowed(run, Direction.EGRESS, source, destination, to, packet, service):
         return Reason.POLICY_OUT
-    if pair.destination_local and not allowed(run, Direction.INGRESS, destination, source, of, packet, service):
+    if pair.destination_keeps and not allowed(run, Direction.INGRESS, destination, source, of, packet, service):
         return Reason.POLICY_IN
     return Reason.NONE
 

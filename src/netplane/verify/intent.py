@@ -220,7 +220,15 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
 
 
 def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Memory, now: int) -> bool:
-    """Whether a host lets a packet pass: new, of a connection, or an error about a packet of one."""
+    """Whether a host lets a packet pass: new, of a connection, or an error about a packet of one.
+
+    Ends that keep no connections are asked about this very packet, and where none keeps any that is all.
+    """
+    kept = [port for port in (path.source, path.destination) if keeps(world, host, port)]
+    if not agreed_alone(world, host, *ends(path, datagram), opening(datagram)):
+        return False
+    if not kept:
+        return True
     quote = read_quote(datagram)
     if quote is not None:
         back = Way(path.destination, path.source, None)
@@ -260,12 +268,32 @@ def goes_on(world: World, host: Host, path: Way, datagram: Datagram) -> Callable
     return may_go_on
 
 
+def keeps(world: World, host: Host, port: Port) -> bool:
+    """Whether a host remembers the connections of a port."""
+    return world.host(port) == host and world.keeps_connections(port)
+
+
+def agreed_alone(
+    world: World, host: Host, sender: tuple[Port, Side], receiver: tuple[Port, Side], packet: Opening
+) -> bool:
+    """Whether the rules of those ends on this host that keep no connections let this very packet pass."""
+    (source, source_side), (destination, destination_side) = sender, receiver
+
+    def asked(port: Port) -> bool:
+        return world.host(port) == host and not world.keeps_connections(port)
+
+    if asked(source) and not permits(world, source, "egress", (destination_side.address, destination), packet):
+        return False
+    return not asked(destination) or permits(world, destination, "ingress", (source_side.address, source), packet)
+
+
 def agreed(world: World, host: Host, opener: tuple[Port, Side], other: tuple[Port, Side], packet: Opening) -> bool:
-    """Whether the rules of those ends that are on this host let one open a connection to the other."""
+    """Whether the rules of those ends that this host keeps connections for let one open one to the other."""
     (source, source_side), (destination, destination_side) = opener, other
-    leaves = world.host(source) != host or permits(
+    leaves = not keeps(world, host, source) or permits(
         world, source, "egress", (destination_side.address, destination), packet
     )
     return leaves and (
-        world.host(destination) != host or permits(world, destination, "ingress", (source_side.address, source), packet)
+        not keeps(world, host, destination)
+        or permits(world, destination, "ingress", (source_side.address, source), packet)
     )

@@ -45,7 +45,8 @@ def identity_of(transaction: Transaction, groups: tuple[str, ...]) -> str:
         return ""
     id = _identity_id(groups)
     if transaction.get(Identity, id) is None:
-        transaction.add(Identity(id=id, number=transaction.allocate("identity", *NUMBERS), groups=groups))
+        number = transaction.allocate("identity", *NUMBERS)
+        transaction.add(Identity(id=id, number=number, groups=groups, stateless=_is_stateless(transaction, groups)))
     return id
 
 
@@ -68,6 +69,9 @@ def update_group(transaction: Transaction, _context: Context, group: SecurityGro
     """The default group keeps its name, or one would never find it again."""
     if group.name == DEFAULT and wish.get("name", DEFAULT) != DEFAULT:
         raise conflict("SecurityGroupCannotUpdateDefault", "Updating default security group not allowed.")
+    if wish.get("stateful", group.stateful) != group.stateful and transaction.find(Identity, "groups", group.id):
+        # Its ports would lose their connections, or keep those that no rule lets reply.
+        raise conflict("SecurityGroupInUse", f"Security Group {group.id} in use.")
     return transaction.put(replace(group, **wish))
 
 
@@ -90,6 +94,12 @@ def show_groups(reader: Reader, _services: Services, context: Context, groups: S
 @lru_cache(maxsize=4096)
 def _identity_id(groups: tuple[str, ...]) -> str:
     return identity_id(groups)
+
+
+def _is_stateless(transaction: Transaction, groups: Iterable[str]) -> bool:
+    """A single group that keeps connections keeps them for the whole port."""
+    found = [transaction.get(SecurityGroup, group) for group in groups]
+    return not any(group is not None and group.stateful for group in found)
 
 
 def _add_first_rules(transaction: Transaction, group: SecurityGroup) -> None:

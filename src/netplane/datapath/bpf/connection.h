@@ -2,12 +2,14 @@
 /*
  * Stage CONNECTION: packets of a connection that was allowed pass without asking the rules again, until the rules or
  * the identities they were asked under change (the stamp tells). One entry a connection; its key is the same for both
- * directions because the smaller side always stands first.
+ * directions because the smaller side always stands first. For a stateless side nothing is kept: each packet is judged.
  */
 #pragma once
 
 #include "budget.h"
 #include "related.h"
+
+#define NP_ALONE 4 /* what the step says of a packet that no connection is kept for */
 
 #define NP_TCP_FIN 1
 #define NP_TCP_SYN 2
@@ -179,7 +181,7 @@ static __always_inline int np_connection_goes_on(struct np_packet *p)
 	struct np_connection_key key;
 	__u64 now, stamp;
 
-	if (np_is_single(p))
+	if (np_is_single(p) || p->source.alone || p->target.alone || !(p->source.keeps | p->target.keeps))
 		return 0;
 	np_connection_of(p, from_low, &key);
 	c = bpf_map_lookup_elem(&connection, &key);
@@ -205,6 +207,15 @@ static __always_inline int np_connection(struct __sk_buff *skb, struct np_packet
 	struct np_connection_key key;
 	__u64 now;
 
+	if (p->source.alone || p->target.alone) {
+		decision = np_judge_alone(p);
+		if (decision != NP_CONTINUE)
+			return decision;
+	}
+	if (!p->source.keeps && !p->target.keeps) {
+		np_step(p, NP_STAGE_CONNECTION, 0, NP_ALONE, 0, 0);
+		return NP_CONTINUE;
+	}
 	/* Judged each by itself, unless a connection explains it. */
 	if (np_is_single(p)) {
 		if (np_is_error(p) && np_is_related(skb, p))

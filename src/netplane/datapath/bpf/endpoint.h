@@ -13,6 +13,15 @@ static __always_inline struct np_endpoint_value *np_endpoint(__u32 vni, const st
 	return bpf_map_lookup_elem(&endpoint, &key);
 }
 
+/* How this host judges the packets of a side whose address has this owner; whether it is local must be known. */
+static __always_inline void np_judge_as(struct np_side *side, const struct np_endpoint_value *owner)
+{
+	side->identity = owner->identity;
+	side->host = owner->host;
+	side->alone = side->local && (owner->flags & NP_ENDPOINT_FLAG_STATELESS);
+	side->keeps = side->local && !side->alone;
+}
+
 /* The owner of an address if it is a machine with this MAC address; routers send nothing themselves. */
 static __always_inline struct np_endpoint_value *np_owner(__u32 vni, const struct np_address *address, const __u8 *mac)
 {

@@ -64,7 +64,9 @@ struct np_side {
 	__u32 identity;
 	__u32 host;
 	__be16 port;
-	__u16 local; /* whether this host carries it */
+	__u8 local; /* whether this host carries it */
+	__u8 keeps; /* whether this host keeps connections for it */
+	__u8 alone; /* whether this host asks its rules about each packet by itself */
 	struct np_address address;
 	__u8 mac[6] NP_ALIGNED;
 };

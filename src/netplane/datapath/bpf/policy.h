@@ -90,13 +90,23 @@ static __always_inline int np_judge(struct np_packet *p, __u32 direction, const 
 	return allowed;
 }
 
-/* NP_CONTINUE if all sides that this host carries allow the connection. */
+/* NP_CONTINUE if the sides that have no connections here allow this very packet, whichever way it goes. */
+static __always_inline int np_judge_alone(struct np_packet *p)
+{
+	if (p->source.alone && !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
+		return NP_DROP(POLICY_OUT);
+	if (p->target.alone && !np_judge(p, NP_DIRECTION_INGRESS, &p->source, &p->target, p->policy_port))
+		return NP_DROP(POLICY_IN);
+	return NP_CONTINUE;
+}
+
+/* NP_CONTINUE if all sides that this host keeps connections for allow the connection. */
 static __always_inline int np_judge_all(struct np_packet *p, const struct np_side *initiator,
 					const struct np_side *responder, __be16 port)
 {
-	if (initiator->local && !np_judge(p, NP_DIRECTION_EGRESS, initiator, responder, port))
+	if (initiator->keeps && !np_judge(p, NP_DIRECTION_EGRESS, initiator, responder, port))
 		return NP_DROP(POLICY_OUT);
-	if (responder->local && !np_judge(p, NP_DIRECTION_INGRESS, initiator, responder, port))
+	if (responder->keeps && !np_judge(p, NP_DIRECTION_INGRESS, initiator, responder, port))
 		return NP_DROP(POLICY_IN);
 	return NP_CONTINUE;
 }

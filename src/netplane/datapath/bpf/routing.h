@@ -20,9 +20,8 @@ static __always_inline void np_routing_step(struct np_packet *p, int decision)
 static __always_inline int np_to_owner(struct np_packet *p, struct np_endpoint_value *owner)
 {
 	np_copy_mac(p->target.mac, owner->mac);
-	p->target.identity = owner->identity;
-	p->target.host = owner->host;
 	p->target.local = owner->host == p->host;
+	np_judge_as(&p->target, owner);
 	return NP_CONTINUE;
 }
 

@@ -37,7 +37,7 @@ static __always_inline __u64 np_profile_stamp(const struct np_side *side)
 	struct np_profile_key key = {.profile = side->identity};
 	struct np_profile_value *found;
 
-	if (!side->local)
+	if (!side->keeps)
 		return 0;
 	found = bpf_map_lookup_elem(&profile, &key);
 	return found ? found->stamp : 0;

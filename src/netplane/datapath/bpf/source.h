@@ -7,12 +7,6 @@
 
 #include "endpoint.h"
 
-static __always_inline void np_source_is(struct np_packet *p, struct np_endpoint_value *owner)
-{
-	p->source.identity = owner->identity;
-	p->source.host = owner->host;
-}
-
 static __always_inline int np_source_of_machine(struct np_packet *p)
 {
 	struct np_endpoint_value *owner = np_owner(p->source.vni, &p->source.address, p->eth_source);
@@ -22,9 +16,9 @@ static __always_inline int np_source_of_machine(struct np_packet *p)
 		decision = NP_DROP(SPOOFED_ADDRESS);
 	else if (p->eth_target[0] & 1)
 		decision = NP_DROP(MULTICAST);
-	if (owner)
-		np_source_is(p, owner);
 	p->source.local = 1;
+	if (owner)
+		np_judge_as(&p->source, owner);
 	np_step(p, NP_STAGE_ANTI_SPOOF, decision == NP_CONTINUE ? 0 : decision >> 8, p->source.identity, p->source.host,
 		0);
 	return decision;
@@ -43,7 +37,7 @@ static __always_inline int np_source_of_tunnel(struct np_packet *p, const struct
 		struct np_host_value *right = bpf_map_lookup_elem(&host, &key);
 		struct np_address address;
 
-		np_source_is(p, owner);
+		np_judge_as(&p->source, owner);
 		if (right)
 			__builtin_memcpy(&address, right->address, sizeof(address));
 		if (!right || owner->host == p->host || address.high != outer->high || address.low != outer->low)
