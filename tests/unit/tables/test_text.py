@@ -38,8 +38,8 @@ def be16(number: int) -> bytes:
         (
             "endpoint",
             (100, A),
-            (MAC, EndpointFlag.ROUTER | 6, 0, 0),
-            "vni=100 address=10.0.0.1 -> mac=02:00:00:00:00:0a flags=ROUTER|0x6 host=0 identity=0",
+            (MAC, EndpointFlag.ROUTER | 0xC000, 0, 0),
+            "vni=100 address=10.0.0.1 -> mac=02:00:00:00:00:0a flags=ROUTER|0xc000 host=0 identity=0",
         ),
         ("route", (32 + LENGTH, 5, PREFIX), (7, MAC), "router=5 prefix=10.0.0.0/8 -> vni=7 mac=02:00:00:00:00:0a"),
         ("gateway", (7, MAC), (5, A), "vni=7 mac=02:00:00:00:00:0a -> router=5 address=10.0.0.1"),
