@@ -218,7 +218,7 @@ CREATES: list[Any] = [
     ("routers", {"router": {"number": 7}}, 400, "HTTPBadRequest"),
     ("routers", {"router": {"external_gateway_info": {}}}, 400, "HTTPBadRequest"),
     ("security-groups", {"security_group": {"name": "default"}}, 409, "SecurityGroupDefaultAlreadyExists"),
-    ("security-groups", {"security_group": {"stateful": False}}, 400, "HTTPBadRequest"),
+    ("security-groups", {"security_group": {"stateful": "perhaps"}}, 400, "InvalidInput"),
     *(
         ("security-group-rules", {"security_group_rule": {"security_group_id": "{group}"} | more}, status, type)
         for more, status, type in cases(

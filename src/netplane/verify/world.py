@@ -95,7 +95,7 @@ class World:
     def keeps_connections(self, port: Port) -> bool:
         """Whether replies pass for a port without a rule: one group that is stateful is enough for that."""
         groups = [self.get(SecurityGroup, id) for id in port.security_groups]
-        return not groups or any(group is not None and group.stateful for group in groups)
+        return not groups or any(group is None or group.stateful for group in groups)
 
     def lists(self, address_group: str, address: IPv4Address) -> bool:
         """Whether an address lies in a range of an address group."""
