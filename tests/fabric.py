@@ -3,13 +3,15 @@
 Anything that runs packets as the specification does can stand on the hosts: the specification, the fake, the kernel.
 """
 
-from typing import Protocol
+from typing import Any, Protocol
 
-from netplane.model import AnyRecord, Binding, Device, Host
-from netplane.tables.decisions import Reason, Verdict
+from netplane.model import AnyRecord, Binding, Device, Host, Port
+from netplane.tables.decisions import Direction, Reason, Verdict
 from netplane.tables.machine import Machine
 from netplane.tables.outcome import Outcome, Program, Synthetic
+from netplane.tables.pipeline import DECISION
 from netplane.verify.intent import DROPPED, Fate, Kind
+from netplane.verify.world import World, mac_of
 from tests.worlds import PUNT, Tables, hosts_of, underlay
 
 SECOND = 1_000_000_000
@@ -24,6 +26,9 @@ class Runner(Protocol):
 
     def read(self, table: str) -> dict[bytes, bytes]:
         """All entries of a table."""
+
+    def take_decisions(self, most: int) -> list[bytes]:
+        """Take out what stands first in the ring `decision`."""
 
 
 class Specification:
@@ -44,6 +49,11 @@ class Specification:
         """All entries of a table."""
         return dict(self.tables[table])
 
+    def take_decisions(self, most: int) -> list[bytes]:
+        """Take out what stands first in the ring `decision`."""
+        taken, self.machine.decisions = self.machine.decisions[:most], self.machine.decisions[most:]
+        return taken
+
 
 class Fabric:
     """The hosts of a world and their datapaths."""
@@ -51,15 +61,19 @@ class Fabric:
     def __init__(self, records: list[AnyRecord], runners: dict[str, Runner]) -> None:
         self.runners = runners
         self.hosts = hosts_of(records)
+        world = World(records)
+        self.places = {port.id: (world.network(port).vni, mac_of(port)) for port in world.all(Port)}
         self.numbers = {host.number: host for host in self.hosts.values()}
         self.bindings = {record.id: record.host_id for record in records if isinstance(record, Binding)}
         self.devices = {record.id: record.ifindex for record in records if isinstance(record, Device)}
         self.outcomes: list[Outcome] = []
         """What each host that the last packet met did."""
+        self.decided: list[dict[str, Any]] = []
+        """What those hosts wrote down."""
 
     def send(self, port_id: str, frame: bytes, offset: int = 0) -> Fate:
         """What becomes of a frame that a machine sends; `offset` in seconds."""
-        self.outcomes = []
+        self.outcomes, self.decided = [], []
         host = self.hosts[self.bindings.get(port_id, next(iter(self.hosts)))]
         ifindex = self.devices.get(port_id, NO_DEVICE)
         outcome = self._run(host, Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, offset=offset))
@@ -75,7 +89,20 @@ class Fabric:
     def _run(self, host: Host, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         outcome = self.runners[host.id].run(program, frame, origin)
         self.outcomes.append(outcome)
+        self.decided += map(DECISION.unpack, self.runners[host.id].take_decisions(10))
         return outcome
+
+    @property
+    def noted(self) -> list[tuple[str, str, str]]:
+        """The same as intent has it: port, direction, and whether it was let pass."""
+        return [
+            (
+                next(id for id, place in self.places.items() if place == (event["vni"], event["mac"])),
+                Direction(event["direction"]).name.lower(),
+                "DROP" if event["reason"] else "ACCEPT",
+            )
+            for event in self.decided
+        ]
 
     def _fate(self, host: Host, sender: str, outcome: Outcome) -> Fate:
         if outcome.verdict is Verdict.DROP:

@@ -23,6 +23,7 @@ from netplane.model import (
     FixedIP,
     Host,
     Identity,
+    LogResource,
     Network,
     Port,
     Record,
@@ -95,6 +96,24 @@ def add_project(draft: Draft, project: str, hosts: list[Host]) -> None:
         for last in range(2, 2 + random.randint(1, 4)):
             add_machine(draft, network, subnets, last, taken, (groups, identities, hosts))
     draft.records.extend(identities.values())
+    for _ in range(random.randint(0, 3)):
+        draft.add(random_log(draft, project))
+
+
+def random_log(draft: Draft, project: str) -> LogResource:
+    """A wish to have decisions logged, of any shape."""
+    random = draft.random
+    groups = [record.id for record in draft.records if isinstance(record, SecurityGroup)]
+    ports = [record.id for record in draft.records if isinstance(record, Port) and not record.is_router_interface]
+    return LogResource(
+        id=draft.id(),
+        project_id=project,
+        resource_type="security_group",
+        resource_id=random.choice((None, None, random.choice(groups))),
+        target_id=random.choice((None, random.choice(ports))) if ports else None,
+        event=random.choice(("ALL", "ALL", "ACCEPT", "DROP")),
+        enabled=not draft.chance(0.1),
+    )
 
 
 def add_group(draft: Draft, project: str) -> str:
@@ -191,6 +210,7 @@ def add_machine(
         )
     port = Port(
         id=draft.id(),
+        project_id=network.project_id,
         network_id=network.id,
         admin_state_up=not draft.chance(0.06),
         mac_address=random_mac(draft, network),
@@ -288,12 +308,17 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
     identities = [record for record in records if isinstance(record, Identity)]
     bindings = [record for record in records if isinstance(record, Binding)]
     switches = [record for record in records if isinstance(record, Port | Network | Router)]
-    kind = random.choice(("rule", "rule", "no rule", "no rule", "groups", "addresses", "switch", "host"))
+    kind = random.choice(("rule", "rule", "no rule", "no rule", "groups", "addresses", "switch", "host", "log"))
     if kind == "rule":
         named = [record.id for record in address_groups]
         return [*records, random_rule(draft, random.choice(groups), groups, named)]
     if kind == "addresses" and address_groups:
         return replaced(records, replace(random.choice(address_groups), addresses=random_addresses(random)))
+    if kind == "log":
+        logs = [record for record in records if isinstance(record, LogResource)]
+        if logs and random.random() < 0.5:
+            return [record for record in records if record is not random.choice(logs)]
+        return [*records, random_log(draft, "project-0")]
     if kind == "no rule" and rules:
         gone = random.choice(rules)
         return [record for record in records if record is not gone]

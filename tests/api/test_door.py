@@ -44,6 +44,7 @@ def test_the_collections_are_told(world: World, path: str) -> None:
         "security_group_rules",
         "address_groups",
         "rbac_policies",
+        "logs",
     }
     assert resources[0]["links"] == [{"rel": "self", "href": "http://net.example/v2.0/networks"}]
 

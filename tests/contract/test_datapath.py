@@ -11,6 +11,7 @@ from netplane.tables.decisions import (
     PACES,
     Class,
     ConnectionState,
+    DeviceFlag,
     Direction,
     Limit,
     Punt,
@@ -25,8 +26,11 @@ from netplane.tables.pipeline import (
     BUDGET,
     CONNECTION,
     COUNTER,
+    DECISION,
+    DEVICE,
     ENDPOINT,
     HOST,
+    LOGGING,
     PACE,
     POLICY,
     PROFILE,
@@ -58,6 +62,8 @@ def under_test(shared: Bench) -> Iterator[Bench]:
     for table in TABLES:
         if table is not TRACE:
             shared.datapath.delete(table.name, shared.datapath.read(table.name))
+    while shared.datapath.take_decisions(1_000):
+        continue
 
 
 @pytest.fixture
@@ -542,6 +548,32 @@ class TestPackets:
         assert populated.read("pace") == dict.fromkeys((key, of_another_kind), PACE.pack_value(1 << 62))
         other = packets.ethernet(BEN.mac, packets.BROADCAST, 0x0800, request)
         check(send(populated, BEN, other), Verdict.PUNT, world.PUNT)
+
+    def test_decisions_are_written_down_where_they_are_wanted(self, populated: Datapath) -> None:
+        assert populated.take_decisions(10) == []
+        flags = DeviceFlag.LOG_DROPS | DeviceFlag.LOG_ACCEPTS
+        populated.write("device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, flags))[1:]]))
+        for port in (80, 80, 81):
+            send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, port)))
+        send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, 82)), dry=True)
+        send(populated, BEN, frame(BEN, DOT, UDP, packets.udp(1000, 80)))
+        events = [DECISION.unpack(event) for event in populated.take_decisions(1)]
+        events += [DECISION.unpack(event) for event in populated.take_decisions(10)]
+        told = [(event["vni"], event["mac"], event["direction"], event["reason"]) for event in events]
+        assert told == [(ANN.vni, ANN.mac, Direction.EGRESS, 0)] * 2
+        assert [int.from_bytes(event["service"], "big") for event in events] == [80, 81]
+        assert {event["rule"] for event in events} == {1}
+        assert populated.take_decisions(10) == []
+
+    def test_a_flood_is_counted_not_written_down(self, populated: Datapath) -> None:
+        populated.write("device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, DeviceFlag.LOG_ACCEPTS))[1:]]))
+        burst = Limit.LOG_BURST // Limit.LOG_PAUSE
+        for port in range(burst + 50):
+            send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, 1 + port)))
+        written = len(populated.take_decisions(1_000))
+        assert burst <= written < burst + 50
+        [value] = populated.read("logging").values()
+        assert LOGGING.unpack_value(value)["unlogged"] == burst + 50 - written
 
     def test_dry_runs_change_nothing(self, populated: Datapath) -> None:
         for packet in (

@@ -13,7 +13,7 @@ from tests.fabric import Fabric, Runner, Specification
 from tests.worlds import Tables
 
 HOSTS = 3
-STATE = ("connection", "counter", "budget", "pace", "fragment")
+STATE = ("connection", "counter", "budget", "pace", "fragment", "logging")
 
 Build = Callable[[list[AnyRecord], dict[str, Tables]], Fabric]
 """Makes a fabric over each host's tables; called again for the same hosts, it keeps their connections and counters."""
@@ -52,6 +52,8 @@ def build_kernel(datapaths: list[KernelDatapath]) -> Build:
     for datapath in datapaths:
         for name in STATE:
             datapath.delete(name, datapath.read(name))
+        while datapath.take_decisions(1_000):
+            continue
 
     def build(records: list[AnyRecord], tables: dict[str, Tables]) -> Fabric:
         runners: dict[str, Runner] = {}

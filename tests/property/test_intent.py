@@ -16,7 +16,7 @@ from netplane.datapath import KernelDatapath
 from netplane.model import AnyRecord, Host, Network
 from netplane.tables.decisions import Class, Verdict
 from netplane.tables.outcome import Outcome
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT, LOGGING
 from netplane.verify.intent import intent, intent_of_tunnel
 from netplane.verify.talks import Memory
 from netplane.verify.world import World
@@ -51,7 +51,9 @@ def check_packets(random: Random, records: list[AnyRecord], fabric: Fabric) -> N
         port = some_port(random, records)
         frame = Sender(random, records, port).frame()
         for part in (frame, *rest_of(random, frame)):
+            memory.noted = []
             assert fabric.send(port.id, part) == intent(world, port.id, part, memory), part.hex()
+            assert fabric.noted == memory.noted, part.hex()
 
 
 @pytest.mark.parametrize("seed", WORLDS)
@@ -65,8 +67,9 @@ def test_conversations(build: Build, seed: int) -> None:
         if said is None:
             fabric = build(talk.records, all_tables(talk.records))
             continue
-        fate = fabric.send(*said)
+        fate, memory.noted = fabric.send(*said), []
         assert fate == intent(World(talk.records), said.port_id, said.frame, memory, said.now * SECOND), said
+        assert fabric.noted == memory.noted, said
         talk.note(said, fate)
 
 
@@ -78,8 +81,10 @@ def test_tunnel(build: Build, seed: int) -> None:
     world, memory = World(records), Memory()
     fabric = build(records, all_tables(records))
     for host, vni, outer, frame in said_by_hosts(random, records):
+        fabric.decided, memory.noted = [], []
         fate = fabric.tunnel(host, vni, underlay_of(outer), frame)
         assert fate == intent_of_tunnel(world, host, vni, outer, frame, memory), frame.hex()
+        assert fabric.noted == memory.noted, frame.hex()
 
 
 def said_by_hosts(random: Random, records: list[AnyRecord]) -> Iterator[tuple[Host, int, IPv4Address, bytes]]:
@@ -121,8 +126,9 @@ def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: i
         talk.note(said, real.send(*said))
         specified.send(*said)
         assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], said
+        assert decisions(real) == decisions(specified), said
     for host in tables:
-        for name, shown in zip(STATE, (connections, counters, budgets, paces, fragments), strict=True):
+        for name, shown in zip(STATE, (connections, counters, budgets, paces, fragments, unlogged), strict=True):
             assert shown(real.runners[host].read(name)) == shown(specified.runners[host].read(name))
 
 
@@ -135,9 +141,10 @@ def test_programs_take_the_specified_steps_from_the_tunnel(kernel: list[KernelDa
     specified, real = (build(records, tables) for build in (build_specification(), build_kernel(kernel)))
     for host, vni, outer, frame in said_by_hosts(random, records):
         for fabric in (specified, real):
-            fabric.outcomes = []
+            fabric.outcomes, fabric.decided = [], []
             fabric.tunnel(host, vni, underlay_of(outer), frame)
         assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], frame.hex()
+        assert decisions(real) == decisions(specified), frame.hex()
 
 
 def comparable(outcome: Outcome) -> tuple[object, ...]:
@@ -145,6 +152,16 @@ def comparable(outcome: Outcome) -> tuple[object, ...]:
     steps = [step if not step.reason else (step.stage, step.reason) for step in outcome.steps]
     frame = b"" if outcome.verdict is Verdict.DROP else outcome.frame
     return (*outcome[:4], frame, *steps)
+
+
+def decisions(fabric: Fabric) -> list[dict[str, object]]:
+    """What was written down, without the time."""
+    return [event | {"time": 0} for event in fabric.decided]
+
+
+def unlogged(entries: dict[bytes, bytes]) -> dict[bytes, object]:
+    """How many decisions were not written down, of each port."""
+    return {key: LOGGING.unpack_value(value)["unlogged"] for key, value in entries.items()}
 
 
 def connections(entries: dict[bytes, bytes]) -> dict[bytes, object]:

@@ -14,6 +14,7 @@ from netplane.model import (
     FixedIP,
     Host,
     Identity,
+    LogResource,
     Network,
     Operation,
     Port,
@@ -49,6 +50,8 @@ MACHINE = st.builds(
         ]
     ),
     identity_id=st.sampled_from(["", "i0", "i1", "i2"]),
+    project_id=st.sampled_from(["blue", "red"]),
+    security_groups=GROUPS,
 )
 INTERFACE = st.builds(
     Port,
@@ -79,7 +82,18 @@ RECORD: st.SearchStrategy[Record] = st.one_of(
     ),
     st.builds(AddressGroup, id=ids("d", 2), name=NAME),
 )
-PLUGGED = st.one_of(MACHINE, INTERFACE, BINDING)
+LOG = st.builds(
+    LogResource,
+    id=ids("l", 4),
+    name=NAME,
+    project_id=st.sampled_from(["blue", "red"]),
+    resource_type=st.just("security_group"),
+    resource_id=st.sampled_from([None, "g0", "g1", "g2"]),
+    target_id=st.one_of(st.none(), ids("p", 6)),
+    event=st.sampled_from(["ALL", "ACCEPT", "DROP"]),
+    enabled=st.sampled_from([True, True, False]),
+)
+PLUGGED = st.one_of(LOG, MACHINE, INTERFACE, BINDING)
 
 
 def steps(record: st.SearchStrategy[Record]) -> st.SearchStrategy[tuple[Record, bool]]:
@@ -114,6 +128,8 @@ BUSY: tuple[Record, ...] = (
                 network_id=f"n{number % 3 + 1}",
                 mac_address=f"02:00:00:00:02:0{number}",
                 identity_id=f"i{number % 3}",
+                project_id=("blue", "red")[number % 2],
+                security_groups=(f"g{number % 3}", "g0"),
             ),
             Binding(id=f"p{number}", host_id=HOSTS[number % 3]),
         )

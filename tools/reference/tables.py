@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from netplane.tables.pipeline import TABLES
-from netplane.tables.schema import Layout, Table
+from netplane.tables.pipeline import RINGS, TABLES
+from netplane.tables.schema import Layout, Ring, Table
 from tools.reference.markdown import page_of, table_of
 
 INTRODUCTION = (
@@ -22,7 +22,8 @@ def page() -> str:
             for t in TABLES
         ),
     )
-    return page_of("Tables", INTRODUCTION, overview, *(part for table in TABLES for part in _section(table)))
+    sections = [part for table in TABLES for part in _section(table)]
+    return page_of("Tables", INTRODUCTION, overview, *sections, *(part for ring in RINGS for part in _ring(ring)))
 
 
 def _section(table: Table) -> Iterator[str]:
@@ -30,6 +31,12 @@ def _section(table: Table) -> Iterator[str]:
     yield table.text
     rows = [*_rows("key", table.key), *_rows("value", table.value)]
     yield table_of(("part", "byte", "field", "type", "meaning"), rows)
+
+
+def _ring(ring: Ring) -> Iterator[str]:
+    yield f"## {ring.name}"
+    yield f"{ring.text} A ring of {ring.size:,} bytes: the datapath writes events, the agent takes them out."
+    yield table_of(("part", "byte", "field", "type", "meaning"), _rows("event", ring.event))
 
 
 def _rows(part: str, layout: Layout) -> Iterator[tuple[object, ...]]:

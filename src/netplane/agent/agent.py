@@ -5,6 +5,7 @@
     Uplink ◀── Ack Claim Release Trouble ── Said ◀─────────── Done ◀╰─────────────────────────────────╯
     PuntDevice ── Punted ──▶ Serving: dhcp.answer(Slice) ──▶ PuntDevice
                    Serving: Advertising(Slice, clock) ──▶ PuntDevice
+    DecisionWatch ── Kept ──▶ Decisions ──▶ Uplink
     Uplink ── Ask ──▶ questions.answer(Slice, Worker) ── Answer ──▶ Uplink
 
 Everything but the worker's thread happens in one event loop. Work that comes up while the worker is busy waits and is
@@ -19,6 +20,7 @@ from time import monotonic
 from typing import Any, NamedTuple
 
 from netplane.agent.answers.serving import Serving
+from netplane.agent.decisions.watch import DecisionWatch
 from netplane.agent.devices.links import LinkWatch
 from netplane.agent.devices.plugged import by_port, plugged, rivals
 from netplane.agent.devices.silence import silence_ipv6
@@ -75,13 +77,14 @@ class Startup(NamedTuple):
 class Agent:
     """The loop of one host. It closes nothing that it was given."""
 
-    def __init__(self, who: Startup, datapath: Datapath, journal_path: Path) -> None:
+    def __init__(self, who: Startup, datapath: Datapath, journal_path: Path, decisions_path: Path) -> None:
         self._who = who
         self._worker = Worker(Reconcile(datapath, Compiler()))
         self._slice = Slice()
         self._journal = Journal(journal_path)
         self._watch = LinkWatch()
         self._serving = Serving(who.punt, self._slice)
+        self._decisions = DecisionWatch(datapath, self._slice, decisions_path)
         self._said = Said()
         self._session = ""
         self._connection: Connected | Disconnected | None = None
@@ -101,6 +104,7 @@ class Agent:
             self._changes += self._slice.take(message)
         self._watch.start(self._look_at_links)
         self._serving.start()
+        self._decisions.start(self._news.set)
         self._look_at_links()
         position = Position(self._slice.log, self._slice.revision)
         who = self._who
@@ -111,6 +115,7 @@ class Agent:
         finally:
             self._watch.close()
             self._serving.close()
+            self._decisions.close()
             self._worker.close()
             self._journal.close()
 
@@ -154,6 +159,7 @@ class Agent:
         self._changes += changes
         if isinstance(message, Welcome):
             self._said, self._session = Said(), message.log
+            self._decisions.kept.renew()
         kinds = {change.kind for change in changes}
         if kind_of(Port) in kinds:
             self._look_at_links()
@@ -282,6 +288,7 @@ class Agent:
             *self._said.plugged(ports, idle),
             *self._said.troubled(problems),
             *(self._said.realised(realised) if realised else ()),
+            *self._decisions.kept.say(),
         ):
             uplink.send(saying)
 

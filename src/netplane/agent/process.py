@@ -18,24 +18,31 @@ from netplane.datapath.kernel import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
 
 TUNNEL, PUNT = "np-vxlan", "np-punt"
-JOURNAL = "slice"
+JOURNAL, DECISIONS = "slice", "decisions.log"
 
 
 def main(
-    name: str, address: str, controllers: Sequence[str], state_dir: Path, token: str, *, instance: str | None = None
+    name: str,
+    address: str,
+    controllers: Sequence[str],
+    state_dir: Path,
+    token: str,
+    *,
+    decisions: Path | None = None,
+    instance: str | None = None,
 ) -> None:
     """Run the agent of a host until SIGTERM or SIGINT, after which the datapath goes on forwarding.
 
     `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, tried in turn;
-    `state_dir` keeps the slice; `instance` names the pinned tables (by default after the host), for machines that
-    run several hosts. ValueError if the address is not IPv4; DatapathError if the kernel does not take the programs;
-    OSError without the rights for it.
+    `state_dir` keeps the slice, and decisions that are logged, unless `decisions` names another file for them;
+    `instance` names the pinned tables (by default after the host), for machines that run several hosts. ValueError if
+    the address is not IPv4; DatapathError if the kernel does not take the programs; OSError without the rights for it.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state_dir.mkdir(parents=True, exist_ok=True)
     who = Startup(name, str(IPv4Address(address)), tuple(controllers), token, TUNNEL, PUNT)
     with closing(KernelDatapath.open(pins(instance or name))) as datapath:
-        asyncio.run(_run(who, datapath, state_dir / JOURNAL))
+        asyncio.run(_run(who, datapath, state_dir / JOURNAL, decisions or state_dir / DECISIONS))
 
 
 def teardown(instance: str, state_dir: Path | None = None) -> None:
@@ -53,8 +60,8 @@ def pins(instance: str) -> Path:
     return BPFFS / instance.replace(".", "_")
 
 
-async def _run(who: Startup, datapath: KernelDatapath, journal: Path) -> None:
-    agent, stop = Agent(who, datapath, journal), asyncio.Event()
+async def _run(who: Startup, datapath: KernelDatapath, journal: Path, decisions: Path) -> None:
+    agent, stop = Agent(who, datapath, journal, decisions), asyncio.Event()
     loop = asyncio.get_running_loop()
     replacements: set[asyncio.Task[None]] = set()
 

@@ -25,7 +25,7 @@ from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, PACE
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, LOGGING, PACE
 
 LOOKED_AT = 16
 """Ended connections that are looked at once more, and then deleted, at a time: some dozens of microseconds."""
@@ -110,6 +110,7 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
         datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
         datapath.delete(BUDGET.name, list(idle_budgets(budgets, counts, desired[DEVICE.name])))
         datapath.delete(PACE.name, list(caught_up(datapath.read(PACE.name), monotonic_ns())))
+        datapath.delete(LOGGING.name, [key for key in datapath.read(LOGGING.name) if key not in desired[DEVICE.name]])
         datapath.delete(COUNTER.name, list(orphaned_counters(datapath.read(COUNTER.name), desired[DEVICE.name])))
     except DatapathError as problem:
         return [Problem("datapath", "", str(problem))]

@@ -77,6 +77,7 @@ def make_app(
         _route(threads.readers, "/v2.0", {"GET": discovery.resources}),
         _route(threads.readers, "/v2.0/extensions", {"GET": discovery.extensions}),
         _route(threads.readers, "/v2.0/extensions/{alias}", {"GET": discovery.extension}),
+        _route(threads.readers, "/v2.0/log/loggable-resources", {"GET": discovery.loggable_resources}),
     ]
     for rules in RULES:
         own += _resource_routes(threads, Resources(rules, store, services))

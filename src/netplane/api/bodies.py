@@ -47,8 +47,8 @@ LOOSER: dict[Any, Any] = {
 
 
 def plural(kind: type[Record]) -> str:
-    """The key of lists of a kind, such as `security_groups`."""
-    return kind.collection.replace("-", "_")
+    """The key of lists of a kind, such as `security_groups`: the last part of its path."""
+    return kind.collection.rpartition("/")[2].replace("-", "_")
 
 
 def parse_create(

@@ -5,6 +5,7 @@ from netplane.api.call import Answer, Call
 from netplane.api.errors import ApiError
 from netplane.api.rules import RULES
 from netplane.model import kind_of
+from netplane.model.log import LOGGABLE
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
     "address-group": ("Address group", "Named lists of ranges of addresses."),
@@ -12,6 +13,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "empty-string-filtering": ("Empty String Filtering", "Filters match empty strings."),
     "extra_dhcp_opt": ("Neutron Extra DHCP options", "DHCP options of a port's own."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
+    "logging": ("Logging API Extension", "Decisions about connections are logged."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),
     "pagination": ("Pagination support", "Lists come in pages."),
@@ -55,6 +57,11 @@ def resources(call: Call) -> Answer:
             ]
         },
     )
+
+
+def loggable_resources(_call: Call) -> Answer:
+    """`GET /v2.0/log/loggable-resources`: what logs may be about."""
+    return Answer(200, {"loggable_resources": [{"type": type} for type in LOGGABLE]})
 
 
 def extensions(_call: Call) -> Answer:

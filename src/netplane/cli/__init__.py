@@ -16,6 +16,8 @@ COMMANDS = {
     "attach": "netplane.cli.attach:attach",
     "status": "netplane.cli.status:status",
     "trace": "netplane.cli.trace:trace",
+    "log": "netplane.cli.log:log",
+    "why": "netplane.cli.why:why",
     "tables": "netplane.cli.tables:tables",
     "demo": "netplane.cli.demo:demo",
     "version": "netplane.cli.version:version",

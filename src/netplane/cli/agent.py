@@ -36,8 +36,16 @@ def _host_name(_: click.Context, option: click.Parameter, value: str) -> str:
     type=click.Path(file_okay=False, path_type=Path),
     help="Where it keeps its slice.",
 )
+@click.option(
+    "--decisions",
+    default=None,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Where it writes decisions that are logged, a JSON object a line.  [default: decisions.log in --state]",
+)
 @click.option("--token", required=True, envvar="NETPLANE_AGENT_TOKEN", show_envvar=True, help="The agents' secret.")
-def agent(name: str, address: str, controllers: tuple[str, ...], state: Path, token: str) -> None:
+def agent(
+    name: str, address: str, controllers: tuple[str, ...], state: Path, decisions: Path | None, token: str
+) -> None:
     """Run this host's agent until SIGTERM.
 
     The datapath goes on forwarding after it. SIGHUP loads the datapath's programs anew, without losing a packet.
@@ -48,7 +56,7 @@ def agent(name: str, address: str, controllers: tuple[str, ...], state: Path, to
     from netplane.datapath import DatapathError
 
     try:
-        main(name, address, controllers, state, token)
+        main(name, address, controllers, state, token, decisions=decisions)
     except (DatapathError, PermissionError) as problem:
         raise click.ClickException(f"{problem} (the kernel must be 6.1 or newer, and let root load eBPF)") from problem
     except OSError as problem:

@@ -1,6 +1,7 @@
 """HTTP to a controller, with errors as one line that says what to do."""
 
 import os
+import time
 import tomllib
 from collections.abc import Callable
 from pathlib import Path
@@ -36,6 +37,15 @@ class Client:
     def post(self, path: str, body: object) -> dict[str, Any]:
         """The body that answers a POST; ClientError for anything but success."""
         return self._call("POST", path, body)
+
+    def delete(self, path: str) -> None:
+        """A DELETE; ClientError for anything but success."""
+        self._call("DELETE", path, None)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, without holding the controller's line meanwhile: it would hang up, and the next call find it dead."""
+        self._client.close()
+        time.sleep(seconds)
 
     def _call(self, method: str, path: str, body: object) -> dict[str, Any]:
         try:

@@ -6,7 +6,7 @@ from netplane.base.addresses import pack_mac
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import feature, problem
-from netplane.model import Device, Network, Port, Subnet
+from netplane.model import Device, Logged, Network, Port, Subnet
 from netplane.tables.decisions import DeviceFlag, PortFlag
 from netplane.tables.pipeline import DEVICE, PORT
 
@@ -26,4 +26,12 @@ def ports(port: Port, view: View) -> Iterator[Item]:
         served = any(subnet is not None and subnet.enable_dhcp for subnet in subnets.values())
         mac = pack_mac(port.mac_address)
         yield PORT.entry((device.ifindex,), (network.vni, mac, PortFlag.DHCP if served else 0))
-        yield DEVICE.entry((network.vni, mac), (device.ifindex, DeviceFlag.PEER if device.peer else 0))
+        flags = (DeviceFlag.PEER if device.peer else 0) | logging(view.get(Logged, port.id))
+        yield DEVICE.entry((network.vni, mac), (device.ifindex, flags))
+
+
+def logging(logged: Logged | None) -> int:
+    """The flags that make the datapath write down what it decides; whose rules let a connection in, the agent asks."""
+    if logged is None:
+        return 0
+    return (DeviceFlag.LOG_DROPS if logged.drops else 0) | (DeviceFlag.LOG_ACCEPTS if logged.accepts else 0)

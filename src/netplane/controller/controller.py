@@ -13,11 +13,13 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from time import time_ns
 from typing import TypeVar
 
 from msgspec import Raw
 
 from netplane.base.problem import Problem
+from netplane.controller.decisions import DecisionBook
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.model import STORED, Host, Record
@@ -25,7 +27,7 @@ from netplane.store import Store, StoreError, Transaction
 from netplane.store.bindings import claim_port, register_host, release_port
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
-from netplane.stream.messages import Ack, Claim, Hello, Release, Trouble, Up
+from netplane.stream.messages import Ack, Claim, Decisions, Hello, Release, Trouble, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
 
@@ -51,6 +53,7 @@ class Controller:
         self.log = store.log
         self.picture = read_picture(store)
         self.problems = Problems()
+        self.decisions = DecisionBook(time_ns() // 1_000)
         self.southbound = SouthboundServer(self, token)
         self._committed = asyncio.Event()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -123,6 +126,10 @@ class Controller:
                 await self._release(host, ports)
             case Trouble(problems):
                 self.problems.say(host, problems)
+            case Decisions(decisions, lost):
+                self.decisions.hear(host, decisions, lambda port: self.picture.carrier(port) == host)
+                if lost:
+                    LOGGER.warning("host %s has made %d decisions more than it could keep for us", host, lost)
         self._reportable.set()
 
     def left(self, host: str) -> None:

@@ -79,6 +79,7 @@ class Picture:
         if change.record is None:
             self._encodings.forget((change.kind, change.id))
             self._encodings.forget(("endpoint", change.id))
+            self._encodings.forget(("logged", change.id))
 
     def _encode(self, delta: SliceDelta) -> dict[Key, Raw | None]:
         encode = self._encodings.encode

@@ -6,6 +6,7 @@
 | `GET /netplane/v1/problems` | problems alone (administrators) |
 | `GET /netplane/v1/revisions/{revision}?wait=SECONDS` | when a revision was made real, and where |
 | `POST /netplane/v1/trace` | what the real programs do with a packet of a port, host by host |
+| `GET /netplane/v1/decisions` | what was decided at ports that log it; with `explain=true`, why packets were dropped |
 | `GET /netplane/v1/hosts/{name}/tables` | the entries in a host's kernel, as text (administrators) |
 """
 
@@ -26,6 +27,7 @@ from netplane.api.bodies import parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import bad_request, conflict, forbidden, invalid, not_found
 from netplane.api.responses import respond
+from netplane.controller.asked import decisions
 from netplane.controller.controller import Controller, hosts_of
 from netplane.controller.revisions import Batch
 from netplane.model import Binding, Host, Port, Record
@@ -88,6 +90,7 @@ def routes(controller: Controller) -> list[Route]:
         _route(controller, "/netplane/v1/problems", problems),
         _route(controller, "/netplane/v1/revisions/{revision:int}", revision),
         _route(controller, "/netplane/v1/trace", trace, "POST"),
+        _route(controller, "/netplane/v1/decisions", decisions),
         _route(controller, "/netplane/v1/hosts/{name}/tables", tables),
     ]
 

@@ -72,6 +72,12 @@ class Datapath(Protocol):
     def run(self, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         """Run a program on a made packet, as if it had come from there."""
 
+    def take_decisions(self, most: int) -> list[bytes]:
+        """Take out what stands first in the ring `decision`, at most so many events. From any one thread."""
+
+    def decisions_fd(self) -> int:
+        """A file descriptor that is readable while something stands there; -1 if there is none to wait for."""
+
     def replace(self, object_path: Path | None = None) -> None:
         """Put new programs in the place of those that run, between two packets. `None` is the shipped object."""
 

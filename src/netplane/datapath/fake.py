@@ -23,6 +23,7 @@ class FakeDatapath:
     def __init__(self) -> None:
         self.tables = empty_tables()
         self._attached: dict[int, Program] = {}
+        self._decisions: list[bytes] = []
 
     def read(self, table: str) -> dict[bytes, bytes]:
         """All entries of a table."""
@@ -70,9 +71,20 @@ class FakeDatapath:
     def run(self, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         """Run the specification on a made packet."""
         machine, now = Machine(self.tables), time.monotonic_ns() + origin.offset * SECOND
+        machine.decisions = self._decisions
         if program is Program.FROM_MACHINE:
             return machine.run_from_machine(origin.ifindex, frame, now_ns=now, dry=origin.dry)
         return machine.run_from_tunnel(origin.vni, origin.outer_source, frame, now_ns=now, dry=origin.dry)
+
+    def take_decisions(self, most: int) -> list[bytes]:
+        """Take out what stands first in the ring `decision`."""
+        taken = self._decisions[:most]
+        del self._decisions[:most]
+        return taken
+
+    def decisions_fd(self) -> int:
+        """Nobody waits for a fake."""
+        return -1
 
     def replace(self, object_path: Path | None = None) -> None:
         """Nothing: the specification has no other version."""

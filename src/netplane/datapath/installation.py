@@ -28,10 +28,11 @@ from pathlib import Path
 from netplane.datapath import libbpf
 from netplane.datapath.contract import NotLoaded
 from netplane.datapath.entries import MAP_TYPES, KernelTable
-from netplane.datapath.layouts import converters, read_layout, write_layout
+from netplane.datapath.layouts import converters, read_layout, write_layout, write_ring_layout
 from netplane.datapath.libbpf import BpfObject, KernelRefused, MapDefinition, closing
+from netplane.datapath.ring import RING_TYPE, KernelRing
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import TABLES
+from netplane.tables.pipeline import RINGS, TABLES
 from netplane.tables.schema import Table
 
 ONWARD = "onward"
@@ -39,6 +40,9 @@ ONWARD = "onward"
 
 NEW = "-new"
 """Ends the names of pins that are about to take the place of others."""
+
+LAYOUTS = {table.name: write_layout(table) for table in TABLES} | {ring.name: write_ring_layout(ring) for ring in RINGS}
+"""How each table and each ring is laid out now, as text."""
 
 Swap = Callable[[dict[Program, int]], None]
 """Puts programs in the place of those that run."""
@@ -66,14 +70,16 @@ class Installation:
         with ExitStack() as stack:
             loaded = _open(object_path)
             stack.callback(loaded.close)
-            kept = {table.name: stack.enter_context(closing(fd)) for table, fd in self._kept()}
+            kept = {name: stack.enter_context(closing(fd)) for name, fd in self._kept()}
             _load(loaded, kept)
             maps, programs = loaded.maps(), loaded.programs()
             self._prepare()
             moved = [table for table in TABLES if table.name not in kept]
+            fresh = [name for name in LAYOUTS if name not in kept]
             for table in moved:
                 self._carry_over(table, maps[table.name])
-                libbpf.pin(maps[table.name], self.directory / (table.name + NEW))
+            for name in fresh:
+                libbpf.pin(maps[name], self.directory / (name + NEW))
             for program in Program:
                 libbpf.pin(programs[program.value], self._programs / (program.value + NEW))
             onward = self._pin_onward(maps[ONWARD])
@@ -83,11 +89,15 @@ class Installation:
             libbpf.await_programs()
             for table in moved:
                 self._carry_over(table, maps[table.name])
-            self._finish(moved, onward, object_path)
+            self._finish(fresh, onward, object_path)
 
     def open_tables(self) -> dict[str, KernelTable]:
         """Every table, with a file descriptor of its own."""
         return {table.name: KernelTable(table, libbpf.pinned(self.directory / table.name)) for table in TABLES}
+
+    def open_rings(self) -> dict[str, KernelRing]:
+        """Every ring, with file descriptors of its own."""
+        return {ring.name: KernelRing(ring, libbpf.pinned(self.directory / ring.name)) for ring in RINGS}
 
     def open_programs(self) -> dict[Program, int]:
         """A file descriptor of each program."""
@@ -102,13 +112,13 @@ class Installation:
             if directory.exists():
                 directory.rmdir()
 
-    def _kept(self) -> list[tuple[Table, int]]:
-        """Tables whose pinned map serves on, with a file descriptor that the caller closes."""
+    def _kept(self) -> list[tuple[str, int]]:
+        """The tables and rings whose pinned map serves on, with a file descriptor that the caller closes."""
         kept = []
-        for table in TABLES:
-            path = self.directory / table.name
-            if path.exists() and _read_link(self._layouts / table.name) == write_layout(table):
-                kept.append((table, libbpf.pinned(path)))
+        for name, layout in LAYOUTS.items():
+            path = self.directory / name
+            if path.exists() and _read_link(self._layouts / name) == layout:
+                kept.append((name, libbpf.pinned(path)))
         return kept
 
     def _prepare(self) -> None:
@@ -136,17 +146,17 @@ class Installation:
         there = target.read()
         target.write({k: v for k, v in entries.items() if k not in there})
 
-    def _finish(self, moved: list[Table], onward: Path, object_path: Path) -> None:
+    def _finish(self, fresh: list[str], onward: Path, object_path: Path) -> None:
         for program in Program:
             os.replace(self._programs / (program.value + NEW), self._programs / program.value)
         for path in self._onward.iterdir():
             if path != onward:
                 path.unlink()
-        for table in moved:
+        for name in fresh:
             # Without a layout a map is not kept: a crash between these lines costs its entries, never their meaning.
-            (self._layouts / table.name).unlink(missing_ok=True)
-            os.replace(self.directory / (table.name + NEW), self.directory / table.name)
-            _write_link(self._layouts / table.name, write_layout(table))
+            (self._layouts / name).unlink(missing_ok=True)
+            os.replace(self.directory / (name + NEW), self.directory / name)
+            _write_link(self._layouts / name, LAYOUTS[name])
         _write_link(self._object, _digest(object_path))
 
 
@@ -167,12 +177,13 @@ def _load(loaded: BpfObject, kept: dict[str, int]) -> None:
 
 def _check_tables(loaded: BpfObject) -> None:
     built = loaded.definitions()
-    for table in TABLES:
-        wanted = MapDefinition(MAP_TYPES[table.kind], table.key.size, table.value.size, table.capacity)
-        if built.get(table.name) != wanted:
-            found = built.get(table.name, "nothing")
+    tables = {t.name: MapDefinition(MAP_TYPES[t.kind], t.key.size, t.value.size, t.capacity) for t in TABLES}
+    rings = {ring.name: MapDefinition(RING_TYPE, 0, 0, ring.size) for ring in RINGS}
+    for name, wanted in (tables | rings).items():
+        if built.get(name) != wanted:
+            found = built.get(name, "nothing")
             raise NotLoaded(
-                f"{loaded.path} was built from other tables: {table.name} is {found}, not {wanted}. Run `make build`"
+                f"{loaded.path} was built from other tables: {name} is {found}, not {wanted}. Run `make build`"
             )
     if ONWARD not in built:
         raise NotLoaded(f"{loaded.path} has no map {ONWARD}")

@@ -19,8 +19,10 @@ from netplane.datapath.contract import apply_in_order
 from netplane.datapath.entries import KernelTable
 from netplane.datapath.installation import Installation
 from netplane.datapath.mounting import make_pin_dir
+from netplane.datapath.ring import KernelRing
 from netplane.datapath.synthetic import run
 from netplane.tables.outcome import Outcome, Program, Synthetic
+from netplane.tables.pipeline import DECISION
 
 SHIPPED = Path(__file__).with_name("netplane.bpf.o")
 """The object that is built with the package."""
@@ -35,6 +37,7 @@ class KernelDatapath:
         self._way = way
         self._tables: dict[str, KernelTable] = {}
         self._programs: dict[Program, int] = {}
+        self._rings: dict[str, KernelRing] = {}
 
     @classmethod
     def open(
@@ -98,12 +101,26 @@ class KernelDatapath:
         self._installation.install(object_path or SHIPPED, self._attachments.replace)
         self._reopen()
 
+    def take_decisions(self, most: int) -> list[bytes]:
+        """Take out what stands first in the ring `decision`."""
+        return self._rings[DECISION.name].take(most)
+
+    def decisions_fd(self) -> int:
+        """A file descriptor that is readable while something stands there; it is the same until `close`."""
+        return self._rings[DECISION.name].fileno()
+
     def program_fd(self, program: Program) -> int:
         """The file descriptor of a program, for measurements; valid until `replace` or `close`."""
         return self._programs[program]
 
     def close(self) -> None:
         """Let go of it; what is attached goes on running."""
+        self._let_go()
+        for ring in self._rings.values():
+            ring.close()
+        self._rings = {}
+
+    def _let_go(self) -> None:
         for fd in [*self._programs.values(), *(table.fd for table in self._tables.values())]:
             os.close(fd)
         self._programs, self._tables = {}, {}
@@ -125,5 +142,7 @@ class KernelDatapath:
             Installation(pin_dir).remove()
 
     def _reopen(self) -> None:
-        self.close()
+        self._let_go()
         self._tables, self._programs = self._installation.open_tables(), self._installation.open_programs()
+        # Programs change places over the same rings: whoever waits for one goes on waiting.
+        self._rings = self._rings or self._installation.open_rings()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from struct import Struct
 from typing import Any
 
-from netplane.tables.schema import Field, FieldType, Kind, Layout, Table
+from netplane.tables.schema import Field, FieldType, Kind, Layout, Ring, Table
 
 Converter = Callable[[bytes], bytes]
 
@@ -17,6 +17,11 @@ Converter = Callable[[bytes], bytes]
 def write_layout(table: Table) -> str:
     """Kind, capacity, key and value on one line: `HASH 65536 ifindex:U32 vni:U32,mac:MAC,flags:U16`."""
     return f"{table.kind.name} {table.capacity} {_write_fields(table.key)} {_write_fields(table.value)}"
+
+
+def write_ring_layout(ring: Ring) -> str:
+    """The same for a ring: its size in bytes, and its events."""
+    return f"RING {ring.size} {_write_fields(ring.event)}"
 
 
 def read_layout(name: str, text: str) -> Table | None:

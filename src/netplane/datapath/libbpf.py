@@ -121,6 +121,10 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_tc_hook_create": (c_int, (POINTER(TcHook),)),
     "bpf_tc_hook_destroy": (c_int, (POINTER(TcHook),)),
     "bpf_tc_query": (c_int, (POINTER(TcHook), POINTER(TcOptions))),
+    "ring_buffer__consume": (c_int, (c_void_p,)),
+    "ring_buffer__epoll_fd": (c_int, (c_void_p,)),
+    "ring_buffer__free": (None, (c_void_p,)),
+    "ring_buffer__new": (c_void_p, (c_int, c_void_p, c_void_p, c_void_p)),
 }
 
 

@@ -22,7 +22,18 @@ from netplane.interest.domain import Domain, held_by
 from netplane.interest.placement import Placement
 from netplane.interest.slices import Slices
 from netplane.interest.world import Key
-from netplane.model import Change, Host, Identity, Network, Port, Record, SecurityGroupRule, Subnet, kind_of
+from netplane.model import (
+    Change,
+    Host,
+    Identity,
+    LogResource,
+    Network,
+    Port,
+    Record,
+    SecurityGroupRule,
+    Subnet,
+    kind_of,
+)
 
 
 class SliceDelta(NamedTuple):
@@ -51,6 +62,7 @@ class Interest:
             "identity": self._identity,
             "port": self._port,
             "binding": self._binding,
+            "log": self._log,
         }
 
     def load(self, records: Iterable[Record], revision: int) -> None:
@@ -164,6 +176,15 @@ class Interest:
         self._put(key, new)
         self._touch_carrier(key[1])
         self._settle((key[1],))
+
+    def _log(self, key: Key, old: Record | None, new: Record | None) -> None:
+        logs = [log for log in (old, new) if isinstance(log, LogResource)]
+        before = {port: self._slices.logged(port) for log in logs for port in self._slices.covered(log)}
+        self._put(key, new)
+        for port, was in before.items():
+            host = self._slices.carrier(port)
+            if host and self._slices.logged(port) != was:
+                self._touch((host,), (("logged", port),))
 
     def _port(self, key: Key, old: Record | None, new: Record | None) -> None:
         if old and new and _link(old) != _link(new):
@@ -288,6 +309,8 @@ class Interest:
         record = self._slices.world.get(Port, port)
         if host and record and not record.is_router_interface:
             self._touch((host,), (("port", port),))
+            if self._slices.logged(port) is not None:
+                self._touch((host,), (("logged", port),))
 
     def _touch_holders(self, held: Key, key: Key) -> None:
         """All hosts of the domains that hold something must look at a key again."""

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from netplane.interest.domain import Domain, Domains
+from netplane.interest.logging import logged
 from netplane.interest.placement import Placement, place
 from netplane.interest.world import Key, World
 from netplane.model import (
@@ -10,6 +11,8 @@ from netplane.model import (
     Binding,
     Host,
     Identity,
+    Logged,
+    LogResource,
     Network,
     Port,
     Record,
@@ -35,6 +38,7 @@ class Slices:
         yield "host", host
         for port in self.world.find("bound_to", host):
             yield "port", port
+            yield "logged", port
         for domain in self.domains.holding(("host", host)):
             yield from self.own_keys(domain)
             for held in domain.held:
@@ -81,8 +85,28 @@ class Slices:
         if kind == "endpoint":
             placement = self.placed.get(id)
             return placement.endpoint if placement and self.near(host, placement.network_id) else None
+        if kind == "logged":
+            return self.logged(id) if self.carrier(id) == host else None
         record = self.world.at(key)
         return record if record is not None and self._needs(host, record) else None
+
+    def logged(self, port: str) -> Logged | None:
+        """What is logged at a machine's port."""
+        record = self.world.get(Port, port)
+        if record is None:
+            return None
+        places = [("logs_at", port), ("logs_of", record.project_id)]
+        places += [("logs_by", group) for group in record.security_groups]
+        logs = (self.world.get(LogResource, id) for place in places for id in self.world.find(*place))
+        return logged(record, [log for log in logs if log is not None])
+
+    def covered(self, log: LogResource) -> Iterable[str]:
+        """The ports that a log may be about."""
+        if log.target_id is not None:
+            return (log.target_id,)
+        if log.resource_id is None:
+            return self.world.find("machines_of", log.project_id)
+        return self.world.find("machines_in", log.resource_id)
 
     def exists(self, key: Key) -> bool:
         """Whether there is a record with this key, for whomever."""

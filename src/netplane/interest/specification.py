@@ -1,7 +1,7 @@
 """What a host needs, said as plainly as possible: the definition that `Interest` must agree with.
 
     slice(host) = the host's own record
-                + the full ports of the machines bound to it
+                + the full ports of the machines bound to it, and what is logged at them
                 + for every domain in which a machine of it stands:
                     networks, subnets, the routers' interfaces, routers,
                     the endpoint of every machine that stands there, and the hosts that carry them,
@@ -13,6 +13,7 @@ something refers to but that do not exist are left out; a reference alone still 
 
 from collections.abc import Iterable
 
+from netplane.interest.logging import logged
 from netplane.interest.placement import Placement, place
 from netplane.interest.world import Key
 from netplane.model import (
@@ -20,6 +21,7 @@ from netplane.model import (
     Binding,
     Host,
     Identity,
+    LogResource,
     Network,
     Port,
     Record,
@@ -68,7 +70,14 @@ def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
         return False
 
     found = {key: record for key, record in world.items() if needed(record)}
-    return found | {("endpoint", place.endpoint.id): place.endpoint for place in near}
+    logs = [record for record in world.values() if isinstance(record, LogResource)]
+    ports = [record for record in found.values() if isinstance(record, Port) and not record.is_router_interface]
+    told = [what for what in (logged(port, logs) for port in ports) if what is not None]
+    return (
+        found
+        | {("endpoint", place.endpoint.id): place.endpoint for place in near}
+        | {("logged", what.id): what for what in told}
+    )
 
 
 def _placements(world: dict[Key, Record]) -> list[Placement]:

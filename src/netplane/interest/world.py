@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from netplane.model import Binding, Port, Record, SecurityGroupRule, Subnet, kind_of
+from netplane.model import Binding, LogResource, Port, Record, SecurityGroupRule, Subnet, kind_of
 
 Key = tuple[str, str]
 """The kind and the id of a record."""
@@ -14,9 +14,15 @@ R = TypeVar("R", bound=Record)
 def _index_port(port: Port) -> Iterable[Key]:
     if port.is_router_interface:
         return (("interfaces_on", port.network_id), ("interfaces_of", port.device_id))
-    if port.identity_id:
-        return (("machines_on", port.network_id), ("machines_with", port.identity_id))
-    return (("machines_on", port.network_id),)
+    own = [("machines_on", port.network_id), ("machines_of", port.project_id)]
+    own += [("machines_in", group) for group in dict.fromkeys(port.security_groups)]
+    return [*own, ("machines_with", port.identity_id)] if port.identity_id else own
+
+
+def _index_log(log: LogResource) -> Iterable[Key]:
+    if log.target_id is not None:
+        return (("logs_at", log.target_id),)
+    return (("logs_by", log.resource_id),) if log.resource_id is not None else (("logs_of", log.project_id),)
 
 
 def _index_subnet(subnet: Subnet) -> Iterable[Key]:
@@ -38,6 +44,7 @@ _INDEXES: Mapping[type[Record], Callable[..., Iterable[Key]]] = {
     Subnet: _index_subnet,
     SecurityGroupRule: _index_rule,
     Binding: _index_binding,
+    LogResource: _index_log,
 }
 """Where each kind is to be found again: (name of the look-up, what it is looked up by)."""
 

@@ -7,10 +7,12 @@ and the command line walk these declarations and add nothing of their own.
 
 from netplane.model.address_group import ADDRESS_LIMIT, AddressGroup
 from netplane.model.change import Change, Operation
+from netplane.model.decision import Decision
 from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
+from netplane.model.log import Logged, LogResource
 from netplane.model.network import Network, Subnet
 from netplane.model.port import ROUTER_INTERFACE, FixedIP, Port
 from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
@@ -31,12 +33,15 @@ __all__ = [
     "Binding",
     "Change",
     "Claim",
+    "Decision",
     "Device",
     "DhcpOption",
     "Endpoint",
     "FixedIP",
     "Host",
     "Identity",
+    "LogResource",
+    "Logged",
     "Network",
     "OnDelete",
     "Operation",

@@ -3,6 +3,7 @@
 from netplane.model.address_group import AddressGroup
 from netplane.model.endpoint import Device, Endpoint
 from netplane.model.host import Binding, Host
+from netplane.model.log import Logged, LogResource
 from netplane.model.network import Network, Subnet
 from netplane.model.port import Port
 from netplane.model.rbac_policy import RbacPolicy
@@ -22,10 +23,11 @@ STORED: tuple[type[Record], ...] = (
     Identity,
     Port,
     Binding,
+    LogResource,
 )
 """What the store keeps; what stands first is referred to by what follows."""
 
-KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Device)
+KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Logged, Device)
 
 AnyRecord = (
     Host
@@ -39,7 +41,9 @@ AnyRecord = (
     | Identity
     | Port
     | Binding
+    | LogResource
     | Endpoint
+    | Logged
     | Device
 )
 

@@ -28,7 +28,19 @@ from msgspec import Struct
 
 from netplane.stream.backoff import Backoff
 from netplane.stream.faults import RemoteFault
-from netplane.stream.messages import Ack, Answer, Ask, Claim, Delta, Hello, Release, Snapshot, Trouble, Welcome
+from netplane.stream.messages import (
+    Ack,
+    Answer,
+    Ask,
+    Claim,
+    Decisions,
+    Delta,
+    Hello,
+    Release,
+    Snapshot,
+    Trouble,
+    Welcome,
+)
 from netplane.stream.session import AgentSession
 from netplane.stream.transport import KEEPALIVE, LARGEST_DOWN, METHOD, TOKEN_KEY, bearer, target
 
@@ -56,7 +68,7 @@ class Position(Struct, frozen=True):
 NOWHERE = Position()
 
 Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask
-Saying = Ack | Claim | Release | Trouble | Answer
+Saying = Ack | Claim | Release | Trouble | Decisions | Answer
 
 READ_AHEAD = 8
 """Events that wait to be taken before the network is left waiting too."""

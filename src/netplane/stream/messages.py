@@ -9,7 +9,9 @@ sequence is cut off.
 from msgspec import Struct
 
 from netplane.base.problem import Problem
-from netplane.model import AnyRecord
+from netplane.model import AnyRecord, Decision
+
+MOST_DECISIONS = 1_000
 
 
 class Message(Struct, frozen=True, array_like=True, gc=False):
@@ -88,6 +90,14 @@ class Trouble(Message, frozen=True, tag="trouble"):
     problems: list[Problem]
 
 
+class Decisions(Message, frozen=True, tag="decisions"):
+    """Up: what was decided at ports that log it, in the order of their numbers; at most `MOST_DECISIONS`."""
+
+    decisions: list[Decision]
+    lost: int = 0
+    """Decisions since the last message that are not in any: they were too many."""
+
+
 class Answer(Message, frozen=True, tag="answer"):
     """Up: the answer to an `Ask`: its body, or what went wrong."""
 
@@ -97,4 +107,4 @@ class Answer(Message, frozen=True, tag="answer"):
 
 
 Down = Welcome | Snapshot | Delta | Ask
-Up = Hello | Ack | Claim | Release | Trouble | Answer
+Up = Hello | Ack | Claim | Release | Trouble | Decisions | Answer

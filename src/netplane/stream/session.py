@@ -4,7 +4,7 @@
       Hello  ───────────────────────────▶            NEW       -> GREETING
              ◀─────────────────────────── Welcome    GREETING  -> CHOOSING
              ◀─── Snapshot first ... last, or Delta  CHOOSING  -> LOADING -> LIVE
-      Ack, Claim, Release, Trouble, Answer ────▶     after Welcome, at any time
+      Ack, Claim, Release, Trouble, Decisions, Answer ──▶ after Welcome, at any time
              ◀─────────────── Delta, Ask, Snapshot   LIVE
 
 A session can never be in a state where the two ends disagree on what is allowed next: either end steps through the
@@ -19,10 +19,12 @@ from netplane.model import HOST_NAME
 from netplane.stream.codec import decode_down, decode_up, encode
 from netplane.stream.faults import LocalFault, RemoteFault
 from netplane.stream.messages import (
+    MOST_DECISIONS,
     Ack,
     Answer,
     Ask,
     Claim,
+    Decisions,
     Delta,
     Down,
     Hello,
@@ -59,7 +61,7 @@ OPEN = (State.CHOOSING, State.LOADING, State.LIVE)
 
 UP: Mapping[tuple[State, object], State] = {
     (State.NEW, Hello): State.GREETING,
-    **{(state, kind): state for state in OPEN for kind in (Ack, Claim, Release, Trouble, Answer)},
+    **{(state, kind): state for state in OPEN for kind in (Ack, Claim, Release, Trouble, Decisions, Answer)},
 }
 """What an agent may say in each state, and the state after it."""
 
@@ -105,6 +107,9 @@ class Session:
             case Ack(revision):
                 if revision < 0:
                     raise fault("revisions start at 1")
+            case Decisions(decisions, lost):
+                if len(decisions) > MOST_DECISIONS or lost < 0:
+                    raise fault(f"a message holds {MOST_DECISIONS} decisions at most")
         self.state = following
 
     def _down(self, message: Down, fault: Fault) -> None:

@@ -118,6 +118,10 @@ class DeviceFlag(IntEnum):
 
     PEER = 1
     """Packets are handed to the other end of a veth pair at once."""
+    LOG_DROPS = 2
+    """What is dropped on its way from or to the machine is written to the ring `decision`."""
+    LOG_ACCEPTS = 4
+    """So are the connections that its rules let pass."""
 
 
 class Punt(IntEnum):
@@ -133,6 +137,10 @@ class Limit(IntEnum):
 
     CONNECTIONS = 131_072
     """Entries of `connection` that it opened: an eighth of the table, on each host that it talks to."""
+    LOG_PAUSE = 50_000_000
+    """ns between two decisions about a port that are written down, in the long run."""
+    LOG_BURST = 5_000_000_000
+    """ns by which they may come ahead of that: a hundred at once."""
     FRAGMENTS = 256
     """Packets in fragments of which it may send the rest: a newer one with the same id modulo this replaces one."""
     FRAGMENT_SECONDS = 30

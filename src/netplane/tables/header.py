@@ -9,8 +9,8 @@ from enum import IntEnum
 from itertools import groupby
 
 from netplane.tables.decisions import PACES, SHARED, TIMEOUTS, Pace
-from netplane.tables.pipeline import TABLES
-from netplane.tables.schema import Kind, Layout, Table
+from netplane.tables.pipeline import RINGS, TABLES
+from netplane.tables.schema import Kind, Layout, Ring, Table
 
 GROWS = {Kind.HASH, Kind.PERCPU_HASH, Kind.LPM}
 """Map types whose entries are allocated as they come."""
@@ -33,6 +33,8 @@ def header() -> str:
     for table in TABLES:
         lines += [*_struct(f"np_{table.name}_key", table.key), *_struct(f"np_{table.name}_value", table.value)]
         lines += [*_map(table), ""]
+    for ring in RINGS:
+        lines += [*_struct(f"np_{ring.name}", ring.event), *_ring(ring), ""]
     return "\n".join([*lines, *_timeouts(), *_paces()]) + "\n"
 
 
@@ -70,6 +72,14 @@ def _map(table: Table) -> Iterator[str]:
     if table.kind in GROWS:
         yield "\t__uint(map_flags, BPF_F_NO_PREALLOC);"
     yield f'}} {table.name} SEC(".maps");'
+
+
+def _ring(ring: Ring) -> Iterator[str]:
+    yield f"/* {ring.text} */"
+    yield "struct {"
+    yield "\t__uint(type, BPF_MAP_TYPE_RINGBUF);"
+    yield f"\t__uint(max_entries, {ring.size});"
+    yield f'}} {ring.name} SEC(".maps");'
 
 
 def _timeouts() -> Iterator[str]:

@@ -13,6 +13,7 @@ from netplane.tables.pipeline import (
     ENDPOINT,
     GATEWAY,
     HOST,
+    LOGGING,
     PACE,
     POLICY,
     PORT,
@@ -88,6 +89,13 @@ class BudgetValue(NamedTuple):
     connections: int
 
 
+class LoggingValue(NamedTuple):
+    """What has been written down about a port."""
+
+    paid: int
+    unlogged: int
+
+
 def settings(entries: Entries) -> SettingsValue:
     """The host's; all zero before they are written, as an array's entries are."""
     value = entries["settings"].get(SETTINGS.pack_key(0))
@@ -128,6 +136,12 @@ def pace(entries: Entries, vni: int, mac: bytes, kind: int) -> int:
     """Until when a port has used up its rate of something, in ns; 0 before it has an entry."""
     value = entries["pace"].get(PACE.pack_key(vni, mac, kind))
     return 0 if value is None else int(PACE.unpack_value(value)["until"])
+
+
+def logging(entries: Entries, vni: int, mac: bytes) -> LoggingValue:
+    """What has been written down about a port; nothing before it has an entry."""
+    value = entries["logging"].get(LOGGING.pack_key(vni, mac))
+    return LoggingValue(0, 0) if value is None else LoggingValue(**LOGGING.unpack_value(value))
 
 
 def host_address(entries: Entries, number: int) -> bytes | None:

@@ -19,6 +19,7 @@ from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
 from netplane.tables import fragments, lookup
 from netplane.tables.connection import sides
 from netplane.tables.decisions import PACES, Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
+from netplane.tables.logging import write_down
 from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
 from netplane.tables.outcome import Outcome
 from netplane.tables.packet import (
@@ -83,6 +84,8 @@ class Machine:
 
     def __init__(self, tables: Mapping[str, MutableMapping[bytes, bytes]]) -> None:
         self.tables = tables
+        self.decisions: list[bytes] = []
+        """What stands in the ring `decision`; whoever reads it takes it out."""
 
     def run_from_machine(self, ifindex: int, frame: bytes, *, now_ns: int = 0, dry: bool = False) -> Outcome:
         """What becomes of a frame that the machine behind a device sends."""
@@ -110,6 +113,7 @@ class Machine:
             if end.reason is not Reason.NONE:
                 run.fragments = {}
             if not dry:
+                write_down(run, end)
                 self._write(run)
             return Outcome(end.verdict, end.reason, end.target, end.vni, end.frame or run.frame, tuple(run.steps))
 
@@ -118,6 +122,8 @@ class Machine:
         self.tables["budget"].update(run.budgets)
         self.tables["pace"].update(run.paces)
         self.tables["fragment"].update(run.fragments)
+        self.tables["logging"].update(run.logging)
+        self.decisions += run.decisions
         for count in run.counts:
             key = COUNTER.pack_key(*count)
             before = COUNTER.unpack_value(self.tables["counter"].get(key, bytes(COUNTER.value.size)))
@@ -133,6 +139,7 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     packet = take_apart(run, port.vni)
     if port.flags & PortFlag.DHCP:
         intercept_dhcp(run, port, ifindex, packet)
+    run.own[Direction.EGRESS] = (port.vni, port.mac)
     source = check_source(run, port, packet)
     hop = route(run, port.vni, packet)
     if hop.is_router:
@@ -141,6 +148,8 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     if hop.endpoint is None:
         answer_with_error(run, port, ifindex, packet, hop)
     local = hop.endpoint.host == run.settings.host != 0
+    if local:
+        run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
     pair = Pair(source, hop.endpoint, True, local, sides(packet, port.vni, hop.vni))
     connect(run, packet, pair)
     run.counts.append((port.vni, port.mac, Direction.EGRESS, traffic_class(hop)))
@@ -163,6 +172,7 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
         raise End(Verdict.DROP, hop.reason)
     if hop.endpoint.host != run.settings.host:
         run.drop(Stage.DELIVERY, Reason.NOT_HERE)
+    run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
     connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni)))
     deliver(run, hop, hop.endpoint)
 
@@ -189,6 +199,7 @@ def take_apart(run: Run, vni: int) -> Packet:
     if isinstance(packet, Reason):
         run.drop(Stage.PARSE, packet)
     fragments.remember(run, vni, packet)
+    run.packet = packet
     sport, dport = packet.numbers
     run.step(Stage.PARSE, Reason.NONE, IPV4, packet.protocol, sport << 16 | dport)
     return packet
@@ -243,6 +254,7 @@ def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
     source = owned(run, port, packet.source)
     if source is None:
         run.drop(Stage.ANTI_SPOOF, Reason.SPOOFED_ADDRESS)
+    run.identities[Direction.EGRESS] = source.identity
     refuse_multicast(run, Stage.ANTI_SPOOF)
     run.step(Stage.ANTI_SPOOF, Reason.NONE, source.identity, source.host)
     return source
@@ -255,6 +267,7 @@ def check_sender(run: Run, vni: int, outer_source: bytes, packet: Packet) -> End
         run.drop(Stage.SOURCE, Reason.FORGED_SOURCE)
     if source.host == run.settings.host or lookup.host_address(run.entries, source.host) != outer_source:
         run.drop(Stage.SOURCE, Reason.FORGED_HOST)
+    run.identities[Direction.EGRESS] = source.identity
     refuse_multicast(run, Stage.SOURCE)
     run.step(Stage.SOURCE, Reason.NONE, source.identity, source.host)
     return source
@@ -289,6 +302,7 @@ def route(run: Run, vni: int, packet: Packet) -> Hop:
 def note_route(run: Run, hop: Hop, reason: Reason) -> None:
     """Note what routing decided."""
     router = 0 if hop.gateway is None else hop.gateway.router
+    run.identities[Direction.INGRESS] = 0 if hop.endpoint is None else hop.endpoint.identity
     run.step(Stage.ROUTING, reason, hop.vni, router, 0 if hop.endpoint is None else hop.endpoint.identity)
 
 

@@ -4,7 +4,7 @@ Entries of one domain are the same on every host: hosts have global numbers, an 
 `device`, `port` and `settings` differ.
 """
 
-from netplane.tables.schema import Field, FieldType, Kind, Table, Writer
+from netplane.tables.schema import Field, FieldType, Kind, Ring, Table, Writer
 
 U8, U16, U32, U64 = FieldType.U8, FieldType.U16, FieldType.U32, FieldType.U64
 BE16, MAC, ADDRESS = FieldType.BE16, FieldType.MAC, FieldType.ADDRESS
@@ -193,6 +193,18 @@ PACE = Table(
     capacity=262_144,
     writer=Writer.DATAPATH,
 )
+LOGGING = Table(
+    "logging",
+    "How much has been written down about each port that logs what is decided.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
+    value=(
+        Field("paid", U64, "Until when its decisions have used up their rate, in ns of CLOCK_MONOTONIC."),
+        Field("unlogged", U64, "Decisions that were not written down, because of that or for want of room."),
+    ),
+    capacity=65_536,
+    writer=Writer.DATAPATH,
+)
 FRAGMENT = Table(
     "fragment",
     "The packets of which a first fragment has passed, so that the rest may: no ports stand in a later fragment. "
@@ -249,9 +261,34 @@ TABLES: tuple[Table, ...] = (
     COUNTER,
     BUDGET,
     PACE,
+    LOGGING,
     FRAGMENT,
     TRACE,
 )
+
+DECISION = Ring(
+    "decision",
+    "What was decided about packets of ports that log it: connections let pass, once each, and packets dropped.",
+    (
+        Field("time", U64, "When, in ns of CLOCK_MONOTONIC."),
+        Field("unlogged", U64, "As in the port's `logging`: decisions before this one that were not written down."),
+        Field("source", ADDRESS, "Who sent the packet."),
+        Field("destination", ADDRESS, "Whom it was for."),
+        Field("vni", U32, "The port's network."),
+        Field("mac", MAC, "The port's MAC address."),
+        Field("reason", U16, "Reason; 0 if it was let pass."),
+        Field("rule", U32, "The rule that let it pass, as in `policy`; 0 if dropped."),
+        Field("identity", U32, "The port's identity."),
+        Field("remote", U32, "The other side's identity; 0 for none, or if it is not known."),
+        Field("source_port", BE16, "The source port, or the ICMP echo identifier."),
+        Field("service", BE16, "What rules speak of: the destination port, or ICMP type and code."),
+        Field("protocol", U8, "The IP protocol."),
+        Field("direction", U8, "Direction."),
+        Field("pad", U16),
+    ),
+    size=262_144,
+)
+RINGS: tuple[Ring, ...] = (DECISION,)
 
 BY_NAME = {table.name: table for table in TABLES}
 AGENT_TABLES = tuple(table for table in TABLES if table.writer is Writer.AGENT)

@@ -61,6 +61,7 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
     judge_alone(run, packet, pair)
     if not (pair.source_keeps or pair.destination_keeps):
         run.step(Stage.CONNECTION, Reason.NONE, ALONE)
+        run.opened = packet.starts
         return
     if packet.protocol == ICMP and not packet.is_echo:
         if is_related(run, packet, pair):
@@ -68,6 +69,7 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
         refused = judge(run, packet, pair, packet.service)
         if refused is not Reason.NONE:
             raise End(Verdict.DROP, refused)
+        run.opened = True
         return
     from_high = pair.sides[0] > pair.sides[1]
     key = connections.connection_key(*pair.sides, key_protocol(packet, from_high=from_high))
@@ -146,6 +148,7 @@ def open_connection(run: Run, key: bytes, packet: Packet, pair: Pair, *, from_hi
     if key not in run.entries["connection"]:
         take_place(run, pair)
     run.step(Stage.CONNECTION)
+    run.opened = True
     made = connections.opened(current_stamp(run, pair), run.now, packet, len(run.frame), from_high=from_high)
     run.connections[key] = made.pack()
 
@@ -211,6 +214,7 @@ def allowed(
         (Stage.POLICY_OUT, Reason.POLICY_OUT) if direction is Direction.EGRESS else (Stage.POLICY_IN, Reason.POLICY_IN)
     )
     run.step(stage, Reason.NONE if rule is not None else reason, rule or 0, profile, identity)
+    run.rules[direction] = rule or 0
     return rule is not None
 
 

@@ -6,6 +6,7 @@ from netplane.tables import lookup
 from netplane.tables.decisions import Direction, Reason, Stage, Verdict
 from netplane.tables.lookup import Entries
 from netplane.tables.outcome import Step
+from netplane.tables.packet import Packet
 
 Count = tuple[int, bytes, Direction, int]
 """The vni, MAC address, direction and class of a counter."""
@@ -34,6 +35,17 @@ class Run:
         self.fragments: dict[bytes, bytes] = {}
         """Kept only if the packet meets no obstacle."""
         self.counts: list[Count] = []
+        self.packet: Packet | None = None
+        self.own: dict[Direction, tuple[int, bytes]] = {}
+        """The vni and MAC address of the machines of this host that it is about: its sender, its receiver."""
+        self.identities: dict[Direction, int] = {}
+        """Of its sender (EGRESS) and its receiver (INGRESS), as far as known."""
+        self.rules: dict[Direction, int] = {}
+        """The rule of each that lets it pass."""
+        self.opened = False
+        """Whether rules were asked about the first packet of a connection, and let it pass."""
+        self.logging: dict[bytes, bytes] = {}
+        self.decisions: list[bytes] = []
 
     def step(self, stage: Stage, reason: Reason = Reason.NONE, a: int = 0, b: int = 0, c: int = 0) -> None:
         """Note what a stage decided."""

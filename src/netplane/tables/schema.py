@@ -155,6 +155,31 @@ class Table:
         return f"Table({self.name})"
 
 
+class Ring:
+    """A ring that the datapath writes events to and the agent takes them from, in order; `size` bytes, a power of 2.
+
+    What finds no room is lost.
+    """
+
+    def __init__(self, name: str, text: str, event: tuple[Field, ...], *, size: int) -> None:
+        self.name = name
+        self.text = text
+        self.event = Layout(event)
+        self.size = size
+        self._packer = Packer(self.event.format)
+
+    def pack(self, *values: Any) -> bytes:
+        """An event from its fields in declared order, padding left out."""
+        return self._packer.pack(*values)
+
+    def unpack(self, packed: bytes) -> dict[str, Any]:
+        """The fields of a packed event by name."""
+        return _named(self.event, self._packer.unpack(packed))
+
+    def __repr__(self) -> str:
+        return f"Ring({self.name})"
+
+
 def _named(layout: Layout, values: tuple[Any, ...]) -> dict[str, Any]:
     names = (f.name for f in layout.fields if not f.is_padding)
     return dict(zip(names, values, strict=True))

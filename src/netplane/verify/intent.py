@@ -23,8 +23,9 @@ from netplane.verify.datagram import (
     write_error,
     write_routed,
 )
+from netplane.verify.logs import is_noted
 from netplane.verify.rules import Opening, continued, opening, permits
-from netplane.verify.talks import Memory, Side
+from netplane.verify.talks import Memory, Side, begins
 from netplane.verify.world import World, addresses, mac_of
 
 NOBODY = IPv4Address(0)
@@ -58,6 +59,24 @@ class Fate(NamedTuple):
 DROPPED = Fate(Kind.DROPPED)
 
 
+class Decided(Enum):
+    """What a host decides about a packet between two machines."""
+
+    OPENED = "opened"
+    """Its rules let it pass, as the first of a connection or by itself."""
+    KNOWN = "known"
+    """It belongs to a connection."""
+    REFUSED_OUT = "refused out"
+    """By the sender's rules."""
+    REFUSED_IN = "refused in"
+    """By the receiver's rules."""
+    LOST = "lost"
+    """It belongs to no connection or to one that is not allowed any more, or nobody is there to get it."""
+
+
+PASSED = (Decided.OPENED, Decided.KNOWN)
+
+
 class Way(NamedTuple):
     """A packet's way between two machines."""
 
@@ -88,10 +107,13 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
         if datagram.ports == (68, 67):
             return DROPPED if datagram.more or datagram.offset else Fate(Kind.PUNTED, port.id, frame[6:])
     if not own or frame[0] & 1:
+        note(world, memory, port, "egress", "DROP")
         return DROPPED
     found = find_way(world, port, frame, datagram)
     if isinstance(found, Way):
         return carried(world, found, frame, datagram, memory, now)
+    if found == DROPPED:
+        note(world, memory, port, "egress", "DROP")
     if found.kind is Kind.ANSWERED and is_ping(datagram):
         memory.begin(host.id, port.id, datagram, now)
     return found
@@ -198,7 +220,7 @@ def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: M
     if here is None or there is None:
         return DROPPED
     if here != there:
-        if not admitted(world, here, path, datagram, memory, now):
+        if not noted(world, here, path, memory, admitted(world, here, path, datagram, memory, now)):
             return DROPPED
         memory.begin(here.id, path.source.id, datagram, now)
         passed = memory.completed(there.id, path.source.id, datagram, now)
@@ -210,7 +232,10 @@ def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: M
 
 def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
     """On the host of the machine that shall get it."""
-    if not admitted(world, host, path, datagram, memory, now) or not world.plugged(path.destination):
+    decided = admitted(world, host, path, datagram, memory, now)
+    if decided in PASSED and not world.plugged(path.destination):
+        decided = Decided.LOST
+    if not noted(world, host, path, memory, decided):
         return DROPPED
     memory.begin(host.id, path.source.id, datagram, now)
     if path.interface is None:
@@ -219,28 +244,49 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
     return Fate(Kind.DELIVERED, path.destination.id, routed)
 
 
-def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Memory, now: int) -> bool:
+def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Memory, now: int) -> Decided:
     """Whether a host lets a packet pass: new, of a connection, or an error about a packet of one.
 
     Ends that keep no connections are asked about this very packet, and where none keeps any that is all.
     """
     kept = [port for port in (path.source, path.destination) if keeps(world, host, port)]
-    if not agreed_alone(world, host, *ends(path, datagram), opening(datagram)):
-        return False
+    alone = agreed_alone(world, host, *ends(path, datagram), opening(datagram))
+    if alone is not Decided.OPENED:
+        return alone
     if not kept:
-        return True
+        return Decided.OPENED if begins(datagram) else Decided.KNOWN
     quote = read_quote(datagram)
     if quote is not None:
         back = Way(path.destination, path.source, None)
         if memory.concerns(host.id, *sides(back, quote), quote, now, goes_on(world, host, back, quote)):
-            return True
+            return Decided.KNOWN
+    asked: list[Decided] = []
 
     def may_open() -> bool:
         source, destination = ends(path, datagram)
-        return agreed(world, host, source, destination, opening(datagram))
+        asked.append(agreed(world, host, source, destination, opening(datagram)))
+        return asked[0] is Decided.OPENED
 
     may_go_on = goes_on(world, host, path, datagram)
-    return memory.admits(host.id, *sides(path, datagram), datagram, now, may_open, may_go_on)
+    passes = memory.admits(host.id, *sides(path, datagram), datagram, now, may_open, may_go_on)
+    return asked[0] if asked else Decided.KNOWN if passes else Decided.LOST
+
+
+def noted(world: World, host: Host, path: Way, memory: Memory, decided: Decided) -> bool:
+    """Write down what was decided about the ends on a host; whether the packet passes."""
+    event = "ACCEPT" if decided is Decided.OPENED else "DROP"
+    if decided is not Decided.KNOWN:
+        if world.host(path.source) == host and decided is not Decided.REFUSED_IN:
+            note(world, memory, path.source, "egress", event)
+        if world.host(path.destination) == host and decided is not Decided.REFUSED_OUT:
+            note(world, memory, path.destination, "ingress", event)
+    return decided in PASSED
+
+
+def note(world: World, memory: Memory, port: Port, direction: str, event: str) -> None:
+    """Write down a decision about a port, if somebody wishes it; of one that is not plugged in nothing is known."""
+    if world.plugged(port) and is_noted(world, port, event):
+        memory.noted.append((port.id, direction, event))
 
 
 def sides(path: Way, datagram: Datagram) -> tuple[Side, Side]:
@@ -261,9 +307,8 @@ def goes_on(world: World, host: Host, path: Way, datagram: Datagram) -> Callable
     source, destination = ends(path, datagram)
 
     def may_go_on(turned: bool) -> bool:
-        if turned:
-            return agreed(world, host, destination, source, continued(datagram, datagram.ports[0]))
-        return agreed(world, host, source, destination, continued(datagram, datagram.ports[1]))
+        opener, other, port = (destination, source, 0) if turned else (source, destination, 1)
+        return agreed(world, host, opener, other, continued(datagram, datagram.ports[port])) is Decided.OPENED
 
     return may_go_on
 
@@ -275,25 +320,32 @@ def keeps(world: World, host: Host, port: Port) -> bool:
 
 def agreed_alone(
     world: World, host: Host, sender: tuple[Port, Side], receiver: tuple[Port, Side], packet: Opening
-) -> bool:
+) -> Decided:
     """Whether the rules of those ends on this host that keep no connections let this very packet pass."""
-    (source, source_side), (destination, destination_side) = sender, receiver
 
-    def asked(port: Port) -> bool:
+    def is_asked(port: Port) -> bool:
         return world.host(port) == host and not world.keeps_connections(port)
 
-    if asked(source) and not permits(world, source, "egress", (destination_side.address, destination), packet):
-        return False
-    return not asked(destination) or permits(world, destination, "ingress", (source_side.address, source), packet)
+    return agreed_by(world, is_asked, sender, receiver, packet)
 
 
-def agreed(world: World, host: Host, opener: tuple[Port, Side], other: tuple[Port, Side], packet: Opening) -> bool:
+def agreed(world: World, host: Host, opener: tuple[Port, Side], other: tuple[Port, Side], packet: Opening) -> Decided:
     """Whether the rules of those ends that this host keeps connections for let one open one to the other."""
+    return agreed_by(world, lambda port: keeps(world, host, port), opener, other, packet)
+
+
+def agreed_by(
+    world: World,
+    is_asked: Callable[[Port], bool],
+    opener: tuple[Port, Side],
+    other: tuple[Port, Side],
+    packet: Opening,
+) -> Decided:
+    """Whether the rules of those ends that are asked let a packet pass; which of them refuses it."""
     (source, source_side), (destination, destination_side) = opener, other
-    leaves = not keeps(world, host, source) or permits(
-        world, source, "egress", (destination_side.address, destination), packet
-    )
-    return leaves and (
-        not keeps(world, host, destination)
-        or permits(world, destination, "ingress", (source_side.address, source), packet)
-    )
+    to, of = (destination_side.address, destination), (source_side.address, source)
+    if is_asked(source) and not permits(world, source, "egress", to, packet):
+        return Decided.REFUSED_OUT
+    if is_asked(destination) and not permits(world, destination, "ingress", of, packet):
+        return Decided.REFUSED_IN
+    return Decided.OPENED

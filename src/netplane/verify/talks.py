@@ -42,6 +42,8 @@ class Memory:
         self.talks: list[tuple[str, Talk]] = []
         self.beginnings: dict[tuple[str, str, int], tuple[int, Datagram]] = {}
         """By host, sender's port and the last byte of the identification: there is room for one of each."""
+        self.noted: list[tuple[str, str, str]] = []
+        """Decisions written down: the port's id, `ingress` or `egress`, and `ACCEPT` or `DROP`."""
 
     def begin(self, host_id: str, port_id: str, datagram: Datagram, now: int) -> None:
         """Remember what has passed a host, if it is a first fragment."""

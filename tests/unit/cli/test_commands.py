@@ -46,6 +46,30 @@ TRACE = {
     "host": "h1",
     "then": None,
 }
+DROP = {
+    "time": "2026-01-02T03:04:05.678901Z",
+    "port_id": PORT,
+    "project_id": "blue",
+    "direction": "ingress",
+    "event": "DROP",
+    "protocol": "tcp",
+    "source": "10.0.0.5",
+    "destination": "10.0.0.6",
+    "source_port": 40000,
+    "destination_port": 22,
+    "icmp_type": None,
+    "icmp_code": None,
+    "security_groups": ["g1"],
+    "rule_id": None,
+    "reason": "POLICY_IN",
+    "text": "no security group rule of the receiver allows it",
+    "unlogged": 3,
+}
+PING = DROP | {"protocol": "icmp", "source_port": None, "destination_port": None, "icmp_type": 8, "icmp_code": 0}
+LET_IN = PING | {"event": "ACCEPT", "rule_id": "r1", "reason": None, "text": "", "unlogged": 0}
+NEAR = {"rule_id": "r1", "security_group_id": "g1", "misses": ["it is for port 80, not port 22"]}
+WHY = {"text": "", "closest": [NEAR]}
+DECISIONS = "/netplane/v1/decisions"
 CROSSING = TRACE | {"verdict": "TUNNEL", "reason": "", "then": TRACE | {"host": "h2"}}
 ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
     ("GET", "/netplane/v1/status"): (200, STATUS),
@@ -54,6 +78,14 @@ ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
     ("POST", "/crossing/netplane/v1/trace"): (200, CROSSING),
     ("GET", "/v2.0/ports?fields=id&name=web"): (200, {"ports": [{"id": PORT}]}),
     ("GET", "/v2.0/ports?fields=id&name=twin"): (200, {"ports": [{"id": PORT}, {"id": "other"}]}),
+    ("GET", f"{DECISIONS}?limit=20"): (200, {"decisions": [DROP, LET_IN], "last": 9}),
+    ("GET", f"{DECISIONS}?port={PORT}&event=DROP&limit=5"): (200, {"decisions": [], "last": 0}),
+    ("GET", f"{DECISIONS}?port={PORT}&event=DROP&explain=true&limit=1000"): (
+        200,
+        {"decisions": [DROP | {"why": WHY}, PING | {"why": WHY}, DROP | {"why": WHY}], "last": 9},
+    ),
+    ("GET", f"/quiet{DECISIONS}?port={PORT}&event=DROP&explain=true&limit=1000"): (200, {"decisions": [], "last": 0}),
+    ("GET", "/quiet/v2.0/log/logs?enabled=true"): (200, {"logs": []}),
     ("GET", "/other/netplane/v1/status"): (200, ["a list"]),
 }
 
@@ -119,6 +151,53 @@ def test_a_trace_that_crosses_shows_both_hosts(url: str) -> None:
 def test_a_port_is_named_by_its_name_too(url: str) -> None:
     assert run(url, "trace", "web", "icmp", "dst=10.0.1.7").exit_code == 0
     assert "2 ports have the name 'twin'" in run(url, "trace", "twin", "icmp", "dst=10.0.1.7").output
+
+
+def test_log(url: str) -> None:
+    lines = run(url, "log").output.splitlines()
+    assert lines[1].split() == [
+        *("2026-01-02T03:04:05.678Z", PORT, "ingress", "DROP", "tcp", "10.0.0.5:40000", ">", "10.0.0.6:22"),
+        *[
+            "no",
+            "security",
+            "group",
+            "rule",
+            "of",
+            "the",
+            "receiver",
+            "allows",
+            "it",
+            "(3",
+            "more",
+            "were",
+            "only",
+            "counted)",
+        ],
+    ]
+    assert lines[2].endswith("icmp type 8 code 0 10.0.0.5 > 10.0.0.6  rule r1")
+    assert json.loads(run(url, "log", "--json").output) == [DROP, LET_IN]
+    assert "Is there a log resource?" in run(url, "log", "--port", PORT, "--drops", "-n", "5").output
+
+
+def test_why(url: str) -> None:
+    assert run(url, "why", PORT).output == (
+        "2026-01-02T03:04:05Z  tcp 10.0.0.5:40000 > 10.0.0.6:22, ingress, dropped, 2 times\n"
+        "  why      no security group rule of the receiver allows it\n"
+        "  groups   g1\n"
+        "  closest  rule r1 of group g1: it is for port 80, not port 22\n\n"
+        "2026-01-02T03:04:05Z  icmp type 8 code 0 10.0.0.5 > 10.0.0.6, ingress, dropped\n"
+        "  why      no security group rule of the receiver allows it\n"
+        "  groups   g1\n"
+        "  closest  rule r1 of group g1: it is for port 80, not port 22\n"
+    )
+    assert [flow["times"] for flow in json.loads(run(url, "why", PORT, "--json").output)] == [2, 1]
+
+
+def test_why_nothing_is_known(url: str) -> None:
+    output = run(f"{url}/quiet", "why", PORT).output
+    assert output == (
+        f"Nobody logs the drops of this port. Try `netplane why {PORT} --watch 30` and let the machine try again.\n"
+    )
 
 
 def test_tables(url: str) -> None:

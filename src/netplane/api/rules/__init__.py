@@ -2,6 +2,7 @@
 
 from netplane.api.rules.address_groups import ADDRESS_GROUPS
 from netplane.api.rules.kind import Rules, Services
+from netplane.api.rules.logs import LOGS
 from netplane.api.rules.networks import NETWORKS
 from netplane.api.rules.ports import PORTS
 from netplane.api.rules.rbac import RBAC_POLICIES
@@ -19,6 +20,7 @@ RULES: tuple[Rules, ...] = (
     SECURITY_GROUP_RULES,
     ADDRESS_GROUPS,
     RBAC_POLICIES,
+    LOGS,
 )
 
 __all__ = ["RULES", "Rules", "Services"]

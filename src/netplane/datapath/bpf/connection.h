@@ -83,6 +83,7 @@ static __always_inline int np_connection_begin(struct np_packet *p, const struct
 		decision = NP_DROP(SHARE_USED_UP);
 	if (decision != NP_CONTINUE || p->dry)
 		return decision;
+	p->opened = 1;
 	c.stamp = np_stamp(&p->source, &p->target);
 	c.seen = now;
 	c.flags = from_low ? 0 : NP_CONNECTION_FLAG_INITIATOR_HIGH;
@@ -214,13 +215,16 @@ static __always_inline int np_connection(struct __sk_buff *skb, struct np_packet
 	}
 	if (!p->source.keeps && !p->target.keeps) {
 		np_step(p, NP_STAGE_CONNECTION, 0, NP_ALONE, 0, 0);
+		p->opened = np_is_start(p);
 		return NP_CONTINUE;
 	}
 	/* Judged each by itself, unless a connection explains it. */
 	if (np_is_single(p)) {
 		if (np_is_error(p) && np_is_related(skb, p))
 			return NP_CONTINUE;
-		return np_judge_all(p, &p->source, &p->target, p->policy_port);
+		decision = np_judge_all(p, &p->source, &p->target, p->policy_port);
+		p->opened = decision == NP_CONTINUE;
+		return decision;
 	}
 	np_connection_of(p, from_low, &key);
 	now = np_now(p);

@@ -4,6 +4,7 @@
 
 #include "account.h"
 #include "fragment.h"
+#include "log.h"
 #include "programs.h"
 
 /* Writes the verdict down for whoever made the packet. */
@@ -82,6 +83,7 @@ static __always_inline int np_finish(struct __sk_buff *skb, struct np_packet *p,
 {
 	np_fragment_note(p, decision);
 	np_count_sent(p, decision);
+	np_log(p, decision);
 	return np_act(skb, p, decision);
 }
 

@@ -120,6 +120,8 @@ struct np_packet {
 	__u8 synthetic;
 	__u8 dry;
 	__u8 steps;
+	__u8 opened;	/* whether rules were asked about the first packet of a connection, and let it pass */
+	__u32 rules[2]; /* which ones, by direction */
 	__u32 clock_offset; /* seconds, synthetic packets only */
 };
 

@@ -86,6 +86,7 @@ static __always_inline int np_judge(struct np_packet *p, __u32 direction, const 
 	__u32 rule;
 	int allowed = np_allowed(&question, &rule);
 
+	p->rules[direction & 1] = rule;
 	np_step(p, stage, allowed ? 0 : refused, rule, own->identity, other->identity);
 	return allowed;
 }

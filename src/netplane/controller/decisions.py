@@ -1,0 +1,80 @@
+"""What hosts have told of decisions at ports that log them: the youngest of each host, in memory. Pure.
+
+Hosts keep all of it on disk and say the youngest again after each `Welcome`, so nothing is lost of what is shown here
+when a controller restarts. A host is believed about ports that are bound to it, and about no others.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from heapq import merge
+from itertools import count, islice
+from typing import NamedTuple
+
+from netplane.model import Decision
+
+KEPT = 1_000
+"""Decisions of each host."""
+
+
+class Heard(NamedTuple):
+    """A decision, and its place in the order in which they were heard."""
+
+    place: int
+    decision: Decision
+
+
+class Wanted(NamedTuple):
+    """Which decisions are asked for."""
+
+    may_see: Callable[[str], bool]
+    """Whether those of a project are shown."""
+    port: str = ""
+    event: str = ""
+    direction: str = ""
+    after: int = 0
+    """Only those heard after this place."""
+    limit: int = 100
+    """The youngest of them."""
+
+    def has(self, decision: Decision) -> bool:
+        """Whether it is one of them."""
+        return (
+            self.port in ("", decision.port_id)
+            and self.event in ("", decision.event)
+            and self.direction in ("", decision.direction)
+            and self.may_see(decision.project_id)
+        )
+
+
+class DecisionBook:
+    """All hosts' decisions."""
+
+    def __init__(self, first: int) -> None:
+        """`first` is the place of the first; greater than any that an earlier controller has given."""
+        self._places = count(first)
+        self._heard: dict[str, deque[Heard]] = {}
+        self._reached: dict[str, int] = {}
+
+    def hear(self, host: str, decisions: Iterable[Decision], is_carried: Callable[[str], bool]) -> None:
+        """What a host tells; those that it has told before are passed over, and those of ports that it does not carry.
+
+        `is_carried` says whether the host carries a port.
+        """
+        heard = self._heard.setdefault(host, deque(maxlen=KEPT))
+        for decision in decisions:
+            if decision.number > self._reached.get(host, 0):
+                self._reached[host] = decision.number
+                if is_carried(decision.port_id):
+                    heard.append(Heard(next(self._places), decision))
+
+    def find(self, wanted: Wanted) -> list[Heard]:
+        """The youngest that are asked for, the oldest of them first."""
+        return list(islice(self._youngest(wanted), wanted.limit))[::-1]
+
+    def _youngest(self, wanted: Wanted) -> Iterator[Heard]:
+        hosts = (reversed(heard) for heard in self._heard.values())
+        for heard in merge(*hosts, key=lambda heard: -heard.place):
+            if heard.place <= wanted.after:
+                return
+            if wanted.has(heard.decision):
+                yield heard
