@@ -12,7 +12,7 @@ from netplane.base.addresses import MAPPED, NO_ADDRESS, pack_address
 from netplane.base.delta import Delta
 from netplane.datapath import KernelDatapath, libbpf
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
-from netplane.tables.decisions import Direction, EndpointFlag, Remote
+from netplane.tables.decisions import Direction, EndpointFlag, Family, Remote
 from netplane.tables.outcome import Program, Synthetic
 from netplane.tables.pipeline import (
     DEVICE,
@@ -157,7 +157,7 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
         packed = pack_address(address)
         entries += [
             ENDPOINT.entry((vni, packed), (mac, EndpointFlag.ROUTER, 0, 0)),
-            GATEWAY.entry((vni, mac), (ROUTER, packed)),
+            GATEWAY.entry((vni, mac, Family.IPV4), (ROUTER, packed)),
             ROUTE.entry((32 + 120, ROUTER, packed[:15] + b"\0"), (vni, mac)),
         ]
     tables: dict[str, dict[bytes, bytes]] = {}

@@ -6,7 +6,7 @@ Anything that runs packets as the specification does can stand on the hosts: the
 from typing import Any, Protocol
 
 from netplane.model import AnyRecord, Binding, Device, Host, Port
-from netplane.tables.decisions import Direction, Reason, Verdict
+from netplane.tables.decisions import Direction, Punt, Reason, Verdict
 from netplane.tables.machine import Machine
 from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import DECISION
@@ -110,7 +110,8 @@ class Fabric:
             return DROPPED
         if outcome.verdict is Verdict.PUNT:
             assert outcome.target == PUNT
-            assert outcome.frame[:2] == b"\x02\x01"
+            assert outcome.frame[0] == 2
+            assert outcome.frame[1] in tuple(Punt)
             return Fate(Kind.PUNTED, self._port(host, int.from_bytes(outcome.frame[2:6], "big")), outcome.frame[6:])
         kind = {Verdict.DELIVER: Kind.DELIVERED, Verdict.ANSWER: Kind.ANSWERED}[outcome.verdict]
         return Fate(kind, self._port(host, outcome.target), outcome.frame)

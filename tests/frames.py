@@ -6,6 +6,8 @@ from random import Random
 from struct import pack
 
 from netplane.model import AnyRecord, Port
+from netplane.verify.world import addresses
+from tests import frames6
 
 TCP_FLAGS = (0x02, 0x02, 0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x00, 0x3F, 0xC2)
 ADDRESSES = ("10.0.0.9", "10.0.0.1", "10.0.1.1", "8.8.8.8", "224.0.0.1", "255.255.255.255", "127.0.0.1", "10.0.0.200")
@@ -93,12 +95,16 @@ class Sender:
     def frame(self) -> bytes:
         """A frame of any kind."""
         kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.question, self.dhcp, self.noise)
+        if any(":" in address for address in self.own()):
+            kinds += (self.solicitation,) * 3 + (self.dhcp6,)
         return self.damaged(self.random.choice(kinds)())
 
     def packet(self) -> bytes:
-        """An IPv4 packet to somebody."""
-        protocol, payload = self.payload()
+        """A packet to somebody, by the family of the address."""
         destination, mac = self.destination()
+        if ":" in destination:
+            return ethernet(mac, self.source_mac(), 0x86DD, self.packet6(destination))
+        protocol, payload = self.payload()
         ttl = self.random.choice((64, 64, 64, 64, 255, 2, 1, 0))
         options = b"\x01" * 4 * self.random.choice((0, 0, 0, 0, 0, 1, 10)) if self.rarely(0.3) else b""
         fragment = self.random.choice(FRAGMENTS) if self.rarely(0.15) else 0
@@ -109,6 +115,53 @@ class Sender:
             payload, protocol, self.source(), destination, ttl=ttl, options=options, fragment=fragment, length=length
         )
         return ethernet(mac, self.source_mac(), 0x0800, packet)
+
+    def packet6(self, destination: str) -> bytes:
+        """An IPv6 packet to an address, sometimes with extension headers, or in fragments."""
+        choose = self.random.choice
+        source = self.source(6)
+        protocol, payload = self.payload()
+        if protocol == 1 and not self.rarely():
+            kind, code = choose((128, 128, 128, 129, 1, 3, 130, 133, 134, 136, 137, 200)), choose((0, 0, 0, 1, 5))
+            echo = pack("!HH", choose((7, 8)), 1)
+            protocol, payload = 58, frames6.icmp6(source, destination, kind, code, echo, payload[8:])
+        chain = frames6.random_chain(self.random) if self.rarely(0.3) else ()
+        if self.rarely(0.12):
+            chain += ((frames6.FRAGMENT, frames6.fragment(choose(frames6.PLACES))),)
+        if chain and not self.rarely(0.2):
+            payload += bytes(-len(payload) % 8)
+        length = choose((0, 7, 8, 20, 48, 65535)) if self.rarely(0.04) else None
+        hops = choose((64, 64, 64, 64, 255, 2, 1, 0))
+        return frames6.ipv6(payload, protocol, source, destination, hops=hops, chain=chain, length=length)
+
+    def solicitation(self) -> bytes:
+        """Neighbour discovery of all kinds, mostly asking for somebody."""
+        choose = self.random.choice
+        pool = [str(address) for port in self.neighbours for address in addresses(port) if address.version == 6]
+        target = choose((*pool, *self.own(), choose(frames6.ADDRESSES)))
+        target = target if ":" in target else choose(frames6.ADDRESSES)
+        group, mac = frames6.solicited_node(target)
+        if self.rarely(0.3):
+            group, mac = target, choose((self.mac, b"\x33\x33\0\0\0\1", mac_of(choose(self.neighbours))))
+        source = choose((self.source(6), self.source(6), "::"))
+        kind, code = choose((135,) * 6 + (133, 133, 134, 136, 137)), 1 if self.rarely(0.05) else 0
+        tail = choose((b"", b"\1\1" + self.mac, b"\0" * 8))
+        message = frames6.solicitation(source, target, group, kind=kind, code=code, tail=tail)
+        if self.rarely(0.05):
+            message = message[: choose((8, 16, 23))]
+        chain = frames6.random_chain(self.random) if self.rarely() else ()
+        hops = choose((64, 254, 1)) if self.rarely() else 255
+        packet = frames6.ipv6(message, 58, source, group, hops=hops, chain=chain)
+        return ethernet(mac, self.source_mac(), 0x86DD, packet)
+
+    def dhcp6(self) -> bytes:
+        """DHCPv6 as clients and would-be servers send it."""
+        numbers = self.random.choice(((546, 547), (546, 547), (547, 546), (547, 547)))
+        source = self.random.choice((self.source(6), self.any_address(6)))
+        chain = frames6.random_chain(self.random) if self.rarely(0.1) else ()
+        packet = frames6.ipv6(udp(*numbers, bytes(48)), 17, source, "ff02::1:2", chain=chain)
+        mac = self.random.choice((b"\x33\x33\0\1\0\2", self.destination()[1]))
+        return ethernet(mac, self.mac, 0x86DD, packet)
 
     def payload(self) -> tuple[int, bytes]:
         """Protocol and payload; sometimes with lengths that lie."""
@@ -131,8 +184,8 @@ class Sender:
         random = self.random
         pool = self.neighbours if random.random() < 0.5 or not self.routed else self.routed
         other = random.choice(pool)
-        addresses = [fixed.ip_address for fixed in other.fixed_ips] or list(ADDRESSES)
-        address = random.choice(ADDRESSES) if self.rarely(0.12) else random.choice(addresses)
+        known = [str(address) for address in addresses(other)] or [*ADDRESSES, *frames6.ADDRESSES]
+        address = random.choice((*ADDRESSES, *frames6.ADDRESSES)) if self.rarely(0.12) else random.choice(known)
         if self.rarely():
             return address, random.choice((b"\xff" * 6, b"\x01\0\x5e\0\0\1", bytes(6), self.mac, b"\xfa\x16\x3e\0\0\7"))
         if other in self.neighbours and not self.rarely(0.25):
@@ -140,19 +193,24 @@ class Sender:
         routers = [port for port in self.neighbours if port.is_router_interface] or self.neighbours
         return address, mac_of(random.choice(routers))
 
-    def source(self) -> str:
-        """Mostly its own address."""
-        own = [fixed.ip_address for fixed in self.port.fixed_ips]
-        return self.any_address() if self.rarely() or not own else self.random.choice(own)
+    def own(self) -> list[str]:
+        """Its addresses."""
+        return [str(address) for address in addresses(self.port)]
+
+    def source(self, version: int = 4) -> str:
+        """Mostly its own address, of a version of IP."""
+        own = [address for address in self.own() if (":" in address) == (version == 6)]
+        return self.any_address(version) if self.rarely() or not own else self.random.choice(own)
 
     def source_mac(self) -> bytes:
         """Mostly its own."""
         return mac_of(self.random.choice(self.ports)) if self.rarely(0.04) else self.mac
 
-    def any_address(self) -> str:
-        """Anybody's address, or nobody's."""
-        owned = [fixed.ip_address for port in self.ports for fixed in port.fixed_ips]
-        return self.random.choice((*ADDRESSES, "0.0.0.0", *owned))
+    def any_address(self, version: int = 4) -> str:
+        """Anybody's address of a version of IP, or nobody's."""
+        owned = [str(one) for port in self.ports for one in addresses(port) if one.version == version]
+        nobody = ("::", *frames6.ADDRESSES) if version == 6 else ("0.0.0.0", *ADDRESSES)
+        return self.random.choice((*nobody, *owned))
 
     def question(self) -> bytes:
         """ARP of all kinds."""
@@ -194,7 +252,8 @@ class Sender:
         """The frame with some bytes changed, mostly where they mean something."""
         spoiled = bytearray(frame)
         for _ in range(self.random.randint(1, 3)):
-            at = self.random.choice((self.random.randrange(len(frame)), self.random.choice(TELLING)))
+            telling = frames6.TELLING if frame[12:14] == b"\x86\xdd" else TELLING
+            at = self.random.choice((self.random.randrange(len(frame)), self.random.choice(telling)))
             bit = 1 << self.random.randrange(8)
             if at < len(frame):
                 spoiled[at] = self.random.choice((0, 1, 255, self.random.randrange(256), frame[at] ^ bit))
@@ -203,6 +262,8 @@ class Sender:
 
 def reply_to(random: Random, frame: bytes) -> bytes:
     """What a machine might answer to a frame that it got: the ends swapped, TCP's flags and ICMP's type as chosen."""
+    if frame[12:14] == b"\x86\xdd":
+        return frames6.reply_to(random, frame)
     header = (frame[14] & 15) * 4
     payload = bytearray(frame[14 + header :])
     if int.from_bytes(frame[20:22], "big") & 0x1FFF:
@@ -220,6 +281,8 @@ def reply_to(random: Random, frame: bytes) -> bytes:
 
 def rest_of(random: Random, frame: bytes) -> list[bytes]:
     """More fragments of the same packet if this is a first one, mostly those that follow it."""
+    if frame[12:14] == b"\x86\xdd":
+        return frames6.rest_of(random, frame)
     if len(frame) < 34 or frame[12:14] != b"\x08\x00" or int.from_bytes(frame[20:22], "big") & 0x3FFF != MORE:
         return []
     header = (frame[14] & 15) * 4
@@ -237,6 +300,8 @@ def rest_of(random: Random, frame: bytes) -> list[bytes]:
 
 def error_about(random: Random, frame: bytes) -> bytes:
     """What a machine might say in an ICMP error about a frame that it got, mostly a true one."""
+    if frame[12:14] == b"\x86\xdd":
+        return frames6.error_about(random, frame)
     header = (frame[14] & 15) * 4
     quote = bytearray(frame[14 : 14 + random.choice((header + 8, header + 8, header + 20, len(frame), header + 7, 19))])
     if random.random() < 0.2:

@@ -4,7 +4,7 @@ Everything comes from a `random.Random`, so a seed names a world; `worlds()` mak
 """
 
 from dataclasses import dataclass, field
-from ipaddress import IPv4Network, ip_network
+from ipaddress import ip_network
 from random import Random
 from uuid import UUID
 
@@ -37,8 +37,10 @@ from netplane.tables.machine import empty_tables
 from netplane.tables.pipeline import SETTINGS
 
 RANGES = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/25", "10.0.0.128/26", "172.16.0.0/30")
+RANGES_V6 = ("fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:1:8000::/65", "2001:db8::/120")
 TUNNEL, PUNT = 9001, 9002
 PREFIXES = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.2/31", "10.0.1.0/24", "192.0.2.0/24")
+PREFIXES_V6 = ("::/0", "::/1", "fd00::/8", "fd00:0:0:1::/64", "fd00:0:0:1::2/127", "fe80::/10", "2001:db8::/32")
 PORTS = (53, 80, 1000, 1001, 4096)
 
 Tables = dict[str, dict[bytes, bytes]]
@@ -92,7 +94,7 @@ def add_project(draft: Draft, project: str, hosts: list[Host]) -> None:
     for _ in range(random.choice((0, 1, 1, 2))):
         add_router(draft, project, networks)
     for network, subnets in networks:
-        taken: set[str] = {"10.0.0.1", "10.0.1.1", "10.0.0.129", "172.16.0.1"}
+        taken: set[str] = {host_of(cidr, 1) for cidr in (*RANGES, *RANGES_V6)}
         for last in range(2, 2 + random.randint(1, 4)):
             add_machine(draft, network, subnets, last, taken, (groups, identities, hosts))
     draft.records.extend(identities.values())
@@ -132,20 +134,27 @@ def add_address_group(draft: Draft, project: str) -> str:
 
 def random_addresses(random: Random) -> tuple[str, ...]:
     """Ranges that contain each other, of both families."""
-    return tuple(random.sample((*PREFIXES, "10.0.0.3/32", "10.0.1.4/32", "fd00::/8"), random.randint(0, 4)))
+    return tuple(random.sample((*PREFIXES, *PREFIXES_V6, "10.0.0.3/32", "10.0.1.4/32"), random.randint(0, 6)))
 
 
 def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
-    """A network with one or two ranges that do not overlap each other."""
+    """A network with ranges of either family or both, which do not overlap each other."""
     network = Network(id=draft.id(), project_id=project, vni=draft.next(), admin_state_up=not draft.chance(0.05))
     draft.add(network)
     ranges: list[str] = []
-    for cidr in draft.random.sample(RANGES, draft.random.choice((1, 1, 1, 2, 3))):
-        if not any(ip_network(cidr).overlaps(ip_network(other)) for other in ranges):
-            ranges.append(cidr)
+    families = draft.random.choice(((RANGES,), (RANGES_V6,), (RANGES, RANGES_V6), (RANGES, RANGES_V6)))
+    for family in families:
+        for cidr in draft.random.sample(family, draft.random.choice((1, 1, 1, 2, 3))):
+            if not any(overlap(cidr, other) for other in ranges):
+                ranges.append(cidr)
     subnets = [
         Subnet(
-            id=draft.id(), network_id=network.id, cidr=cidr, gateway_ip=host_of(cidr, 1), enable_dhcp=draft.chance(0.8)
+            id=draft.id(),
+            network_id=network.id,
+            ip_version=ip_network(cidr).version,
+            cidr=cidr,
+            gateway_ip=host_of(cidr, 1),
+            enable_dhcp=draft.chance(0.8),
         )
         for cidr in ranges
     ]
@@ -154,7 +163,7 @@ def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
 
 
 def add_router(draft: Draft, project: str, networks: list[tuple[Network, list[Subnet]]]) -> None:
-    """A router with an interface in some of the networks, at an address that no other router has."""
+    """A router with an interface in some of the networks, for one range or one of each family."""
     router = Router(id=draft.id(), project_id=project, number=draft.next(), admin_state_up=not draft.chance(0.1))
     draft.add(router)
     joined: set[str] = set()
@@ -162,15 +171,15 @@ def add_router(draft: Draft, project: str, networks: list[tuple[Network, list[Su
         free = [subnet for subnet in subnets if subnet.cidr not in joined and not in_use(draft, subnet)]
         if not free or draft.chance(0.2):
             continue
-        subnet = draft.random.choice(free)
-        joined.add(subnet.cidr)
-        address = FixedIP(subnet.id, subnet.gateway_ip or "")
+        chosen = [draft.random.choice(free)]
+        chosen += [subnet for subnet in free if subnet.ip_version != chosen[0].ip_version][: draft.random.randint(0, 2)]
+        joined.update(subnet.cidr for subnet in chosen)
         draft.add(
             Port(
                 id=draft.id(),
                 network_id=network.id,
                 mac_address=random_mac(draft, network),
-                fixed_ips=(address,),
+                fixed_ips=tuple(FixedIP(subnet.id, subnet.gateway_ip or "") for subnet in chosen),
                 device_id=router.id,
                 device_owner=ROUTER_INTERFACE,
             )
@@ -200,7 +209,7 @@ def add_machine(
     ]
     if draft.chance(0.1):
         fixed += [
-            (subnet, host_of(subnet.cidr, last + 10)) for subnet in chosen if IPv4Network(subnet.cidr).prefixlen < 28
+            (subnet, host_of(subnet.cidr, last + 10)) for subnet in chosen if ip_network(subnet.cidr).num_addresses > 16
         ]
     members = tuple(sorted(random.sample(groups, random.randint(0 if draft.chance(0.2) else 1, len(groups)))))
     identity = identity_id(members)
@@ -234,10 +243,19 @@ def is_stateless(records: list[AnyRecord], groups: tuple[str, ...]) -> bool:
 def add_rules(draft: Draft, group: str, groups: list[str], address_groups: list[str]) -> None:
     """A group's rules; often among them those of a project's default group: all out, and in from the group."""
     if draft.chance(0.7):
-        draft.add(SecurityGroupRule(id=draft.id(), security_group_id=group, direction="egress"))
-    if draft.chance(0.5):
-        rule = SecurityGroupRule(id=draft.id(), security_group_id=group, direction="ingress", remote_group_id=group)
-        draft.add(rule)
+        for ethertype in ("IPv4", "IPv6"):
+            rule = SecurityGroupRule(id=draft.id(), security_group_id=group, direction="egress", ethertype=ethertype)
+            draft.add(rule)
+    for ethertype in ("IPv4", "IPv6"):
+        if draft.chance(0.5):
+            rule = SecurityGroupRule(
+                id=draft.id(),
+                security_group_id=group,
+                direction="ingress",
+                ethertype=ethertype,
+                remote_group_id=group,
+            )
+            draft.add(rule)
     for _ in range(draft.random.randint(0, 5)):
         draft.add(random_rule(draft, group, groups, address_groups))
 
@@ -248,17 +266,20 @@ def random_rule(draft: Draft, group: str, groups: list[str], address_groups: lis
     protocol = random.choice(
         (None, "tcp", "udp", "icmp", "6", "17", "1", "gre", "47", "sctp", "132", "dccp", "udplite", "ip", "0", "hopopt")
     )
+    ipv6 = draft.chance(0.4)
+    if ipv6 and protocol in ("icmp", "gre"):
+        protocol = random.choice(("icmp", "icmpv6", "ipv6-icmp", "58", "1"))
     low, high = random_ports(random, protocol)
     remote = random.choice(("any", "prefix", "prefix", "group", *(["addresses"] if address_groups else [])))
     return SecurityGroupRule(
         id=draft.id(),
         security_group_id=group,
         direction=random.choice(("ingress", "egress")),
-        ethertype="IPv6" if draft.chance(0.05) else "IPv4",
+        ethertype="IPv6" if ipv6 else "IPv4",
         protocol=protocol,
         port_range_min=low,
         port_range_max=high,
-        remote_ip_prefix=random.choice(PREFIXES) if remote == "prefix" else None,
+        remote_ip_prefix=random.choice(PREFIXES_V6 if ipv6 else PREFIXES) if remote == "prefix" else None,
         remote_group_id=random.choice(groups) if remote == "group" else None,
         remote_address_group_id=random.choice(address_groups) if remote == "addresses" else None,
     )
@@ -267,7 +288,9 @@ def random_rule(draft: Draft, group: str, groups: list[str], address_groups: lis
 def random_ports(random: Random, protocol: str | None) -> tuple[int | None, int | None]:
     """A range of ports, an ICMP type and code, or nothing."""
     if protocol in ("icmp", "1"):
-        return random.choice(((None, None), (8, None), (8, 0), (0, 0), (3, None), (8, 5)))
+        return random.choice(((None, None), (8, None), (8, 0), (0, 0), (3, None), (8, 5), (128, None)))
+    if protocol in ("icmpv6", "ipv6-icmp", "58"):
+        return random.choice(((None, None), (128, None), (128, 0), (129, 0), (1, None), (1, 4), (200, None)))
     if protocol in (None, "gre", "47", "ip", "0", "hopopt") or random.random() < 0.3:
         return None, None
     low = random.choice(PORTS)
@@ -281,6 +304,12 @@ def random_mac(draft: Draft, network: Network) -> str:
         mac = f"fa:16:3e:00:00:{draft.random.randint(0, 40):02x}"
         if mac not in used:
             return mac
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two ranges of one family have an address in common."""
+    first, second = ip_network(one), ip_network(other)
+    return first.version == second.version and (first[0] in second or second[0] in first)
 
 
 def host_of(cidr: str, number: int) -> str:

@@ -10,7 +10,7 @@ anywhere. Nothing is at 10.0.1.99, and nothing routes to 192.0.2.0/24.
 from typing import NamedTuple
 
 from netplane.base.addresses import NO_ADDRESS, pack_address, pack_prefix
-from netplane.tables.decisions import Direction, EndpointFlag, PortFlag, Remote
+from netplane.tables.decisions import Direction, EndpointFlag, Family, PortFlag, Remote
 from netplane.tables.pipeline import (
     DEVICE,
     ENDPOINT,
@@ -95,7 +95,7 @@ def interface_entries(interface: Machine) -> list[Entry]:
     prefix = interface.address.rsplit(".", 1)[0] + ".0/24"
     return [
         ENDPOINT.entry((interface.vni, address), (interface.mac, EndpointFlag.ROUTER, 0, 0)),
-        GATEWAY.entry((interface.vni, interface.mac), (ROUTER, address)),
+        GATEWAY.entry((interface.vni, interface.mac, Family.IPV4), (ROUTER, address)),
         route(prefix, interface.vni, interface.mac),
     ]
 

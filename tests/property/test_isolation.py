@@ -30,7 +30,7 @@ def leaky_route(tables: Tables, stranger: int) -> str:
 def foreign_gateway(tables: Tables, stranger: int) -> str:
     """A router that answers in another domain."""
     value = next(iter(tables["gateway"].values()))
-    tables["gateway"][GATEWAY.pack_key(stranger, bytes(6))] = value
+    tables["gateway"][GATEWAY.pack_key(stranger, bytes(6), 0)] = value
     return f"leads from VNI {stranger}"
 
 

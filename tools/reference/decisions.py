@@ -10,7 +10,7 @@ INTRODUCTION = (
     "[operations](../operations.md)."
 )
 SECOND = 1_000_000_000
-PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 0: "others"}
+PROTOCOLS = {1: "ICMP", 6: "TCP", 17: "UDP", 58: "ICMPv6", 0: "others"}
 
 
 def page() -> str:

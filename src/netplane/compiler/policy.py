@@ -4,6 +4,9 @@ The datapath asks at most three questions for a packet: is it allowed from anybo
 or from the longest prefix named in this identity's rules that the other side's address lies in? Longer prefixes hide
 shorter ones from the last question, so every prefix in use is given the rules of all prefixes that contain it.
 
+A rule is about one family of addresses, and so are its entries: IPv4's stand in the tables as a part of IPv6's
+(`::ffff:0:0/96`), but what is allowed to all of IPv6 is not allowed to them.
+
 Rules name groups, packets carry identities: a remote group stands for every identity in the view that contains it.
 A remote address group stands for its prefixes: when it changes, the identities whose rules name it are compiled again.
 """
@@ -13,7 +16,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import NamedTuple
 
-from netplane.base.addresses import NO_ADDRESS, is_ipv4, pack_prefix
+from netplane.base.addresses import MAPPED_BITS, NO_ADDRESS, is_ipv4, pack_prefix
 from netplane.base.incremental import Entry, Item
 from netplane.base.problem import Problem
 from netplane.base.world import View
@@ -37,6 +40,7 @@ class Allowed(NamedTuple):
     """What one rule allows. At most one of `group` and `prefixes` is set; neither means anybody."""
 
     direction: Direction
+    ipv6: bool
     matches: tuple[Match, ...]
     group: str | None
     prefixes: tuple[Prefix, ...] | None
@@ -51,7 +55,8 @@ class Far(NamedTuple):
     remote: bytes
 
 
-ANYBODY = Far(Remote.ANY, 0, NO_ADDRESS)
+ANYBODY = {False: Far(Remote.ANY, 0, NO_ADDRESS), True: Far(Remote.ANY_IPV6, 0, NO_ADDRESS)}
+"""By whether it is by IPv6."""
 
 
 @feature
@@ -82,7 +87,7 @@ def rules_of(identity: Identity, view: View) -> list[SecurityGroupRule]:
 
 
 def parse_rule(rule: SecurityGroupRule, view: View) -> Iterator[Allowed | Problem]:
-    """What a rule allows; nothing if it is about IPv6. ValueError if it makes no sense."""
+    """What a rule allows. ValueError if it makes no sense."""
     if rule.ethertype not in ("IPv4", "IPv6"):
         raise ValueError(f"unknown ethertype {rule.ethertype!r}")
     if rule.direction not in DIRECTIONS:
@@ -90,16 +95,16 @@ def parse_rule(rule: SecurityGroupRule, view: View) -> Iterator[Allowed | Proble
     remotes = (rule.remote_group_id, rule.remote_ip_prefix, rule.remote_address_group_id)
     if sum(remote is not None for remote in remotes) > 1:
         raise ValueError("a rule has one remote group, prefix or address group")
-    if rule.ethertype == "IPv4":
-        ends = matches(rule.protocol, rule.port_range_min, rule.port_range_max)
-        prefixes: tuple[Prefix, ...] | None = None
-        if rule.remote_ip_prefix is not None:
-            prefixes = (_ipv4_prefix(rule.remote_ip_prefix),)
-        if rule.remote_address_group_id is not None:
-            parsed = list(_parse_addresses(_address_group(rule.remote_address_group_id, view)))
-            yield from (said for said in parsed if isinstance(said, Problem))
-            prefixes = tuple(said for said in parsed if not isinstance(said, Problem))
-        yield Allowed(DIRECTIONS[rule.direction], ends, rule.remote_group_id, prefixes, rule_number(rule.id))
+    ipv6 = rule.ethertype == "IPv6"
+    ends = matches(rule.protocol, rule.port_range_min, rule.port_range_max, ipv6=ipv6)
+    prefixes: tuple[Prefix, ...] | None = None
+    if rule.remote_ip_prefix is not None:
+        prefixes = (_prefix_of(rule),)
+    if rule.remote_address_group_id is not None:
+        parsed = list(_parse_addresses(_address_group(rule.remote_address_group_id, view), ipv6=ipv6))
+        yield from (said for said in parsed if isinstance(said, Problem))
+        prefixes = tuple(said for said in parsed if not isinstance(said, Problem))
+    yield Allowed(DIRECTIONS[rule.direction], ipv6, ends, rule.remote_group_id, prefixes, rule_number(rule.id))
 
 
 def _address_group(id: str, view: View) -> AddressGroup:
@@ -109,22 +114,22 @@ def _address_group(id: str, view: View) -> AddressGroup:
     return group
 
 
-def _parse_addresses(group: AddressGroup) -> Iterator[Prefix | Problem]:
-    """The IPv4 prefixes of a group."""
+def _parse_addresses(group: AddressGroup, *, ipv6: bool) -> Iterator[Prefix | Problem]:
+    """The prefixes of a group that are of one family."""
     for text in group.addresses:
         try:
             prefix = pack_prefix(text)
         except ValueError as error:
             yield problem(group, error)
         else:
-            if is_ipv4(prefix[0]):
+            if is_ipv4(prefix[0]) != ipv6:
                 yield prefix
 
 
-def _ipv4_prefix(text: str) -> Prefix:
-    prefix = pack_prefix(text)
-    if not is_ipv4(prefix[0]):
-        raise ValueError(f"{text} is not IPv4")
+def _prefix_of(rule: SecurityGroupRule) -> Prefix:
+    prefix = pack_prefix(rule.remote_ip_prefix or "")
+    if is_ipv4(prefix[0]) != (rule.ethertype == "IPv4"):
+        raise ValueError(f"{rule.remote_ip_prefix} is not {rule.ethertype}")
     return prefix
 
 
@@ -156,27 +161,27 @@ def _entries(identity: Identity, direction: Direction, allowed: list[Allowed], v
 def _far(rule: Allowed, inside: dict[Prefix, list[Prefix]], view: View) -> list[Far]:
     if rule.group is not None:
         others = view.find(Identity, "groups", rule.group)
-        return [identity_far(other.number) for other in others if other.number in NUMBERS]
+        return [identity_far(other.number, ipv6=rule.ipv6) for other in others if other.number in NUMBERS]
     if rule.prefixes is not None:
         named = dict.fromkeys(nested for prefix in rule.prefixes for nested in inside[prefix])
         return [Far(Remote.PREFIX, length, prefix) for prefix, length in named]
-    return [ANYBODY]
+    return [ANYBODY[rule.ipv6]]
 
 
 @lru_cache(maxsize=4096)
-def identity_far(number: int) -> Far:
+def identity_far(number: int, *, ipv6: bool = False) -> Far:
     """An identity at the other end."""
-    return Far(Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12))
+    return Far(Remote.IDENTITY_IPV6 if ipv6 else Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12))
 
 
 def nested(prefixes: Iterable[Prefix]) -> dict[Prefix, list[Prefix]]:
-    """For each prefix all those that lie in it, itself among them."""
+    """For each prefix all those of its family that lie in it, itself among them."""
     inside: dict[Prefix, list[Prefix]] = {prefix: [] for prefix in sorted(set(prefixes))}
     lengths = sorted({length for _, length in inside})
     for packed, length in inside:
         number = int.from_bytes(packed, "big")
         for shorter in lengths:
-            if shorter <= length:
+            if shorter <= length and (shorter >= MAPPED_BITS or not is_ipv4(packed)):
                 outer = (number >> (128 - shorter) << (128 - shorter)).to_bytes(16, "big")
                 if (outer, shorter) in inside:
                     inside[outer, shorter].append((packed, length))

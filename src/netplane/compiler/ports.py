@@ -1,6 +1,6 @@
 """Ports that this host carries: what may enter at a device, and which device a MAC address is behind."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from netplane.base.addresses import pack_mac
 from netplane.base.incremental import Item
@@ -23,9 +23,9 @@ def ports(port: Port, view: View) -> Iterator[Item]:
     elif network.admin_state_up:
         subnets = {fixed.subnet_id: view.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips}
         yield from (problem(port, f"subnet {id} is missing") for id, subnet in subnets.items() if subnet is None)
-        served = any(subnet is not None and subnet.enable_dhcp for subnet in subnets.values())
         mac = pack_mac(port.mac_address)
-        yield PORT.entry((device.ifindex,), (network.vni, mac, PortFlag.DHCP if served else 0))
+        told = served(subnet for subnet in subnets.values() if subnet is not None)
+        yield PORT.entry((device.ifindex,), (network.vni, mac, told))
         flags = (DeviceFlag.PEER if device.peer else 0) | logging(view.get(Logged, port.id))
         yield DEVICE.entry((network.vni, mac), (device.ifindex, flags))
 
@@ -35,3 +35,9 @@ def logging(logged: Logged | None) -> int:
     if logged is None:
         return 0
     return (DeviceFlag.LOG_DROPS if logged.drops else 0) | (DeviceFlag.LOG_ACCEPTS if logged.accepts else 0)
+
+
+def served(subnets: Iterable[Subnet]) -> int:
+    """The flags of a port with addresses in these subnets: what the platform tells its machine."""
+    versions = {subnet.ip_version for subnet in subnets if subnet.enable_dhcp}
+    return (PortFlag.DHCP if 4 in versions else 0) | (PortFlag.DHCP6 if 6 in versions else 0)

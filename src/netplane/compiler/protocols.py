@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from netplane.base.protocols import ICMP, WITH_PORTS, protocol_number
+from netplane.base.protocols import ICMP, ICMPV6, WITH_PORTS, protocol_number
 from netplane.compiler.feature import bits_before
 from netplane.tables.pipeline import POLICY
 
@@ -30,13 +30,18 @@ EVERYTHING = Match(ANY_PROTOCOL, 0, bytes(2))
 
 
 @lru_cache(maxsize=4096)
-def matches(protocol: str | None, low: int | None, high: int | None) -> tuple[Match, ...]:
-    """The ends of policy keys for a rule's protocol and ports (ICMP: type and code); ValueError if they make none."""
-    number = protocol_number(protocol)
+def matches(protocol: str | None, low: int | None, high: int | None, *, ipv6: bool = False) -> tuple[Match, ...]:
+    """The ends of policy keys for a rule's protocol and ports (ICMP: type and code); ValueError if they make none.
+
+    ICMP means ICMPv6 in a rule about IPv6.
+    """
+    icmp, number = ICMPV6 if ipv6 else ICMP, protocol_number(protocol)
+    if number == ICMP:
+        number = icmp
     if low is None and high is None:
         return (EVERYTHING if number is None else Match(ONE_PROTOCOL, number, bytes(2)),)
-    if number == ICMP:
-        return (_icmp(low, high),)
+    if number == icmp:
+        return (_icmp(icmp, low, high),)
     if number not in WITH_PORTS:
         raise ValueError(f"protocol {protocol or 'any'} has no ports")
     if low is None or high is None:
@@ -45,14 +50,14 @@ def matches(protocol: str | None, low: int | None, high: int | None) -> tuple[Ma
     return tuple(Match(ONE_PROTOCOL + length, number, first.to_bytes(2, "big")) for first, length in blocks)
 
 
-def _icmp(kind: int | None, code: int | None) -> Match:
-    """Types and codes have one byte each; a code means nothing without its type (RFC 792)."""
+def _icmp(number: int, kind: int | None, code: int | None) -> Match:
+    """Types and codes have one byte each; a code means nothing without its type (RFC 792, RFC 4443)."""
     if kind is None:
         raise ValueError("an ICMP code needs a type")
     if not (0 <= kind <= 255 and 0 <= (code or 0) <= 255):
         raise ValueError(f"ICMP type {kind} code {code} is out of range")
     bits = ONE_PROTOCOL + (8 if code is None else 16)
-    return Match(bits, ICMP, bytes((kind, code or 0)))
+    return Match(bits, number, bytes((kind, code or 0)))
 
 
 def port_blocks(low: int, high: int) -> Iterator[tuple[int, int]]:

@@ -2,20 +2,31 @@
 
 from collections.abc import Iterator
 
-from netplane.base.addresses import is_ipv4, pack_address, pack_mac, pack_prefix
+from netplane.base.addresses import (
+    MAPPED,
+    MAPPED_BITS,
+    is_ipv4,
+    link_local,
+    pack_address,
+    pack_mac,
+    pack_prefix,
+    prefix_contains,
+)
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import bits_before, feature, problem
 from netplane.model import Network, Port, Router, Subnet
-from netplane.tables.decisions import EndpointFlag
+from netplane.tables.decisions import EndpointFlag, Family
 from netplane.tables.pipeline import ENDPOINT, GATEWAY, ROUTE
 
 BEFORE_PREFIX = bits_before(ROUTE, "address")
+EVERY_IPV4 = MAPPED + bytes(4), MAPPED_BITS
+"""0.0.0.0/0."""
 
 
 @feature
 def routing(port: Port, view: View) -> Iterator[Item]:
-    """For a router's interface: an `endpoint` for each address, a `gateway` and a `route` for each subnet.
+    """For a router's interface: an `endpoint` for each address, a `gateway` for each family, a `route` for each subnet.
 
     The interface's addresses are there whatever becomes of the router; it routes only while it is up.
     """
@@ -25,17 +36,22 @@ def routing(port: Port, view: View) -> Iterator[Item]:
         return
     mac = pack_mac(port.mac_address)
     addresses = [pack_address(fixed.ip_address) for fixed in port.fixed_ips]
-    for address in addresses:
+    for address in dict.fromkeys((*addresses, *own_address(addresses, mac))):
         yield ENDPOINT.entry((network.vni, address), (mac, EndpointFlag.ROUTER, 0, 0))
     router = view.get(Router, port.device_id)
     if router is None:
         yield problem(port, f"router {port.device_id} is missing")
     elif router.admin_state_up:
-        # A MAC address has one entry, so a router speaks ICMP from its interface's first IPv4 address.
-        speaker = next(filter(is_ipv4, addresses), None)
-        if speaker is not None:
-            yield GATEWAY.entry((network.vni, mac), (router.number, speaker))
+        # Of a family there is one entry, so a router speaks ICMP from its interface's first address of it.
+        speakers = {Family.IPV4 if is_ipv4(address) else Family.IPV6: address for address in reversed(addresses)}
+        for family, speaker in speakers.items():
+            yield GATEWAY.entry((network.vni, mac, family), (router.number, speaker))
         yield from connected(port, router, network, mac, view)
+
+
+def own_address(addresses: list[bytes], mac: bytes) -> list[bytes]:
+    """The address on its own link of an interface that has one of IPv6: machines know their router by it (RFC 4861)."""
+    return [] if all(map(is_ipv4, addresses)) else [link_local(mac)]
 
 
 def connected(port: Port, router: Router, network: Network, mac: bytes, view: View) -> Iterator[Item]:
@@ -46,4 +62,6 @@ def connected(port: Port, router: Router, network: Network, mac: bytes, view: Vi
             yield problem(port, f"subnet {id} is missing")
         else:
             prefix, length = pack_prefix(subnet.cidr)
+            if length < MAPPED_BITS and prefix_contains((prefix, length), EVERY_IPV4):
+                raise ValueError(f"{subnet.cidr} has every IPv4 address in it (RFC 4291, section 2.5.5.2)")
             yield ROUTE.entry((BEFORE_PREFIX + length, router.number, prefix), (network.vni, mac))

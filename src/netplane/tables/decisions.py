@@ -71,6 +71,11 @@ class Reason(IntEnum):
     SHARE_USED_UP = 30
     NO_PROGRAM = 31
     """One of the programs that go on with it was missing."""
+    ROGUE_ROUTER = 32
+    ND_UNKNOWN = 33
+    ND_NOT_ASKED = 34
+    ROUTING_HEADER = 35
+    LINK_LOCAL = 36
 
 
 class Class(IntEnum):
@@ -89,12 +94,23 @@ class Direction(IntEnum):
     INGRESS = 1
 
 
+class Family(IntEnum):
+    """Of packets and addresses."""
+
+    IPV4 = 0
+    IPV6 = 1
+
+
 class Remote(IntEnum):
-    """What the `remote` of a policy entry is."""
+    """What the `remote` of a policy entry is. Rules are about one family; a prefix is of one."""
 
     ANY = 0
+    """Anybody, by IPv4."""
     IDENTITY = 1
+    """By IPv4."""
     PREFIX = 2
+    ANY_IPV6 = 3
+    IDENTITY_IPV6 = 4
 
 
 class PortFlag(IntEnum):
@@ -102,6 +118,8 @@ class PortFlag(IntEnum):
 
     DHCP = 1
     """The platform's DHCP serves the port: its requests are punted and answers of its own are dropped."""
+    DHCP6 = 2
+    """The platform configures the port for IPv6: the same of DHCPv6, and its router solicitations are punted."""
 
 
 class EndpointFlag(IntEnum):
@@ -145,6 +163,10 @@ class Limit(IntEnum):
     """Packets in fragments of which it may send the rest: a newer one with the same id modulo this replaces one."""
     FRAGMENT_SECONDS = 30
     """Seconds after a first fragment in which the rest of its packet may follow, as Linux waits (ipfrag_time)."""
+    EXTENSIONS = 6
+    """Extension headers of an IPv6 packet: as many as RFC 8200, section 4.1, has, and one more."""
+    HEADER = 512
+    """Bytes of an IPv6 packet's header together with its extension headers."""
 
 
 class Pace(NamedTuple):
@@ -158,7 +180,7 @@ class Pace(NamedTuple):
 
 PACES: Mapping[int, Pace] = {
     # Twenty at once, ten a second: a client asks a few times an hour.
-    Punt.DHCP: Pace(100_000_000, 2_000_000_000),
+    **dict.fromkeys((Punt.DHCP, Punt.ROUTER_SOLICITATION, Punt.DHCP6), Pace(100_000_000, 2_000_000_000)),
 }
 """Packets to the agent, by kind: what a machine takes of one kind it loses of no other, nor does any other machine."""
 
@@ -193,6 +215,7 @@ SHARED = (
     Reason,
     Class,
     Direction,
+    Family,
     Remote,
     PortFlag,
     EndpointFlag,
@@ -217,6 +240,9 @@ TIMEOUTS = {
     (1, ConnectionState.NEW): 30,
     (1, ConnectionState.ESTABLISHED): 30,
     (1, ConnectionState.REVOKED): 30,
+    (58, ConnectionState.NEW): 30,
+    (58, ConnectionState.ESTABLISHED): 30,
+    (58, ConnectionState.REVOKED): 30,
     (0, ConnectionState.NEW): 600,
     (0, ConnectionState.ESTABLISHED): 600,
     (0, ConnectionState.REVOKED): 30,

@@ -1,14 +1,15 @@
-"""Fragments (RFC 791, section 3.2): the first one is judged like a whole packet, the others pass as part of it.
+"""Fragments: the first one is judged like a whole packet, the others pass as part of it.
 
 Only the first has the transport header. What it says is remembered when it passes, on each host that it passes; a
-later fragment that comes before its first is dropped.
+later fragment that comes before its first is dropped (RFC 791, section 3.2; RFC 8200, section 4.5). So is one of IPv6
+that overlaps its first (RFC 5722), whose protocol counts for all. What IPv4's may not overwrite is seen without it.
 """
 
 from typing import NamedTuple
 
 from netplane.tables.connection import SECOND
 from netplane.tables.decisions import Limit, Reason
-from netplane.tables.packet import ICMP, Packet
+from netplane.tables.packet import Packet
 from netplane.tables.pipeline import FRAGMENT
 from netplane.tables.run import Run
 
@@ -19,7 +20,8 @@ class First(NamedTuple):
     source: bytes
     destination: bytes
     seen: int
-    id: bytes
+    number: int
+    end: int
     protocol: int
     source_port: bytes
     destination_port: bytes
@@ -42,7 +44,8 @@ def remember(run: Run, vni: int, packet: Packet) -> None:
             packet.source,
             packet.destination,
             run.now,
-            _be16(packet.id),
+            packet.id,
+            packet.end,
             packet.protocol,
             _be16(sport),
             _be16(dport),
@@ -59,13 +62,15 @@ def follow(run: Run, vni: int, packet: Packet) -> Packet | Reason:
     first = None if value is None else First(**FRAGMENT.unpack_value(value))
     if first is None or first.seen + Limit.FRAGMENT_SECONDS * SECOND <= run.now:
         return Reason.FRAGMENT
-    own = packet.source, packet.destination, _be16(packet.id), packet.protocol
-    if own != (first.source, first.destination, first.id, first.protocol):
+    if (packet.source, packet.destination, packet.id) != (first.source, first.destination, first.number):
         return Reason.FRAGMENT
+    if packet.offset < first.end or (not packet.is_ipv6 and packet.protocol != first.protocol):
+        return Reason.FRAGMENT
+    packet = packet._replace(protocol=first.protocol)
     sport, dport, service = (
         int.from_bytes(part, "big") for part in (first.source_port, first.destination_port, first.service)
     )
-    if packet.protocol == ICMP:
+    if packet.is_icmp:
         return packet._replace(type=service >> 8, code=service & 255, echo=sport)
     return packet._replace(sport=sport, dport=dport)
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from sys import byteorder
 from typing import NamedTuple
 
+from netplane.tables.decisions import Family
 from netplane.tables.pipeline import (
     BUDGET,
     DEVICE,
@@ -114,9 +115,9 @@ def endpoint(entries: Entries, vni: int, address: bytes) -> EndpointValue | None
     return None if value is None else EndpointValue(**ENDPOINT.unpack_value(value))
 
 
-def gateway(entries: Entries, vni: int, mac: bytes) -> GatewayValue | None:
-    """The router interface with this MAC address on a network."""
-    value = entries["gateway"].get(GATEWAY.pack_key(vni, mac))
+def gateway(entries: Entries, vni: int, mac: bytes, family: Family) -> GatewayValue | None:
+    """The router interface with this MAC address on a network, if it has an address of the family."""
+    value = entries["gateway"].get(GATEWAY.pack_key(vni, mac, family))
     return None if value is None else GatewayValue(**GATEWAY.unpack_value(value))
 
 

@@ -1,7 +1,7 @@
 """The datapath's executable specification: what the kernel's programs do, said in Python over the same tables.
 
     from_machine   PORT -+- ARP: LOCAL_ANSWER
-                         +- PARSE -+- DHCP: LOCAL_ANSWER
+                         +- PARSE -+- neighbour discovery, DHCP: LOCAL_ANSWER
                                    +- ANTI_SPOOF - ROUTING -+- router: POLICY_OUT, answered
     from_tunnel             PARSE ---- SOURCE ---- ROUTING -+- POLICY_OUT, POLICY_IN - CONNECTION - DELIVERY
 
@@ -18,44 +18,41 @@ from typing import NamedTuple, NoReturn
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
 from netplane.tables import fragments, lookup
 from netplane.tables.connection import sides
-from netplane.tables.decisions import PACES, Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import Class, Direction, EndpointFlag, Family, PortFlag, Punt, Reason, Stage, Verdict
+from netplane.tables.family import answer_echo, answer_error, forwarded, is_answerable, parse
+from netplane.tables.ipv6 import is_link_local, is_multicast
 from netplane.tables.logging import write_down
 from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
+from netplane.tables.neighbours import answer_neighbours, refuse_neighbours
 from netplane.tables.outcome import Outcome
-from netplane.tables.packet import (
-    ARP,
-    ECHO_REQUEST,
-    ETHERNET,
-    ICMP,
-    IPV4,
-    UDP,
-    Packet,
-    answer_arp,
-    answer_echo,
-    answer_error,
-    ethertype,
-    forwarded,
-    parse,
-    parse_arp,
-    punted,
-)
-from netplane.tables.pipeline import COUNTER, PACE, TABLES
+from netplane.tables.packet import ARP, ETHERNET, UDP, Packet, answer_arp, ethertype, parse_arp
+from netplane.tables.pipeline import COUNTER, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.run import End, Run
+from netplane.tables.serving import owned, punt, serve
 
-DHCP_CLIENT, DHCP_SERVER = 68, 67
 UNSPECIFIED = MAPPED + bytes(4)
 ERRORS = {
-    Reason.NO_ROUTE: (3, 0),
-    Reason.NO_ENDPOINT: (3, 1),
-    Reason.ROUTER_CLOSED: (3, 3),
-    Reason.TTL_EXCEEDED: (11, 0),
+    Reason.NO_ROUTE: ((3, 0), (1, 0)),
+    Reason.NO_ENDPOINT: ((3, 1), (1, 3)),
+    Reason.ROUTER_CLOSED: ((3, 3), (1, 4)),
+    Reason.TTL_EXCEEDED: ((11, 0), (3, 0)),
+    Reason.LINK_LOCAL: ((3, 0), (1, 2)),
 }
-"""The ICMP type and code that each reason is told the sender by (RFC 792)."""
-ANSWERABLE_ICMP = (0, 8, 13, 14)
-"""Types that are no errors themselves: errors about errors are never sent (RFC 1122, section 3.2.2)."""
-GROUPS = MAPPED + bytes((224, 0, 0, 0))
-"""The first address of groups; nor are errors about packets to groups, or to all, sent."""
+"""The ICMP type and code, and the ICMPv6 ones, that each reason is told the sender by (RFC 792, RFC 4443)."""
+
+
+class Dhcp(NamedTuple):
+    """How DHCP is known, in each family."""
+
+    served: PortFlag
+    client: int
+    server: int
+    kind: Punt
+
+
+DHCP_V4 = Dhcp(PortFlag.DHCP, 68, 67, Punt.DHCP)
+DHCP_V6 = Dhcp(PortFlag.DHCP6, 546, 547, Punt.DHCP6)
 
 
 class Hop(NamedTuple):
@@ -137,8 +134,8 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     if ethertype(run.frame) == ARP:
         answer_neighbour(run, port, ifindex)
     packet = take_apart(run, port.vni)
-    if port.flags & PortFlag.DHCP:
-        intercept_dhcp(run, port, ifindex, packet)
+    answer_neighbours(run, port, ifindex, packet)
+    intercept_dhcp(run, port, ifindex, packet)
     run.own[Direction.EGRESS] = (port.vni, port.mac)
     source = check_source(run, port, packet)
     hop = route(run, port.vni, packet)
@@ -156,13 +153,14 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     if run.settings.host == 0:
         run.drop(Stage.DELIVERY, Reason.NO_HOST)
     if local:
-        deliver(run, hop, hop.endpoint)
+        deliver(run, packet, hop, hop.endpoint)
     send(run, port.vni, hop, hop.endpoint)
 
 
 def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     """All stages of a frame that another host sends."""
     packet = take_apart(run, vni)
+    refuse_neighbours(run, packet)
     source = check_sender(run, vni, outer_source, packet)
     hop = route(run, vni, packet)
     if hop.is_router:
@@ -174,7 +172,7 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
         run.drop(Stage.DELIVERY, Reason.NOT_HERE)
     run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
     connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni)))
-    deliver(run, hop, hop.endpoint)
+    deliver(run, packet, hop, hop.endpoint)
 
 
 def find_port(run: Run, ifindex: int) -> PortValue:
@@ -191,7 +189,7 @@ def find_port(run: Run, ifindex: int) -> PortValue:
 
 
 def take_apart(run: Run, vni: int) -> Packet:
-    """PARSE: the IPv4 packet; well formed, and if it is a later fragment then with what its first said."""
+    """PARSE: the IPv4 or IPv6 packet; well formed, and if it is a later fragment then with what its first said."""
     if len(run.frame) < ETHERNET:
         run.drop(Stage.PARSE, Reason.MALFORMED)
     parsed = parse(run.frame)
@@ -201,7 +199,7 @@ def take_apart(run: Run, vni: int) -> Packet:
     fragments.remember(run, vni, packet)
     run.packet = packet
     sport, dport = packet.numbers
-    run.step(Stage.PARSE, Reason.NONE, IPV4, packet.protocol, sport << 16 | dport)
+    run.step(Stage.PARSE, Reason.NONE, ethertype(run.frame), packet.protocol, sport << 16 | dport)
     return packet
 
 
@@ -224,29 +222,13 @@ def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
 
 def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> None:
     """LOCAL_ANSWER: the agent answers DHCP, from whichever address (a former one may be renewed); machines do not."""
-    if packet.protocol != UDP:
+    dhcp = DHCP_V6 if packet.is_ipv6 else DHCP_V4
+    if packet.protocol != UDP or not port.flags & dhcp.served:
         return
-    if (packet.sport, packet.dport) == (DHCP_SERVER, DHCP_CLIENT):
+    if (packet.sport, packet.dport) == (dhcp.server, dhcp.client):
         run.drop(Stage.LOCAL_ANSWER, Reason.ROGUE_DHCP)
-    if (packet.sport, packet.dport) != (DHCP_CLIENT, DHCP_SERVER):
-        return
-    if packet.more or packet.offset:  # The agent puts nothing together.
-        run.drop(Stage.LOCAL_ANSWER, Reason.FRAGMENT)
-    if run.settings.punt == 0:
-        run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_OFF)
-    pay_for_punt(run, port, Punt.DHCP)
-    run.step(Stage.LOCAL_ANSWER, Reason.NONE, IPV4, Punt.DHCP)
-    serve(run, port, Verdict.PUNT, run.settings.punt, punted(run.frame, Punt.DHCP, ifindex))
-
-
-def pay_for_punt(run: Run, port: PortValue, kind: Punt) -> None:
-    """No machine asks so often that the agent does not hear the others."""
-    pace, until = PACES[kind], lookup.pace(run.entries, port.vni, port.mac, kind)
-    key = PACE.pack_key(port.vni, port.mac, kind)
-    full = key not in run.entries["pace"] and len(run.entries["pace"]) >= PACE.capacity
-    if full or until > run.now + pace.burst - pace.pause:
-        run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_LIMIT)
-    run.paces[key] = PACE.pack_value(max(until, run.now) + pace.pause)
+    if (packet.sport, packet.dport) == (dhcp.client, dhcp.server):
+        punt(run, port, ifindex, dhcp.kind, in_fragments=packet.more or packet.offset > 0)
 
 
 def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
@@ -273,14 +255,6 @@ def check_sender(run: Run, vni: int, outer_source: bytes, packet: Packet) -> End
     return source
 
 
-def owned(run: Run, port: PortValue, address: bytes) -> EndpointValue | None:
-    """The endpoint of an address, if it is the port's."""
-    found = lookup.endpoint(run.entries, port.vni, address)
-    if found is None or found.mac != port.mac or found.flags & EndpointFlag.ROUTER:
-        return None
-    return found
-
-
 def refuse_multicast(run: Run, stage: Stage) -> None:
     """Group addresses are not carried."""
     if run.frame[0] & 1:
@@ -293,7 +267,7 @@ def route(run: Run, vni: int, packet: Packet) -> Hop:
     neighbour = lookup.endpoint(run.entries, vni, packet.destination)
     if neighbour is not None and neighbour.mac == mac:
         return Hop(vni, neighbour)
-    gateway = lookup.gateway(run.entries, vni, mac)
+    gateway = lookup.gateway(run.entries, vni, mac, Family.IPV6 if packet.is_ipv6 else Family.IPV4)
     if gateway is None:
         run.drop(Stage.ROUTING, Reason.UNKNOWN_DESTINATION)
     return next_hop(run, gateway, packet)
@@ -307,13 +281,19 @@ def note_route(run: Run, hop: Hop, reason: Reason) -> None:
 
 
 def next_hop(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
-    """What a router does with a packet (RFC 1812, section 5.2.1): its own first, then time to live, then the owner."""
-    found = lookup.route(run.entries, gateway.router, packet.destination)
+    """What a router does with a packet (RFC 1812, section 5.2.1): its own first, then time to live, then the owner.
+
+    Nothing to or from an address of one link goes to another (RFC 4291, section 2.5.6), nor does IPv6 to a group.
+    """
+    stays = packet.is_ipv6 and (is_link_local(packet.destination) or is_multicast(packet.destination))
+    found = None if stays else lookup.route(run.entries, gateway.router, packet.destination)
     if found is None:
         return Hop(0, None, gateway, NO_MAC, Reason.NO_ROUTE)
     hop = Hop(found.vni, lookup.endpoint(run.entries, found.vni, packet.destination), gateway, found.mac)
     if hop.is_router:
         return hop
+    if packet.is_ipv6 and is_link_local(packet.source):
+        return hop._replace(endpoint=None, reason=Reason.LINK_LOCAL)
     if packet.ttl <= 1:
         return hop._replace(endpoint=None, reason=Reason.TTL_EXCEEDED)
     return hop if hop.endpoint is not None else hop._replace(reason=Reason.NO_ENDPOINT)
@@ -325,13 +305,13 @@ def answer_as_router(
     """POLICY_OUT: a router answers pings and refuses the rest, if the machine may speak to it."""
     if not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
         run.drop(Stage.ROUTING, Reason.POLICY_OUT)
-    if packet.protocol == ICMP and packet.service == ECHO_REQUEST << 8:
+    if packet.asks and packet.code == 0:
         note_route(run, hop, Reason.NONE)
         serve(run, port, Verdict.ANSWER, ifindex, answer_echo(run.frame, packet))
     if packet.protocol != UDP or packet.offset:
         run.drop(Stage.ROUTING, Reason.ROUTER_CLOSED)
     note_route(run, hop, Reason.ROUTER_CLOSED)
-    answer = answer_error(run.frame, packet, ERRORS[Reason.ROUTER_CLOSED], packet.destination)
+    answer = answer_error(run.frame, packet, ERRORS[Reason.ROUTER_CLOSED][packet.is_ipv6], packet.destination)
     serve(run, port, Verdict.ANSWER, ifindex, answer, reason=Reason.ROUTER_CLOSED)
 
 
@@ -340,23 +320,11 @@ def answer_with_error(run: Run, port: PortValue, ifindex: int, packet: Packet, h
 
     Nor is anything said about a later fragment.
     """
-    if (
-        packet.offset
-        or packet.destination >= GROUPS
-        or (packet.protocol == ICMP and packet.type not in ANSWERABLE_ICMP)
-    ):
+    if not is_answerable(packet):
         raise End(Verdict.DROP, hop.reason)
     speaker = NO_ADDRESS if hop.gateway is None else hop.gateway.address
-    answer = answer_error(run.frame, packet, ERRORS[hop.reason], speaker)
+    answer = answer_error(run.frame, packet, ERRORS[hop.reason][packet.is_ipv6], speaker)
     serve(run, port, Verdict.ANSWER, ifindex, answer, reason=hop.reason)
-
-
-def serve(
-    run: Run, port: PortValue, verdict: Verdict, target: int, frame: bytes, *, reason: Reason = Reason.NONE
-) -> NoReturn:
-    """Let an answer or a punted packet out."""
-    run.counts.append((port.vni, port.mac, Direction.EGRESS, Class.SERVICE))
-    raise End(verdict, reason, target, 0, frame)
 
 
 def traffic_class(hop: Hop) -> Class:
@@ -364,13 +332,13 @@ def traffic_class(hop: Hop) -> Class:
     return Class.SAME_NETWORK if hop.gateway is None else Class.ROUTED
 
 
-def deliver(run: Run, hop: Hop, destination: EndpointValue) -> NoReturn:
+def deliver(run: Run, packet: Packet, hop: Hop, destination: EndpointValue) -> NoReturn:
     """DELIVERY: to a machine of this host, through the router if the packet was routed."""
     device = lookup.device(run.entries, hop.vni, destination.mac)
     if device is None:
         run.drop(Stage.DELIVERY, Reason.NO_DEVICE)
     run.counts.append((hop.vni, destination.mac, Direction.INGRESS, traffic_class(hop)))
-    frame = run.frame if hop.gateway is None else forwarded(run.frame, hop.mac, destination.mac)
+    frame = run.frame if hop.gateway is None else forwarded(run.frame, packet, hop.mac, destination.mac)
     run.step(Stage.DELIVERY, Reason.NONE, Verdict.DELIVER, device.ifindex, hop.vni)
     raise End(Verdict.DELIVER, Reason.NONE, device.ifindex, 0, frame)
 

@@ -1,4 +1,4 @@
-"""Frames taken apart and put together, byte for byte as the datapath does it.
+"""Packets taken apart and put together, byte for byte as the datapath does it: what both families share, and IPv4.
 
 Nothing here knows a table. A frame is what a wire carries from the destination MAC on, without its checksum.
 """
@@ -6,16 +6,18 @@ Nothing here knows a table. A frame is what a wire carries from the destination 
 from struct import pack
 from typing import NamedTuple
 
-from netplane.base.addresses import MAPPED
+from netplane.base.addresses import MAPPED, is_ipv4
 from netplane.tables.decisions import Punt, Reason
 
 ETHERNET = 14
 ARP = 0x0806
-IPV4 = 0x0800
-ICMP, TCP, UDP = 1, 6, 17
+IPV4, IPV6 = 0x0800, 0x86DD
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 PORTED = {33: 12, 132: 12, 136: 8}
 """DCCP, SCTP and UDP-Lite (RFC 4340, 9260, 3828): ports as in UDP, of which rules speak, in a header so long."""
 ECHO_REPLY, ECHO_REQUEST = 0, 8
+ECHO_REQUEST_V6, ECHO_REPLY_V6 = 128, 129
+"""RFC 4443, section 4."""
 ERRORS = (3, 11, 12)
 """ICMP's types that say what became of a packet (RFC 792); source quench is to be ignored (RFC 6633)."""
 MORE, OFFSET = 0x2000, 0x1FFF
@@ -26,12 +28,16 @@ FIN, SYN, RST, ACK = 0x01, 0x02, 0x04, 0x10
 ANSWER_TTL = 64
 QUOTED = 20
 """Bytes of an offender's payload in an ICMP error: a whole TCP header; 8 would do (RFC 792)."""
+ANSWERABLE = (0, 8, 13, 14)
+"""Types of ICMP that are no errors themselves: errors about errors are never sent (RFC 1122, section 3.2.2)."""
+GROUPS = MAPPED + bytes((224, 0, 0, 0))
+"""The first address of groups; nor are errors about packets to groups, or to all, sent."""
 INTERNETWORK_CONTROL = 0xC0
 """The precedence of ICMP errors (RFC 1812, section 4.3.2.5)."""
 
 
 class Packet(NamedTuple):
-    """What the stages ask of a frame that holds IPv4."""
+    """What the stages ask of a frame that holds IPv4 or IPv6."""
 
     source: bytes
     """16 bytes, IPv4 mapped."""
@@ -39,7 +45,7 @@ class Packet(NamedTuple):
     ttl: int
     protocol: int
     header: int
-    """The length of the IP header with its options, in bytes."""
+    """The length of the IP header with its options or extension headers, in bytes."""
     length: int
     """Header and payload, in bytes; what the frame holds after that is padding."""
     sport: int = 0
@@ -57,11 +63,23 @@ class Packet(NamedTuple):
     """Where a fragment stands in its packet, in units of 8 bytes."""
     more: bool = False
     """Whether fragments follow this one."""
+    end: int = 0
+    """Where a first fragment of IPv6 ends in its packet, in units of 8 bytes."""
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Of which family it is."""
+        return not is_ipv4(self.source)
+
+    @property
+    def is_icmp(self) -> bool:
+        """Whether it is of its family's ICMP."""
+        return self.protocol == (ICMPV6 if self.is_ipv6 else ICMP)
 
     @property
     def service(self) -> int:
         """What a rule's range of ports speaks of: the destination port, or ICMP's type and code."""
-        return self.type << 8 | self.code if self.protocol == ICMP else self.dport
+        return self.type << 8 | self.code if self.is_icmp else self.dport
 
     @property
     def numbers(self) -> tuple[int, int]:
@@ -71,7 +89,13 @@ class Packet(NamedTuple):
     @property
     def is_echo(self) -> bool:
         """Whether it belongs to an exchange of echo requests and replies."""
-        return self.protocol == ICMP and self.type in (ECHO_REPLY, ECHO_REQUEST)
+        answers = self.type == (ECHO_REPLY_V6 if self.is_ipv6 else ECHO_REPLY)
+        return self.asks or (self.is_icmp and answers)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is an echo request."""
+        return self.is_icmp and self.type == (ECHO_REQUEST_V6 if self.is_ipv6 else ECHO_REQUEST)
 
     @property
     def starts(self) -> bool:
@@ -83,7 +107,7 @@ class Packet(NamedTuple):
             return False
         if self.protocol == TCP:
             return self.flags & (SYN | ACK | RST | FIN) == SYN
-        return self.protocol != ICMP or self.type == ECHO_REQUEST
+        return not self.is_icmp or self.asks
 
 
 class ArpRequest(NamedTuple):
@@ -102,8 +126,6 @@ def ethertype(frame: bytes) -> int:
 
 def parse(frame: bytes) -> Packet | Reason:
     """The IPv4 packet in a frame, or why it is not one that we carry."""
-    if ethertype(frame) != IPV4:
-        return Reason.UNSUPPORTED
     ip = frame[ETHERNET:]
     if len(ip) < 20 or ip[0] >> 4 != 4:
         return Reason.MALFORMED
@@ -130,8 +152,8 @@ def is_possible(fragment: Packet) -> bool:
 
 def parse_payload(packet: Packet, payload: bytes) -> Packet | Reason:
     """The packet with what its own payload says."""
-    parsers = {TCP: parse_tcp, UDP: parse_udp, ICMP: parse_icmp, **dict.fromkeys(PORTED, parse_ported)}
-    parser = parsers.get(packet.protocol)
+    parsers = {TCP: parse_tcp, UDP: parse_udp, **dict.fromkeys(PORTED, parse_ported)}
+    parser = parse_icmp if packet.is_icmp else parsers.get(packet.protocol)
     return packet if parser is None else parser(packet, payload) or Reason.MALFORMED
 
 
@@ -159,7 +181,7 @@ def parse_ported(packet: Packet, payload: bytes) -> Packet | None:
 
 
 def parse_icmp(packet: Packet, payload: bytes) -> Packet | None:
-    """RFC 792; None if the header does not fit."""
+    """RFC 792, RFC 4443; None if the header does not fit."""
     if len(payload) < 8:
         return None
     return packet._replace(type=payload[0], code=payload[1], echo=_u16(payload, 4))
@@ -178,12 +200,22 @@ def parse_quote(frame: bytes, packet: Packet) -> Packet | None:
     header, ends = (ip[0] & 15) * 4, (MAPPED + ip[12:16], MAPPED + ip[16:20])
     if not 20 <= header <= len(ip) - 8 or ends != (packet.destination, packet.source) or _u16(ip, 6) & OFFSET:
         return None
-    quote, payload = Packet(*ends, ip[8], ip[9], header, _u16(ip, 2)), ip[header:]
-    if quote.protocol == ICMP:
+    return parse_quoted_payload(Packet(*ends, ip[8], ip[9], header, _u16(ip, 2)), ip[header:])
+
+
+def parse_quoted_payload(quote: Packet, payload: bytes) -> Packet | None:
+    """A quoted packet with what the first 8 bytes of its payload say; None if it is of no connection."""
+    if quote.is_icmp:
         about = quote._replace(type=payload[0], code=payload[1], echo=_u16(payload, 4))
         return about if about.is_echo else None
     has_ports = quote.protocol in (TCP, UDP, *PORTED)
     return quote._replace(sport=_u16(payload, 0), dport=_u16(payload, 2)) if has_ports else quote
+
+
+def is_answerable(packet: Packet) -> bool:
+    """Whether ICMP errors may be sent about it: no error, nothing to many, no later fragment (RFC 1122, 3.2.2)."""
+    is_error = packet.is_icmp and packet.type not in ANSWERABLE
+    return not (packet.offset or is_error or packet.destination >= GROUPS)
 
 
 def parse_arp(frame: bytes) -> ArpRequest | None:
@@ -209,7 +241,7 @@ def answer_echo(frame: bytes, packet: Packet) -> bytes:
     if not packet.offset:
         before = _u16(ip, icmp)
         ip[icmp] = ECHO_REPLY
-        ip[icmp + 2 : icmp + 4] = _adjusted(_u16(ip, icmp + 2), before, _u16(ip, icmp))
+        ip[icmp + 2 : icmp + 4] = adjusted(_u16(ip, icmp + 2), before, _u16(ip, icmp))
     return frame[6:12] + frame[0:6] + frame[12:14] + bytes(ip)
 
 
@@ -251,10 +283,10 @@ def _with_checksum(data: bytes, offset: int) -> bytes:
 def _set_ttl(ip: bytearray, ttl: int) -> None:
     before = _u16(ip, 8)
     ip[8] = ttl
-    ip[10:12] = _adjusted(_u16(ip, 10), before, _u16(ip, 8))
+    ip[10:12] = adjusted(_u16(ip, 10), before, _u16(ip, 8))
 
 
-def _adjusted(old: int, before: int, after: int) -> bytes:
+def adjusted(old: int, before: int, after: int) -> bytes:
     """A checksum after one word has changed (RFC 1624, equation 3); a wrong one stays wrong."""
     total = (~old & 0xFFFF) + (~before & 0xFFFF) + after
     while total >> 16:

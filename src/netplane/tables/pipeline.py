@@ -68,9 +68,13 @@ ROUTE = Table(
 )
 GATEWAY = Table(
     "gateway",
-    "The MAC addresses that routers answer to.",
+    "The MAC addresses that routers answer to, once for each family in which the interface has an address.",
     Kind.HASH,
-    key=(Field("vni", U32, "The network."), Field("mac", MAC, "The interface's MAC address."), Field("pad", U16)),
+    key=(
+        Field("vni", U32, "The network."),
+        Field("mac", MAC, "The interface's MAC address."),
+        Field("family", U16, "Family."),
+    ),
     value=(
         Field("router", U32, "The router's number."),
         Field("address", ADDRESS, "The interface's address, from which the router speaks ICMP."),
@@ -219,13 +223,13 @@ FRAGMENT = Table(
         Field("source", ADDRESS),
         Field("destination", ADDRESS),
         Field("seen", U64, "When the first fragment passed, in ns of CLOCK_MONOTONIC."),
-        Field("id", BE16, "The packet's identification."),
+        Field("number", U32, "The packet's identification."),
+        Field("end", U16, "IPv6: where the first fragment ends, in units of 8 bytes; none may begin before."),
         Field("protocol", U16, "The IP protocol."),
         Field("source_port", BE16, "As in a connection: the source port, or the ICMP echo identifier."),
         Field("destination_port", BE16, "The destination port, or the ICMP echo identifier."),
         Field("service", BE16, "What rules speak of: the destination port, or ICMP type and code."),
         Field("pad", U16),
-        Field("pad_end", U32),
     ),
     capacity=262_144,
     writer=Writer.DATAPATH,

@@ -7,13 +7,14 @@ an end that is stateless nothing is kept: its rules are asked about each packet,
 
 from typing import NamedTuple
 
-from netplane.base.addresses import NO_ADDRESS
+from netplane.base.addresses import MAPPED_BITS, NO_ADDRESS, is_ipv4
 from netplane.tables import connection as connections
 from netplane.tables import lookup
 from netplane.tables.connection import Connection, Side
 from netplane.tables.decisions import ConnectionState, Direction, EndpointFlag, Limit, Reason, Remote, Stage, Verdict
+from netplane.tables.family import parse_quote
 from netplane.tables.lookup import EndpointValue, Entries
-from netplane.tables.packet import ECHO_REQUEST, ICMP, TCP, Packet, parse_quote
+from netplane.tables.packet import ECHO_REQUEST, ECHO_REQUEST_V6, TCP, Packet
 from netplane.tables.pipeline import BUDGET, CONNECTION
 from netplane.tables.run import End, Run
 
@@ -63,7 +64,7 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
         run.step(Stage.CONNECTION, Reason.NONE, ALONE)
         run.opened = packet.starts
         return
-    if packet.protocol == ICMP and not packet.is_echo:
+    if packet.is_icmp and not packet.is_echo:
         if is_related(run, packet, pair):
             return
         refused = judge(run, packet, pair, packet.service)
@@ -121,7 +122,7 @@ def is_related(run: Run, packet: Packet, pair: Pair) -> bool:
 
 def key_protocol(packet: Packet, *, from_high: bool) -> int:
     """The protocol in a connection's key: pings of both sides may bear one identifier, so who asks is part of it."""
-    asked_by_high = packet.protocol == ICMP and from_high == (packet.type == ECHO_REQUEST)
+    asked_by_high = packet.is_icmp and from_high == packet.asks
     return packet.protocol + HIGH_ASKS if asked_by_high else packet.protocol
 
 
@@ -190,7 +191,9 @@ def current_stamp(run: Run, pair: Pair) -> int:
 
 def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
     """Whether a connection may go on: its opening is judged again, whichever side the packet comes from."""
-    service = ECHO_REQUEST << 8 if packet.protocol == ICMP else opening.sides[1].port
+    service = opening.sides[1].port
+    if packet.is_icmp:
+        service = (ECHO_REQUEST_V6 if packet.is_ipv6 else ECHO_REQUEST) << 8
     return judge(run, packet, opening, service) is Reason.NONE
 
 
@@ -224,11 +227,14 @@ def matching_rule(
     """The rule that allows it: one for anybody, for the remote's identity, or for a prefix that it lies in."""
     if profile == 0:
         return None
-    remotes = [(Remote.ANY, 0, NO_ADDRESS)]
+    ipv6 = not is_ipv4(remote)
+    remotes = [(Remote.ANY_IPV6 if ipv6 else Remote.ANY, 0, NO_ADDRESS)]
     if identity:
-        remotes.append((Remote.IDENTITY, 0, identity.to_bytes(4, "big") + bytes(12)))
+        known = Remote.IDENTITY_IPV6 if ipv6 else Remote.IDENTITY
+        remotes.append((known, 0, identity.to_bytes(4, "big") + bytes(12)))
     prefix = lookup.prefix(entries, profile, direction, remote)
-    if prefix is not None:
+    # Every IPv4 address lies in some prefixes of IPv6, of which rules about IPv6 alone may speak.
+    if prefix is not None and (ipv6 or prefix.length >= MAPPED_BITS):
         remotes.append((Remote.PREFIX, prefix.length, prefix.address))
     found = (lookup.policy(entries, profile, direction, wanted, protocol, service) for wanted in remotes)
     return next((rule for rule in found if rule is not None), None)

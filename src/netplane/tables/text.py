@@ -16,6 +16,7 @@ from netplane.tables.decisions import (
     DeviceFlag,
     Direction,
     EndpointFlag,
+    Family,
     PortFlag,
     Reason,
     Remote,
@@ -24,10 +25,16 @@ from netplane.tables.decisions import (
 from netplane.tables.pipeline import BY_NAME, POLICY, TABLES
 from netplane.tables.schema import Field, FieldType, Kind, Table
 
-PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp"}
+PROTOCOL_NAMES = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"}
 """The protocols whose ports the datapath reads."""
 
-NAMES: dict[str, type[IntEnum]] = {"direction": Direction, "state": ConnectionState, "stage": Stage, "reason": Reason}
+NAMES: dict[str, type[IntEnum]] = {
+    "direction": Direction,
+    "family": Family,
+    "state": ConnectionState,
+    "stage": Stage,
+    "reason": Reason,
+}
 FLAGS: dict[str, type[IntEnum]] = {
     "device": DeviceFlag,
     "endpoint": EndpointFlag,
@@ -154,8 +161,9 @@ def _policy(fields: Mapping[str, Any]) -> dict[str, str]:
 def _remote(kind: int, length: int, remote: bytes) -> str:
     if kind == Remote.PREFIX:
         return unpack_prefix(remote, length)
-    if kind == Remote.IDENTITY:
-        return f"identity:{int.from_bytes(remote[:4], 'big')}"
+    if kind in (Remote.IDENTITY, Remote.IDENTITY_IPV6):
+        number = int.from_bytes(remote[:4], "big")
+        return f"identity:{number}" + (":ipv6" if kind == Remote.IDENTITY_IPV6 else "")
     return _name(Remote, kind).lower()
 
 
@@ -166,7 +174,7 @@ def _match(bits: int, fields: Mapping[str, Any]) -> dict[str, str]:
     protocol, first = _protocol(fields["protocol"]), int.from_bytes(fields["port"], "big")
     if bits == 16:
         return {"protocol": protocol}
-    if protocol == "icmp":
+    if protocol in ("icmp", "icmpv6"):
         return {"protocol": protocol, "type": str(first >> 8)} | ({"code": str(first & 255)} if bits == 32 else {})
     last = first + (1 << (32 - bits)) - 1
     return {"protocol": protocol, "port": str(first) if first == last else f"{first}-{last}"}

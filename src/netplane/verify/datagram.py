@@ -1,21 +1,32 @@
-"""Frames as a reader of the RFCs sees them; written apart from `netplane.tables.packet`: each checks the other."""
+"""Packets as a reader of the RFCs sees them; written apart from `netplane.tables`: each checks the other.
 
-from ipaddress import IPv4Address
+Here is what both families share, and IPv4; `datagram6` has IPv6.
+"""
+
+from ipaddress import IPv4Address, IPv4Network, IPv6Address
 from struct import unpack, unpack_from
 from typing import NamedTuple
 
-ICMP, TCP, UDP = 1, 6, 17
+ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 DCCP, SCTP, UDP_LITE = 33, 132, 136
 
 
-class Datagram(NamedTuple):
-    """A well-formed IPv4 packet (RFC 791), whole or a fragment."""
+Address = IPv4Address | IPv6Address
+QUERIES = (0, 8, 13, 14)
+"""Types of ICMP that are no errors."""
+EVERYBODY_AND_NOBODY = IPv4Network("240.0.0.0/4")
+"""The limited broadcast address, and reserved ones."""
 
-    source: IPv4Address
-    destination: IPv4Address
+
+class Datagram(NamedTuple):
+    """A well-formed packet of IPv4 (RFC 791) or IPv6 (RFC 8200), whole or a fragment."""
+
+    source: Address
+    destination: Address
     ttl: int
     protocol: int
     header: bytes
+    """With its options, or extension headers."""
     payload: bytes
     identification: int = 0
     offset: int = 0
@@ -24,6 +35,28 @@ class Datagram(NamedTuple):
     """Whether fragments follow this one."""
     beginning: bytes = b""
     """Of a later fragment, the payload of the first one."""
+    reach: int = 0
+    """Of a first fragment of IPv6: where it ends in its packet, in bytes; no other may begin before."""
+
+    @property
+    def is_ipv6(self) -> bool:
+        """Whether it is of IPv6."""
+        return isinstance(self.source, IPv6Address)
+
+    @property
+    def is_icmp(self) -> bool:
+        """Whether it is of its family's own ICMP."""
+        return self.protocol == (ICMPV6 if self.is_ipv6 else ICMP)
+
+    @property
+    def asks(self) -> bool:
+        """Whether it is an echo request."""
+        return self.is_icmp and self.icmp[0] == (128 if self.is_ipv6 else 8)
+
+    @property
+    def replies(self) -> bool:
+        """Whether it is the reply to one."""
+        return self.is_icmp and self.icmp[0] == (129 if self.is_ipv6 else 0)
 
     @property
     def transport(self) -> bytes:
@@ -126,6 +159,13 @@ def read_arp(frame: bytes) -> Arp | None:
     if (hardware, protocol, mac_size, size) != (1, 0x0800, 6, 4):
         return None
     return Arp(operation, mac, IPv4Address(sender), IPv4Address(target))
+
+
+def may_be_told(datagram: Datagram) -> bool:
+    """Whether an ICMP error may be sent about it: about pings and times, and no other ICMP; never to a group or all."""
+    if datagram.is_icmp and datagram.icmp[0] not in QUERIES:
+        return False
+    return not (datagram.destination.is_multicast or datagram.destination in EVERYBODY_AND_NOBODY)
 
 
 def write_arp_reply(frame: bytes, mac: bytes) -> bytes:

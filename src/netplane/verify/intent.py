@@ -7,56 +7,28 @@ nothing is said of that here.
 
 from collections.abc import Callable
 from enum import Enum
-from ipaddress import IPv4Address, IPv4Network, ip_address
+from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
 from netplane.model import Host, Network, Port
-from netplane.verify.datagram import (
-    ICMP,
-    UDP,
-    Datagram,
-    read_arp,
-    read_ipv4,
-    read_quote,
-    write_arp_reply,
-    write_echo_reply,
-    write_error,
-    write_routed,
-)
+from netplane.verify.datagram import UDP, Address, Datagram, read_arp, write_arp_reply
+from netplane.verify.family import may_be_told, read_packet, read_quote, write_echo_reply, write_error, write_routed
+from netplane.verify.fate import DROPPED, Fate, Kind
 from netplane.verify.logs import is_noted
+from netplane.verify.neighbours import discovered, discovers
 from netplane.verify.rules import Opening, continued, opening, permits
 from netplane.verify.talks import Memory, Side, begins
 from netplane.verify.world import World, addresses, mac_of
 
+__all__ = ["DROPPED", "Fate", "Kind", "Way", "intent", "intent_of_tunnel"]
+
 NOBODY = IPv4Address(0)
-EVERYBODY_AND_NOBODY = IPv4Network("240.0.0.0/4")
-"""The limited broadcast address, and reserved ones."""
-ICMP_QUERIES = (0, 8, 13, 14)
+DHCP = {False: (68, 67), True: (546, 547)}
+"""The ports of clients and servers, by whether it is DHCPv6."""
 NET_UNREACHABLE, HOST_UNREACHABLE, PORT_UNREACHABLE, TIME_EXCEEDED = (3, 0), (3, 1), (3, 3), (11, 0)
-
-
-class Kind(Enum):
-    """What becomes of a packet."""
-
-    DELIVERED = "delivered"
-    """To another machine."""
-    ANSWERED = "answered"
-    """The machine that sent it gets this instead."""
-    PUNTED = "punted"
-    """The agent of the machine that sent it gets it."""
-    DROPPED = "dropped"
-
-
-class Fate(NamedTuple):
-    """What becomes of a packet, who gets something, and what."""
-
-    kind: Kind
-    port_id: str = ""
-    frame: bytes = b""
-    """Of a punted packet, what follows the destination's MAC address."""
-
-
-DROPPED = Fate(Kind.DROPPED)
+SAID_IN_IPV6 = {NET_UNREACHABLE: (1, 0), HOST_UNREACHABLE: (1, 3), PORT_UNREACHABLE: (1, 4), TIME_EXCEEDED: (3, 0)}
+BEYOND_SCOPE = (1, 2)
+"""What only IPv6 has: an address of one link is not heard of on another."""
 
 
 class Decided(Enum):
@@ -94,19 +66,16 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
     if frame[12:14] == b"\x08\x06":
         return resolved(world, port, frame)
     memory, host = memory or Memory(), world.host(port)
-    read = read_ipv4(frame)
+    read = read_packet(frame)
     if read is None or host is None:
         return DROPPED
     datagram = memory.completed(host.id, port.id, read, now)
     if datagram is None:
         return DROPPED
-    own = datagram.source in addresses(port)
-    if world.serves_dhcp(port) and datagram.protocol == UDP:
-        if datagram.ports == (67, 68):
-            return DROPPED
-        if datagram.ports == (68, 67):
-            return DROPPED if datagram.more or datagram.offset else Fate(Kind.PUNTED, port.id, frame[6:])
-    if not own or frame[0] & 1:
+    asked = asked_of_network(world, port, frame, datagram)
+    if asked is not None:
+        return asked
+    if datagram.source not in addresses(port) or frame[0] & 1:
         note(world, memory, port, "egress", "DROP")
         return DROPPED
     found = find_way(world, port, frame, datagram)
@@ -130,7 +99,7 @@ def intent_of_tunnel(
 ) -> Fate:
     """What becomes of a frame that reaches a host by the tunnel from an underlay address."""
     memory = memory or Memory()
-    read = read_ipv4(frame)
+    read = read_packet(frame)
     network = next((network for network in world.all(Network) if network.vni == vni), None)
     if read is None or network is None or frame[0] & 1:
         return DROPPED
@@ -141,7 +110,7 @@ def intent_of_tunnel(
     if sender is None or sender.id == host.id or ip_address(sender.address) != outer_source:
         return DROPPED
     datagram = memory.completed(host.id, source.id, read, now)
-    if datagram is None:
+    if datagram is None or discovers(datagram):
         return DROPPED
     found = find_way(world, source, frame, datagram)
     if not isinstance(found, Way) or world.host(found.destination) != host:
@@ -162,6 +131,19 @@ def resolved(world: World, port: Port, frame: bytes) -> Fate:
     return Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, mac_of(target)))
 
 
+def asked_of_network(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fate | None:
+    """What becomes of questions that the network itself answers, or its agent; None for other packets."""
+    if discovers(datagram):
+        return discovered(world, port, frame, datagram)
+    if datagram.protocol == UDP and world.configures(port, 6 if datagram.is_ipv6 else 4):
+        client, server = DHCP[datagram.is_ipv6]
+        if datagram.ports == (server, client):
+            return DROPPED
+        if datagram.ports == (client, server):
+            return DROPPED if datagram.more or datagram.offset else Fate(Kind.PUNTED, port.id, frame[6:])
+    return None
+
+
 def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way | Fate:
     """Where a packet goes, or what a router says to it."""
     network, mac = world.network(port), frame[0:6]
@@ -170,16 +152,18 @@ def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way 
         if neighbour.is_router_interface:
             return to_router(world, port, frame, datagram)
         return Way(port, neighbour, None)
-    at = world.router_at(network, mac)
+    at = world.router_at(network, mac, ipv6=datagram.is_ipv6)
     if at is None:
         return DROPPED
     router, speaker = at
     interface = world.way_out(router, datagram.destination)
-    if interface is None:
+    if interface is None or (datagram.is_ipv6 and stays(datagram.destination)):
         return told(port, frame, datagram, NET_UNREACHABLE, speaker)
     destination = world.owner(world.network(interface), datagram.destination)
     if destination is not None and destination.is_router_interface:
         return to_router(world, port, frame, datagram)
+    if datagram.is_ipv6 and datagram.source.is_link_local:
+        return told(port, frame, datagram, BEYOND_SCOPE, speaker)
     if datagram.ttl <= 1:
         return told(port, frame, datagram, TIME_EXCEEDED, speaker)
     if destination is None:
@@ -187,12 +171,17 @@ def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way 
     return Way(port, destination, interface)
 
 
+def stays(address: Address) -> bool:
+    """Whether an address of IPv6 is known on one link only, or of a group: routers carry nothing there."""
+    return address.is_link_local or address.is_multicast
+
+
 def to_router(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fate:
     """Routers answer pings; all their ports are closed."""
     if not permits(world, port, "egress", (datagram.destination, None), opening(datagram)):
         return DROPPED
     if is_ping(datagram):
-        return Fate(Kind.ANSWERED, port.id, write_echo_reply(frame))
+        return Fate(Kind.ANSWERED, port.id, write_echo_reply(frame, datagram))
     if datagram.protocol == UDP:
         return told(port, frame, datagram, PORT_UNREACHABLE, datagram.destination)
     return DROPPED
@@ -200,18 +189,15 @@ def to_router(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fat
 
 def is_ping(datagram: Datagram) -> bool:
     """Whether it asks for an echo."""
-    return datagram.protocol == ICMP and datagram.icmp == (8, 0)
+    return datagram.asks and datagram.icmp[1] == 0
 
 
-def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], speaker: IPv4Address) -> Fate:
+def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], speaker: Address) -> Fate:
     """An ICMP error for the sender; never about an ICMP error, a later fragment, or what goes to a group or to all."""
-    if datagram.offset:
+    if datagram.offset or not may_be_told(datagram):
         return DROPPED
-    if datagram.protocol == ICMP and datagram.icmp[0] not in ICMP_QUERIES:
-        return DROPPED
-    if datagram.destination.is_multicast or datagram.destination in EVERYBODY_AND_NOBODY:
-        return DROPPED
-    return Fate(Kind.ANSWERED, port.id, write_error(frame, datagram, kind, speaker))
+    said = SAID_IN_IPV6.get(kind, kind) if datagram.is_ipv6 else kind
+    return Fate(Kind.ANSWERED, port.id, write_error(frame, datagram, said, speaker))
 
 
 def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
@@ -240,7 +226,7 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
     memory.begin(host.id, path.source.id, datagram, now)
     if path.interface is None:
         return Fate(Kind.DELIVERED, path.destination.id, frame)
-    routed = write_routed(frame, mac_of(path.interface), mac_of(path.destination))
+    routed = write_routed(frame, datagram, mac_of(path.interface), mac_of(path.destination))
     return Fate(Kind.DELIVERED, path.destination.id, routed)
 
 
@@ -291,7 +277,7 @@ def note(world: World, memory: Memory, port: Port, direction: str, event: str) -
 
 def sides(path: Way, datagram: Datagram) -> tuple[Side, Side]:
     """The ends of the connection that a packet belongs to, its sender first."""
-    numbers = (datagram.identifier,) * 2 if datagram.protocol == ICMP else datagram.ports
+    numbers = (datagram.identifier,) * 2 if datagram.is_icmp else datagram.ports
     source = Side(path.source.network_id, datagram.source, numbers[0])
     return source, Side(path.destination.network_id, datagram.destination, numbers[1])
 

@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from ipaddress import IPv4Address
 from typing import NamedTuple
 
-from netplane.verify.datagram import ICMP, TCP, UDP, Datagram
+from netplane.verify.datagram import ICMP, ICMPV6, TCP, UDP, Address, Datagram
 
 SECOND = 1_000_000_000
 
@@ -14,7 +13,7 @@ class Side(NamedTuple):
     """One end of a connection."""
 
     network_id: str
-    address: IPv4Address
+    address: Address
     number: int
     """Its TCP or UDP port, or the identifier of an echo."""
 
@@ -57,15 +56,15 @@ class Memory:
         at, first = self.beginnings.get((host_id, port_id, datagram.identification % 256), (0, None))
         if first is None or now - at >= 30 * SECOND or not of_one_packet(first, datagram):
             return None
-        return datagram._replace(beginning=first.payload)
+        return datagram._replace(beginning=first.payload, protocol=first.protocol)
 
     def find(self, host_id: str, source: Side, destination: Side, datagram: Datagram) -> Talk | None:
         """The connection of a packet; echoes belong to the side that asks, other pings may share the identifier."""
         for at, talk in self.talks:
             forth = (talk.opener, talk.other) == (source, destination)
             back = (talk.other, talk.opener) == (source, destination) != (destination, source)
-            if datagram.protocol == ICMP:
-                forth, back = forth and datagram.icmp[0] == 8, back and datagram.icmp[0] == 0
+            if datagram.is_icmp:
+                forth, back = forth and datagram.asks, back and datagram.replies
             if at == host_id and talk.protocol == datagram.protocol and (forth or back):
                 return talk
         return None
@@ -89,7 +88,7 @@ class Memory:
         `may_open()` says whether its rules let the source open this connection, `may_go_on(turned)` whether they let it
         stand, having been opened by the source, or by the destination if turned.
         """
-        if datagram.protocol == ICMP and datagram.icmp[0] not in (0, 8):
+        if datagram.is_icmp and not datagram.asks and not datagram.replies:
             return may_open()
         talk = self.find(host_id, source, destination, datagram)
         if talk is not None and not ends_with(talk, source, datagram, now):
@@ -126,13 +125,10 @@ class Memory:
 
 
 def of_one_packet(one: Datagram, other: Datagram) -> bool:
-    """Whether two fragments belong together (RFC 791, section 3.2)."""
-    return (one.source, one.destination, one.protocol, one.identification) == (
-        other.source,
-        other.destination,
-        other.protocol,
-        other.identification,
-    )
+    """Whether a fragment belongs to a first one (RFC 791, section 3.2; RFC 8200, section 4.5)."""
+    if (one.source, one.destination, one.identification) != (other.source, other.destination, other.identification):
+        return False
+    return other.offset >= one.reach if one.is_ipv6 else one.protocol == other.protocol
 
 
 def begins(datagram: Datagram) -> bool:
@@ -141,7 +137,7 @@ def begins(datagram: Datagram) -> bool:
         return False
     if datagram.protocol == TCP:
         return "S" in datagram.flags and not datagram.flags & {"F", "R", "A"}
-    return datagram.protocol != ICMP or datagram.icmp[0] == 8
+    return not datagram.is_icmp or datagram.asks
 
 
 def ends_with(talk: Talk, source: Side, datagram: Datagram, now: int) -> bool:
@@ -175,4 +171,4 @@ def patience(talk: Talk) -> int:
         return 432_000 if talk.answered else 120
     if talk.protocol == UDP:
         return 120 if talk.answered else 30
-    return 30 if talk.protocol == ICMP else 600
+    return 30 if talk.protocol in (ICMP, ICMPV6) else 600

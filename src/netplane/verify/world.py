@@ -1,7 +1,7 @@
 """The world as operators and tenants describe it, asked by plain searches through all records."""
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv4Network, ip_address, ip_network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TypeVar
 
 from netplane.model import (
@@ -19,6 +19,7 @@ from netplane.model import (
     SecurityGroupRule,
     Subnet,
 )
+from netplane.verify.datagram import Address
 
 R = TypeVar("R", bound=Record)
 
@@ -59,19 +60,20 @@ class World:
             if port.network_id == network.id and (port.is_router_interface or self.host(port) is not None)
         ]
 
-    def owner(self, network: Network, address: IPv4Address) -> Port | None:
+    def owner(self, network: Network, address: Address) -> Port | None:
         """Whose an address is on a network."""
         return next((port for port in self.neighbours(network) if address in addresses(port)), None)
 
-    def router_at(self, network: Network, mac: bytes) -> tuple[Router, IPv4Address] | None:
-        """The router that answers to a MAC address on a network, and its address there."""
+    def router_at(self, network: Network, mac: bytes, *, ipv6: bool) -> tuple[Router, Address] | None:
+        """The router that answers to a MAC address on a network in one family, and the address that it speaks from."""
         for port in self.neighbours(network):
-            if port.is_router_interface and mac_of(port) == mac and addresses(port):
+            spoken = [address for address in given(port) if isinstance(address, IPv6Address) == ipv6]
+            if port.is_router_interface and mac_of(port) == mac and spoken:
                 router = self.get(Router, port.device_id)
-                return (router, addresses(port)[0]) if router is not None and router.admin_state_up else None
+                return (router, spoken[0]) if router is not None and router.admin_state_up else None
         return None
 
-    def way_out(self, router: Router, address: IPv4Address) -> Port | None:
+    def way_out(self, router: Router, address: Address) -> Port | None:
         """The interface of a router behind which an address lies: that with the longest prefix around it."""
         ways = [
             (subnet_range(self, fixed).prefixlen, port.id)
@@ -83,13 +85,11 @@ class World:
         return self.get(Port, max(ways)[1]) if ways else None
 
     def rules(self, port: Port, direction: str) -> list[SecurityGroupRule]:
-        """The rules of a port's groups for one direction of IPv4."""
+        """The rules of a port's groups for one direction."""
         return [
             rule
             for rule in self.all(SecurityGroupRule)
-            if rule.security_group_id in port.security_groups
-            and rule.direction == direction
-            and rule.ethertype == "IPv4"
+            if rule.security_group_id in port.security_groups and rule.direction == direction
         ]
 
     def keeps_connections(self, port: Port) -> bool:
@@ -97,21 +97,29 @@ class World:
         groups = [self.get(SecurityGroup, id) for id in port.security_groups]
         return not groups or any(group is None or group.stateful for group in groups)
 
-    def lists(self, address_group: str, address: IPv4Address) -> bool:
+    def lists(self, address_group: str, address: Address) -> bool:
         """Whether an address lies in a range of an address group."""
         group = self.get(AddressGroup, address_group)
         return group is not None and any(address in ip_network(range) for range in group.addresses)
 
-    def serves_dhcp(self, port: Port) -> bool:
-        """Whether the platform answers a port's DHCP."""
+    def configures(self, port: Port, version: int) -> bool:
+        """Whether the platform tells a port's machine its addresses of a version of IP."""
         subnets = (self.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips)
-        return any(subnet is not None and subnet.enable_dhcp for subnet in subnets)
+        return any(subnet is not None and subnet.enable_dhcp and subnet.ip_version == version for subnet in subnets)
 
 
-def addresses(port: Port) -> list[IPv4Address]:
-    """The IPv4 addresses of a port, in order."""
-    found = (ip_address(fixed.ip_address) for fixed in port.fixed_ips)
-    return [address for address in found if isinstance(address, IPv4Address)]
+def addresses(port: Port) -> list[Address]:
+    """All addresses of a port: who has one of IPv6 also has that of its MAC on the link (RFC 4291, appendix A)."""
+    own, mac = given(port), mac_of(port)
+    if any(isinstance(address, IPv6Address) for address in own):
+        interface = bytes((mac[0] ^ 2, mac[1], mac[2], 0xFF, 0xFE, mac[3], mac[4], mac[5]))
+        own.append(IPv6Address(bytes.fromhex("fe80000000000000") + interface))
+    return own
+
+
+def given(port: Port) -> list[Address]:
+    """The addresses that a port was given, in order."""
+    return [ip_address(fixed.ip_address) for fixed in port.fixed_ips]
 
 
 def mac_of(port: Port) -> bytes:
@@ -119,8 +127,7 @@ def mac_of(port: Port) -> bytes:
     return bytes(int(part, 16) for part in port.mac_address.split(":"))
 
 
-def subnet_range(world: World, fixed: FixedIP) -> IPv4Network:
-    """The range that an address of a port comes from; an empty one if it is not IPv4."""
+def subnet_range(world: World, fixed: FixedIP) -> IPv4Network | IPv6Network:
+    """The range that an address of a port comes from; that of nobody if it is not known."""
     subnet = world.get(Subnet, fixed.subnet_id)
-    found = None if subnet is None else ip_network(subnet.cidr)
-    return found if isinstance(found, IPv4Network) else IPv4Network("0.0.0.0/32")
+    return IPv4Network("0.0.0.0/32") if subnet is None else ip_network(subnet.cidr)

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec.structs import replace
+
 from netplane.base.addresses import pack_address, pack_mac
 from netplane.model import (
     ROUTER_INTERFACE,
@@ -142,6 +144,35 @@ def address_groups() -> list[Record]:
     ]
 
 
+def dual_stack() -> list[Record]:
+    """Two networks with both families behind a router; each address of the link is known with those that were given."""
+    mac, group = pack_mac("02:00:00:00:00:02"), "g"
+    both = (pack_address("10.0.0.2"), pack_address("fd00:1::2"))
+    fixed = (FixedIP("red", "10.0.0.2"), FixedIP("red6", "fd00:1::2"))
+    gates = (FixedIP("red", "10.0.0.1"), FixedIP("red6", "fd00:1::1"))
+    return [
+        *HOSTS,
+        *network("red", 100, "10.0.0.0/24"),
+        Subnet(id="red6", network_id="red", ip_version=6, cidr="fd00:1::/64"),
+        Network(id="blue", vni=200),
+        Subnet(id="blue6", network_id="blue", ip_version=6, cidr="fd00:2::/64"),
+        Router(id="r", number=5),
+        replace(interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"), fixed_ips=gates),
+        replace(interface("r", "blue", "fd00:2::1", "02:00:00:00:01:02"), fixed_ips=(FixedIP("blue6", "fd00:2::1"),)),
+        Endpoint(id="web", vni=100, mac=mac, addresses=both, identity=11, host=1),
+        Port(id="web", network_id="red", mac_address=mac.hex(":"), fixed_ips=fixed),
+        Device(id="web", ifindex=7),
+        Identity(id="i", number=11, groups=(group,)),
+        rule("00000f01", group, "egress"),
+        rule("00000f02", group, "egress", ethertype="IPv6"),
+        rule("00000f03", group, "ingress", remote_group_id=group),
+        rule("00000f04", group, "ingress", ethertype="IPv6", remote_group_id=group),
+        rule("00000f05", group, "ingress", ethertype="IPv6", protocol="icmp", port_range_min=128),
+        rule("00000f06", group, "ingress", ethertype="IPv6", remote_ip_prefix="::/0", protocol="tcp"),
+        rule("00000f07", group, "ingress", remote_ip_prefix="10.0.0.0/8", protocol="udp"),
+    ]
+
+
 def switched_off() -> list[Record]:
     """What is administratively down opens no device and routes nothing; addresses stay known."""
     web, db = machine("web", 100, "10.0.0.2"), machine("db", 100, "10.0.0.3")
@@ -165,6 +196,7 @@ TOPOLOGIES: dict[str, Callable[[], list[Record]]] = {
         default_groups,
         nested_prefixes,
         address_groups,
+        dual_stack,
         switched_off,
     )
 }

@@ -43,7 +43,7 @@ def test_connections_end_by_their_timeouts(protocol: int, state: ConnectionState
 def test_packets_in_fragments_end_after_half_a_minute() -> None:
     ages = {FRAGMENT.pack_key(7, MAC, number): age for number, age in enumerate((0, 29.9, 30, 31, 10**5))}
     entries = {
-        key: FRAGMENT.pack_value(LOW, HIGH, NOW - int(age * NS), b"\0\1", 17, b"\0\1", b"\0\2", b"\0\2")
+        key: FRAGMENT.pack_value(LOW, HIGH, NOW - int(age * NS), 1, 0, 17, b"\0\1", b"\0\2", b"\0\2")
         for key, age in ages.items()
     }
     assert list(ended_fragments(entries, SENDERS, NOW)) == [key for key, age in ages.items() if age >= 30]
@@ -56,7 +56,7 @@ def test_packets_in_fragments_end_after_half_a_minute() -> None:
 )
 def test_packets_in_fragments_go_with_their_sender(endpoints: dict[bytes, bytes], ended: bool) -> None:
     key = FRAGMENT.pack_key(7, MAC, 1)
-    entries = {key: FRAGMENT.pack_value(LOW, HIGH, NOW, b"\0\1", 17, b"\0\1", b"\0\2", b"\0\2")}
+    entries = {key: FRAGMENT.pack_value(LOW, HIGH, NOW, 1, 0, 17, b"\0\1", b"\0\2", b"\0\2")}
     assert list(ended_fragments(entries, endpoints, NOW)) == ([key] if ended else [])
 
 

@@ -1,5 +1,7 @@
 """Each feature by itself: records in, entries out as text, and problems."""
 
+from ipaddress import IPv6Address
+
 from netplane.compiler import Compiler, compile_slice
 from netplane.model import (
     ROUTER_INTERFACE,
@@ -151,7 +153,7 @@ def test_router_interfaces() -> None:
     shown, problems = compiled(interface(), NETWORK, SUBNET, ROUTER)
     assert shown == {
         "endpoint": [f"vni=100 address=10.0.0.7 -> mac={MAC} flags=ROUTER host=0 identity=0"],
-        "gateway": [f"vni=100 mac={MAC} -> router=5 address=10.0.0.7"],
+        "gateway": [f"vni=100 mac={MAC} family=IPV4 -> router=5 address=10.0.0.7"],
         "route": [f"router=5 prefix=10.0.0.0/24 -> vni=100 mac={MAC}"],
     }
     assert not problems
@@ -162,12 +164,63 @@ def test_a_router_interface_in_two_subnets_and_twice_in_one() -> None:
     wide = Subnet(id="sub2", network_id="net", cidr="10.0.1.1/20")
     shown, problems = compiled(interface(fixed_ips=fixed), NETWORK, SUBNET, wide, ROUTER)
     assert len(shown["endpoint"]) == 3
-    assert shown["gateway"] == [f"vni=100 mac={MAC} -> router=5 address=10.0.0.7"]
+    assert shown["gateway"] == [f"vni=100 mac={MAC} family=IPV4 -> router=5 address=10.0.0.7"]
     assert [line.split(" ->")[0] for line in shown["route"]] == [
         "router=5 prefix=10.0.0.0/20",
         "router=5 prefix=10.0.0.0/24",
     ]
     assert not problems
+
+
+def test_ipv6_addresses() -> None:
+    """Who has one also has that of its MAC address on the link; routers speak from the one that they were given."""
+    dual = (FixedIP("sub", "10.0.0.7"), FixedIP("sub6", "fd00::7"))
+    subnet = Subnet(id="sub6", network_id="net", ip_version=6, cidr="fd00::/64", enable_dhcp=False)
+    shown, problems = compiled(interface(fixed_ips=dual), NETWORK, SUBNET, subnet, ROUTER)
+    assert shown == {
+        "endpoint": [
+            f"vni=100 address=10.0.0.7 -> mac={MAC} flags=ROUTER host=0 identity=0",
+            f"vni=100 address=fd00::7 -> mac={MAC} flags=ROUTER host=0 identity=0",
+            f"vni=100 address=fe80::ff:fe00:1 -> mac={MAC} flags=ROUTER host=0 identity=0",
+        ],
+        "gateway": [
+            f"vni=100 mac={MAC} family=IPV4 -> router=5 address=10.0.0.7",
+            f"vni=100 mac={MAC} family=IPV6 -> router=5 address=fd00::7",
+        ],
+        "route": [
+            f"router=5 prefix=10.0.0.0/24 -> vni=100 mac={MAC}",
+            f"router=5 prefix=fd00::/64 -> vni=100 mac={MAC}",
+        ],
+    }
+    assert not problems
+    machine = Endpoint(id="p", vni=100, mac=PACKED_MAC, addresses=(IPv6Address("fd00::8").packed,), identity=0, host=1)
+    shown, problems = compiled(machine)
+    assert shown["endpoint"] == [
+        f"vni=100 address=fd00::8 -> mac={MAC} flags=0 host=1 identity=0",
+        f"vni=100 address=fe80::ff:fe00:1 -> mac={MAC} flags=0 host=1 identity=0",
+    ]
+    assert not problems
+
+
+def test_each_family_is_configured_by_its_own_subnets() -> None:
+    device = Device(id="port", ifindex=9)
+    fixed = (FixedIP("sub", "10.0.0.7"), FixedIP("sub6", "fd00::7"))
+    for four in (True, False):
+        for six in (True, False):
+            subnets = (
+                Subnet(id="sub", network_id="net", cidr="10.0.0.0/24", enable_dhcp=four),
+                Subnet(id="sub6", network_id="net", ip_version=6, cidr="fd00::/64", enable_dhcp=six),
+            )
+            shown, _ = compiled(port(fixed_ips=fixed), device, NETWORK, *subnets)
+            flags = "|".join(name for name, on in (("DHCP", four), ("DHCP6", six)) if on) or "0"
+            assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags={flags}"]
+
+
+def test_a_subnet_that_has_all_of_ipv4_in_it_is_not_routed() -> None:
+    wide = Subnet(id="sub", network_id="net", ip_version=6, cidr="::/64")
+    shown, problems = compiled(interface(fixed_ips=(FixedIP("sub", "::7"),)), NETWORK, wide, ROUTER)
+    assert "route" not in shown
+    assert problems == ["port port: ::/64 has every IPv4 address in it (RFC 4291, section 2.5.5.2)"]
 
 
 def test_a_router_that_is_down_or_missing_routes_nothing_but_keeps_its_addresses() -> None:

@@ -90,7 +90,7 @@ def test_a_longer_prefix_has_the_rules_of_those_that_contain_it() -> None:
     ]
 
 
-def test_an_address_group_stands_for_its_ipv4_prefixes() -> None:
+def test_an_address_group_stands_for_its_prefixes_of_a_rules_family() -> None:
     group = AddressGroup(id="d", addresses=("10.0.0.0/8", "10.0.0.1/32", "fd00::/8"))
     rules = (
         rule("000000c5", remote_address_group_id="d", protocol="tcp"),
@@ -149,10 +149,37 @@ def test_of_two_rules_that_allow_the_same_the_smaller_id_is_named() -> None:
     )
 
 
-def test_rules_about_ipv6_come_to_nothing() -> None:
-    asked = rule("000000e1", ethertype="IPv6", protocol="ipv6-icmp", remote_ip_prefix="::/0")
-    assert shown(IDENTITY, asked) == []
-    assert not problems(IDENTITY, asked)
+def test_rules_of_either_family_say_nothing_of_the_other() -> None:
+    """All of IPv4 is a part of IPv6 in the tables (::ffff:0:0/96), and yet no rule about IPv6 holds for it."""
+    rules = (
+        rule("000000e1", ethertype="IPv6", protocol="ipv6-icmp", remote_ip_prefix="::/0"),
+        rule("000000e2", ethertype="IPv6", remote_group_id="g"),
+        rule("000000e3", ethertype="IPv6", protocol="tcp"),
+        rule("000000e4", protocol="icmp", remote_ip_prefix="0.0.0.0/0"),
+        rule("000000e5", ethertype="IPv6", remote_ip_prefix="fd00::/8", protocol="udp"),
+    )
+    assert shown(IDENTITY, *rules, table="prefix") == [
+        "profile=7 direction=INGRESS prefix=::/0 -> prefix=::/0",
+        "profile=7 direction=INGRESS prefix=0.0.0.0/0 -> prefix=0.0.0.0/0",
+        "profile=7 direction=INGRESS prefix=fd00::/8 -> prefix=fd00::/8",
+    ]
+    assert sorted(line.removeprefix("profile=7 direction=INGRESS remote=") for line in shown(IDENTITY, *rules)) == [
+        "0.0.0.0/0 protocol=icmp -> rule=000000e4",
+        "::/0 protocol=icmpv6 -> rule=000000e1",
+        "any_ipv6 protocol=tcp -> rule=000000e3",
+        "fd00::/8 protocol=icmpv6 -> rule=000000e1",
+        "fd00::/8 protocol=udp -> rule=000000e5",
+        "identity:7:ipv6 protocol=any -> rule=000000e2",
+    ]
+    assert not problems(IDENTITY, *rules)
+
+
+@pytest.mark.parametrize("name", ["icmp", "icmpv6", "ipv6-icmp", "1", "58"])
+def test_icmp_of_a_rule_about_ipv6_is_icmpv6(name: str) -> None:
+    asked = rule("000000e6", ethertype="IPv6", protocol=name, port_range_min=128, port_range_max=0)
+    assert shown(IDENTITY, asked) == [
+        "profile=7 direction=INGRESS remote=any_ipv6 protocol=icmpv6 type=128 code=0 -> rule=000000e6"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -173,6 +200,7 @@ def test_rules_about_ipv6_come_to_nothing() -> None:
         ({"remote_address_group_id": "d"}, "address group d is missing"),
         ({"protocol": "icmp", "port_range_max": 0}, "an ICMP code needs a type"),
         ({"remote_ip_prefix": "::/0"}, "::/0 is not IPv4"),
+        ({"ethertype": "IPv6", "remote_ip_prefix": "10.0.0.0/8"}, "10.0.0.0/8 is not IPv6"),
         ({"remote_ip_prefix": "ten"}, "'ten' does not appear to be an IPv4 or IPv6 network"),
     ],
 )
@@ -199,7 +227,6 @@ def test_the_stamp_changes_with_the_entries_only() -> None:
     alone = stamps(IDENTITY, one)
     assert stamps(IDENTITY, one, two) == stamps(IDENTITY, two, one) != alone
     assert stamps(IDENTITY) != alone
-    assert stamps(IDENTITY, one, rule("00000003", ethertype="IPv6")) == alone
     other = rule("00000001", protocol="tcp", description="the same")
     assert stamps(IDENTITY, other) == alone
 

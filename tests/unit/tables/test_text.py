@@ -42,7 +42,19 @@ def be16(number: int) -> bytes:
             "vni=100 address=10.0.0.1 -> mac=02:00:00:00:00:0a flags=ROUTER|0xc000 host=0 identity=0",
         ),
         ("route", (32 + LENGTH, 5, PREFIX), (7, MAC), "router=5 prefix=10.0.0.0/8 -> vni=7 mac=02:00:00:00:00:0a"),
-        ("gateway", (7, MAC), (5, A), "vni=7 mac=02:00:00:00:00:0a -> router=5 address=10.0.0.1"),
+        ("gateway", (7, MAC, 0), (5, A), "vni=7 mac=02:00:00:00:00:0a family=IPV4 -> router=5 address=10.0.0.1"),
+        (
+            "policy",
+            (216, 3, 1, Remote.ANY_IPV6, 0, NO_ADDRESS, 58, be16(128 << 8)),
+            (1,),
+            "profile=3 direction=INGRESS remote=any_ipv6 protocol=icmpv6 type=128 -> rule=00000001",
+        ),
+        (
+            "policy",
+            (192, 3, 1, Remote.IDENTITY_IPV6, 0, (8).to_bytes(4, "big") + bytes(12), 0, bytes(2)),
+            (1,),
+            "profile=3 direction=INGRESS remote=identity:8:ipv6 protocol=any -> rule=00000001",
+        ),
         (
             "prefix",
             (64 + LENGTH, 3, Direction.INGRESS, PREFIX),

@@ -9,8 +9,10 @@ from netplane.verify.rules import Opening, reaches, speaks_of
 from netplane.verify.world import World
 from tests.unit.verify.records import rule
 
-TCP_80, UDP_80, GRE = Opening(6, 80, 0), Opening(17, 80, 0), Opening(47, 0, 0)
-PING, ODD_PING, UNREACHABLE = Opening(1, 8, 0), Opening(1, 8, 5), Opening(1, 3, 0)
+TCP_80, UDP_80, GRE = Opening(False, 6, 80, 0), Opening(False, 17, 80, 0), Opening(False, 47, 0, 0)
+PING, ODD_PING, UNREACHABLE = Opening(False, 1, 8, 0), Opening(False, 1, 8, 5), Opening(False, 1, 3, 0)
+TCP6_80, PING6, ICMP_IN_IPV6 = Opening(True, 6, 80, 0), Opening(True, 58, 128, 0), Opening(True, 1, 0, 0)
+IPV6 = {TCP6_80, PING6, ICMP_IN_IPV6}
 ALL = {TCP_80, UDP_80, GRE, PING, ODD_PING, UNREACHABLE}
 
 
@@ -35,10 +37,16 @@ ALL = {TCP_80, UDP_80, GRE, PING, ODD_PING, UNREACHABLE}
         ({"protocol": "icmp"}, {PING, ODD_PING, UNREACHABLE}),
         ({"protocol": "icmp", "port_range_min": 8}, {PING, ODD_PING}),
         ({"protocol": "icmp", "port_range_min": 8, "port_range_max": 0}, {PING}),
+        ({"ethertype": "IPv6"}, IPV6),
+        ({"ethertype": "IPv6", "protocol": "tcp"}, {TCP6_80}),
+        ({"ethertype": "IPv6", "protocol": "icmp"}, {PING6}),
+        ({"ethertype": "IPv6", "protocol": "1"}, {PING6}),
+        ({"ethertype": "IPv6", "protocol": "ipv6-icmp", "port_range_min": 128}, {PING6}),
+        ({"ethertype": "IPv6", "protocol": "icmpv6", "port_range_min": 129}, set()),
     ],
 )
 def test_packets(fields: dict[str, object], packets: set[Opening]) -> None:
-    assert {packet for packet in ALL if speaks_of(rule(1, "g", "ingress", **fields), packet)} == packets
+    assert {packet for packet in ALL | IPV6 if speaks_of(rule(1, "g", "ingress", **fields), packet)} == packets
 
 
 @pytest.mark.parametrize(

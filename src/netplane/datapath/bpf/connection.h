@@ -23,7 +23,7 @@ static __always_inline int np_is_start(const struct np_packet *p)
 		return 0;
 	if (p->protocol == IPPROTO_TCP)
 		return (p->tcp_flags & (NP_TCP_FIN | NP_TCP_SYN | NP_TCP_RST | NP_TCP_ACK)) == NP_TCP_SYN;
-	return p->protocol != IPPROTO_ICMP || p->icmp_type == NP_ICMP_ECHO;
+	return p->icmp == NP_ICMP_NONE || p->icmp == NP_ICMP_ASKS;
 }
 
 /* Bytes as they would be on a wire: every segment repeats the headers. */
@@ -160,7 +160,7 @@ static __always_inline void np_connection_of(const struct np_packet *p, int from
 {
 	__u32 protocol = p->protocol;
 
-	if (protocol == IPPROTO_ICMP && from_low == (p->icmp_type == NP_ICMP_ECHO_REPLY))
+	if (p->icmp && from_low == (p->icmp == NP_ICMP_ANSWERS))
 		protocol += NP_ICMP_HIGH_ASKS;
 	if (from_low)
 		np_connection_key(key, &p->source, &p->target, protocol);
@@ -171,7 +171,7 @@ static __always_inline void np_connection_of(const struct np_packet *p, int from
 /* Messages other than echo are of no connection of their own. */
 static __always_inline int np_is_single(const struct np_packet *p)
 {
-	return p->protocol == IPPROTO_ICMP && p->icmp_type != NP_ICMP_ECHO && p->icmp_type != NP_ICMP_ECHO_REPLY;
+	return p->icmp == NP_ICMP_SINGLE;
 }
 
 /* Lets a packet pass whose connection was allowed under the rules as they are; the rest is for np_connection(). */

@@ -4,6 +4,19 @@
 
 #include "account.h"
 
+/*
+ * No checksum covers a hop limit but the one that a device may have summed over the whole frame, in words: so the whole
+ * word is written, and the kernel told.
+ */
+static __always_inline void np_hop(struct __sk_buff *skb, __u8 limit)
+{
+	__u8 word[2] = {};
+
+	bpf_skb_load_bytes(skb, ETH_HLEN + 6, word, sizeof(word));
+	word[1] = limit;
+	bpf_skb_store_bytes(skb, ETH_HLEN + 6, word, sizeof(word), BPF_F_RECOMPUTE_CSUM);
+}
+
 /* What a router does to a packet (RFC 1812 section 5.3.1): one hop less to live, from it, to the next. */
 static __always_inline void np_forward(struct __sk_buff *skb, struct np_packet *p)
 {
@@ -11,8 +24,12 @@ static __always_inline void np_forward(struct __sk_buff *skb, struct np_packet *
 
 	np_copy_mac(macs, p->target.mac);
 	np_copy_mac(macs + 6, p->hop_mac);
-	bpf_l3_csum_replace(skb, ETH_HLEN + 10, bpf_htons(p->ttl << 8), bpf_htons(ttl << 8), 2);
-	bpf_skb_store_bytes(skb, ETH_HLEN + 8, &ttl, sizeof(ttl), 0);
+	if (p->ipv6) {
+		np_hop(skb, ttl);
+	} else {
+		bpf_l3_csum_replace(skb, ETH_HLEN + 10, bpf_htons(p->ttl << 8), bpf_htons(ttl << 8), 2);
+		bpf_skb_store_bytes(skb, ETH_HLEN + 8, &ttl, sizeof(ttl), 0);
+	}
 	bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
 }
 

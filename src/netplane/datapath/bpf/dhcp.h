@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stage LOCAL_ANSWER, DHCP: requests go to the agent, marked with the device they came from; servers are ours only.
+ * Stage LOCAL_ANSWER, DHCP (of IPv4, and of IPv6): requests go to the agent, marked with the device they came from; servers are ours only.
  *
  * From whichever address: one that renews an address which has changed speaks from its former one, and must hear so.
  * The packet goes no further than the agent, and the answer only to the device.
@@ -12,6 +12,8 @@
 
 #define NP_DHCP_SERVER 67
 #define NP_DHCP_CLIENT 68
+#define NP_DHCP6_SERVER 547
+#define NP_DHCP6_CLIENT 546
 
 static __always_inline int np_punt(struct __sk_buff *skb, struct np_packet *p, __u8 kind)
 {
@@ -26,24 +28,27 @@ static __always_inline int np_punt(struct __sk_buff *skb, struct np_packet *p, _
 	return NP_DECIDE(PUNT, 0);
 }
 
-/* Whether a machine's packet is of DHCP, and the port is served. */
+/* Whether a machine's packet is of its family's DHCP, and the port is served. */
 static __always_inline int np_is_dhcp(const struct np_packet *p)
 {
-	if (!(p->port_flags & NP_PORT_FLAG_DHCP) || p->protocol != IPPROTO_UDP)
+	__be16 client = p->ipv6 ? bpf_htons(NP_DHCP6_CLIENT) : bpf_htons(NP_DHCP_CLIENT);
+	__be16 server = p->ipv6 ? bpf_htons(NP_DHCP6_SERVER) : bpf_htons(NP_DHCP_SERVER);
+
+	if (p->protocol != IPPROTO_UDP || !(p->port_flags & (p->ipv6 ? NP_PORT_FLAG_DHCP6 : NP_PORT_FLAG_DHCP)))
 		return 0;
-	if (p->source.port == bpf_htons(NP_DHCP_CLIENT))
-		return p->target.port == bpf_htons(NP_DHCP_SERVER);
-	return p->source.port == bpf_htons(NP_DHCP_SERVER) && p->target.port == bpf_htons(NP_DHCP_CLIENT);
+	if (p->source.port == client)
+		return p->target.port == server;
+	return p->source.port == server && p->target.port == client;
 }
 
 static __always_inline int np_dhcp_judge(struct __sk_buff *skb, struct np_packet *p)
 {
-	if (p->source.port == bpf_htons(NP_DHCP_SERVER))
+	if (p->source.port == (p->ipv6 ? bpf_htons(NP_DHCP6_SERVER) : bpf_htons(NP_DHCP_SERVER)))
 		return NP_DROP(ROGUE_DHCP);
 	/* The agent puts nothing together. */
 	if (p->more || p->offset)
 		return NP_DROP(FRAGMENT);
-	return np_punt(skb, p, NP_PUNT_DHCP);
+	return np_punt(skb, p, p->ipv6 ? NP_PUNT_DHCP6 : NP_PUNT_DHCP);
 }
 
 /* What becomes of a packet that np_is_dhcp(). */
@@ -51,6 +56,6 @@ static __always_inline int np_dhcp(struct __sk_buff *skb, struct np_packet *p)
 {
 	int decision = np_dhcp_judge(skb, p);
 
-	np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, NP_PUNT_DHCP, 0);
+	np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, p->ipv6 ? NP_PUNT_DHCP6 : NP_PUNT_DHCP, 0);
 	return decision;
 }

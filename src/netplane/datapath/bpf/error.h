@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* ICMP errors (RFC 792, RFC 1812 section 4.3.2) to the machine that sent a packet, which they are made of. */
+/*
+ * ICMP errors (RFC 792, RFC 1812 section 4.3.2) to the machine that sent a packet, which they are made of; error6.h has
+ * those of IPv6.
+ */
 #pragma once
 
 #include "programs.h"
 #include "trace.h"
 
 #define NP_QUOTE 20 /* bytes of the offender's payload: a whole TCP header; 8 would do (RFC 792) */
-#define NP_SLACK 76 /* more than lies before the transport header in any frame */
 #define NP_ICMP_TOS 0xc0
-#define NP_ICMP_NET_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 0)
-#define NP_ICMP_HOST_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 1)
-#define NP_ICMP_PORT_UNREACHABLE (NP_ICMP_UNREACHABLE << 8 | 3)
-#define NP_ICMP_TTL_EXCEEDED (NP_ICMP_TIME_EXCEEDED << 8 | 0)
+
+/* ICMP and ICMPv6 type and code of what is told. */
+#define NP_TELL(type, code, type6, code6) ((type) << 8 | (code) | ((type6) << 8 | (code6)) << 16)
+#define NP_TELL_NO_ROUTE NP_TELL(NP_ICMP_UNREACHABLE, 0, 1, 0)
+#define NP_TELL_NO_ENDPOINT NP_TELL(NP_ICMP_UNREACHABLE, 1, 1, 3)
+#define NP_TELL_PORT_CLOSED NP_TELL(NP_ICMP_UNREACHABLE, 3, 1, 4)
+#define NP_TELL_TTL_EXCEEDED NP_TELL(NP_ICMP_TIME_EXCEEDED, 0, 3, 0)
+#define NP_TELL_BEYOND_SCOPE NP_TELL(NP_ICMP_UNREACHABLE, 0, 1, 2)
 
 /* The decision to drop a packet for a reason, and to tell its sender so from an address of a router. */
-static __always_inline int np_tell(struct np_packet *p, __u32 type_code, const struct np_address *speaker, __u32 reason)
+static __always_inline int np_tell(struct np_packet *p, __u32 what, const struct np_address *speaker, __u32 reason)
 {
-	p->error.type_code = type_code;
+	p->error.type_code = p->ipv6 ? what >> 16 : what;
 	p->error.reason = reason;
 	p->error.speaker = *speaker;
 	return NP_ON(ERRING) | reason << 8;
@@ -36,11 +42,13 @@ static __always_inline __u16 np_fold(__s64 sum)
  * device must not be filled in any more, or it would end up in the quotation: the kernel forgets about it once the
  * place where it begins to sum is cut off, so the frame is made too long first and cut in front.
  */
-static __always_inline int np_resize(struct __sk_buff *skb, __u32 length)
+static __always_inline int np_resize(struct __sk_buff *skb, const struct np_packet *p, __u32 length)
 {
-	if (bpf_skb_change_tail(skb, length + NP_SLACK, 0))
+	__u32 slack = p->payload + 2;
+
+	if (bpf_skb_change_tail(skb, length + slack, 0))
 		return -1;
-	return bpf_skb_adjust_room(skb, -NP_SLACK, BPF_ADJ_ROOM_MAC, 0);
+	return bpf_skb_adjust_room(skb, -(__s32)slack, BPF_ADJ_ROOM_MAC, 0);
 }
 
 /* Whether an address is of a group or of nobody (RFC 1112, RFC 919): about packets to it no errors are sent. */
@@ -54,8 +62,8 @@ static __always_inline int np_may_tell(const struct np_packet *p)
 {
 	if (p->from_tunnel || p->offset || np_is_of_many(np_ipv4(&p->target.address)))
 		return 0;
-	return p->protocol != IPPROTO_ICMP || p->icmp_type == NP_ICMP_ECHO || p->icmp_type == NP_ICMP_ECHO_REPLY ||
-	       p->icmp_type == NP_ICMP_TIMESTAMP || p->icmp_type == NP_ICMP_TIMESTAMP_REPLY;
+	return p->icmp != NP_ICMP_SINGLE || p->icmp_type == NP_ICMP_TIMESTAMP ||
+	       p->icmp_type == NP_ICMP_TIMESTAMP_REPLY;
 }
 
 struct np_error {
@@ -83,7 +91,7 @@ static __always_inline int np_send_error(struct __sk_buff *skb, struct np_packet
 		return NP_DECIDE(DROP, reason);
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, quote, quoted))
 		return NP_DECIDE(DROP, reason);
-	if (np_resize(skb, ETH_HLEN + sizeof(error) + quoted))
+	if (np_resize(skb, p, ETH_HLEN + sizeof(error) + quoted))
 		return NP_DECIDE(DROP, reason);
 	error.ip.version = 4;
 	error.ip.ihl = 5;

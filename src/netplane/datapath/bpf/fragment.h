@@ -4,7 +4,8 @@
  * what it says is remembered when it passes; the others pass as part of it. A later fragment that comes before its
  * first is dropped: to keep it would be to keep packets. No fragment may write over what was judged (RFC 1858, RFC
  * 3128): the transport header is whole in the first, and what a later one could change of it no rule and no connection
- * has asked for.
+ * has asked for. In IPv6 (RFC 8200 section 4.5) none may overlap the first at all (RFC 5722), and the first alone says
+ * of which protocol they are.
  */
 #pragma once
 
@@ -18,7 +19,7 @@ static __always_inline void np_fragment_key(struct np_fragment_key *key, const s
 {
 	key->vni = p->source.vni;
 	np_copy_mac(key->mac, p->eth_source);
-	key->place = bpf_ntohs(p->id) % NP_LIMIT_FRAGMENTS;
+	key->place = p->id % NP_LIMIT_FRAGMENTS;
 }
 
 /* Gives a later fragment the ports of its first. */
@@ -30,7 +31,7 @@ static __noinline int np_fragment_follow(struct np_packet *p)
 
 	np_fragment_key(&key, p);
 	first = bpf_map_lookup_elem(&fragment, &key);
-	if (!first || first->id != p->id || first->protocol != p->protocol ||
+	if (!first || first->number != p->id || p->offset < first->end ||
 	    first->seen + NP_LIMIT_FRAGMENT_SECONDS * NP_NSEC_PER_SEC <= np_now(p))
 		return NP_DROP(FRAGMENT);
 	__builtin_memcpy(&source, first->source, sizeof(source));
@@ -38,11 +39,14 @@ static __noinline int np_fragment_follow(struct np_packet *p)
 	if (source.high != p->source.address.high || source.low != p->source.address.low ||
 	    target.high != p->target.address.high || target.low != p->target.address.low)
 		return NP_DROP(FRAGMENT);
+	if (!p->ipv6 && first->protocol != p->protocol)
+		return NP_DROP(FRAGMENT);
+	p->protocol = first->protocol;
 	p->source.port = first->source_port;
 	p->target.port = first->destination_port;
 	p->policy_port = first->service;
-	if (p->protocol == IPPROTO_ICMP)
-		p->icmp_type = bpf_ntohs(first->service) >> 8;
+	if (np_is_icmp(p, p->protocol))
+		np_icmp_is(p, bpf_ntohs(first->service) >> 8);
 	return NP_CONTINUE;
 }
 
@@ -55,7 +59,8 @@ static __noinline void np_fragment_remember(struct np_packet *p)
 	__builtin_memcpy(first.source, &p->source.address, sizeof(first.source));
 	__builtin_memcpy(first.destination, &p->target.address, sizeof(first.destination));
 	first.seen = np_now(p);
-	first.id = p->id;
+	first.number = p->id;
+	first.end = p->fragment_end;
 	first.protocol = p->protocol;
 	first.source_port = p->source.port;
 	first.destination_port = p->target.port;

@@ -5,7 +5,7 @@
  *   from_machine   PORT, PARSE, ANTI_SPOOF -+- forwarding   ROUTING, CONNECTION -+- delivering   DELIVERY
  *   from_tunnel    PARSE, SOURCE -----------+                                    +- judging      CONNECTION, POLICY_*
  *
- *   answering      LOCAL_ANSWER (ARP, DHCP), and what is said to a router: what ends here, as an answer or a punt
+ *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP), and what is said to a router: what ends here, as an answer or a punt
  *   erring         the packet turned into an ICMP error about it
  *
  * Packets enter by the first two, where machines' packets and the tunnel's do, and are joined to the others by tail
@@ -21,7 +21,9 @@
 #include "arp.h"
 #include "delivery.h"
 #include "dhcp.h"
+#include "discovery.h"
 #include "error.h"
+#include "error6.h"
 #include "finish.h"
 #include "parse.h"
 #include "router.h"
@@ -80,7 +82,7 @@ static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_pa
 	decision = np_parse(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
-	if (np_is_dhcp(p))
+	if (np_is_discovery(p) || np_is_dhcp(p))
 		return NP_ON(ANSWERING);
 	decision = np_source_of_machine(p);
 	return decision == NP_CONTINUE ? NP_ON(FORWARDING) : decision;
@@ -109,6 +111,11 @@ static __always_inline int np_tunnel_stages(struct __sk_buff *skb, struct np_pac
 	decision = np_parse(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
+	/* Every host answers for itself. */
+	if (np_is_discovery(p)) {
+		np_step(p, NP_STAGE_LOCAL_ANSWER, NP_REASON_ND_NOT_ASKED, 0, 0, 0);
+		return NP_DROP(ND_NOT_ASKED);
+	}
 	decision = np_source_of_tunnel(p, outer);
 	return decision == NP_CONTINUE ? NP_ON(FORWARDING) : decision;
 }
@@ -143,7 +150,7 @@ static __always_inline int np_answering_stages(struct __sk_buff *skb, struct np_
 		return np_arp(skb, p);
 	if (p->to_router)
 		return np_router(skb, p);
-	return np_dhcp(skb, p);
+	return np_is_discovery(p) ? np_discovery(skb, p) : np_dhcp(skb, p);
 }
 
 SEC("tc")
@@ -159,7 +166,7 @@ int erring(struct __sk_buff *skb)
 {
 	struct np_packet *p = np_in_hand(skb);
 
-	return p ? np_leave(skb, p, np_send_error(skb, p)) : TC_ACT_SHOT;
+	return p ? np_leave(skb, p, p->ipv6 ? np_send_error6(skb, p) : np_send_error(skb, p)) : TC_ACT_SHOT;
 }
 
 static __always_inline int np_forwarding_stages(struct np_packet *p)

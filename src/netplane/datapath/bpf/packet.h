@@ -38,6 +38,21 @@ struct np_icmp {
 #define NP_ICMP_TIMESTAMP_REPLY 14
 #define NP_ICMP_TTL 64
 
+/* RFC 4443; IPPROTO_ICMPV6 is not in the kernel's headers without the C library's. */
+#define NP_PROTOCOL_ICMPV6 58
+#define NP_ICMPV6_UNREACHABLE 1
+#define NP_ICMPV6_PARAMETER_PROBLEM 4
+#define NP_ICMPV6_ECHO 128
+#define NP_ICMPV6_ECHO_REPLY 129
+
+/* What a message of ICMP or ICMPv6 is to a connection. */
+enum np_icmp_kind {
+	NP_ICMP_NONE, /* another protocol */
+	NP_ICMP_SINGLE,
+	NP_ICMP_ASKS, /* an echo request */
+	NP_ICMP_ANSWERS,
+};
+
 /* A test run leaves skb->ifindex at the loopback device, where the programs are never attached: the packet is made. */
 #define NP_SYNTHETIC_IFINDEX 1
 #define NP_SYNTHETIC_DRY 1
@@ -81,7 +96,7 @@ struct np_exit {
 
 /* What a router says to the sender of a packet that it drops. */
 struct np_complaint {
-	__u16 type_code; /* ICMP type and code */
+	__u16 type_code; /* ICMP type and code, as the packet's family has them */
 	__u16 reason;
 	struct np_address speaker; /* the address it speaks from */
 };
@@ -101,16 +116,19 @@ struct np_packet {
 	__u8 hop_mac[6] NP_ALIGNED; /* the router's interface on the way out, when routed */
 	__u16 ethertype;
 	__u16 payload; /* where the transport header starts in the frame */
-	__u16 ip_length;
+	__u32 ip_length;
 	__u32 length;	/* of the frame, in bytes */
 	__u32 segments; /* frames that it will be on a wire */
 	__u16 headers;	/* bytes of a frame that every segment of it repeats */
 	__u16 offset;	/* of a fragment in its packet, in units of 8 bytes */
-	__be16 id;	/* of the packet that a fragment belongs to */
+	__u16 fragment_end; /* where a first fragment of IPv6 ends, in units of 8 bytes */
+	__u32 id;	/* of the packet that a fragment belongs to */
+	__u8 ipv6;	/* Family */
 	__u8 more;	/* whether fragments follow this one */
 	__u8 protocol;
 	__u8 ttl;
 	__u8 tcp_flags; /* as in the TCP header: FIN 1, SYN 2, RST 4, ACK 16 */
+	__u8 icmp; /* enum np_icmp_kind */
 	__u8 icmp_type;
 	__be16 policy_port; /* the destination port, or ICMP type and code */
 	__u16 port_flags;   /* of the port that sent it */
@@ -152,6 +170,38 @@ static __always_inline void np_map_ipv4(struct np_address *address, __be32 ipv4)
 static __always_inline __be32 np_ipv4(const struct np_address *address)
 {
 	return ((const __u32 *)address)[3];
+}
+
+static __always_inline int np_is_ipv4(const struct np_address *address)
+{
+	return !address->high && ((const __u32 *)address)[2] == bpf_htonl(0xffff);
+}
+
+static __always_inline int np_same_address(const struct np_address *a, const struct np_address *b)
+{
+	return a->high == b->high && a->low == b->low;
+}
+
+/* Whether a protocol is ICMP as the packet's family has it. */
+static __always_inline int np_is_icmp(const struct np_packet *p, __u8 protocol)
+{
+	return protocol == (p->ipv6 ? NP_PROTOCOL_ICMPV6 : IPPROTO_ICMP);
+}
+
+/* The type of an echo request. */
+static __always_inline __u8 np_echo(const struct np_packet *p)
+{
+	return p->ipv6 ? NP_ICMPV6_ECHO : NP_ICMP_ECHO;
+}
+
+static __always_inline void np_icmp_is(struct np_packet *p, __u8 type)
+{
+	p->icmp_type = type;
+	if (type == np_echo(p))
+		p->icmp = NP_ICMP_ASKS;
+	else
+		p->icmp = type == (p->ipv6 ? NP_ICMPV6_ECHO_REPLY : NP_ICMP_ECHO_REPLY) ? NP_ICMP_ANSWERS :
+											     NP_ICMP_SINGLE;
 }
 
 static __always_inline int np_same_mac(const __u8 *a, const __u8 *b)

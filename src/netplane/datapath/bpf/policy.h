@@ -9,6 +9,7 @@
 
 #define NP_POLICY_BITS 224 /* a whole key: one port of one protocol */
 #define NP_PREFIX_BITS 192
+#define NP_MAPPED_BITS 96 /* what an IPv4 address begins with */
 
 struct np_question {
 	__u32 direction;
@@ -16,6 +17,7 @@ struct np_question {
 	__u32 remote;
 	__u32 protocol;
 	__be16 port;
+	__u8 ipv6;
 	struct np_address address;
 };
 
@@ -47,10 +49,10 @@ static __noinline int np_allowed(const struct np_question *q, __u32 *rule)
 	*rule = 0;
 	if (!q->profile)
 		return 0;
-	found = np_rule(q, NP_REMOTE_ANY, 0, remote);
+	found = np_rule(q, q->ipv6 ? NP_REMOTE_ANY_IPV6 : NP_REMOTE_ANY, 0, remote);
 	if (!found && q->remote) {
 		remote[0] = bpf_htonl(q->remote);
-		found = np_rule(q, NP_REMOTE_IDENTITY, 0, remote);
+		found = np_rule(q, q->ipv6 ? NP_REMOTE_IDENTITY_IPV6 : NP_REMOTE_IDENTITY, 0, remote);
 	}
 	if (!found) {
 		key.bits = NP_PREFIX_BITS;
@@ -58,7 +60,8 @@ static __noinline int np_allowed(const struct np_question *q, __u32 *rule)
 		key.direction = q->direction;
 		__builtin_memcpy(key.address, &q->address, sizeof(key.address));
 		prefix_found = bpf_map_lookup_elem(&prefix, &key);
-		if (prefix_found)
+		/* Every IPv4 address lies in some prefixes of IPv6, of which rules about IPv6 alone may speak. */
+		if (prefix_found && (q->ipv6 || prefix_found->length >= NP_MAPPED_BITS))
 			found = np_rule(q, NP_REMOTE_PREFIX, prefix_found->length, prefix_found->address);
 	}
 	if (!found)
@@ -81,6 +84,7 @@ static __always_inline int np_judge(struct np_packet *p, __u32 direction, const 
 	    .remote = other->identity,
 	    .protocol = p->protocol,
 	    .port = port,
+	    .ipv6 = p->ipv6,
 	    .address = other->address,
 	};
 	__u32 rule;

@@ -25,6 +25,17 @@ static __always_inline int np_to_owner(struct np_packet *p, struct np_endpoint_v
 	return NP_CONTINUE;
 }
 
+static __always_inline int np_is_link_local(const struct np_address *address)
+{
+	return (address->high & bpf_cpu_to_be64(0xffcULL << 52)) == bpf_cpu_to_be64(0xfe8ULL << 52);
+}
+
+/* Whether an IPv6 address is known on one link only (RFC 4291 section 2.5.6), or of a group. */
+static __always_inline int np_stays(const struct np_address *address)
+{
+	return np_is_link_local(address) || *(const __u8 *)address == 0xff;
+}
+
 static __always_inline int np_through_router(struct np_packet *p, struct np_gateway_value *way)
 {
 	struct np_endpoint_value *owner;
@@ -34,20 +45,24 @@ static __always_inline int np_through_router(struct np_packet *p, struct np_gate
 
 	p->router = way->router;
 	__builtin_memcpy(&speaker, way->address, sizeof(speaker));
+	if (p->ipv6 && np_stays(&p->target.address))
+		return np_tell(p, NP_TELL_NO_ROUTE, &speaker, NP_REASON_NO_ROUTE);
 	key.bits = NP_ROUTE_BITS;
 	key.router = way->router;
 	__builtin_memcpy(key.address, &p->target.address, sizeof(key.address));
 	out = bpf_map_lookup_elem(&route, &key);
 	if (!out)
-		return np_tell(p, NP_ICMP_NET_UNREACHABLE, &speaker, NP_REASON_NO_ROUTE);
+		return np_tell(p, NP_TELL_NO_ROUTE, &speaker, NP_REASON_NO_ROUTE);
 	p->target.vni = out->vni;
 	owner = np_endpoint(out->vni, &p->target.address);
 	if (owner && (owner->flags & NP_ENDPOINT_FLAG_ROUTER))
 		return NP_ON(ANSWERING);
+	if (p->ipv6 && np_is_link_local(&p->source.address))
+		return np_tell(p, NP_TELL_BEYOND_SCOPE, &speaker, NP_REASON_LINK_LOCAL);
 	if (p->ttl <= 1)
-		return np_tell(p, NP_ICMP_TTL_EXCEEDED, &speaker, NP_REASON_TTL_EXCEEDED);
+		return np_tell(p, NP_TELL_TTL_EXCEEDED, &speaker, NP_REASON_TTL_EXCEEDED);
 	if (!owner)
-		return np_tell(p, NP_ICMP_HOST_UNREACHABLE, &speaker, NP_REASON_NO_ENDPOINT);
+		return np_tell(p, NP_TELL_NO_ENDPOINT, &speaker, NP_REASON_NO_ENDPOINT);
 	p->routed = 1;
 	np_copy_mac(p->hop_mac, out->mac);
 	return np_to_owner(p, owner);
@@ -57,7 +72,7 @@ static __always_inline int np_find_way(struct np_packet *p)
 {
 	struct np_endpoint_value *owner;
 	struct np_gateway_value *way;
-	struct np_gateway_key key = {};
+	struct np_gateway_key key = {.family = p->ipv6};
 
 	p->target.vni = p->source.vni;
 	owner = np_endpoint(p->source.vni, &p->target.address);

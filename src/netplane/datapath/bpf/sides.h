@@ -54,7 +54,7 @@ static __always_inline __u64 np_stamp(const struct np_side *initiator, const str
 /* What rules are asked about for a connection: the responder's port, or an echo request. */
 static __always_inline __be16 np_service(const struct np_packet *p, const struct np_side *responder)
 {
-	return p->protocol == IPPROTO_ICMP ? bpf_htons(NP_ICMP_ECHO << 8) : responder->port;
+	return p->icmp ? bpf_htons(np_echo(p) << 8) : responder->port;
 }
 
 static __always_inline int np_is_expired(const struct np_packet *p, const struct np_connection_value *c, __u64 now)

@@ -1,0 +1,28 @@
+"""What becomes of a packet."""
+
+from enum import Enum
+from typing import NamedTuple
+
+
+class Kind(Enum):
+    """What becomes of a packet."""
+
+    DELIVERED = "delivered"
+    """To another machine."""
+    ANSWERED = "answered"
+    """The machine that sent it gets this instead."""
+    PUNTED = "punted"
+    """The agent of the machine that sent it gets it."""
+    DROPPED = "dropped"
+
+
+class Fate(NamedTuple):
+    """What becomes of a packet, who gets something, and what."""
+
+    kind: Kind
+    port_id: str = ""
+    frame: bytes = b""
+    """Of a punted packet, what follows the destination's MAC address."""
+
+
+DROPPED = Fate(Kind.DROPPED)

@@ -1,0 +1,46 @@
+"""Neighbour discovery (RFC 4861, RFC 4862) as machines should meet it: the network answers, and machines only ask."""
+
+from ipaddress import IPv6Address
+
+from netplane.model import Port
+from netplane.verify.datagram import Datagram
+from netplane.verify.datagram6 import write_icmp
+from netplane.verify.fate import DROPPED, Fate, Kind
+from netplane.verify.world import World, addresses, mac_of
+
+ROUTERS_ASKED, ASKED, TOLD = 133, 135, 136
+KINDS = range(133, 138)
+EVERYBODY = IPv6Address("ff02::1")
+
+
+def discovers(datagram: Datagram) -> bool:
+    """Whether it is a message of neighbour discovery."""
+    return datagram.is_ipv6 and datagram.is_icmp and datagram.icmp[0] in KINDS
+
+
+def discovered(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fate:
+    """The network answers who has an address, and leaves it to the agent to tell of routers."""
+    kind, code = datagram.icmp
+    if datagram.more or datagram.offset or datagram.ttl != 255 or code != 0:
+        return DROPPED
+    if kind == ROUTERS_ASKED:
+        return Fate(Kind.PUNTED, port.id, frame[6:]) if world.configures(port, 6) else DROPPED
+    if kind != ASKED or len(datagram.payload) < 24:
+        return DROPPED
+    sender, wanted = datagram.source, IPv6Address(datagram.payload[8:24])
+    if not sender.is_unspecified and sender not in addresses(port):
+        return DROPPED
+    owner = world.owner(world.network(port), wanted)
+    if wanted.is_multicast or owner is None or mac_of(owner) == mac_of(port):
+        return DROPPED
+    return Fate(Kind.ANSWERED, port.id, write_advertisement(mac_of(port), datagram, wanted, owner))
+
+
+def write_advertisement(mac: bytes, datagram: Datagram, wanted: IPv6Address, owner: Port) -> bytes:
+    """That an address is at its owner's MAC address; who has no address of its own hears it as all on the link do."""
+    anonymous = datagram.source.is_unspecified
+    receiver = EVERYBODY if anonymous else datagram.source
+    flags = 0x20 | (0x80 if owner.is_router_interface else 0) | (0 if anonymous else 0x40)
+    message = bytes((TOLD, 0, 0, 0, flags, 0, 0, 0)) + wanted.packed + b"\x02\x01" + mac_of(owner)
+    packet = write_icmp(wanted, receiver.packed, message, hops=255)
+    return (b"\x33\x33\0\0\0\x01" if anonymous else mac) + mac_of(owner) + b"\x86\xdd" + packet
