@@ -152,13 +152,13 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
     for number, (vni, address, mac, host) in enumerate((*machines, away), 101):
         entries.append(ENDPOINT.entry((vni, pack_address(address)), (mac, 0, host, IDENTITY)))
         if host == 1:
-            entries += [DEVICE.entry((vni, mac), (number, 0)), PORT.entry((number,), (vni, mac, 0))]
+            entries += [DEVICE.entry((vni, mac), (number, 0)), PORT.entry((number,), (vni, mac, 0, 1450))]
     for vni, address, mac in interfaces:
         packed = pack_address(address)
         entries += [
             ENDPOINT.entry((vni, packed), (mac, EndpointFlag.ROUTER, 0, 0)),
             GATEWAY.entry((vni, mac, Family.IPV4), (ROUTER, packed)),
-            ROUTE.entry((32 + 120, ROUTER, packed[:15] + b"\0"), (vni, mac)),
+            ROUTE.entry((32 + 120, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450)),
         ]
     tables: dict[str, dict[bytes, bytes]] = {}
     for entry in entries:

@@ -5,7 +5,7 @@ from ipaddress import IPv4Address
 from random import Random
 from struct import pack
 
-from netplane.model import AnyRecord, Port
+from netplane.model import AnyRecord, Network, Port
 from netplane.verify.world import addresses
 from tests import frames6
 
@@ -86,6 +86,11 @@ class Sender:
         self.neighbours = [other for other in self.ports if other.network_id == port.network_id]
         routers = {other.device_id for other in self.neighbours if other.is_router_interface}
         joined = {other.network_id for other in self.ports if other.device_id in routers}
+        networks = {record.id: record.mtu for record in records if isinstance(record, Network)}
+        self.routers = {mac_of(other) for other in self.neighbours if other.is_router_interface}
+        self.mtu = networks[port.network_id]
+        self.mtus = [self.mtu, *sorted({networks[id] for id in joined if networks[id] < self.mtu})]
+        """Of its own network, and of those behind routers that carry less."""
         self.routed = [other for other in self.ports if other.network_id in joined - {port.network_id}]
 
     def rarely(self, probability: float = 0.08) -> bool:
@@ -103,10 +108,12 @@ class Sender:
         """A packet to somebody, by the family of the address."""
         destination, mac = self.destination()
         if ":" in destination:
-            return ethernet(mac, self.source_mac(), 0x86DD, self.packet6(destination))
+            return ethernet(mac, self.source_mac(), 0x86DD, self.packet6(destination, mac))
         protocol, payload = self.payload()
         ttl = self.random.choice((64, 64, 64, 64, 255, 2, 1, 0))
         options = b"\x01" * 4 * self.random.choice((0, 0, 0, 0, 0, 1, 10)) if self.rarely(0.3) else b""
+        if self.rarely(0.7 if mac in self.routers else 0.1):
+            payload = payload.ljust(self.limit() - 20 - len(options), b"\0")
         fragment = self.random.choice(FRAGMENTS) if self.rarely(0.15) else 0
         if fragment & MORE and not self.rarely(0.1):
             payload += bytes(-len(payload) % 8)
@@ -116,7 +123,7 @@ class Sender:
         )
         return ethernet(mac, self.source_mac(), 0x0800, packet)
 
-    def packet6(self, destination: str) -> bytes:
+    def packet6(self, destination: str, mac: bytes) -> bytes:
         """An IPv6 packet to an address, sometimes with extension headers, or in fragments."""
         choose = self.random.choice
         source = self.source(6)
@@ -130,6 +137,8 @@ class Sender:
             chain += ((frames6.FRAGMENT, frames6.fragment(choose(frames6.PLACES))),)
         if chain and not self.rarely(0.2):
             payload += bytes(-len(payload) % 8)
+        if self.rarely(0.7 if mac in self.routers else 0.1):
+            payload = payload.ljust(self.limit() - 40 - sum(len(part) for _, part in chain), b"\0")
         length = choose((0, 7, 8, 20, 48, 65535)) if self.rarely(0.04) else None
         hops = choose((64, 64, 64, 64, 255, 2, 1, 0))
         return frames6.ipv6(payload, protocol, source, destination, hops=hops, chain=chain, length=length)
@@ -162,6 +171,10 @@ class Sender:
         packet = frames6.ipv6(udp(*numbers, bytes(48)), 17, source, "ff02::1:2", chain=chain)
         mac = self.random.choice((b"\x33\x33\0\1\0\2", self.destination()[1]))
         return ethernet(mac, self.mac, 0x86DD, packet)
+
+    def limit(self) -> int:
+        """The length of a packet that just fits into a network, or just does not."""
+        return self.random.choice(self.mtus) + self.random.choice((0, 0, 0, 1))
 
     def payload(self) -> tuple[int, bytes]:
         """Protocol and payload; sometimes with lengths that lie."""

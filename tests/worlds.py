@@ -38,6 +38,7 @@ from netplane.tables.pipeline import SETTINGS
 
 RANGES = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/25", "10.0.0.128/26", "172.16.0.0/30")
 RANGES_V6 = ("fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:1:8000::/65", "2001:db8::/120")
+MTUS = (1450, 1400, 200, 150)
 TUNNEL, PUNT = 9001, 9002
 PREFIXES = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.2/31", "10.0.1.0/24", "192.0.2.0/24")
 PREFIXES_V6 = ("::/0", "::/1", "fd00::/8", "fd00:0:0:1::/64", "fd00:0:0:1::2/127", "fe80::/10", "2001:db8::/32")
@@ -139,7 +140,13 @@ def random_addresses(random: Random) -> tuple[str, ...]:
 
 def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
     """A network with ranges of either family or both, which do not overlap each other."""
-    network = Network(id=draft.id(), project_id=project, vni=draft.next(), admin_state_up=not draft.chance(0.05))
+    network = Network(
+        id=draft.id(),
+        project_id=project,
+        vni=draft.next(),
+        mtu=draft.random.choice(MTUS),
+        admin_state_up=not draft.chance(0.05),
+    )
     draft.add(network)
     ranges: list[str] = []
     families = draft.random.choice(((RANGES,), (RANGES_V6,), (RANGES, RANGES_V6), (RANGES, RANGES_V6)))

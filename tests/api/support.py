@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Message, Scope
 
 from netplane.api import make_app, parse_tokens
 from netplane.model import STORED, kind_of
+from netplane.model.network import DEFAULT_MTU
 from netplane.store import Store
 
 TOKENS = """
@@ -58,9 +59,9 @@ class Reply(NamedTuple):
 class World:
     """A server, and short ways to ask it as the project `blue` or another."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, largest_mtu: int = DEFAULT_MTU) -> None:
         self.store = Store.open(f"sqlite:///{folder}/netplane.db")
-        self.app: ASGIApp = make_app(self.store, parse_tokens(TOKENS))
+        self.app: ASGIApp = make_app(self.store, parse_tokens(TOKENS), largest_mtu=largest_mtu)
 
     def ask(self, method: str, path: str, body: Json = None, token: str | None = "blue") -> Reply:
         """One request. A body of bytes is sent as it is."""

@@ -1,5 +1,6 @@
 """Networks and subnets."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,6 +52,19 @@ def test_a_network_changes_and_counts(world: World) -> None:
         1,
     )
     assert world.get(f"networks/{network['id']}")["network"] == changed
+
+
+def test_mtu_is_what_the_underlay_leaves(tmp_path: Path) -> None:
+    world = World(tmp_path, largest_mtu=8950)
+    network = world.make("network", mtu=0)
+    assert network["mtu"] == world.make("network")["mtu"] == 8950
+    assert world.change("network", network["id"], mtu=1400)["mtu"] == 1400
+    assert world.change("network", network["id"], name="n")["mtu"] == 1400
+    assert world.change("network", network["id"], mtu=0)["mtu"] == 8950
+    refused = world.ask("PUT", f"/v2.0/networks/{network['id']}", {"network": {"mtu": 8951}})
+    assert refused.error == (400, "InvalidInput")
+    assert "Requested MTU is too big, maximum is 8950" in refused.json["NeutronError"]["message"]
+    world.close()
 
 
 def test_texts_of_numbers_and_truths_are_taken(world: World) -> None:

@@ -54,7 +54,7 @@ def plug_in(stack: ExitStack, bench: KernelBench, machine: Machine, flags: int) 
     bring_up(near)
     entries = [
         DEVICE.entry((machine.vni, machine.mac), (near, flags)),
-        PORT.entry((near,), (machine.vni, machine.mac, 0)),
+        PORT.entry((near,), (machine.vni, machine.mac, 0, 0)),
     ]
     bench.datapath.apply(Delta(world.tabulate(entries)))
     bench.datapath.attach(near, Program.FROM_MACHINE)

@@ -86,7 +86,7 @@ def machine_entries(machine: Machine) -> list[Entry]:
     if machine.host != THIS_HOST:
         return known
     device = DEVICE.entry((machine.vni, machine.mac), (machine.ifindex, 0))
-    return [*known, device, PORT.entry((machine.ifindex,), (machine.vni, machine.mac, PortFlag.DHCP))]
+    return [*known, device, PORT.entry((machine.ifindex,), (machine.vni, machine.mac, PortFlag.DHCP, 0))]
 
 
 def interface_entries(interface: Machine) -> list[Entry]:
@@ -103,7 +103,7 @@ def interface_entries(interface: Machine) -> list[Entry]:
 def route(prefix: str, vni: int, mac: bytes) -> Entry:
     """A route of the router."""
     network, length = pack_prefix(prefix)
-    return ROUTE.entry((32 + length, ROUTER, network), (vni, mac))
+    return ROUTE.entry((32 + length, ROUTER, network), (vni, mac, 0))
 
 
 def policies() -> list[Entry]:

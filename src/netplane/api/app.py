@@ -34,6 +34,7 @@ from netplane.api.rules.kind import PortStatus
 from netplane.api.rules.ports import reported_status
 from netplane.api.tokens import Tokens
 from netplane.api.worker import Work, Worker
+from netplane.model.network import DEFAULT_MTU
 from netplane.store import Store
 
 BODY_LIMIT = 8 * 1024 * 1024
@@ -63,15 +64,17 @@ def make_app(
     tokens: Tokens,
     *,
     port_status: PortStatus = reported_status,
+    largest_mtu: int = DEFAULT_MTU,
     routes: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
-    """The server's whole HTTP side. `routes` are further calls, which find their caller by `context_of`.
+    """The server's whole HTTP side.
 
-    An ApiError raised by any of them becomes a response.
+    `largest_mtu` is what the underlay leaves a network, in bytes. `routes` are further calls, which find their
+    caller by `context_of`. An ApiError raised by any of them becomes a response.
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
     threads = Threads(Worker("api-writer").run, partial(_read_in, readers))
-    services = Services(port_status)
+    services = Services(port_status, largest_mtu)
     own = [
         _route(threads.readers, "/", {"GET": discovery.versions}),
         _route(threads.readers, "/v2.0", {"GET": discovery.resources}),

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
-from netplane.api.bodies import parse_create, parse_update, plural
+from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.errors import from_store, in_use, not_found
@@ -39,7 +39,7 @@ class Resources(NamedTuple):
         kind = self.rules.kind
         wishes, is_list = parse_create(kind, self.rules.filled, self.rules.further, call.context, call.body)
         with self._write(call) as transaction:
-            records = [self.rules.create(transaction, call.context, wish) for wish in wishes]
+            records = [self.rules.create(transaction, call.context, self._fitted(wish)) for wish in wishes]
             views = self._views(transaction.reader, call.context, records)
         body = {plural(kind): views} if is_list else {kind_of(kind): views[0]}
         return Answer(201, body, transaction.revision)
@@ -72,7 +72,7 @@ class Resources(NamedTuple):
         wish = parse_update(kind, self.rules.further, call.context, call.body)
         with self._write(call) as transaction:
             before = own(transaction, call.context, kind, id)
-            after = self.rules.update(transaction, call.context, before, wish)
+            after = self.rules.update(transaction, call.context, before, self._fitted(wish, before))
             shown = self._views(transaction.reader, call.context, [after])[0]
         return Answer(200, {kind_of(kind): shown}, transaction.revision)
 
@@ -94,6 +94,9 @@ class Resources(NamedTuple):
             record = own(transaction, call.context, self.rules.kind, id)
             shown = self.rules.actions[action](transaction, call.context, record, call.body)
         return Answer(200, shown, transaction.revision)
+
+    def _fitted(self, wish: Wish, before: Resource | None = None) -> Wish:
+        return wish if self.rules.fit is None else self.rules.fit(self.services, wish, before)
 
     @contextmanager
     def _write(self, call: Call) -> Iterator[Transaction]:

@@ -30,11 +30,19 @@ from netplane.cli.places import LISTEN
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The TOML file of tokens.",
 )
-def server(listen: str, southbound: str, database: Path, tokens: Path) -> None:
+@click.option(
+    "--underlay-mtu",
+    type=click.IntRange(1330, 65535),
+    default=1500,
+    show_default=True,
+    envvar="NETPLANE_UNDERLAY_MTU",
+    help="The largest IP packet that the underlay carries between any two hosts, in bytes.",
+)
+def server(listen: str, southbound: str, database: Path, tokens: Path, underlay_mtu: int) -> None:
     """Run a controller until SIGTERM."""
     from netplane.controller.server import CannotStart, main
 
     try:
-        main(listen=listen, southbound=southbound, database=str(database), tokens=tokens)
+        main(listen, southbound, str(database), tokens, underlay_mtu)
     except CannotStart as problem:
         raise click.ClickException(str(problem)) from problem

@@ -25,7 +25,7 @@ def ports(port: Port, view: View) -> Iterator[Item]:
         yield from (problem(port, f"subnet {id} is missing") for id, subnet in subnets.items() if subnet is None)
         mac = pack_mac(port.mac_address)
         told = served(subnet for subnet in subnets.values() if subnet is not None)
-        yield PORT.entry((device.ifindex,), (network.vni, mac, told))
+        yield PORT.entry((device.ifindex,), (network.vni, mac, told, network.mtu))
         flags = (DeviceFlag.PEER if device.peer else 0) | logging(view.get(Logged, port.id))
         yield DEVICE.entry((network.vni, mac), (device.ifindex, flags))
 

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from netplane.api import Tokens, make_app, read_tokens
 from netplane.controller.controller import Controller
 from netplane.controller.routes import routes
+from netplane.model.network import UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store
 
 LOGGER = logging.getLogger(__name__)
@@ -43,14 +44,16 @@ class ServerConfig(Struct, frozen=True):
     """The path of the SQLite file."""
     tokens: Tokens
     """Who may call."""
+    underlay_mtu: int = UNDERLAY_MTU
+    """The largest IP packet that the underlay carries between any two hosts, in bytes."""
 
 
-def main(listen: str, southbound: str, database: str, tokens: Path) -> None:
+def main(listen: str, southbound: str, database: str, tokens: Path, underlay_mtu: int = UNDERLAY_MTU) -> None:
     """Run a controller until SIGTERM or SIGINT.
 
     `listen` is the HTTP address (`127.0.0.1:9696`), `southbound` where agents connect (`unix:///path` or
-    `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens. CannotStart if any of them
-    will not do.
+    `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens, `underlay_mtu` the
+    largest IP packet between hosts, in bytes. CannotStart if any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
@@ -58,7 +61,7 @@ def main(listen: str, southbound: str, database: str, tokens: Path) -> None:
     for address in (listen, *(() if southbound.startswith("unix:") else (southbound,))):
         if not re.fullmatch(r".+:[0-9]{1,5}", address):
             raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
-    uvloop.run(serve(ServerConfig(listen, southbound, database, _tokens(tokens))))
+    uvloop.run(serve(ServerConfig(listen, southbound, database, _tokens(tokens), underlay_mtu)))
 
 
 def _tokens(path: Path) -> Tokens:
@@ -96,7 +99,8 @@ async def _listen(controller: Controller, address: str) -> str:
 
 async def _serve_http(config: ServerConfig, controller: Controller) -> None:
     host, _, port = config.listen.rpartition(":")
-    app = make_app(controller.store, config.tokens, routes=routes(controller))
+    largest_mtu = config.underlay_mtu - VXLAN_OVERHEAD
+    app = make_app(controller.store, config.tokens, largest_mtu=largest_mtu, routes=routes(controller))
     server = _Server(
         uvicorn.Config(
             app,

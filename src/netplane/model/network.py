@@ -8,8 +8,17 @@ from msgspec import Struct
 from netplane.model.record import Claim, OnDelete, Reference, describe
 from netplane.model.resource import Resource
 
-DEFAULT_MTU = 1450
-"""What an underlay of 1500 bytes leaves after VXLAN over IPv4 (RFC 7348: 50 bytes)."""
+VXLAN_OVERHEAD = 50
+"""Bytes that VXLAN adds to an IP packet, over IPv4 (RFC 7348): headers of Ethernet, VXLAN, UDP and IPv4."""
+
+UNDERLAY_MTU = 1500
+"""What an underlay carries unless somebody says otherwise."""
+
+DEFAULT_MTU = UNDERLAY_MTU - VXLAN_OVERHEAD
+"""What such an underlay leaves."""
+
+SMALLEST_MTU = 68
+"""What every network must carry (RFC 791)."""
 
 SLAAC, DHCPV6_STATELESS, DHCPV6_STATEFUL = "slaac", "dhcpv6-stateless", "dhcpv6-stateful"
 IPV6_MODES = (DHCPV6_STATEFUL, DHCPV6_STATELESS, SLAAC)
@@ -23,7 +32,14 @@ class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
 
     admin_state_up: Annotated[bool, describe("Whether the network forwards packets.", create=True, update=True)] = True
     mtu: Annotated[
-        int, describe("The largest IP packet the network carries, in bytes.", create=True, update=True, ge=68, le=65535)
+        int,
+        describe(
+            "The largest IP packet the network carries, in bytes, 68 or more; 0 asks for all that the underlay leaves.",
+            create=True,
+            update=True,
+            ge=0,
+            le=65535,
+        ),
     ] = DEFAULT_MTU
     vni: Annotated[
         int,

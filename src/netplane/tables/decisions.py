@@ -76,6 +76,10 @@ class Reason(IntEnum):
     ND_NOT_ASKED = 34
     ROUTING_HEADER = 35
     LINK_LOCAL = 36
+    TOO_LONG = 37
+    """Longer than the sender's own network carries."""
+    FRAGMENTATION_NEEDED = 38
+    """Longer than the network carries that a router would send it to. Routers cut nothing, whoever allows it."""
 
 
 class Class(IntEnum):

@@ -32,10 +32,10 @@ def answer_echo(frame: bytes, packet: Packet) -> bytes:
     return ipv6.answer_echo(frame, packet) if packet.is_ipv6 else ipv4.answer_echo(frame, packet)
 
 
-def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes) -> bytes:
-    """The ICMP error that `source` (16 bytes) sends to the machine that sent the frame."""
+def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes, mtu: int = 0) -> bytes:
+    """The ICMP error that `source` (16 bytes) sends to the machine that sent the frame; `mtu` if it is about that."""
     answer = ipv6.answer_error if packet.is_ipv6 else ipv4.answer_error
-    return answer(frame, packet, type_code, source)
+    return answer(frame, packet, type_code, source, mtu)
 
 
 def forwarded(frame: bytes, packet: Packet, source_mac: bytes, destination_mac: bytes) -> bytes:

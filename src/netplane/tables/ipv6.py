@@ -150,10 +150,13 @@ def answer_echo(frame: bytes, packet: Packet) -> bytes:
     return frame[6:12] + frame[0:6] + frame[12:14] + bytes(ip)
 
 
-def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes) -> bytes:
-    """The ICMPv6 error that `source` sends to the machine that sent the frame."""
+def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes, mtu: int = 0) -> bytes:
+    """The ICMPv6 error that `source` sends to the machine that sent the frame.
+
+    `mtu` is what would pass, where the error is about that (RFC 4443, section 3.2).
+    """
     quoted = frame[ETHERNET : ETHERNET + min(packet.length, QUOTED)]
-    message = with_checksum(source, packet.source, pack("!BBHI", *type_code, 0, 0) + quoted)
+    message = with_checksum(source, packet.source, pack("!BBHI", *type_code, 0, mtu) + quoted)
     ip = header(source, packet.source, len(message), HOPS)
     return frame[6:12] + frame[0:6] + frame[12:14] + ip + message
 

@@ -45,6 +45,7 @@ class PortValue(NamedTuple):
     vni: int
     mac: bytes
     flags: int
+    mtu: int
 
 
 class EndpointValue(NamedTuple):
@@ -68,6 +69,7 @@ class RouteValue(NamedTuple):
 
     vni: int
     mac: bytes
+    mtu: int
 
 
 class DeviceValue(NamedTuple):

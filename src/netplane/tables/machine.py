@@ -36,6 +36,7 @@ ERRORS = {
     Reason.NO_ROUTE: ((3, 0), (1, 0)),
     Reason.NO_ENDPOINT: ((3, 1), (1, 3)),
     Reason.ROUTER_CLOSED: ((3, 3), (1, 4)),
+    Reason.FRAGMENTATION_NEEDED: ((3, 4), (2, 0)),
     Reason.TTL_EXCEEDED: ((11, 0), (3, 0)),
     Reason.LINK_LOCAL: ((3, 0), (1, 2)),
 }
@@ -64,6 +65,8 @@ class Hop(NamedTuple):
     mac: bytes = NO_MAC
     """The MAC address that a routed packet leaves the router with."""
     reason: Reason = Reason.NONE
+    mtu: int = 0
+    """What the sender is told that it may send, with FRAGMENTATION_NEEDED."""
 
     @property
     def is_router(self) -> bool:
@@ -238,6 +241,8 @@ def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
         run.drop(Stage.ANTI_SPOOF, Reason.SPOOFED_ADDRESS)
     run.identities[Direction.EGRESS] = source.identity
     refuse_multicast(run, Stage.ANTI_SPOOF)
+    if is_too_long(run, port.mtu):
+        run.drop(Stage.ANTI_SPOOF, Reason.TOO_LONG)
     run.step(Stage.ANTI_SPOOF, Reason.NONE, source.identity, source.host)
     return source
 
@@ -253,6 +258,11 @@ def check_sender(run: Run, vni: int, outer_source: bytes, packet: Packet) -> End
     refuse_multicast(run, Stage.SOURCE)
     run.step(Stage.SOURCE, Reason.NONE, source.identity, source.host)
     return source
+
+
+def is_too_long(run: Run, mtu: int) -> bool:
+    """Whether a frame is longer than a network carries: what is in it counts, padding too. An MTU of 0 is none."""
+    return 0 < mtu < len(run.frame) - ETHERNET
 
 
 def refuse_multicast(run: Run, stage: Stage) -> None:
@@ -281,7 +291,7 @@ def note_route(run: Run, hop: Hop, reason: Reason) -> None:
 
 
 def next_hop(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
-    """What a router does with a packet (RFC 1812, section 5.2.1): its own first, then time to live, then the owner.
+    """What a router does with a packet (RFC 1812, section 5.2.1): its own, time to live, length, owner.
 
     Nothing to or from an address of one link goes to another (RFC 4291, section 2.5.6), nor does IPv6 to a group.
     """
@@ -296,6 +306,8 @@ def next_hop(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
         return hop._replace(endpoint=None, reason=Reason.LINK_LOCAL)
     if packet.ttl <= 1:
         return hop._replace(endpoint=None, reason=Reason.TTL_EXCEEDED)
+    if is_too_long(run, found.mtu):
+        return hop._replace(endpoint=None, reason=Reason.FRAGMENTATION_NEEDED, mtu=found.mtu)
     return hop if hop.endpoint is not None else hop._replace(reason=Reason.NO_ENDPOINT)
 
 
@@ -323,7 +335,7 @@ def answer_with_error(run: Run, port: PortValue, ifindex: int, packet: Packet, h
     if not is_answerable(packet):
         raise End(Verdict.DROP, hop.reason)
     speaker = NO_ADDRESS if hop.gateway is None else hop.gateway.address
-    answer = answer_error(run.frame, packet, ERRORS[hop.reason][packet.is_ipv6], speaker)
+    answer = answer_error(run.frame, packet, ERRORS[hop.reason][packet.is_ipv6], speaker, hop.mtu)
     serve(run, port, Verdict.ANSWER, ifindex, answer, reason=hop.reason)
 
 

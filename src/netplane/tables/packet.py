@@ -245,10 +245,13 @@ def answer_echo(frame: bytes, packet: Packet) -> bytes:
     return frame[6:12] + frame[0:6] + frame[12:14] + bytes(ip)
 
 
-def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes) -> bytes:
-    """The ICMP error that `source` (16 bytes) sends to the machine that sent the frame (RFC 792)."""
+def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], source: bytes, mtu: int = 0) -> bytes:
+    """The ICMP error that `source` (16 bytes) sends to the machine that sent the frame (RFC 792).
+
+    `mtu` is what would pass, where the error is about that (RFC 1191, section 4).
+    """
     quoted = frame[ETHERNET : ETHERNET + min(packet.header + QUOTED, packet.length)]
-    icmp = _with_checksum(pack("!BBHI", *type_code, 0, 0) + quoted, 2)
+    icmp = _with_checksum(pack("!BBHI", *type_code, 0, mtu) + quoted, 2)
     length = 20 + len(icmp)
     header = pack("!BBHHHBBH", 0x45, INTERNETWORK_CONTROL, length, 0, 0, ANSWER_TTL, ICMP, 0)
     ip = _with_checksum(header + source[12:] + packet.source[12:], 10)

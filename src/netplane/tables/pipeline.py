@@ -62,7 +62,7 @@ ROUTE = Table(
     value=(
         Field("vni", U32, "The network that the prefix lies on."),
         Field("mac", MAC, "The MAC address of the router's interface there."),
-        Field("pad", U16),
+        Field("mtu", U16, "The largest IP packet that goes there, in bytes; 0 for any."),
     ),
     capacity=262_144,
 )
@@ -131,6 +131,8 @@ PORT = Table(
         Field("vni", U32, "The port's network."),
         Field("mac", MAC, "The port's MAC address."),
         Field("flags", U16, "PortFlag."),
+        Field("mtu", U16, "The largest IP packet that its network carries, in bytes; 0 for any."),
+        Field("pad", U16),
     ),
     capacity=65_536,
 )

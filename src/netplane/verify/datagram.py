@@ -198,10 +198,11 @@ def write_routed(frame: bytes, source_mac: bytes, destination_mac: bytes) -> byt
     return bytes(answer)
 
 
-def write_error(frame: bytes, datagram: Datagram, kind: tuple[int, int], sender: IPv4Address) -> bytes:
-    """An ICMP error (RFC 792) about a frame, sent back to where it came from."""
+def write_error(frame: bytes, datagram: Datagram, kind: tuple[int, int], sender: IPv4Address, mtu: int) -> bytes:
+    """An ICMP error (RFC 792) about a frame, sent back to where it came from; `mtu` as in RFC 1191, or 0."""
     message = bytearray(8) + datagram.header + datagram.payload[:20]
     message[0:2] = bytes(kind)
+    message[6:8] = mtu.to_bytes(2, "big")
     message[2:4] = sum_of(message).to_bytes(2, "big")
     header = bytearray(b"\x45\xc0\0\0\0\0\0\0\x40\x01\0\0") + sender.packed + datagram.source.packed
     header[2:4] = (20 + len(message)).to_bytes(2, "big")

@@ -131,10 +131,10 @@ def write_routed(frame: bytes, source_mac: bytes, destination_mac: bytes) -> byt
     return bytes(answer)
 
 
-def write_error(frame: bytes, datagram: Datagram, kind: tuple[int, int], sender: IPv6Address) -> bytes:
-    """An ICMPv6 error about a frame, sent back to where it came from."""
+def write_error(frame: bytes, datagram: Datagram, kind: tuple[int, int], sender: IPv6Address, mtu: int) -> bytes:
+    """An ICMPv6 error about a frame, sent back to where it came from; with the MTU that it is about, or 0."""
     size = 40 + int.from_bytes(frame[18:20], "big")
-    message = bytes(kind) + bytes(6) + frame[14 : 14 + min(size, ROOM)]
+    message = bytes(kind) + bytes(2) + mtu.to_bytes(4, "big") + frame[14 : 14 + min(size, ROOM)]
     return frame[6:12] + frame[0:6] + b"\x86\xdd" + write_icmp(sender, datagram.source.packed, message, hops=64)
 
 

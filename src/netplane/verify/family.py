@@ -33,8 +33,8 @@ def write_routed(frame: bytes, packet: Datagram, source_mac: bytes, destination_
     return write(frame, source_mac, destination_mac)
 
 
-def write_error(frame: bytes, packet: Datagram, kind: tuple[int, int], sender: Address) -> bytes:
-    """An ICMP error about a frame, sent back to where it came from."""
+def write_error(frame: bytes, packet: Datagram, kind: tuple[int, int], sender: Address, mtu: int) -> bytes:
+    """An ICMP error about a frame, sent back to where it came from; with the MTU that it is about, or 0."""
     if isinstance(sender, IPv6Address):
-        return ipv6.write_error(frame, packet, kind, sender)
-    return ipv4.write_error(frame, packet, kind, IPv4Address(sender))
+        return ipv6.write_error(frame, packet, kind, sender, mtu)
+    return ipv4.write_error(frame, packet, kind, IPv4Address(sender), mtu)

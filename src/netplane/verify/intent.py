@@ -26,7 +26,14 @@ NOBODY = IPv4Address(0)
 DHCP = {False: (68, 67), True: (546, 547)}
 """The ports of clients and servers, by whether it is DHCPv6."""
 NET_UNREACHABLE, HOST_UNREACHABLE, PORT_UNREACHABLE, TIME_EXCEEDED = (3, 0), (3, 1), (3, 3), (11, 0)
-SAID_IN_IPV6 = {NET_UNREACHABLE: (1, 0), HOST_UNREACHABLE: (1, 3), PORT_UNREACHABLE: (1, 4), TIME_EXCEEDED: (3, 0)}
+FRAGMENTATION_NEEDED = (3, 4)
+SAID_IN_IPV6 = {
+    NET_UNREACHABLE: (1, 0),
+    HOST_UNREACHABLE: (1, 3),
+    PORT_UNREACHABLE: (1, 4),
+    FRAGMENTATION_NEEDED: (2, 0),
+    TIME_EXCEEDED: (3, 0),
+}
 BEYOND_SCOPE = (1, 2)
 """What only IPv6 has: an address of one link is not heard of on another."""
 
@@ -75,7 +82,7 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
     asked = asked_of_network(world, port, frame, datagram)
     if asked is not None:
         return asked
-    if datagram.source not in addresses(port) or frame[0] & 1:
+    if datagram.source not in addresses(port) or frame[0] & 1 or not fits(frame, world.network(port)):
         note(world, memory, port, "egress", "DROP")
         return DROPPED
     found = find_way(world, port, frame, datagram)
@@ -166,9 +173,17 @@ def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way 
         return told(port, frame, datagram, BEYOND_SCOPE, speaker)
     if datagram.ttl <= 1:
         return told(port, frame, datagram, TIME_EXCEEDED, speaker)
+    beyond = world.network(interface)
+    if not fits(frame, beyond):
+        return told(port, frame, datagram, FRAGMENTATION_NEEDED, speaker, beyond.mtu)
     if destination is None:
         return told(port, frame, datagram, HOST_UNREACHABLE, speaker)
     return Way(port, destination, interface)
+
+
+def fits(frame: bytes, network: Network) -> bool:
+    """Whether a network carries what a frame holds, padding included; nothing is ever cut in pieces."""
+    return len(frame) - 14 <= network.mtu
 
 
 def stays(address: Address) -> bool:
@@ -192,12 +207,15 @@ def is_ping(datagram: Datagram) -> bool:
     return datagram.asks and datagram.icmp[1] == 0
 
 
-def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], speaker: Address) -> Fate:
-    """An ICMP error for the sender; never about an ICMP error, a later fragment, or what goes to a group or to all."""
+def told(port: Port, frame: bytes, datagram: Datagram, kind: tuple[int, int], speaker: Address, mtu: int = 0) -> Fate:
+    """An ICMP error for the sender; never about an ICMP error, a later fragment, or what goes to a group or to all.
+
+    `mtu` is what would pass, if the error is about that.
+    """
     if datagram.offset or not may_be_told(datagram):
         return DROPPED
     said = SAID_IN_IPV6.get(kind, kind) if datagram.is_ipv6 else kind
-    return Fate(Kind.ANSWERED, port.id, write_error(frame, datagram, said, speaker))
+    return Fate(Kind.ANSWERED, port.id, write_error(frame, datagram, said, speaker, mtu))
 
 
 def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:

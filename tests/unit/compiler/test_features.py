@@ -118,7 +118,7 @@ def test_an_endpoint_without_addresses_or_with_one_twice() -> None:
 def test_ports() -> None:
     shown, problems = compiled(port(), Device(id="port", ifindex=9, peer=True), NETWORK, SUBNET)
     assert shown == {
-        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=DHCP"],
+        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=DHCP mtu=1450"],
         "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=PEER"],
     }
     assert not problems
@@ -128,7 +128,7 @@ def test_a_port_without_dhcp() -> None:
     subnet = Subnet(id="sub", network_id="net", cidr="10.0.0.0/24", enable_dhcp=False)
     shown, _ = compiled(port(), Device(id="port", ifindex=9), NETWORK, subnet)
     assert shown == {
-        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=0"],
+        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=0 mtu=1450"],
         "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=0"],
     }
 
@@ -145,7 +145,7 @@ def test_ports_that_come_to_nothing() -> None:
 
 def test_a_port_whose_subnet_is_missing_forwards_all_the_same() -> None:
     shown, problems = compiled(port(), Device(id="port", ifindex=9), NETWORK)
-    assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags=0"]
+    assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags=0 mtu=1450"]
     assert problems == ["port port: subnet sub is missing"]
 
 
@@ -154,7 +154,7 @@ def test_router_interfaces() -> None:
     assert shown == {
         "endpoint": [f"vni=100 address=10.0.0.7 -> mac={MAC} flags=ROUTER host=0 identity=0"],
         "gateway": [f"vni=100 mac={MAC} family=IPV4 -> router=5 address=10.0.0.7"],
-        "route": [f"router=5 prefix=10.0.0.0/24 -> vni=100 mac={MAC}"],
+        "route": [f"router=5 prefix=10.0.0.0/24 -> vni=100 mac={MAC} mtu=1450"],
     }
     assert not problems
 
@@ -188,8 +188,8 @@ def test_ipv6_addresses() -> None:
             f"vni=100 mac={MAC} family=IPV6 -> router=5 address=fd00::7",
         ],
         "route": [
-            f"router=5 prefix=10.0.0.0/24 -> vni=100 mac={MAC}",
-            f"router=5 prefix=fd00::/64 -> vni=100 mac={MAC}",
+            f"router=5 prefix=10.0.0.0/24 -> vni=100 mac={MAC} mtu=1450",
+            f"router=5 prefix=fd00::/64 -> vni=100 mac={MAC} mtu=1450",
         ],
     }
     assert not problems
@@ -213,7 +213,7 @@ def test_each_family_is_configured_by_its_own_subnets() -> None:
             )
             shown, _ = compiled(port(fixed_ips=fixed), device, NETWORK, *subnets)
             flags = "|".join(name for name, on in (("DHCP", four), ("DHCP6", six)) if on) or "0"
-            assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags={flags}"]
+            assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags={flags} mtu=1450"]
 
 
 def test_a_subnet_that_has_all_of_ipv4_in_it_is_not_routed() -> None:

@@ -41,7 +41,12 @@ def be16(number: int) -> bytes:
             (MAC, EndpointFlag.ROUTER | 0xC000, 0, 0),
             "vni=100 address=10.0.0.1 -> mac=02:00:00:00:00:0a flags=ROUTER|0xc000 host=0 identity=0",
         ),
-        ("route", (32 + LENGTH, 5, PREFIX), (7, MAC), "router=5 prefix=10.0.0.0/8 -> vni=7 mac=02:00:00:00:00:0a"),
+        (
+            "route",
+            (32 + LENGTH, 5, PREFIX),
+            (7, MAC, 1400),
+            "router=5 prefix=10.0.0.0/8 -> vni=7 mac=02:00:00:00:00:0a mtu=1400",
+        ),
         ("gateway", (7, MAC, 0), (5, A), "vni=7 mac=02:00:00:00:00:0a family=IPV4 -> router=5 address=10.0.0.1"),
         (
             "policy",
@@ -98,7 +103,7 @@ def be16(number: int) -> bytes:
             "profile=3 direction=INGRESS remote=any protocol=icmp type=3 code=4 -> rule=00000001",
         ),
         ("profile", (3,), (255,), "profile=3 -> stamp=00000000000000ff"),
-        ("port", (9,), (100, MAC, 0), "ifindex=9 -> vni=100 mac=02:00:00:00:00:0a flags=0"),
+        ("port", (9,), (100, MAC, 0, 1450), "ifindex=9 -> vni=100 mac=02:00:00:00:00:0a flags=0 mtu=1450"),
         (
             "connection",
             (1, 2, A, B, be16(4000), be16(80), 6),
@@ -144,13 +149,13 @@ def test_numbers_are_ordered_as_numbers() -> None:
 
 
 def test_tables_stand_in_the_order_of_the_pipeline() -> None:
-    host, port = BY_NAME["host"].entry((1,), (A,)), BY_NAME["port"].entry((9,), (100, MAC, 0))
+    host, port = BY_NAME["host"].entry((1,), (A,)), BY_NAME["port"].entry((9,), (100, MAC, 0, 0))
     tables: dict[str, dict[bytes, bytes]] = {
         "port": {port.key: port.value},
         "device": {},
         "host": {host.key: host.value},
     }
     assert show_tables(tables) == (
-        "host\n  number=1 -> address=10.0.0.1\n\nport\n  ifindex=9 -> vni=100 mac=02:00:00:00:00:0a flags=0\n"
+        "host\n  number=1 -> address=10.0.0.1\n\nport\n  ifindex=9 -> vni=100 mac=02:00:00:00:00:0a flags=0 mtu=0\n"
     )
     assert show_tables({}) == ""

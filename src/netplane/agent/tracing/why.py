@@ -42,4 +42,6 @@ WHY: Mapping[Reason, str] = {
     Reason.ROUTING_HEADER: "it has a routing header of type 0, by which it could go back and forth",
     Reason.LINK_LOCAL: "its link-local source address means nothing beyond the router",
     Reason.NO_PROGRAM: "a part of the datapath is missing, so nothing more can be said of it",
+    Reason.TOO_LONG: "it is longer than the MTU of the sender's network",
+    Reason.FRAGMENTATION_NEEDED: "it is longer than the MTU of the network that the router would send it to",
 }

@@ -9,6 +9,7 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, forbidden, not_found, spoken
 from netplane.api.rules.sharing import sees
 from netplane.api.views import View
+from netplane.model.network import DEFAULT_MTU
 from netplane.model.resource import Resource
 from netplane.store import Reader, Transaction
 
@@ -19,9 +20,11 @@ PortStatus = Callable[[Reader, Sequence[str]], Mapping[str, str]]
 
 
 class Services(NamedTuple):
-    """What views ask besides the store."""
+    """What rules ask besides the store."""
 
     port_status: PortStatus
+    largest_mtu: int = DEFAULT_MTU
+    """Of networks: what the underlay leaves, in bytes."""
 
 
 class Extra(NamedTuple):
@@ -54,6 +57,8 @@ class Rules(NamedTuple):
     """What a list must find done, in a transaction of its own."""
     is_ready: Callable[[Reader, Context], bool] | None = None
     """Whether that is done already."""
+    fit: Callable[[Services, Wish, Any], Wish] | None = None
+    """Fits a wish into what the services leave, before all else; the record is the one to change, None if new."""
     further: tuple[tuple[str, type], ...] = ()
     """What a client may ask for besides the fields of the record: names and types; other records keep it."""
 

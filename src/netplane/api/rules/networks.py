@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import forbidden
+from netplane.api.errors import forbidden, invalid
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.modes import check_mtu
 from netplane.api.rules.rbac import share, unshare
@@ -14,10 +14,25 @@ from netplane.api.rules.security import default_group
 from netplane.api.rules.sharing import is_shared, shared_among
 from netplane.api.views import View
 from netplane.model import EVERY_PROJECT, Network, Subnet
+from netplane.model.network import SMALLEST_MTU
 from netplane.store import Reader, Transaction
 
 VNIS = (1, 0xFFFFFF)
 """24 bits (RFC 7348, section 5); 0 stays unused."""
+
+
+def fit(services: Services, wish: Wish, before: Network | None) -> Wish:
+    """With an MTU that the underlay leaves, all of it if the client names none."""
+    if before is None:
+        wish.setdefault("mtu", 0)
+    if "mtu" not in wish:
+        return wish
+    mtu = wish["mtu"] or services.largest_mtu
+    if mtu > services.largest_mtu:
+        raise invalid(f"Requested MTU is too big, maximum is {services.largest_mtu}")
+    if mtu < SMALLEST_MTU:
+        raise invalid(f"Requested MTU is too small, minimum is {SMALLEST_MTU}")
+    return wish | {"mtu": mtu}
 
 
 def create(transaction: Transaction, context: Context, wish: Wish) -> Network:
@@ -76,5 +91,13 @@ def show(reader: Reader, _services: Services, context: Context, networks: Sequen
 
 
 NETWORKS = Rules(
-    Network, create, update, simply_delete, EXTRAS, show, filled=frozenset({"vni"}), further=(("shared", bool),)
+    Network,
+    create,
+    update,
+    simply_delete,
+    EXTRAS,
+    show,
+    filled=frozenset({"vni"}),
+    fit=fit,
+    further=(("shared", bool),),
 )

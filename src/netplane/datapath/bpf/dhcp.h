@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * Stage LOCAL_ANSWER, DHCP (of IPv4, and of IPv6): requests go to the agent, marked with the device they came from; servers are ours only.
+ * Stage LOCAL_ANSWER, DHCP (of IPv4, and of IPv6): requests go to the agent, marked with the device they came from;
+ * servers are ours only.
  *
  * From whichever address: one that renews an address which has changed speaks from its former one, and must hear so.
  * The packet goes no further than the agent, and the answer only to the device.

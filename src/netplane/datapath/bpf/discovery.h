@@ -76,9 +76,9 @@ static __always_inline int np_advertise(struct __sk_buff *skb, struct np_packet 
 		np_copy_mac(macs, all_nodes);
 	}
 	told.flags = bpf_htonl(flags);
-	told.checksum =
-	    np_fold(bpf_csum_diff(NULL, 0, (__be32 *)&told.ip.source, sizeof(told) - __builtin_offsetof(struct np_ipv6, source),
-				  bpf_htonl(sizeof(told) - sizeof(told.ip) + NP_PROTOCOL_ICMPV6)));
+	told.checksum = np_fold(bpf_csum_diff(NULL, 0, (__be32 *)&told.ip.source,
+					      sizeof(told) - __builtin_offsetof(struct np_ipv6, source),
+					      bpf_htonl(sizeof(told) - sizeof(told.ip) + NP_PROTOCOL_ICMPV6)));
 	if (np_resize(skb, p, ETH_HLEN + sizeof(told)))
 		return NP_DROP(MALFORMED);
 	bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);

@@ -16,6 +16,7 @@
 #define NP_TELL_NO_ROUTE NP_TELL(NP_ICMP_UNREACHABLE, 0, 1, 0)
 #define NP_TELL_NO_ENDPOINT NP_TELL(NP_ICMP_UNREACHABLE, 1, 1, 3)
 #define NP_TELL_PORT_CLOSED NP_TELL(NP_ICMP_UNREACHABLE, 3, 1, 4)
+#define NP_TELL_TOO_LONG NP_TELL(NP_ICMP_UNREACHABLE, 4, 2, 0)
 #define NP_TELL_TTL_EXCEEDED NP_TELL(NP_ICMP_TIME_EXCEEDED, 0, 3, 0)
 #define NP_TELL_BEYOND_SCOPE NP_TELL(NP_ICMP_UNREACHABLE, 0, 1, 2)
 
@@ -104,6 +105,7 @@ static __always_inline int np_send_error(struct __sk_buff *skb, struct np_packet
 	error.ip.check = np_fold(bpf_csum_diff(NULL, 0, (__be32 *)&error.ip, sizeof(error.ip), 0));
 	error.icmp.type = p->error.type_code >> 8;
 	error.icmp.code = p->error.type_code & 0xff;
+	error.icmp.sequence = bpf_htons(p->error.mtu); /* RFC 1191 section 4 */
 	error.icmp.checksum =
 	    np_fold(bpf_csum_diff(NULL, 0, (__be32 *)quote, sizeof(quote),
 				  bpf_csum_diff(NULL, 0, (__be32 *)&error.icmp, sizeof(error.icmp), 0)));

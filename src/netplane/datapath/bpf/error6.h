@@ -88,11 +88,14 @@ static __always_inline int np_send_error6(struct __sk_buff *skb, struct np_packe
 	error.ip.target = p->source.address;
 	error.icmp.type = p->error.type_code >> 8;
 	error.icmp.code = p->error.type_code & 0xff;
-	/* The pseudo header (RFC 8200 section 8.1): the addresses, which stand before the message, length and protocol. */
-	error.icmp.checksum = np_fold(np_sum_copy(
-	    copied, quoted,
-	    bpf_csum_diff(NULL, 0, (__be32 *)&error.ip.source, sizeof(error) - __builtin_offsetof(struct np_error6, ip.source),
-			  bpf_htonl(sizeof(error.icmp) + quoted + NP_PROTOCOL_ICMPV6))));
+	error.icmp.sequence = bpf_htons(p->error.mtu); /* RFC 4443 section 3.2; the rest of it is 0 */
+	/* The pseudo header (RFC 8200 section 8.1): the addresses, which stand before the message, length and protocol.
+	 */
+	error.icmp.checksum =
+	    np_fold(np_sum_copy(copied, quoted,
+				bpf_csum_diff(NULL, 0, (__be32 *)&error.ip.source,
+					      sizeof(error) - __builtin_offsetof(struct np_error6, ip.source),
+					      bpf_htonl(sizeof(error.icmp) + quoted + NP_PROTOCOL_ICMPV6))));
 	np_copy_mac(macs, p->eth_source);
 	np_copy_mac(macs + 6, p->eth_target);
 	bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);

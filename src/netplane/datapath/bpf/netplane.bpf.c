@@ -5,8 +5,8 @@
  *   from_machine   PORT, PARSE, ANTI_SPOOF -+- forwarding   ROUTING, CONNECTION -+- delivering   DELIVERY
  *   from_tunnel    PARSE, SOURCE -----------+                                    +- judging      CONNECTION, POLICY_*
  *
- *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP), and what is said to a router: what ends here, as an answer or a punt
- *   erring         the packet turned into an ICMP error about it
+ *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP), and what is said to a router: what ends here, as an
+ * answer or a punt erring         the packet turned into an ICMP error about it
  *
  * Packets enter by the first two, where machines' packets and the tunnel's do, and are joined to the others by tail
  * calls (programs.h). What one program has learnt of a packet the next finds in `in_hand` (packet.h), and every program
@@ -70,6 +70,7 @@ static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_pa
 	}
 	p->source.vni = plug->vni;
 	p->port_flags = plug->flags;
+	p->mtu = plug->mtu;
 	np_copy_mac(p->source.mac, plug->mac);
 	decision = np_parse_ethernet(skb, p);
 	if (decision == NP_CONTINUE && !np_same_mac(p->eth_source, plug->mac))

@@ -98,6 +98,7 @@ struct np_exit {
 struct np_complaint {
 	__u16 type_code; /* ICMP type and code, as the packet's family has them */
 	__u16 reason;
+	__u16 mtu;		   /* what would pass, if the complaint is about that */
 	struct np_address speaker; /* the address it speaks from */
 };
 
@@ -117,29 +118,31 @@ struct np_packet {
 	__u16 ethertype;
 	__u16 payload; /* where the transport header starts in the frame */
 	__u32 ip_length;
-	__u32 length;	/* of the frame, in bytes */
-	__u32 segments; /* frames that it will be on a wire */
-	__u16 headers;	/* bytes of a frame that every segment of it repeats */
-	__u16 offset;	/* of a fragment in its packet, in units of 8 bytes */
+	__u32 length;	    /* of the frame, in bytes */
+	__u32 size;	    /* of the longest IP packet that it will be on a wire, padding included */
+	__u32 segments;	    /* frames that it will be on a wire */
+	__u16 headers;	    /* bytes of a frame that every segment of it repeats */
+	__u16 offset;	    /* of a fragment in its packet, in units of 8 bytes */
 	__u16 fragment_end; /* where a first fragment of IPv6 ends, in units of 8 bytes */
-	__u32 id;	/* of the packet that a fragment belongs to */
-	__u8 ipv6;	/* Family */
-	__u8 more;	/* whether fragments follow this one */
+	__u32 id;	    /* of the packet that a fragment belongs to */
+	__u8 ipv6;	    /* Family */
+	__u8 more;	    /* whether fragments follow this one */
 	__u8 protocol;
 	__u8 ttl;
 	__u8 tcp_flags; /* as in the TCP header: FIN 1, SYN 2, RST 4, ACK 16 */
-	__u8 icmp; /* enum np_icmp_kind */
+	__u8 icmp;	/* enum np_icmp_kind */
 	__u8 icmp_type;
 	__be16 policy_port; /* the destination port, or ICMP type and code */
 	__u16 port_flags;   /* of the port that sent it */
+	__u16 mtu;	    /* of its network; 0 for none */
 	__u8 routed;
 	__u8 to_router; /* its destination is a router itself */
 	__u8 from_tunnel;
 	__u8 synthetic;
 	__u8 dry;
 	__u8 steps;
-	__u8 opened;	/* whether rules were asked about the first packet of a connection, and let it pass */
-	__u32 rules[2]; /* which ones, by direction */
+	__u8 opened;	    /* whether rules were asked about the first packet of a connection, and let it pass */
+	__u32 rules[2];	    /* which ones, by direction */
 	__u32 clock_offset; /* seconds, synthetic packets only */
 };
 
@@ -200,8 +203,8 @@ static __always_inline void np_icmp_is(struct np_packet *p, __u8 type)
 	if (type == np_echo(p))
 		p->icmp = NP_ICMP_ASKS;
 	else
-		p->icmp = type == (p->ipv6 ? NP_ICMPV6_ECHO_REPLY : NP_ICMP_ECHO_REPLY) ? NP_ICMP_ANSWERS :
-											     NP_ICMP_SINGLE;
+		p->icmp =
+		    type == (p->ipv6 ? NP_ICMPV6_ECHO_REPLY : NP_ICMP_ECHO_REPLY) ? NP_ICMP_ANSWERS : NP_ICMP_SINGLE;
 }
 
 static __always_inline int np_same_mac(const __u8 *a, const __u8 *b)

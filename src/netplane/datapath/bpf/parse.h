@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Stage PARSE: Ethernet, IPv4 (RFC 791) or IPv6, and the transport header; nothing that lies about its length passes. */
+/* Stage PARSE: Ethernet, IPv4 (RFC 791) or IPv6, and the transport header; nothing that lies about its length passes.
+ */
 #pragma once
 
 #include "fragment.h"
@@ -74,6 +75,19 @@ static __always_inline void np_count_segments(struct __sk_buff *skb, struct np_p
 		p->segments = (p->length - p->headers + size - 1) / size;
 }
 
+/* Segments are judged as they will be, not as the one packet that they are now. */
+static __always_inline void np_measure(struct __sk_buff *skb, struct np_packet *p)
+{
+	__u32 size = skb->gso_size ? p->headers + skb->gso_size : p->length;
+
+	p->size = (size < p->length ? size : p->length) - ETH_HLEN;
+}
+
+static __always_inline int np_is_too_long(const struct np_packet *p, __u32 mtu)
+{
+	return mtu && p->size > mtu;
+}
+
 static __always_inline int np_parse(struct __sk_buff *skb, struct np_packet *p)
 {
 	int decision;
@@ -83,6 +97,7 @@ static __always_inline int np_parse(struct __sk_buff *skb, struct np_packet *p)
 	else
 		decision = p->ethertype == ETH_P_IPV6 ? np_parse_ipv6(skb, p) : NP_DROP(UNSUPPORTED);
 	np_count_segments(skb, p);
+	np_measure(skb, p);
 	np_step(p, NP_STAGE_PARSE, decision == NP_CONTINUE ? 0 : decision >> 8, p->ethertype, p->protocol,
 		(__u32)bpf_ntohs(p->source.port) << 16 | bpf_ntohs(p->target.port));
 	return decision;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
- * ICMP errors about packets of a connection (RFC 792, RFC 4443) pass as part of it, so that a machine hears why it gets no answer
- * whatever its rules say of ICMP. The error must come from the very machine that the quoted packet went to: the routers
- * on its way are ours, and speak on the sender's own host. Nothing is written: an error keeps no connection alive.
+ * ICMP errors about packets of a connection (RFC 792, RFC 4443) pass as part of it, so that a machine hears why it gets
+ * no answer whatever its rules say of ICMP. The error must come from the very machine that the quoted packet went to:
+ * the routers on its way are ours, and speak on the sender's own host. Nothing is written: an error keeps no connection
+ * alive.
  */
 #pragma once
 
@@ -32,8 +33,9 @@ static __always_inline int np_is_error(const struct np_packet *p)
 }
 
 /*
- * The protocol of the packet that an error is about, if it is one that the error's receiver may have sent to the error's
- * sender; -1 otherwise. at: where the packet starts in the frame, and then where its payload does; end: of the error.
+ * The protocol of the packet that an error is about, if it is one that the error's receiver may have sent to the
+ * error's sender; -1 otherwise. at: where the packet starts in the frame, and then where its payload does; end: of the
+ * error.
  */
 static __always_inline int np_quoted_ipv4(struct __sk_buff *skb, const struct np_packet *p, __u32 *at, __u32 end)
 {

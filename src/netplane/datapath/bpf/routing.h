@@ -7,6 +7,7 @@
 
 #include "endpoint.h"
 #include "error.h"
+#include "parse.h"
 
 #define NP_ROUTE_BITS 160
 
@@ -61,6 +62,10 @@ static __always_inline int np_through_router(struct np_packet *p, struct np_gate
 		return np_tell(p, NP_TELL_BEYOND_SCOPE, &speaker, NP_REASON_LINK_LOCAL);
 	if (p->ttl <= 1)
 		return np_tell(p, NP_TELL_TTL_EXCEEDED, &speaker, NP_REASON_TTL_EXCEEDED);
+	if (np_is_too_long(p, out->mtu)) {
+		p->error.mtu = out->mtu;
+		return np_tell(p, NP_TELL_TOO_LONG, &speaker, NP_REASON_FRAGMENTATION_NEEDED);
+	}
 	if (!owner)
 		return np_tell(p, NP_TELL_NO_ENDPOINT, &speaker, NP_REASON_NO_ENDPOINT);
 	p->routed = 1;

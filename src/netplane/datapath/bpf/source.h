@@ -6,6 +6,7 @@
 #pragma once
 
 #include "endpoint.h"
+#include "parse.h"
 
 static __always_inline int np_source_of_machine(struct np_packet *p)
 {
@@ -16,6 +17,8 @@ static __always_inline int np_source_of_machine(struct np_packet *p)
 		decision = NP_DROP(SPOOFED_ADDRESS);
 	else if (p->eth_target[0] & 1)
 		decision = NP_DROP(MULTICAST);
+	else if (np_is_too_long(p, p->mtu))
+		decision = NP_DROP(TOO_LONG);
 	p->source.local = 1;
 	if (owner)
 		np_judge_as(&p->source, owner);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Stage PARSE, the transport header: its length must agree with what there is, and its ports are what rules speak of. */
+/* Stage PARSE, the transport header: its length must agree with what there is, and its ports are what rules speak of.
+ */
 #pragma once
 
 #include "packet.h"
