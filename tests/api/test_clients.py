@@ -45,8 +45,18 @@ def test_openstacksdk_up_and_down(url: str) -> None:
     network = (cloud := connect(url, "blue").network).create_network(name="n")
     assert cloud.find_network("n", ignore_missing=False).id == network.id
     subnet = cloud.create_subnet(network_id=network.id, ip_version=4, cidr="10.0.0.0/24", name="s")
+    six = cloud.create_subnet(
+        network_id=network.id, ip_version=6, cidr="2001:db8::/64", ipv6_ra_mode="slaac", ipv6_address_mode="slaac"
+    )
+    assert (six.ip_version, six.ipv6_ra_mode, six.ipv6_address_mode, six.gateway_ip) == (
+        6,
+        "slaac",
+        "slaac",
+        "2001:db8::1",
+    )
     router = cloud.create_router(name="r")
     cloud.add_interface_to_router(router, subnet=subnet.id)
+    cloud.add_interface_to_router(router, subnet=six.id)
     group = cloud.create_security_group(name="web")
     rule = cloud.create_security_group_rule(
         security_group_id=group.id,
@@ -69,8 +79,10 @@ def test_openstacksdk_up_and_down(url: str) -> None:
     ports = list(cloud.create_ports([{"network_id": network.id, "name": f"p{number}"} for number in range(3)]))
     port = cloud.update_port(ports[0], security_groups=[group.id], name="web")
     assert (port.security_group_ids, port.status, port.project_id) == ([group.id], "DOWN", "blue")
+    assert [":" in fixed["ip_address"] for fixed in port.fixed_ips] == [False, True]
+    assert cloud.update_port(port, fixed_ips=port.fixed_ips).fixed_ips == port.fixed_ips
     assert {found.name for found in cloud.ports(network_id=network.id, device_owner="")} == {"web", "p1", "p2"}
-    assert len(list(cloud.ports(limit=1))) == 4
+    assert len(list(cloud.ports(limit=1))) == 5
     with pytest.raises(ConflictException, match="A port uses it"):
         cloud.delete_network(network, ignore_missing=False)
     with pytest.raises(ResourceNotFound):
@@ -87,6 +99,8 @@ def test_openstacksdk_up_and_down(url: str) -> None:
     assert cloud.update_rbac_policy(policy, target_project_id="green").target_project_id == "green"
     assert list(other.networks()) == []
     cloud.remove_interface_from_router(router, subnet=subnet.id)
+    cloud.remove_interface_from_router(router, subnet=six.id)
+    cloud.delete_subnet(six, ignore_missing=False)
     for port in ports:
         cloud.delete_port(port, ignore_missing=False)
     cloud.delete_router(router, ignore_missing=False)
@@ -102,9 +116,14 @@ def test_openstacksdk_up_and_down(url: str) -> None:
 COMMANDS = """
 network create n
 subnet create s --network n --subnet-range 10.0.0.0/24
+subnet create s6 --network n --subnet-range 2001:db8::/64 --ip-version 6 --ipv6-ra-mode slaac --ipv6-address-mode slaac
+subnet create s7 --network n --subnet-range 2001:db8:7::/64 --ip-version 6 --ipv6-address-mode dhcpv6-stateful
+subnet show s6 -f value -c ipv6_ra_mode -c ipv6_address_mode -c gateway_ip
 router create r
 router add subnet r s
+router add subnet r s6
 port create p --network n --extra-dhcp-option name=bootfile-name,value=pxelinux.0,ip-version=4
+port set p --extra-dhcp-option name=bootfile-url,value=http://[2001:db8::9]/b,ip-version=6
 security group create web
 security group rule create web --protocol tcp --dst-port 80
 address group create partners --address 192.0.2.0/24
@@ -116,6 +135,8 @@ port set p --security-group web
 {show}
 port delete p
 router remove subnet r s
+router remove subnet r s6
+subnet delete s6 s7
 router delete r
 network delete n
 security group delete web

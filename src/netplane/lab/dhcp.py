@@ -83,11 +83,7 @@ class Client:
         return self.child
 
     def _argv(self, *mode: str) -> list[str]:
-        files = ["-cf", "dhclient.conf", "-lf", "leases", "-pf", "pid"]
-        paths = [str(self.directory / word) if not word.startswith("-") else word for word in files]
-        environment = ["-e", f"LAB_DIRECTORY={self.directory}"]
-        unconfined = ["aa-exec", "-p", "unconfined", "--"] if CONFINED.exists() and shutil.which("aa-exec") else []
-        return [*unconfined, "dhclient", "-4", *mode, "-sf", str(SCRIPT), *environment, *paths, self.device]
+        return dhclient(self.directory, self.device, SCRIPT, "-4", *mode)
 
     def release(self) -> None:
         """Give the address back and end, as when a machine is shut down in order."""
@@ -126,6 +122,15 @@ class Client:
     def read_log(self) -> str:
         """What the client has said since the machine was made."""
         return _read(self.directory / "dhclient.log")
+
+
+def dhclient(directory: Path, device: str, script: Path, *mode: str) -> list[str]:
+    """How dhclient is called, with its files in a directory."""
+    files = ["-cf", "dhclient.conf", "-lf", "leases", "-pf", "pid"]
+    paths = [str(directory / word) if not word.startswith("-") else word for word in files]
+    environment = ["-e", f"LAB_DIRECTORY={directory}"]
+    unconfined = ["aa-exec", "-p", "unconfined", "--"] if CONFINED.exists() and shutil.which("aa-exec") else []
+    return [*unconfined, "dhclient", *mode, "-sf", str(script), *environment, *paths, device]
 
 
 def parse_lease(text: str) -> Lease | None:

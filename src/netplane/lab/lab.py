@@ -19,10 +19,11 @@ from typing import Self
 from netplane.lab import ledger, namespace, underlay
 from netplane.lab.controller import Controller
 from netplane.lab.dhcp import Client
+from netplane.lab.dhcp6 import Client6
 from netplane.lab.guardian import Guardian
 from netplane.lab.host import Host
 from netplane.lab.ledger import LabBusy, Ledger, remove_pins
-from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, unplug
+from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, stop_clients, unplug
 from netplane.lab.process import Child, start
 from netplane.lab.wait import until
 
@@ -159,8 +160,10 @@ class Lab:
 
     def _machine(self, name: str, host: Host, plug: Plug) -> Machine:
         space = f"np-{self.prefix}-m-{name}"
-        client = Client(self._ledger, space, DEVICE, self._ledger.directory / "machines" / name)
-        return Machine(name, space, host, f"m-{name}"[:15], plug, client)
+        directory = self._ledger.directory / "machines" / name
+        client = Client(self._ledger, space, DEVICE, directory)
+        client6 = Client6(self._ledger, space, DEVICE, directory / "6")
+        return Machine(name, space, host, f"m-{name}"[:15], plug, client, client6)
 
     def remove_machine(self, machine: Machine) -> None:
         """Unplug a machine and remove its namespace, and with it what it has learnt by DHCP."""
@@ -178,7 +181,7 @@ class Lab:
         """Remove everything; a Ctrl-C meanwhile has to wait."""
         with unhurried():
             for machine in self.machines.values():
-                machine.client.stop()
+                stop_clients(machine)
             agents = (host.agent for host in self.host_list)
             others = (child for _, child in self._others)
             children = [child for child in (*others, *agents, self.controller.child) if child is not None]

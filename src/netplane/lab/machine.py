@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netplane.lab.dhcp import Client, Lease
+from netplane.lab.dhcp6 import Client6
 from netplane.lab.host import Host
 from netplane.lab.namespace import batch, write_sysctl
 from netplane.lab.traffic.ping import Ping, ping
@@ -21,7 +22,9 @@ class Plug(NamedTuple):
     """The port's id."""
     mac: str
     address: str
-    """The address that the port has; the machine learns it by DHCP."""
+    """The port's first address; if it is of IPv4, the machine learns it by DHCP."""
+    ipv6: str = ""
+    """The port's first address of IPv6; empty if it has none, and the machine's kernel then speaks none."""
 
 
 @dataclass
@@ -35,12 +38,18 @@ class Machine:
     """The end of its device that lies on the host."""
     plug: Plug
     client: Client
+    client6: Client6
     lease: Lease | None = field(default=None)
 
     @property
     def address(self) -> str:
         """Its port's address."""
         return self.plug.address
+
+    @property
+    def ipv6(self) -> str:
+        """Its port's address of IPv6; empty if it has none."""
+        return self.plug.ipv6
 
     @property
     def mac(self) -> str:
@@ -69,8 +78,8 @@ def plug_in(machines: Iterable[Machine]) -> None:
     """Make the devices of machines whose namespaces exist: MAC, alias and offloads as a hypervisor leaves them."""
     machines = tuple(machines)
     for machine in machines:
-        write_sysctl(machine.namespace, "ipv6/conf/all/disable_ipv6", 1)
-        write_sysctl(machine.namespace, "ipv6/conf/default/disable_ipv6", 1)
+        for which in ("all", "default"):
+            write_sysctl(machine.namespace, f"ipv6/conf/{which}/disable_ipv6", 0 if machine.ipv6 else 1)
     batch(
         f"link add {DEVICE} address {machine.mac} netns {machine.namespace} "
         f"type veth peer name {machine.device} netns {machine.host.namespace}"
@@ -87,8 +96,14 @@ def plug_in(machines: Iterable[Machine]) -> None:
 
 def unplug(machine: Machine) -> None:
     """Take a machine's device away, as when it is stopped."""
-    machine.client.stop()
+    stop_clients(machine)
     batch([f"link delete {machine.device}"], machine.host.namespace)
+
+
+def stop_clients(machine: Machine) -> None:
+    """End its DHCP clients; it keeps its addresses."""
+    machine.client.stop()
+    machine.client6.stop()
 
 
 def by_host(machines: Iterable[Machine]) -> dict[str, list[Machine]]:

@@ -89,7 +89,7 @@ def show(_reader: Reader, _services: Services, _context: Context, subnets: Seque
 
 
 def _check_version(cidr: Range, version: int) -> Range:
-    if version != 4:
+    if version not in (4, 6):
         raise invalid(f"'ip_version' {version} is not supported")
     if cidr.version != version:
         raise invalid(f"cidr '{cidr}' does not match the ip_version '{version}'")

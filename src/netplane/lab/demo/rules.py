@@ -1,9 +1,11 @@
-"""Item 5: a stateful rule opens a TCP port, and removing it closes it, established connections included."""
+"""Item 6: a stateful rule opens a TCP port, and removing it closes it, established connections included."""
 
 import time
 from collections.abc import Iterator
 
+from netplane.lab import Machine
 from netplane.lab.demo.check import Check
+from netplane.lab.demo.ipv6 import configured
 from netplane.lab.demo.scene import Scene
 from netplane.lab.traffic.tcp import Exchange, Stream
 
@@ -25,6 +27,7 @@ def checks(scene: Scene) -> Iterator[Check]:
         yield _closed("no rule: the TCP port is closed", client.exchange(server.address, PORT, seconds=0.5))
         rule = _open(scene, group)
         yield _opened("with the rule it is open", client.exchange(server.address, PORT, 1 << 20))
+        yield from _by_ipv6(scene, group, server)
         yield _closed("another port stays closed", client.exchange(server.address, OTHER_PORT, seconds=0.5))
         with client.serve(PORT):
             back = server.exchange(client.address, PORT, seconds=0.5)
@@ -33,16 +36,26 @@ def checks(scene: Scene) -> Iterator[Check]:
         yield _closed("after removing the rule it is closed again", client.exchange(server.address, PORT, seconds=0.5))
 
 
-def _open(scene: Scene, group: str) -> str:
+def _by_ipv6(scene: Scene, group: str, server: Machine) -> Iterator[Check]:
+    """What is said of one version of IP is not said of the other."""
+    client = scene.machine("a1")
+    configured(server)
+    yield _closed("by IPv6 it stays closed", client.exchange(server.ipv6, PORT, seconds=0.5))
+    _open(scene, group, ethertype="IPv6", remote_ip_prefix="2001:db8:1::/64")
+    yield _opened("with a rule for IPv6 it is open there too", client.exchange(server.ipv6, PORT))
+
+
+def _open(scene: Scene, group: str, ethertype: str = "IPv4", remote_ip_prefix: str = "10.0.1.0/24") -> str:
     api = scene.blue.api
     rule = api.create(
         "security_group_rule",
         security_group_id=group,
         direction="ingress",
+        ethertype=ethertype,
         protocol="tcp",
         port_range_min=PORT,
         port_range_max=PORT,
-        remote_ip_prefix="10.0.1.0/24",
+        remote_ip_prefix=remote_ip_prefix,
     )
     scene.blue.admin.read_realised(api.revision)
     return str(rule["id"])

@@ -75,9 +75,10 @@ def placement(first: Host, second: Host, last: Host) -> dict[str, tuple[str, str
 
 
 def add_tenant(lab: Lab, project: str) -> Tenant:
-    """A project with two networks and a router between them."""
+    """A project with two networks of both versions of IP, and a router between them."""
     tenant = Tenant(lab, project)
     tenant.add_router()
-    tenant.add_segment("left", "10.0.1", host_routes=[{"destination": EXTRA_ROUTE, "nexthop": "10.0.1.254"}])
-    tenant.add_segment("right", "10.0.2")
+    routes = [{"destination": EXTRA_ROUTE, "nexthop": "10.0.1.254"}]
+    tenant.add_segment("left", "10.0.1", ipv6="2001:db8:1", host_routes=routes)
+    tenant.add_segment("right", "10.0.2", ipv6="2001:db8:2")
     return tenant

@@ -10,16 +10,18 @@ from typing import Any, NamedTuple
 from netplane.lab import Host, Lab, Machine, Plug
 from netplane.lab.api import Api, Body
 
-DNS = "192.0.2.53"
+DNS, DNS6 = "192.0.2.53", "2001:db8:53::1"
 EXTRA_ROUTE = "198.51.100.0/24"
 """A route announced by DHCP on the left network; nothing lives behind it."""
 
 
 class Segment(NamedTuple):
-    """A network and its one subnet."""
+    """A network and its subnets: one of IPv4, and one of IPv6 if it shall have one."""
 
     network: str
     subnet: str
+    subnet6: str
+    """Empty without IPv6."""
     vni: int
     mtu: int
     gateway: str
@@ -43,8 +45,8 @@ class Tenant:
         """Make the router."""
         self.router = self.api.create("router", name=f"{self.project}-router")["id"]
 
-    def add_segment(self, name: str, prefix: str, **subnet: object) -> Segment:
-        """Make a network with a subnet such as `10.0.1`, joined to the router."""
+    def add_segment(self, name: str, prefix: str, *, ipv6: str = "", **subnet: object) -> Segment:
+        """Make a network with a subnet such as `10.0.1`, and one such as `2001:db8:1`, joined to the router."""
         network = self.api.create("network", name=f"{self.project}-{name}")
         gateway = f"{prefix}.1"
         made = self.api.create(
@@ -57,12 +59,14 @@ class Tenant:
             dns_nameservers=[DNS],
             **subnet,
         )
+        subnet6 = self._add_ipv6(name, network["id"], ipv6) if ipv6 else ""
         if self.router:
             self.api.add_interface(self.router, made["id"])
         shown = self.admin.show("network", network["id"])
         segment = Segment(
             network["id"],
             made["id"],
+            subnet6,
             shown["provider:segmentation_id"],
             shown["mtu"],
             gateway,
@@ -71,9 +75,26 @@ class Tenant:
         self.segments[name] = segment
         return segment
 
+    def _add_ipv6(self, name: str, network: str, prefix: str) -> str:
+        """Machines make their addresses of the prefix."""
+        subnet = self.api.create(
+            "subnet",
+            name=f"{self.project}-{name}-6",
+            network_id=network,
+            ip_version=6,
+            cidr=f"{prefix}::/64",
+            ipv6_ra_mode="slaac",
+            ipv6_address_mode="slaac",
+            dns_nameservers=[DNS6],
+        )
+        if self.router:
+            self.api.add_interface(self.router, subnet["id"])
+        return str(subnet["id"])
+
     def _gateway_mac(self, network: str) -> str:
         found = self.admin.find("port", f"?network_id={network}&device_owner=network:router_interface")
-        return str(found[0]["mac_address"]) if found else ""
+        macs = [port["mac_address"] for port in found if ":" not in port["fixed_ips"][0]["ip_address"]]
+        return str(macs[0]) if macs else ""
 
     def add_port(self, segment: str, address: str | None, host: Host, **fields: object) -> Body:
         """Ask for a port of this project on a host; None lets the subnet choose the address."""
@@ -108,8 +129,9 @@ class Tenant:
             if port["device_owner"] != "network:router_interface":
                 self.admin.delete("port", port["id"])
         for segment in self.segments.values():
-            if self.router:
-                self.api.remove_interface(self.router, segment.subnet)
+            for subnet in (segment.subnet, segment.subnet6):
+                if self.router and subnet:
+                    self.api.remove_interface(self.router, subnet)
             self.api.delete("network", segment.network)
         if self.router:
             self.api.delete("router", self.router)
@@ -117,4 +139,6 @@ class Tenant:
 
 def to_plug(port: Body) -> Plug:
     """What a machine must know of its port."""
-    return Plug(port["id"], port["mac_address"], port["fixed_ips"][0]["ip_address"])
+    addresses = [fixed["ip_address"] for fixed in port["fixed_ips"]]
+    ipv6 = next((address for address in addresses if ":" in address), "")
+    return Plug(port["id"], port["mac_address"], addresses[0], ipv6)

@@ -32,22 +32,25 @@ class Exchange(NamedTuple):
         return self.error or f"{self.bytes // 1024} KiB echoed, connected in {self.connect_ms:.2f} ms"
 
 
-def make_socket(namespace: str, kind: socket.SocketKind = socket.SOCK_STREAM) -> socket.socket:
-    """An IPv4 socket that lives in a namespace; any thread may use it."""
+def make_socket(
+    namespace: str, kind: socket.SocketKind = socket.SOCK_STREAM, family: socket.AddressFamily = socket.AF_INET
+) -> socket.socket:
+    """A socket that lives in a namespace; any thread may use it."""
     with inside(namespace):
-        return socket.socket(socket.AF_INET, kind)
+        return socket.socket(family, kind)
 
 
 class EchoServer:
-    """A TCP server in a namespace that sends back what it gets."""
+    """A TCP server in a namespace that sends back what it gets, by both versions of IP."""
 
     def __init__(self, namespace: str, port: int) -> None:
         self.port = port
         self._retransmits: list[int] = []
         self._threads: list[threading.Thread] = []
-        self._listener = make_socket(namespace)
+        self._listener = make_socket(namespace, family=socket.AF_INET6)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind(("0.0.0.0", port))
+        self._listener.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        self._listener.bind(("::", port))
         self._listener.listen(64)
         threading.Thread(target=self._accept, daemon=True).start()
 
@@ -91,7 +94,7 @@ class EchoServer:
 
 def connect(namespace: str, target: str, port: int, seconds: float = CONNECT_SECONDS) -> socket.socket:
     """A TCP connection from a namespace; OSError if it does not come about in time."""
-    connection = make_socket(namespace)
+    connection = make_socket(namespace, family=socket.AF_INET6 if ":" in target else socket.AF_INET)
     connection.settimeout(seconds)
     try:
         connection.connect((target, port))
