@@ -46,7 +46,8 @@ def ipv6(
 
 def options(size: int = 8) -> bytes:
     """Hop-by-hop or destination options that fill so many bytes (RFC 8200, section 4.2)."""
-    return bytes((size // 8 - 1, 1, size - 4)) + bytes(size - 4)
+    rest = [min(size - 2 - start, 250) for start in range(0, size - 2, 250)]
+    return bytes((size // 8 - 1,)) + b"".join(bytes((1, length - 2)) + bytes(length - 2) for length in rest)
 
 
 def routing(kind: int = 2, left: int = 0) -> bytes:

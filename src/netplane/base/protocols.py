@@ -50,3 +50,9 @@ def protocol_number(text: str | None) -> int | None:
     if not 0 <= number <= 255:
         raise ValueError(f"unknown protocol {text!r}")
     return None if number == ANY else number
+
+
+def family_protocol_number(text: str | None, *, ipv6: bool) -> int | None:
+    """The same of a rule about one family: either has an ICMP of its own, and `icmp` means that."""
+    number = protocol_number(text)
+    return ICMPV6 if ipv6 and number == ICMP else number

@@ -15,6 +15,8 @@ EXAMPLES = """Examples of PACKET:
   icmp dst=10.0.2.1 ttl=1
   udp dst=10.0.1.7 dport=53 src=10.0.1.9
   arp dst=10.0.1.1
+  tcp dst=fd00::7 dport=443
+  nd dst=fd00::1
   hex:FRAME
 """
 

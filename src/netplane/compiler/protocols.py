@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
-from netplane.base.protocols import ICMP, ICMPV6, WITH_PORTS, protocol_number
+from netplane.base.protocols import ICMP, ICMPV6, WITH_PORTS, family_protocol_number
 from netplane.compiler.feature import bits_before
 from netplane.tables.pipeline import POLICY
 
@@ -35,9 +35,7 @@ def matches(protocol: str | None, low: int | None, high: int | None, *, ipv6: bo
 
     ICMP means ICMPv6 in a rule about IPv6.
     """
-    icmp, number = ICMPV6 if ipv6 else ICMP, protocol_number(protocol)
-    if number == ICMP:
-        number = icmp
+    icmp, number = ICMPV6 if ipv6 else ICMP, family_protocol_number(protocol, ipv6=ipv6)
     if low is None and high is None:
         return (EVERYTHING if number is None else Match(ONE_PROTOCOL, number, bytes(2)),)
     if number == icmp:

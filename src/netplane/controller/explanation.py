@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
-from netplane.base.protocols import ICMP, ICMPV6, PROTOCOLS, protocol_number
+from netplane.base.protocols import ICMP, ICMPV6, PROTOCOLS, family_protocol_number, protocol_number
 from netplane.model import AddressGroup, Decision, SecurityGroupRule
 
 CLOSEST = 3
@@ -50,7 +50,7 @@ def summary(decision: Decision, near: list[Near]) -> str:
 
 
 def _misses(decision: Decision, rule: SecurityGroupRule, groups: Mapping[str, AddressGroup]) -> Iterable[str]:
-    number = protocol_number(rule.protocol)
+    number = family_protocol_number(rule.protocol, ipv6=rule.ethertype == "IPv6")
     if number not in (None, decision.protocol):
         yield f"it is for {rule.protocol}, not {protocol_name(decision.protocol)}"
     elif not _has_service(rule, decision):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netplane.base.protocols import IPV6_ONLY, PROTOCOLS, WITH_PORTS, protocol_number
+from netplane.base.protocols import IPV6_ONLY, PROTOCOLS, WITH_PORTS, family_protocol_number, protocol_number
 
 
 @pytest.mark.parametrize(
@@ -25,6 +25,12 @@ from netplane.base.protocols import IPV6_ONLY, PROTOCOLS, WITH_PORTS, protocol_n
 )
 def test_protocol_number(text: str | None, number: int | None) -> None:
     assert protocol_number(text) == number
+
+
+def test_icmp_of_ipv6() -> None:
+    for text, number in (("icmp", 58), ("1", 58), ("icmpv6", 58), ("tcp", 6), (None, None)):
+        assert family_protocol_number(text, ipv6=True) == number
+        assert family_protocol_number(text, ipv6=False) == protocol_number(text)
 
 
 @pytest.mark.parametrize("text", ["", "tcpp", "256", "-1", "1.5", "\u0661", " 6"])

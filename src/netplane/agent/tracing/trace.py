@@ -11,14 +11,25 @@ from typing import NamedTuple
 from netplane.agent.slice import Slice
 from netplane.agent.tracing.packet import Origin, Sketch, build
 from netplane.agent.tracing.why import WHY
-from netplane.base.addresses import MAPPED, NO_MAC, pack_address, pack_mac, pack_prefix, prefix_contains, unpack_address
+from netplane.base.addresses import (
+    MAPPED,
+    NO_MAC,
+    link_local,
+    pack_address,
+    pack_mac,
+    pack_prefix,
+    prefix_contains,
+    unpack_address,
+)
 from netplane.compiler import Compiler
 from netplane.compiler.policy import rule_number
 from netplane.datapath import Datapath
 from netplane.model import Host, Identity, Network, Port, Router, SecurityGroupRule, Subnet
 from netplane.tables.decisions import ConnectionState, PortFlag, Reason, Stage, Verdict
+from netplane.tables.family import parse
+from netplane.tables.ipv6 import is_link_local
 from netplane.tables.outcome import Outcome, Program, Step, Synthetic
-from netplane.tables.packet import ARP, IPV4, Packet, parse
+from netplane.tables.packet import ARP, IPV4, IPV6, Packet
 from netplane.tables.pipeline import ENDPOINT, TABLES, TRACE
 from netplane.tables.text import PROTOCOL_NAMES, show_entries
 
@@ -26,7 +37,7 @@ LINES = 2_000
 """Lines of one table that are told; a table may hold a million."""
 
 
-NOBODY = "; no port has the address, nor is there a gateway to it, so the machine's ARP finds nobody to send this to"
+NOBODY = "; no port has the address, nor is there a gateway to it, so the machine asks in vain whom to send this to"
 
 
 class Names(NamedTuple):
@@ -84,7 +95,7 @@ def trace(
     frame = build(sketch, origin)
     outcome = datapath.run(Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, dry=True))
     told = Telling(compiler, names, frame)
-    needs_mac = sketch.protocol not in ("", "arp") and "dmac" not in sketch.macs
+    needs_mac = sketch.protocol not in ("", "arp", "nd") and "dmac" not in sketch.macs
     hint = NOBODY if needs_mac and origin.next_hop == NO_MAC and outcome.verdict is Verdict.DROP else ""
     return _answer(outcome, told, hint) | _onward(outcome, told)
 
@@ -124,21 +135,22 @@ def dump(datapath: Datapath) -> dict[str, object]:
 
 def _origin(compiler: Compiler, port: Port, sketch: Sketch) -> Origin:
     """What the port's records say of a packet that does not say it itself."""
-    own = [fixed for fixed in port.fixed_ips if ":" not in fixed.ip_address]
-    address = pack_address(own[0].ip_address)[12:] if own else bytes(4)
-    target = sketch.addresses.get("dst", bytes(4))
-    for fixed in own:
-        subnet = compiler.view.get(Subnet, fixed.subnet_id)
-        if subnet is not None and prefix_contains(pack_prefix(subnet.cidr), (MAPPED + target, 128)):
-            return Origin(pack_mac(port.mac_address), address, _mac_of(compiler, port, MAPPED + target))
-    gateways = (compiler.view.get(Subnet, fixed.subnet_id) for fixed in own)
-    gateway = next((subnet.gateway_ip for subnet in gateways if subnet is not None and subnet.gateway_ip), None)
+    mac, before = pack_mac(port.mac_address), b"" if sketch.is_ipv6 else MAPPED
+    target = before + sketch.addresses.get("dst", bytes(4))
+    if is_link_local(target) or sketch.protocol == "nd":
+        return Origin(mac, link_local(mac), _mac_of(compiler, port, target))
+    own = [fixed for fixed in port.fixed_ips if (":" in fixed.ip_address) == sketch.is_ipv6]
+    address = pack_address(own[0].ip_address) if own else bytes(16)
+    subnets = [subnet for fixed in own if (subnet := compiler.view.get(Subnet, fixed.subnet_id)) is not None]
+    if any(prefix_contains(pack_prefix(subnet.cidr), (target, 128)) for subnet in subnets):
+        return Origin(mac, address[len(before) :], _mac_of(compiler, port, target))
+    gateway = next((subnet.gateway_ip for subnet in subnets if subnet.gateway_ip), None)
     next_hop = NO_MAC if gateway is None else _mac_of(compiler, port, pack_address(gateway))
-    return Origin(pack_mac(port.mac_address), address, next_hop)
+    return Origin(mac, address[len(before) :], next_hop)
 
 
 def _mac_of(compiler: Compiler, port: Port, address: bytes) -> bytes:
-    """The MAC that the machine would learn by ARP; zeros for none."""
+    """The MAC that the machine would learn by ARP or neighbour discovery; zeros for none."""
     network = compiler.view.get(Network, port.network_id)
     if network is None:
         return NO_MAC
@@ -178,7 +190,9 @@ class Telling:
             return self._refused(step)
         match step.stage:
             case Stage.PORT:
-                served = ", served by DHCP" if step.c & PortFlag.DHCP else ""
+                told = {PortFlag.DHCP: "DHCP", PortFlag.DHCP6: "DHCPv6"}
+                by = " and ".join(name for flag, name in told.items() if step.c & flag)
+                served = f", served by {by}" if by else ""
                 return f"{self._device(step.a)} on {self._network(step.b)}{served}"
             case Stage.PARSE:
                 return self._parsed(step)
@@ -216,12 +230,12 @@ class Telling:
     def _parsed(self, step: Step) -> str:
         if step.a == ARP:
             return "an ARP request"
-        if step.a != IPV4:
+        if step.a not in (IPV4, IPV6):
             return f"ethertype {step.a:#06x}"
         protocol, low, high = PROTOCOL_NAMES.get(step.b, f"protocol {step.b}"), step.c >> 16, step.c & 0xFFFF
         # Of ICMP the stage notes the identifier of an echo, twice.
-        ends = f"identifier {high}" if protocol == "icmp" else f"port {low} to {high}"
-        return f"IPv4 {protocol}, {ends}"
+        ends = f"identifier {high}" if protocol in ("icmp", "icmpv6") else f"port {low} to {high}"
+        return f"{'IPv6' if step.a == IPV6 else 'IPv4'} {protocol}, {ends}"
 
     def _routed(self, step: Step) -> str:
         way = f"by {self._router(step.b)}" if step.b else "straight"

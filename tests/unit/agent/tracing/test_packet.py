@@ -8,6 +8,7 @@ from netplane.agent.answers.frames import checksum
 from netplane.agent.tracing import packet
 from netplane.agent.tracing.packet import BadPacket, Origin, build, parse
 from netplane.base.addresses import pack_address
+from netplane.tables.ipv6 import parse as take_apart6
 from netplane.tables.packet import Packet, parse_arp
 from netplane.tables.packet import parse as take_apart
 
@@ -51,6 +52,29 @@ def test_arp() -> None:
     assert (asked.sender, asked.target) == (pack_address("10.0.0.5"), pack_address("10.0.0.1"))
 
 
+ORIGIN6 = Origin(b"\2\0\0\0\0\5", pack_address("fd00::5"), b"\2\0\0\0\0\1")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("tcp dst=fd00::7 dport=80", (6, 64, 80)),
+        ("udp dst=fd00::7 dport=53 ttl=3", (17, 3, 53)),
+        ("icmp dst=fd00::7", (58, 64, 128 << 8)),
+        ("icmp dst=fd00::7 type=1 code=4", (58, 64, 1 << 8 | 4)),
+        ("nd dst=fd00::7", (58, 255, 135 << 8)),
+    ],
+)
+def test_ipv6(text: str, said: tuple[int, int, int]) -> None:
+    frame = build(parse(text), ORIGIN6)
+    found = take_apart6(frame)
+    assert isinstance(found, Packet)
+    assert (found.protocol, found.ttl, found.service) == said
+    assert found.source == ORIGIN6.address
+    pseudo = frame[22:54] + len(frame[54:]).to_bytes(4, "big") + bytes((0, 0, 0, found.protocol))
+    assert checksum(pseudo + frame[54:]) == 0
+
+
 def test_a_frame_byte_for_byte() -> None:
     assert build(parse("hex:0011aabb"), ORIGIN) == b"\x00\x11\xaa\xbb"
     assert build(parse(" hex:00:11 "), ORIGIN) == b"\x00\x11"
@@ -64,8 +88,10 @@ def test_a_frame_byte_for_byte() -> None:
         ("tcp", "needs dst"),
         ("tcp dst", "name=value"),
         ("tcp dst=", "name=value"),
-        ("tcp dst=10.0.0.256", "IPv4"),
-        ("tcp dst=::1", "IPv4"),
+        ("tcp dst=10.0.0.256", "IP address"),
+        ("tcp dst=::1 src=1.1.1.1", "one family"),
+        ("arp dst=::1", "IPv4"),
+        ("nd dst=1.1.1.1", "IPv6"),
         ("tcp dst=1.1.1.1 dport=65536", "from 0 to 65535"),
         ("tcp dst=1.1.1.1 ttl=-1", "from 0 to 255"),
         ("tcp dst=1.1.1.1 flags=SX", "'X'"),

@@ -9,14 +9,15 @@ from netplane.agent.tracing.packet import parse
 from netplane.agent.tracing.trace import Names, arrive, dump, names_of, says, trace
 from netplane.agent.tracing.why import WHY
 from netplane.agent.worker import Work, bring_in
+from netplane.base.addresses import pack_address
 from netplane.compiler import Compiler
 from netplane.datapath.fake import FakeDatapath
-from netplane.model import AnyRecord, Device, FixedIP, SecurityGroupRule
+from netplane.model import ROUTER_INTERFACE, AnyRecord, Device, FixedIP, Port, SecurityGroupRule, Subnet
 from netplane.stream.client import Position
 from netplane.stream.messages import Snapshot, Welcome
 from netplane.tables.decisions import Reason
 from netplane.tables.pipeline import TABLES
-from tests.unit.agent.records import FAR, PORT, RULE, SLICE, upserts
+from tests.unit.agent.records import FAR, NEAR, PORT, RULE, SLICE, upserts
 
 IFINDEX = 11
 
@@ -75,7 +76,7 @@ def test_hosts_are_told_to_operators_only(reconcile: Reconcile) -> None:
         ("icmp dst=10.0.0.6 ttl=1 dmac=02:00:00:00:00:01", "ANSWER", "TTL_EXCEEDED", WHY[Reason.TTL_EXCEEDED]),
         ("icmp dst=192.0.2.9", "ANSWER", "NO_ROUTE", "by router r1"),
         ("icmp dst=10.0.0.6 src=10.0.0.9", "DROP", "SPOOFED_ADDRESS", WHY[Reason.SPOOFED_ADDRESS]),
-        ("icmp dst=10.0.0.9", "DROP", "UNKNOWN_DESTINATION", "the machine's ARP finds nobody to send this to"),
+        ("icmp dst=10.0.0.9", "DROP", "UNKNOWN_DESTINATION", "the machine asks in vain whom to send this to"),
         ("icmp dst=10.0.0.9 dmac=02:00:00:00:00:09", "DROP", "UNKNOWN_DESTINATION", "nor a router"),
         ("udp dst=10.0.0.1 sport=68 dport=67", "PUNT", "", "answered by the agent"),
         ("arp dst=10.0.0.1", "ANSWER", "", "LOCAL_ANSWER: this host answers"),
@@ -87,6 +88,43 @@ def test_the_end(reconcile: Reconcile, packet: str, verdict: str, reason: str, s
     found = ask(reconcile, packet)
     assert found[:2] == (verdict, reason)
     assert said in found[2]
+
+
+DUAL = replace(PORT, fixed_ips=(*PORT.fixed_ips, FixedIP("sub6", "fd00::5")))
+SUBNET6 = Subnet(id="sub6", network_id=PORT.network_id, ip_version=6, cidr="fd00::/64", gateway_ip="fd00::1")
+INNER = Port(
+    id="dual-interface",
+    network_id=PORT.network_id,
+    mac_address="02:00:00:00:00:61",
+    fixed_ips=(FixedIP("sub6", "fd00::1"),),
+    device_id="router",
+    device_owner=ROUTER_INTERFACE,
+)
+
+
+@pytest.mark.parametrize(
+    ("packet", "verdict", "reason", "said"),
+    [
+        ("icmp dst=fd00::1", "ANSWER", "", "PARSE: IPv6 icmpv6, identifier 1"),
+        ("icmp dst=fe80::ff:fe00:61", "ANSWER", "", "END: answered here"),
+        ("icmp dst=2001:db8::1", "ANSWER", "NO_ROUTE", "the router has no route"),
+        ("tcp dst=2001:db8::1 ttl=1", "ANSWER", "NO_ROUTE", "IPv6 tcp, port 40000 to 0"),
+        ("udp dst=fd00::9", "DROP", "UNKNOWN_DESTINATION", "asks in vain"),
+        ("nd dst=fd00::1", "ANSWER", "", "LOCAL_ANSWER: this host answers"),
+        ("nd dst=fd00::9", "DROP", "ND_UNKNOWN", WHY[Reason.ND_UNKNOWN]),
+        ("icmp dst=fd00::1 type=134", "DROP", "ROGUE_ROUTER", WHY[Reason.ROGUE_ROUTER]),
+        ("udp dst=ff02::1:2 dmac=33:33:00:01:00:02 sport=546 dport=547", "PUNT", "", "served by DHCP and DHCPv6"),
+    ],
+)
+def test_ipv6(packet: str, verdict: str, reason: str, said: str) -> None:
+    found = Reconcile(FakeDatapath(), Compiler())
+    endpoint = replace(NEAR, addresses=(*NEAR.addresses, pack_address("fd00::5")))
+    rule = replace(RULE, id="00000006", ethertype="IPv6")
+    changes = upserts(*SLICE, SUBNET6, INNER, DUAL, endpoint, rule, Device(id=PORT.id, ifindex=IFINDEX))
+    bring_in(found, Work(changes, {}, host=1, tunnel=99, punt=98, position=Position("log", 1)))
+    answer = trace(found.datapath, found.compiler, names(), DUAL, IFINDEX, parse(packet))
+    assert (answer["verdict"], answer["reason"]) == (verdict, reason)
+    assert said in str(answer["steps"]).replace("'text': ", "").replace("'stage': ", "").replace("', '", ": ")
 
 
 def test_the_rest_of_a_trace_is_told_by_the_host_it_goes_to(reconcile: Reconcile) -> None:
