@@ -7,6 +7,7 @@
 #pragma once
 
 #include "budget.h"
+#include "programs.h"
 #include "related.h"
 
 #define NP_ALONE 4 /* what the step says of a packet that no connection is kept for */
@@ -201,31 +202,48 @@ static __always_inline int np_connection_goes_on(struct np_packet *p)
 	return 1;
 }
 
-static __always_inline int np_connection(struct __sk_buff *skb, struct np_packet *p)
+/* Asks the sides that keep no connections. NP_CONTINUE if others do; the packet may go on if none does. */
+static __always_inline int np_connection_alone(struct np_packet *p)
 {
-	int from_low = np_is_low(&p->source, &p->target), from_initiator, decision;
-	struct np_connection_value *c;
-	struct np_connection_key key;
-	__u64 now;
+	int decision;
 
 	if (p->source.alone || p->target.alone) {
 		decision = np_judge_alone(p);
 		if (decision != NP_CONTINUE)
 			return decision;
 	}
-	if (!p->source.keeps && !p->target.keeps) {
-		np_step(p, NP_STAGE_CONNECTION, 0, NP_ALONE, 0, 0);
-		p->opened = np_is_start(p);
+	if (p->source.keeps || p->target.keeps)
 		return NP_CONTINUE;
-	}
-	/* Judged each by itself, unless a connection explains it. */
-	if (np_is_single(p)) {
-		if (np_is_error(p) && np_is_related(skb, p))
-			return NP_CONTINUE;
-		decision = np_judge_all(p, &p->source, &p->target, p->policy_port);
-		p->opened = decision == NP_CONTINUE;
+	np_step(p, NP_STAGE_CONNECTION, 0, NP_ALONE, 0, 0);
+	p->opened = np_is_start(p);
+	return NP_ON(DELIVERING);
+}
+
+/* A packet that np_is_single(): judged by itself, unless a connection explains it. */
+static __always_inline int np_connection_single(struct __sk_buff *skb, struct np_packet *p)
+{
+	int decision = np_connection_alone(p);
+
+	if (decision != NP_CONTINUE)
 		return decision;
-	}
+	if (np_is_error(p) && np_is_related(skb, p))
+		return NP_ON(DELIVERING);
+	decision = np_judge_all(p, &p->source, &p->target, p->policy_port);
+	p->opened = decision == NP_CONTINUE;
+	return decision == NP_CONTINUE ? NP_ON(DELIVERING) : decision;
+}
+
+/* Any other packet, if it did not go on as it was. */
+static __always_inline int np_connection(struct np_packet *p)
+{
+	int from_low = np_is_low(&p->source, &p->target), from_initiator, decision;
+	struct np_connection_value *c;
+	struct np_connection_key key;
+	__u64 now;
+
+	decision = np_connection_alone(p);
+	if (decision != NP_CONTINUE)
+		return decision;
 	np_connection_of(p, from_low, &key);
 	now = np_now(p);
 	c = bpf_map_lookup_elem(&connection, &key);

@@ -103,6 +103,9 @@ static __always_inline int np_leave(struct __sk_buff *skb, struct np_packet *p, 
 	case NP_ON(JUDGING):
 		bpf_tail_call_static(skb, &onward, NP_PROGRAM_JUDGING);
 		break;
+	case NP_ON(EXPLAINING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_EXPLAINING);
+		break;
 	case NP_ON(DELIVERING):
 		bpf_tail_call_static(skb, &onward, NP_PROGRAM_DELIVERING);
 		break;

@@ -4,16 +4,17 @@
  *
  *   from_machine   PORT, PARSE, ANTI_SPOOF -+- forwarding   ROUTING, CONNECTION -+- delivering   DELIVERY
  *   from_tunnel    PARSE, SOURCE -----------+                                    +- judging      CONNECTION, POLICY_*
+ *                                                                                +- explaining   the same, ICMP errors
  *
- *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP), and what is said to a router: what ends here, as an
- * answer or a punt erring         the packet turned into an ICMP error about it
+ *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP), and what is said to a router: what ends here
+ *   erring         the packet turned into an ICMP error about it
  *
  * Packets enter by the first two, where machines' packets and the tunnel's do, and are joined to the others by tail
  * calls (programs.h). What one program has learnt of a packet the next finds in `in_hand` (packet.h), and every program
  * ends with np_leave() (finish.h). A packet of an established connection takes three programs: entry, forwarding,
  * delivering. What such a packet does not need belongs elsewhere: what a machine asks the host itself, into
- * `answering`; what is only due when a connection begins, or its rules have changed, into `judging`; another way to
- * complain of a packet, into `erring`. A kind of work that has a beginning and an end of its own gets a program.
+ * `answering`; what is only due when a connection begins, or its rules have changed, into `judging`; what comes about a
+ * connection and not in it, into `explaining`; another way to complain of a packet, into `erring`. A kind of work that has a beginning and an end of its own gets a program.
  *
  * A packet crosses the underlay under its source's VNI and unmodified, also when it will be routed: the receiving host
  * finds the very endpoint that sent it, and routes it itself.
@@ -179,7 +180,7 @@ static __always_inline int np_forwarding_stages(struct np_packet *p)
 	/* What the tunnel brought for somebody who is not here is refused there. */
 	if ((p->from_tunnel && !p->target.local) || np_connection_goes_on(p))
 		return NP_ON(DELIVERING);
-	return NP_ON(JUDGING);
+	return np_is_single(p) ? NP_ON(EXPLAINING) : NP_ON(JUDGING);
 }
 
 SEC("tc")
@@ -190,9 +191,9 @@ int forwarding(struct __sk_buff *skb)
 	return p ? np_leave(skb, p, np_forwarding_stages(p)) : TC_ACT_SHOT;
 }
 
-static __always_inline int np_judging_stages(struct __sk_buff *skb, struct np_packet *p)
+static __always_inline int np_judging_stages(struct np_packet *p)
 {
-	int decision = np_connection(skb, p);
+	int decision = np_connection(p);
 
 	return decision == NP_CONTINUE ? NP_ON(DELIVERING) : decision;
 }
@@ -202,7 +203,15 @@ int judging(struct __sk_buff *skb)
 {
 	struct np_packet *p = np_in_hand(skb);
 
-	return p ? np_leave(skb, p, np_judging_stages(skb, p)) : TC_ACT_SHOT;
+	return p ? np_leave(skb, p, np_judging_stages(p)) : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int explaining(struct __sk_buff *skb)
+{
+	struct np_packet *p = np_in_hand(skb);
+
+	return p ? np_leave(skb, p, np_connection_single(skb, p)) : TC_ACT_SHOT;
 }
 
 SEC("tc")

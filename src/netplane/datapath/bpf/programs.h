@@ -13,6 +13,7 @@ enum np_program {
 	NP_PROGRAM_ERRING,
 	NP_PROGRAM_FORWARDING,
 	NP_PROGRAM_JUDGING,
+	NP_PROGRAM_EXPLAINING,
 	NP_PROGRAM_DELIVERING,
 	NP_PROGRAMS,
 };
@@ -21,6 +22,7 @@ int answering(struct __sk_buff *skb);
 int erring(struct __sk_buff *skb);
 int forwarding(struct __sk_buff *skb);
 int judging(struct __sk_buff *skb);
+int explaining(struct __sk_buff *skb);
 int delivering(struct __sk_buff *skb);
 
 struct {
@@ -35,6 +37,7 @@ struct {
 	    [NP_PROGRAM_ERRING] = (void *)&erring,
 	    [NP_PROGRAM_FORWARDING] = (void *)&forwarding,
 	    [NP_PROGRAM_JUDGING] = (void *)&judging,
+	    [NP_PROGRAM_EXPLAINING] = (void *)&explaining,
 	    [NP_PROGRAM_DELIVERING] = (void *)&delivering,
 	},
 };
