@@ -152,6 +152,38 @@ def test_the_result_is_what_the_container_has(world: World, pair: list[Container
     assert world.call("CHECK", container, prevResult=result) == (0, {}, "")
 
 
+def wait_for_way(container: Container, target: str) -> None:
+    """Until a container reaches an address."""
+    until(f"it reaches {target}", lambda: ping(container.namespace, target, count=1, wait=0.2).received, 5)
+
+
+def test_containers_on_a_network_of_both_versions(world: World) -> None:
+    """Also where the runtime has IPv6 off; the addresses are those that machines would make themselves."""
+    before = read_all_tables(world.lab)
+    modes = {"ipv6_ra_mode": "slaac", "ipv6_address_mode": "slaac"}
+    subnet = world.api.create("subnet", network_id=world.network, ip_version=6, cidr="2001:db8::/64", **modes)["id"]
+    with containers(PREFIX, world.lab.host_list) as (one, two):
+        world.add(one)
+        result = world.add(two)
+        four, six = (str(ip["address"]).partition("/")[0] for ip in result["ips"])
+        assert six == next(
+            fixed["ip_address"]
+            for port in world.ports()
+            for fixed in port["fixed_ips"]
+            if fixed["subnet_id"] == subnet and port["name"] == two.id
+        )
+        for target in (four, six):
+            wait_for_way(one, target)
+            with EchoServer(two.namespace, 7101):
+                assert exchange(one.namespace, target, 7101, 65536, 1.0).error == ""
+        assert world.call("CHECK", two, prevResult=result) == (0, {}, "")
+        for container in (one, two):
+            assert world.call("DEL", container) == (0, {}, "")
+    world.api.delete("subnet", subnet)
+    world.api.settle()
+    until("tables are as before", lambda: read_all_tables(world.lab) == before, 20, 0.1)
+
+
 @pytest.mark.parametrize("version", ["0.3.1", "0.4.0", "1.0.0"])
 def test_older_versions_of_the_specification(world: World, pair: list[Container], version: str) -> None:
     result = world.add(pair[0], cniVersion=version)

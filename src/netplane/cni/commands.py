@@ -163,6 +163,8 @@ def _wire(host: Netlink, sandbox: Sandbox, interface: str, wanted: Attachment) -
         near, far = wire.read_device(host, wanted.device), wire.read_device(sandbox.kernel, interface)
     if near is None or far is None:
         raise CniError(Code.TRY_AGAIN_LATER, f"the interface {interface} went away while it was set up")
+    if any(address.family == 6 for address in wanted.addresses):
+        wire.allow_ipv6(sandbox, interface)
     routes = wire.configure(sandbox.kernel, wanted, far.ifindex)
     wire.plug_in(host, near.ifindex, wanted.device, wanted.port)
     return wanted._replace(routes=routes)

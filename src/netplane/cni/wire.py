@@ -81,18 +81,25 @@ def opened(path: str) -> Iterator[Sandbox]:
 
 
 def _speaking(path: str, descriptor: int) -> Netlink:
-    """A socket in the namespace: entering it takes a moment, and the thread is back before anything else happens."""
+    with open("/proc/thread-self/ns/net", "rb") as home:
+        if os.path.samestat(os.fstat(home.fileno()), os.fstat(descriptor)):
+            raise CniError(Code.INVALID_ENVIRONMENT, f"CNI_NETNS {path!r} is the host's own namespace")
+    try:
+        with _inside(descriptor):
+            return Netlink()
+    except OSError as problem:
+        text = f"CNI_NETNS {path!r} cannot be entered: {problem.strerror}"
+        raise CniError(Code.INVALID_ENVIRONMENT, text) from None
+
+
+@contextmanager
+def _inside(descriptor: int) -> Iterator[None]:
+    """The thread is in a namespace for as long as the block runs: a moment."""
     home = os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     try:
-        if os.path.samestat(os.fstat(home), os.fstat(descriptor)):
-            raise CniError(Code.INVALID_ENVIRONMENT, f"CNI_NETNS {path!r} is the host's own namespace")
+        _enter(descriptor)
         try:
-            _enter(descriptor)
-        except OSError as problem:
-            text = f"CNI_NETNS {path!r} cannot be entered: {problem.strerror}"
-            raise CniError(Code.INVALID_ENVIRONMENT, text) from None
-        try:
-            return Netlink()
+            yield
         finally:
             _enter(home)
     finally:
@@ -159,6 +166,12 @@ def make_pair(host: Netlink, sandbox: Sandbox, wanted: Attachment, interface: st
     host.ask(NEWLINK, CREATE | EXCLUSIVE, _link(0) + encode(pair))
 
 
+def allow_ipv6(sandbox: Sandbox, interface: str) -> None:
+    """Let an interface of a container have addresses of IPv6: runtimes often have it off unless a plugin says so."""
+    with _inside(sandbox.descriptor):
+        _set_ipv6(interface, "0")
+
+
 def configure(kernel: Netlink, wanted: Attachment, ifindex: int) -> tuple[Route, ...]:
     """Give the container's end what the port says; the routes by it that stand then.
 
@@ -192,9 +205,14 @@ def plug_in(host: Netlink, ifindex: int, device: str, port: str) -> None:
 
 def silence(device: str) -> None:
     """Keep what the host's kernel says in IPv6 on its own behalf out of the container."""
+    _set_ipv6(device, "1")
+
+
+def _set_ipv6(device: str, disabled: str) -> None:
+    """A kernel without IPv6 has no such setting."""
     try:
         with open(f"/proc/sys/net/ipv6/conf/{device}/disable_ipv6", "w") as setting:
-            setting.write("1")
+            setting.write(disabled)
     except FileNotFoundError:
         return
 
