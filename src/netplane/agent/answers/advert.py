@@ -16,6 +16,9 @@ ALL_NODES = bytes.fromhex("ff02") + bytes(13) + b"\1"
 HOPS = 255
 """What only neighbours' packets still have (RFC 4861, section 6.1.1)."""
 
+AT_ONCE = 24
+"""Prefixes of one frame, which leave room for the rest in the smallest MTU that a link may have."""
+
 MACHINES_HOPS = 64
 """What machines shall send packets with."""
 
@@ -78,14 +81,19 @@ class Advert(NamedTuple):
     """Seconds for which resolvers and domains hold."""
 
 
-def write(advert: Advert) -> bytes:
-    """The frame that tells it to whoever hears it."""
+def write(advert: Advert) -> list[bytes]:
+    """The frames that tell it to whoever hears them; several if it has many prefixes (RFC 4861, section 6.2.3)."""
+    first, *others = [advert.prefixes[at : at + AT_ONCE] for at in range(0, len(advert.prefixes), AT_ONCE)] or [()]
+    rest = (advert._replace(prefixes=prefixes, mtu=0, resolvers=(), search=()) for prefixes in others)
+    return [_frame(part) for part in (advert._replace(prefixes=first), *rest)]
+
+
+def _frame(advert: Advert) -> bytes:
     source = link_local(advert.mac)
     head = pack("!BBHII", MACHINES_HOPS, advert.says, advert.lifetime, 0, 0)
     message = icmpv6(source, ALL_NODES, ADVERTISEMENT, 0, head + b"".join(_options(advert)))
-    return ethernet(
-        group_mac(ALL_NODES), advert.mac, ETHERTYPE_IPV6, ipv6(source, ALL_NODES, ICMPV6, message, hops=HOPS)
-    )
+    packet = ipv6(source, ALL_NODES, ICMPV6, message, hops=HOPS)
+    return ethernet(group_mac(ALL_NODES), advert.mac, ETHERTYPE_IPV6, packet)
 
 
 def is_solicitation(frame: bytes) -> bool:

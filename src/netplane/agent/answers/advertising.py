@@ -8,7 +8,7 @@ tunnel. Records change in bursts, so they are looked at a moment after the first
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from random import uniform
 from time import monotonic
 
@@ -16,15 +16,18 @@ from netplane.agent.answers.advert import Advert, write
 from netplane.agent.answers.link import Link, adverts
 from netplane.agent.answers.schedule import Schedule
 from netplane.agent.slice import Slice
-from netplane.model import ROUTER_INTERFACE, Network, Port, Router, Subnet
+from netplane.model import ROUTER_INTERFACE, DhcpOption, Network, Port, Router, Subnet
 
-PAUSE = 0.1
-"""Seconds between two looks at the records (RFC 4861, section 6.2.6, would have three between advertisements)."""
+SOON, PAUSE = 0.1, 1.0
+"""Seconds from a change to a look at the records, and at least between two looks (RFC 4861, section 6.2.6, would have
+three between advertisements)."""
 
 LATEST = 3600.0
 """Seconds after which the clock is looked at in any case."""
 
 Send = Callable[[int, bytes], None]
+Wording = tuple[str, tuple[DhcpOption, ...]]
+"""What adverts differ by: the network, and the port's own options of IPv6."""
 
 
 class Advertising:
@@ -37,18 +40,19 @@ class Advertising:
         self._ports: Mapping[int, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._look_at = float("inf")
+        self._looked_at = 0.0
+        self._known: dict[Wording, tuple[Link | None, tuple[Advert, ...]]] = {}
 
     def note(self, ports: Mapping[int, str]) -> None:
         """Records or devices may have changed; `ports` are those of the devices, by ifindex."""
         self._ports = ports
         if self._look_at == float("inf"):
-            self._look_at = monotonic() + PAUSE
+            self._look_at = max(monotonic() + SOON, self._looked_at + PAUSE)
             self._set_timer()
 
     def answer(self, ifindex: int, port: Port) -> None:
         """Tell a machine that has asked."""
-        for advert in self._adverts(port, {}):
-            self._send(ifindex, write(advert))
+        self._say(ifindex, self._adverts(port, read_link(self._slice, port.network_id)))
 
     def close(self) -> None:
         """Say nothing more: routers go on without us."""
@@ -64,21 +68,38 @@ class Advertising:
     def _tick(self) -> None:
         now = monotonic()
         if now >= self._look_at:
-            self._look_at = float("inf")
-            links: dict[str, Link | None] = {}
-            found = {ifindex: self._slice.get(Port, id) for ifindex, id in self._ports.items()}
-            there = {ifindex: port for ifindex, port in found.items() if port is not None}
-            self._schedule.set({ifindex: self._adverts(port, links) for ifindex, port in there.items()}, now)
+            self._look_at, self._looked_at = float("inf"), now
+            self._schedule.set(self._look(), now)
         for ifindex, said in self._schedule.due(now):
-            for advert in said:
-                self._send(ifindex, write(advert))
+            self._say(ifindex, said)
         self._set_timer()
 
-    def _adverts(self, port: Port, links: dict[str, Link | None]) -> tuple[Advert, ...]:
-        if port.network_id not in links:
-            links[port.network_id] = read_link(self._slice, port.network_id)
-        link = links[port.network_id]
-        return () if link is None else adverts(link, port)
+    def _say(self, ifindex: int, said: Iterable[Advert]) -> None:
+        for advert in said:
+            for frame in write(advert):
+                self._send(ifindex, frame)
+
+    def _look(self) -> dict[int, tuple[Advert, ...]]:
+        """What each device shall hear; what has not changed is not made again."""
+        found = {ifindex: self._slice.get(Port, id) for ifindex, id in self._ports.items()}
+        ports = {ifindex: port for ifindex, port in found.items() if port is not None}
+        links = {id: read_link(self._slice, id) for id in {port.network_id for port in ports.values()}}
+        holds = {ifindex: self._adverts(port, links[port.network_id]) for ifindex, port in ports.items()}
+        used = set(map(wording, ports.values()))
+        self._known = {one: known for one, known in self._known.items() if one in used}
+        return holds
+
+    def _adverts(self, port: Port, link: Link | None) -> tuple[Advert, ...]:
+        before, said = self._known.get(wording(port), (None, ()))
+        if before != link:
+            said = () if link is None else adverts(link, port)
+            self._known[wording(port)] = link, said
+        return said
+
+
+def wording(port: Port) -> Wording:
+    """What a port's adverts differ by."""
+    return port.network_id, tuple(option for option in port.extra_dhcp_opts if option.ip_version == 6)
 
 
 def read_link(slice: Slice, id: str) -> Link | None:

@@ -26,7 +26,7 @@ def test_an_advertisement_says_all() -> None:
         search=(b"\1a\7example\0",),
         told=1800,
     )
-    frame = write(advert)
+    (frame,) = write(advert)
     assert frame[:14] == bytes.fromhex("333300000001") + MAC + b"\x86\xdd"
     assert frame[14:22] == b"\x60\0\0\0" + pack("!HBB", len(frame) - 54, 58, 255)
     assert frame[22:54] == SOURCE + pack_address("ff02::1")
@@ -43,8 +43,19 @@ def test_an_advertisement_says_all() -> None:
 
 
 def test_an_advertisement_that_has_little_to_say() -> None:
-    frame = write(Advert(MAC, Says(0), 0, (), 0, (), (), 0))
+    (frame,) = write(Advert(MAC, Says(0), 0, (), 0, (), (), 0))
     assert len(frame) == 54 + 16 + 8
+
+
+def test_many_prefixes_take_several_frames() -> None:
+    """All of them small enough for every link (RFC 8200, section 5)."""
+    prefixes = tuple(
+        Prefix(pack_address(f"2001:db8:{number:x}::"), 64, PrefixFlag.ON_LINK, 20, 10) for number in range(60)
+    )
+    frames = write(Advert(MAC, Says(0), 9, prefixes, 1400, (pack_address("2001:db8::53"),) * 5, (), 9))
+    assert [frame.count(b"\3\4\x40\x80") for frame in frames] == [24, 24, 12]
+    assert all(len(frame) <= 14 + 1280 and frame[62 - 2 : 62] == pack("!H", 9) for frame in frames)
+    assert [b"\x19\x0b\0\0" in frame for frame in frames] == [True, False, False]
 
 
 def solicitation(
