@@ -152,7 +152,7 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
     for number, (vni, address, mac, host) in enumerate((*machines, away), 101):
         entries.append(ENDPOINT.entry((vni, pack_address(address)), (mac, 0, host, IDENTITY)))
         if host == 1:
-            entries += [DEVICE.entry((vni, mac), (number, 0)), PORT.entry((number,), (vni, mac, 0, 1450))]
+            entries += [DEVICE.entry((vni, mac), (number, 0, IDENTITY)), PORT.entry((number,), (vni, mac, 0, 1450))]
     for vni, address, mac in interfaces:
         packed = pack_address(address)
         entries += [

@@ -8,7 +8,7 @@ from netplane.model import AnyRecord, Port
 from netplane.verify.intent import Fate, Kind
 from netplane.verify.world import World
 from tests.frames import Sender, error_about, reply_to, rest_of
-from tests.worlds import changed
+from tests.worlds import Members, changed, random_members
 
 PAUSES = (1, 11, 31, 121, 601, 433_000)
 REMEMBERED = 10
@@ -31,6 +31,7 @@ class Conversation:
     before: list[AnyRecord] | None = None
     """The world before its last change."""
     now: int = 0
+    members: Members = frozenset()
     passed: list[tuple[str, bytes]] = field(default_factory=list)
     """Frames that were delivered, and what their receivers may answer: (port's id, frame)."""
 
@@ -51,12 +52,18 @@ class Conversation:
         """Something changes, or the last change is taken back."""
         after = self.before if self.random.random() < 0.5 else None
         self.before, self.records = self.records, after or changed(self.random, self.records)
+        if self.random.random() < 0.3:
+            self.members = random_members(self.random, self.records)
 
     def note(self, said: Said, fate: Fate) -> None:
         """What became of it, so that somebody may answer."""
         if fate.kind is Kind.DELIVERED:
             self.passed += [(said.port_id, said.frame), (fate.port_id, reply_to(self.random, fate.frame))]
             self.passed += [(fate.port_id, error_about(self.random, fate.frame))]
+        if fate.kind is Kind.FLOODED:
+            self.passed += [(said.port_id, said.frame)]
+            self.passed += [(port, reply_to(self.random, fate.frame)) for port in fate.copies if is_ip(fate.frame)]
+        if fate.kind in (Kind.DELIVERED, Kind.FLOODED):
             self.passed += [(said.port_id, rest) for rest in rest_of(self.random, said.frame)]
 
 
@@ -66,3 +73,8 @@ def some_port(random: Random, records: list[AnyRecord]) -> Port:
     machines = [port for port in world.all(Port) if not port.is_router_interface]
     plugged = [port for port in machines if world.plugged(port)]
     return random.choice(plugged if plugged and random.random() < 0.95 else machines)
+
+
+def is_ip(frame: bytes) -> bool:
+    """Whether a frame holds an IP packet."""
+    return frame[12:14] in (b"\x08\x00", b"\x86\xdd")

@@ -77,6 +77,8 @@ class Fabric:
         host = self.hosts[self.bindings.get(port_id, next(iter(self.hosts)))]
         ifindex = self.devices.get(port_id, NO_DEVICE)
         outcome = self._run(host, Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, offset=offset))
+        if outcome.verdict is Verdict.FLOOD:
+            return self._flood(host, outcome, offset)
         if outcome.verdict is not Verdict.TUNNEL:
             return self._fate(host, port_id, outcome)
         return self.tunnel(self.numbers[outcome.target], outcome.vni, underlay(host), outcome.frame, offset)
@@ -84,7 +86,23 @@ class Fabric:
     def tunnel(self, host: Host, vni: int, outer_source: bytes, frame: bytes, offset: int = 0) -> Fate:
         """What becomes of a frame that reaches a host by the tunnel."""
         origin = Synthetic(vni=vni, outer_source=outer_source, offset=offset)
-        return self._fate(host, "", self._run(host, Program.FROM_TUNNEL, frame, origin))
+        outcome = self._run(host, Program.FROM_TUNNEL, frame, origin)
+        return self._flood(host, outcome, offset) if outcome.verdict is Verdict.FLOOD else self._fate(host, "", outcome)
+
+    def _flood(self, host: Host, outcome: Outcome, offset: int) -> Fate:
+        """What becomes of all copies of a frame; each port gets one at most."""
+        assert len(outcome.copies) == outcome.target
+        got: list[str] = []
+        for verdict, where in outcome.copies:
+            if verdict is Verdict.DELIVER:
+                got.append(self._port(host, where))
+            else:
+                assert where != host.number
+                fate = self.tunnel(self.numbers[where], outcome.vni, underlay(host), outcome.frame, offset)
+                assert fate.kind in (Kind.FLOODED, Kind.DROPPED)
+                got += fate.copies
+        assert len(got) == len(set(got))
+        return Fate(Kind.FLOODED, "", outcome.frame, tuple(sorted(got))) if got else DROPPED
 
     def _run(self, host: Host, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         outcome = self.runners[host.id].run(program, frame, origin)
@@ -111,7 +129,7 @@ class Fabric:
         if outcome.verdict is Verdict.PUNT:
             assert outcome.target == PUNT
             assert outcome.frame[0] == 2
-            assert outcome.frame[1] in tuple(Punt)
+            assert Punt(outcome.frame[1])
             return Fate(Kind.PUNTED, self._port(host, int.from_bytes(outcome.frame[2:6], "big")), outcome.frame[6:])
         kind = {Verdict.DELIVER: Kind.DELIVERED, Verdict.ANSWER: Kind.ANSWERED}[outcome.verdict]
         return Fate(kind, self._port(host, outcome.target), outcome.frame)

@@ -1,18 +1,23 @@
 """Random frames, as machines, broken machines and evil machines send them. Everything comes from a `random.Random`."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Address
+from ipaddress import IPv4Address, ip_address
 from random import Random
 from struct import pack
 
 from netplane.model import AnyRecord, Network, Port
 from netplane.verify.world import addresses
 from tests import frames6
+from tests.worlds import GROUPS, GROUPS_V6
 
 TCP_FLAGS = (0x02, 0x02, 0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x00, 0x3F, 0xC2)
 ADDRESSES = ("10.0.0.9", "10.0.0.1", "10.0.1.1", "8.8.8.8", "224.0.0.1", "255.255.255.255", "127.0.0.1", "10.0.0.200")
 NUMBERS = (0, 53, 67, 68, 80, 81, 1000, 1001, 1002, 4096, 65535)
 
+ENDS = ("10.0.0.255", "10.0.0.255", "10.0.1.255", "10.0.0.127", "10.0.0.191", "172.16.0.3")
+"""The last addresses of the subnets of random worlds."""
+
+TO_ALL = b"\xff" * 6
 MORE = 0x2000
 FRAGMENTS = (MORE, MORE, MORE, MORE, 0x4000, 0x8000, 0x0001, 0x0002, MORE | 1, MORE | 5, 0x1FFF)
 """What may stand in the field about fragments; mostly that of a first one."""
@@ -99,9 +104,10 @@ class Sender:
 
     def frame(self) -> bytes:
         """A frame of any kind."""
-        kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.question, self.dhcp, self.noise)
+        kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.to_many,) * 4
+        kinds += self.question, self.dhcp, self.noise, self.report, self.announcement
         if any(":" in address for address in self.own()):
-            kinds += (self.solicitation,) * 3 + (self.dhcp6,)
+            kinds += (self.solicitation,) * 3 + (self.dhcp6, self.report6) + (self.to_many6,) * 4
         return self.damaged(self.random.choice(kinds)())
 
     def packet(self) -> bytes:
@@ -175,6 +181,54 @@ class Sender:
     def limit(self) -> int:
         """The length of a packet that just fits into a network, or just does not."""
         return self.random.choice(self.mtus) + self.random.choice((0, 0, 0, 1))
+
+    def to_many(self) -> bytes:
+        """A packet to a group or to all, mostly with the MAC address that is due."""
+        protocol, payload = self.payload()
+        address = self.random.choice((*GROUPS, *GROUPS, "255.255.255.255", "224.0.0.1", *ENDS))
+        mac = self.random.choice((TO_ALL, group_mac("239.1.2.3"))) if self.rarely() else due_mac(address)
+        fragment = MORE if self.rarely(0.15) else 0
+        payload += bytes(-len(payload) % 8 if fragment else 0)
+        packet = ipv4(payload, protocol, self.source(), address, ttl=self.random.choice((1, 64)), fragment=fragment)
+        return ethernet(mac, self.source_mac(), 0x0800, packet)
+
+    def to_many6(self) -> bytes:
+        """The same of IPv6, also to groups that are on no wire."""
+        address = self.random.choice((*GROUPS_V6, *GROUPS_V6, "ff01::1", "ff00::1"))
+        mac = self.random.choice((TO_ALL, group_mac("239.1.2.3"))) if self.rarely() else due_mac(address)
+        return ethernet(mac, self.source_mac(), 0x86DD, self.packet6(address, mac))
+
+    def report6(self) -> bytes:
+        """MLD of all kinds; mostly what members say, after the option that routers look at (RFC 2711)."""
+        choose = self.random.choice
+        address = choose((*GROUPS_V6, "ff02::16", "ff02::2"))
+        source = choose((self.source(6), "::"))
+        message = frames6.icmp6(
+            source, address, choose((131, 132, 143, 143, 130, 142)), 0, bytes(4), bytes(choose((0, 16)))
+        )
+        chain = frames6.random_chain(self.random) if self.rarely() else ((frames6.OPTIONS, frames6.options()),)
+        packet = frames6.ipv6(message, 58, source, address, hops=1, chain=chain)
+        return ethernet(due_mac(address), self.source_mac(), 0x86DD, packet)
+
+    def report(self) -> bytes:
+        """IGMP of all kinds; mostly what members say."""
+        kind = self.random.choice((0x12, 0x16, 0x22, 0x22, 0x17, 0x11, 0x13))
+        address = self.random.choice((*GROUPS, "224.0.0.22", "224.0.0.2"))
+        payload = bytes((kind,)) + bytes(self.random.choice((7, 7, 7, 15, 6)))
+        fragment = self.random.choice(FRAGMENTS) if self.rarely() else 0
+        source = self.random.choice((self.source(), "0.0.0.0"))
+        options = b"\x94\x04\0\0" if self.rarely(0.7) else b""
+        packet = ipv4(payload, 2, source, address, ttl=1, options=options, fragment=fragment)
+        return ethernet(due_mac(address), self.source_mac(), 0x0800, packet)
+
+    def announcement(self) -> bytes:
+        """Gratuitous ARP, mostly of an own address."""
+        address = self.source()
+        sender_mac = self.mac if not self.rarely() else mac_of(self.random.choice(self.ports))
+        target = address if not self.rarely() else self.any_address()
+        told = arp(self.random.choice((1, 1, 2, 2, 3)), sender_mac, address, target)
+        mac = TO_ALL if not self.rarely() else mac_of(self.random.choice(self.neighbours))
+        return ethernet(mac, self.source_mac(), 0x0806, told + bytes(self.random.choice((0, 18))))
 
     def payload(self) -> tuple[int, bytes]:
         """Protocol and payload; sometimes with lengths that lie."""
@@ -322,6 +376,19 @@ def error_about(random: Random, frame: bytes) -> bytes:
     payload = icmp(random.choice((3, 3, 3, 11, 12, 4, 5)), random.choice((0, 1, 3, 4)), 0, bytes(quote))
     source, destination = (str(IPv4Address(frame[at : at + 4])) for at in (30, 26))
     return ethernet(frame[6:12], frame[0:6], 0x0800, ipv4(payload, 1, source, destination))
+
+
+def group_mac(address: str) -> bytes:
+    """The MAC address of a group (RFC 1112, section 6.4; RFC 2464, section 7)."""
+    group = ip_address(address)
+    if group.version == 6:
+        return b"\x33\x33" + group.packed[12:]
+    return (0x01005E000000 | int(group) & 0x7FFFFF).to_bytes(6, "big")
+
+
+def due_mac(address: str) -> bytes:
+    """The MAC address that frames to a group, or to all, are sent to."""
+    return group_mac(address) if ip_address(address).is_multicast else TO_ALL
 
 
 def mac_of(port: Port) -> bytes:

@@ -3,15 +3,16 @@
 Everything comes from a `random.Random`, so a seed names a world; `worlds()` makes hypothesis choose.
 """
 
+from collections.abc import Set
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from random import Random
 from uuid import UUID
 
 from hypothesis import strategies
 from msgspec.structs import replace
 
-from netplane.base.addresses import pack_address
+from netplane.base.addresses import pack_address, pack_mac
 from netplane.compiler import compile_slice
 from netplane.interest import slice_of
 from netplane.model import (
@@ -34,7 +35,8 @@ from netplane.model import (
     identity_id,
 )
 from netplane.tables.machine import empty_tables
-from netplane.tables.pipeline import SETTINGS
+from netplane.tables.pipeline import MEMBER, SETTINGS
+from netplane.verify.datagram import Address
 
 RANGES = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/25", "10.0.0.128/26", "172.16.0.0/30")
 RANGES_V6 = ("fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:1:8000::/65", "2001:db8::/120")
@@ -44,7 +46,13 @@ PREFIXES = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.2/3
 PREFIXES_V6 = ("::/0", "::/1", "fd00::/8", "fd00:0:0:1::/64", "fd00:0:0:1::2/127", "fe80::/10", "2001:db8::/32")
 PORTS = (53, 80, 1000, 1001, 4096)
 
+GROUPS = ("224.0.0.251", "224.0.1.5", "239.1.2.3", "239.129.2.3")
+GROUPS_V6 = ("ff02::1", "ff02::fb", "ff05::1:3", "ff15::101:3", "ff0e::1:3")
+"""Ones that nobody has to join, and ones that have one MAC address."""
+
 Tables = dict[str, dict[bytes, bytes]]
+Members = Set[tuple[str, Address]]
+"""Which ports have said that they listen to which groups."""
 
 
 @dataclass
@@ -375,19 +383,44 @@ def replaced(records: list[AnyRecord], record: AnyRecord) -> list[AnyRecord]:
     return [*kept, record]
 
 
-def tables_of(records: list[AnyRecord], host: Host) -> Tables:
-    """All tables of a host, compiled from its slice."""
+def random_members(random: Random, records: list[AnyRecord]) -> Members:
+    """Who listens to what: some machines to some groups."""
+    machines = [record.id for record in records if isinstance(record, Port) and not record.is_router_interface]
+    groups = [ip_address(group) for group in (*GROUPS, *GROUPS_V6)]
+    return {(machine, group) for machine in machines for group in groups if random.random() < 0.4}
+
+
+def tables_of(records: list[AnyRecord], host: Host, members: Members = frozenset()) -> Tables:
+    """All tables of a host, compiled from its slice; and the machines of it that listen to groups."""
     stored: list[Record] = [record for record in records if not isinstance(record, Device)]
     bound = {record.id for record in records if isinstance(record, Binding) and record.host_id == host.id}
     devices = [record for record in records if isinstance(record, Device) and record.id in bound]
     compiled = compile_slice([*slice_of(stored, host.id).values(), *devices])
     settings = {SETTINGS.pack_key(0): SETTINGS.pack_value(host.number, TUNNEL, PUNT)}
-    return empty_tables() | compiled | {"settings": settings}
+    plugged = {device.id for device in devices}
+    here = {(port, group) for port, group in members if port in plugged}
+    return empty_tables() | compiled | {"settings": settings, "member": member_entries(records, here)}
 
 
-def all_tables(records: list[AnyRecord]) -> dict[str, Tables]:
+def member_entries(records: list[AnyRecord], members: Members) -> dict[bytes, bytes]:
+    """The lists of those on one host that listen to groups."""
+    networks = {record.id: record for record in records if isinstance(record, Network)}
+    ports = {record.id: record for record in records if isinstance(record, Port)}
+    lists: dict[tuple[int, bytes], list[bytes]] = {}
+    for id, group in sorted(members, key=str):
+        port = ports[id]
+        where = networks[port.network_id].vni, pack_address(str(group))
+        lists.setdefault(where, []).append(pack_mac(port.mac_address))
+    return {
+        MEMBER.pack_key(*where, index): MEMBER.pack_value(mac)
+        for where, macs in lists.items()
+        for index, mac in enumerate(macs)
+    }
+
+
+def all_tables(records: list[AnyRecord], members: Members = frozenset()) -> dict[str, Tables]:
     """The tables of every host."""
-    return {name: tables_of(records, host) for name, host in hosts_of(records).items()}
+    return {name: tables_of(records, host, members) for name, host in hosts_of(records).items()}
 
 
 def hosts_of(records: list[AnyRecord]) -> dict[str, Host]:

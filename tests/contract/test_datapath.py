@@ -262,7 +262,7 @@ class TestPackets:
     def test_arp_refused(self, populated: Datapath) -> None:
         for address, target, reason in (
             (ANN.address, "10.0.1.99", Reason.ARP_UNKNOWN),
-            (ANN.address, ANN.address, Reason.ARP_UNKNOWN),
+            ("0.0.0.0", ANN.address, Reason.ARP_UNKNOWN),
             (BEN.address, CAT.address, Reason.SPOOFED_ARP),
         ):
             outcome = send(populated, ANN, packets.arp_request(ANN.mac, address, target))
@@ -552,7 +552,7 @@ class TestPackets:
     def test_decisions_are_written_down_where_they_are_wanted(self, populated: Datapath) -> None:
         assert populated.take_decisions(10) == []
         flags = DeviceFlag.LOG_DROPS | DeviceFlag.LOG_ACCEPTS
-        populated.write("device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, flags))[1:]]))
+        populated.write("device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, flags, ANN.identity))[1:]]))
         for port in (80, 80, 81):
             send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, port)))
         send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, 82)), dry=True)
@@ -566,7 +566,9 @@ class TestPackets:
         assert populated.take_decisions(10) == []
 
     def test_a_flood_is_counted_not_written_down(self, populated: Datapath) -> None:
-        populated.write("device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, DeviceFlag.LOG_ACCEPTS))[1:]]))
+        populated.write(
+            "device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, DeviceFlag.LOG_ACCEPTS, 0))[1:]])
+        )
         burst = Limit.LOG_BURST // Limit.LOG_PAUSE
         for port in range(burst + 50):
             send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, 1 + port)))

@@ -85,7 +85,7 @@ def machine_entries(machine: Machine) -> list[Entry]:
     known = [ENDPOINT.entry(key, value)]
     if machine.host != THIS_HOST:
         return known
-    device = DEVICE.entry((machine.vni, machine.mac), (machine.ifindex, 0))
+    device = DEVICE.entry((machine.vni, machine.mac), (machine.ifindex, 0, machine.identity))
     return [*known, device, PORT.entry((machine.ifindex,), (machine.vni, machine.mac, PortFlag.DHCP, 0))]
 
 

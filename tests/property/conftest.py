@@ -8,11 +8,13 @@ import pytest
 from netplane.datapath import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
 from netplane.model import AnyRecord
-from netplane.tables.pipeline import AGENT_TABLES
+from netplane.tables.pipeline import TABLES
+from netplane.tables.schema import Writer
 from tests.fabric import Fabric, Runner, Specification
 from tests.worlds import Tables
 
 HOSTS = 3
+TABLES_SET = tuple(table for table in TABLES if table.writer is not Writer.DATAPATH)
 STATE = ("connection", "counter", "budget", "pace", "fragment", "logging")
 
 Build = Callable[[list[AnyRecord], dict[str, Tables]], Fabric]
@@ -58,7 +60,7 @@ def build_kernel(datapaths: list[KernelDatapath]) -> Build:
     def build(records: list[AnyRecord], tables: dict[str, Tables]) -> Fabric:
         runners: dict[str, Runner] = {}
         for datapath, (host, entries) in zip(datapaths, tables.items(), strict=False):
-            for table in AGENT_TABLES:
+            for table in TABLES_SET:
                 datapath.delete(table.name, datapath.read(table.name).keys() - entries[table.name].keys())
                 datapath.write(table.name, entries[table.name])
             runners[host] = datapath

@@ -27,6 +27,7 @@ from netplane.model import (
     SecurityGroupRule,
     Subnet,
     kind_of,
+    presence,
 )
 
 Key = tuple[str, str]
@@ -74,6 +75,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         cidr=some("10.0.0.0/24", "10.0.0.0/25", "10.0.1.0/24", "bad"),
         enable_dhcp=st.booleans(),
     ),
+    st.builds(lambda network, host: presence(str(network), str(host)), NETWORKS, ids("h")),
     st.builds(Router, id=ROUTERS, number=NUMBERS, admin_state_up=some(True, True, False)),
     st.builds(SecurityGroup, id=GROUPS),
     st.builds(AddressGroup, id=ADDRESS_GROUPS, addresses=st.lists(RANGES, max_size=3).map(tuple)),

@@ -1,8 +1,9 @@
 """The numbers that entries, counters and traces hold, with their names."""
 
 from collections.abc import Iterator
+from enum import IntEnum
 
-from netplane.tables.decisions import PACES, SHARED, TIMEOUTS, Punt
+from netplane.tables.decisions import PACES, SHARED, TIMEOUTS, Pace
 from tools.reference.markdown import member_texts, page_of, summary, table_of
 
 INTRODUCTION = (
@@ -37,6 +38,10 @@ def _timeouts() -> Iterator[str]:
 
 def _paces() -> Iterator[str]:
     yield "## Paces"
-    yield "How often each machine may do what costs others; what is beyond that is dropped (`PUNT_LIMIT`)."
-    rows = ((Punt(kind).name, SECOND // pace.pause, pace.burst // pace.pause) for kind, pace in PACES.items())
-    yield table_of(("what", "a second", "at once"), rows)
+    yield "How often each machine may do what costs others; what is beyond is dropped (`PUNT_LIMIT`, `STORM`)."
+    yield table_of(("what", "a second", "at once"), (_pace(kind, pace) for kind, pace in PACES.items()))
+
+
+def _pace(kind: int, pace: Pace) -> tuple[object, ...]:
+    assert isinstance(kind, IntEnum)
+    return f"{type(kind).__name__}.{kind.name}", SECOND // pace.pause, pace.burst // pace.pause

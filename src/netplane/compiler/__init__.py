@@ -3,8 +3,9 @@
 ```
  Endpoint ─▶ endpoints ─▶ endpoint          SecurityGroupRule AddressGroup ╮
  Host ─────▶ hosts ─────▶ host              Identity ──────────────────────┴▶ policy ─▶ prefix policy profile
- Port ─┬───▶ ports ─────▶ port device       ▲ Device Network Subnet
+ Port ─┬───▶ ports ─────▶ port device       ▲ Device Identity Network Subnet
        └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet
+ Network ──▶ flooding ──▶ spread crowd broadcast  ▲ Presence Host Port Device Subnet
 ```
 
 The record on the left of an arrow owns the entries on the right; the others are read. What was read is noted, so a
@@ -19,11 +20,12 @@ from netplane.base.incremental import Feature, Incremental, Item, evaluate
 from netplane.base.problem import Problem
 from netplane.base.world import View
 from netplane.compiler.endpoints import endpoints
+from netplane.compiler.flooding import flooding
 from netplane.compiler.hosts import hosts
 from netplane.compiler.policy import policy
 from netplane.compiler.ports import ports
 from netplane.compiler.routing import routing
-from netplane.model import KINDS, Change, Endpoint, Host, Identity, Port, Record, kind_of
+from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, kind_of
 from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
 from netplane.tables.text import show_key
 
@@ -40,7 +42,13 @@ def plugs(port: Port, view: View) -> Sequence[Item]:
     return routing(port, view) if port.is_router_interface else ports(port, view)
 
 
-FEATURES: Mapping[type[Record], Feature] = {Endpoint: endpoints, Host: hosts, Identity: policy, Port: plugs}
+FEATURES: Mapping[type[Record], Feature] = {
+    Endpoint: endpoints,
+    Host: hosts,
+    Identity: policy,
+    Network: flooding,
+    Port: plugs,
+}
 """Each kind that owns entries, with the feature that makes them."""
 
 

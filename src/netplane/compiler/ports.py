@@ -6,7 +6,7 @@ from netplane.base.addresses import pack_mac
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import feature, problem
-from netplane.model import Device, Logged, Network, Port, Subnet
+from netplane.model import Device, Identity, Logged, Network, Port, Subnet
 from netplane.tables.decisions import DeviceFlag, PortFlag
 from netplane.tables.pipeline import DEVICE, PORT
 
@@ -26,8 +26,9 @@ def ports(port: Port, view: View) -> Iterator[Item]:
         mac = pack_mac(port.mac_address)
         told = served(subnet for subnet in subnets.values() if subnet is not None)
         yield PORT.entry((device.ifindex,), (network.vni, mac, told, network.mtu))
+        identity = view.get(Identity, port.identity_id)
         flags = (DeviceFlag.PEER if device.peer else 0) | logging(view.get(Logged, port.id))
-        yield DEVICE.entry((network.vni, mac), (device.ifindex, flags))
+        yield DEVICE.entry((network.vni, mac), (device.ifindex, flags, identity.number if identity else 0))
 
 
 def logging(logged: Logged | None) -> int:

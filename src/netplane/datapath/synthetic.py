@@ -52,7 +52,8 @@ def run(fd: int, ports: KernelTable, trace: KernelTable, program: Program, frame
     verdict, reason = Verdict(decision & 0xFF), Reason(decision >> 8)
     if verdict is Verdict.DROP:
         return Outcome(verdict, reason, 0, 0, frame, steps)
-    return Outcome(verdict, reason, target, vni if verdict is Verdict.TUNNEL else 0, result.frame, steps)
+    leaves = verdict in (Verdict.TUNNEL, Verdict.FLOOD)
+    return Outcome(verdict, reason, target, vni if leaves else 0, result.frame, steps)
 
 
 def _context(program: Program, origin: Synthetic) -> bytes:

@@ -15,6 +15,7 @@ a group of ten thousand costs the hosts of its domain and nothing else. A split 
 the placements of the smaller part.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
@@ -33,6 +34,7 @@ from netplane.model import (
     SecurityGroupRule,
     Subnet,
     kind_of,
+    presence,
 )
 
 
@@ -227,6 +229,7 @@ class Interest:
             self._touch(self._slices.domains.hosts_on(old.network_id), (key,))
         if new:
             self._hold(new)
+            self._appear(new)
         if old:
             del self._slices.standing[old.network_id][port]
             del self._slices.placed[port]
@@ -234,9 +237,29 @@ class Interest:
             self._slices.placed[port] = new
             self._slices.standing.setdefault(new.network_id, {})[port] = None
         if old:
+            self._disappear(old)
             self._release(old)
         if new and not seen:
             self._touch(self._slices.domains.hosts_on(new.network_id), (key,))
+
+    def _appear(self, placement: Placement) -> None:
+        """One more machine of a host on a network; the first makes the host present there."""
+        network, host = placement.network_id, placement.host
+        present = self._slices.present.setdefault(network, Counter())
+        present[host] += 1
+        if present[host] == 1:
+            self._touch(self._slices.domains.hosts_on(network), (("presence", presence(network, host).id),))
+
+    def _disappear(self, placement: Placement) -> None:
+        """One machine less."""
+        network, host = placement.network_id, placement.host
+        present = self._slices.present[network]
+        present[host] -= 1
+        if not present[host]:
+            self._touch(self._slices.domains.hosts_on(network), (("presence", presence(network, host).id),))
+            del present[host]
+        if not present:
+            del self._slices.present[network]
 
     def _hold(self, placement: Placement) -> None:
         domain = self._slices.domains.open(placement.network_id)

@@ -1,5 +1,6 @@
 """Whether a host needs a record, answered from the current state alone."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from netplane.interest.domain import Domain, Domains
@@ -20,6 +21,7 @@ from netplane.model import (
     SecurityGroupRule,
     Subnet,
     kind_of,
+    presence,
 )
 
 
@@ -32,6 +34,8 @@ class Slices:
         self.placed: dict[str, Placement] = {}
         self.standing: dict[str, dict[str, None]] = {}
         """The ports that stand on each network."""
+        self.present: dict[str, Counter[str]] = {}
+        """How many of them each host carries."""
 
     def keys(self, host: str) -> Iterator[Key]:
         """The keys of all that a host may need; some may come twice or not exist."""
@@ -56,6 +60,8 @@ class Slices:
                 yield "router", self.router_of(port)
             for port in self.standing.get(network, ()):
                 yield "endpoint", port
+            for host in self.present.get(network, ()):
+                yield "presence", presence(network, host).id
 
     def shared_keys(self, held: Key) -> Iterable[Key]:
         """The keys that come with something held: a group comes as its rules."""
@@ -87,6 +93,9 @@ class Slices:
             return placement.endpoint if placement and self.near(host, placement.network_id) else None
         if kind == "logged":
             return self.logged(id) if self.carrier(id) == host else None
+        if kind == "presence":
+            network, _, present = id.partition("/")
+            return presence(network, present) if self.exists(key) and self.near(host, network) else None
         record = self.world.at(key)
         return record if record is not None and self._needs(host, record) else None
 
@@ -110,7 +119,11 @@ class Slices:
 
     def exists(self, key: Key) -> bool:
         """Whether there is a record with this key, for whomever."""
-        return key[1] in self.placed if key[0] == "endpoint" else self.world.at(key) is not None
+        kind, id = key
+        if kind == "presence":
+            network, _, host = id.partition("/")
+            return host in self.present.get(network, ())
+        return id in self.placed if kind == "endpoint" else self.world.at(key) is not None
 
     def near(self, host: str, network: str) -> bool:
         """Whether a machine of the host stands in the domain of the network."""

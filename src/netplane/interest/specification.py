@@ -4,7 +4,8 @@
                 + the full ports of the machines bound to it, and what is logged at them
                 + for every domain in which a machine of it stands:
                     networks, subnets, the routers' interfaces, routers,
-                    the endpoint of every machine that stands there, and the hosts that carry them,
+                    the endpoint of every machine that stands there, the hosts that carry them, and on which
+                    networks each of those has any,
                     their identities, the rules of the identities' groups, and the address groups that those name
 
 A domain is a connected component of networks, joined by the interfaces that a router has in them. Records that
@@ -29,6 +30,7 @@ from netplane.model import (
     SecurityGroupRule,
     Subnet,
     kind_of,
+    presence,
 )
 
 
@@ -73,9 +75,11 @@ def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
     logs = [record for record in world.values() if isinstance(record, LogResource)]
     ports = [record for record in found.values() if isinstance(record, Port) and not record.is_router_interface]
     told = [what for what in (logged(port, logs) for port in ports) if what is not None]
+    present = (presence(place.network_id, place.host) for place in near)
     return (
         found
         | {("endpoint", place.endpoint.id): place.endpoint for place in near}
+        | {("presence", one.id): one for one in present}
         | {("logged", what.id): what for what in told}
     )
 

@@ -9,7 +9,7 @@ from netplane.model.address_group import ADDRESS_LIMIT, AddressGroup
 from netplane.model.change import Change, Operation
 from netplane.model.decision import Decision
 from netplane.model.dhcp import DhcpOption
-from netplane.model.endpoint import Device, Endpoint
+from netplane.model.endpoint import Device, Endpoint, Presence, presence
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
 from netplane.model.log import Logged, LogResource
@@ -46,6 +46,7 @@ __all__ = [
     "OnDelete",
     "Operation",
     "Port",
+    "Presence",
     "RbacPolicy",
     "Record",
     "Reference",
@@ -56,5 +57,6 @@ __all__ = [
     "describe",
     "identity_id",
     "kind_of",
+    "presence",
     "shared_with",
 ]

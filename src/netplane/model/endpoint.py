@@ -1,4 +1,4 @@
-"""What hosts work with that no client writes: endpoints (made by `interest`) and devices (seen by agents)."""
+"""What hosts work with that no client writes: endpoints, presences (made by `interest`), devices (seen by agents)."""
 
 from collections.abc import Iterable
 from typing import Annotated
@@ -19,6 +19,22 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, tag="endpoint"):
     identity: Annotated[int, describe("The number of the port's identity; 0 for none.")]
     host: Annotated[int, describe("The number of the host that carries it.")]
     stateless: Annotated[bool, describe("Whether each of its packets needs a rule, replies too.")] = False
+
+
+class Presence(Record, frozen=True, kw_only=True, gc=False, tag="presence"):
+    """A host carries machines of a network, so what is for all of the network goes there."""
+
+    network_id: Annotated[str, describe("The network.")]
+    host_id: Annotated[str, describe("The host.")]
+
+    def references(self) -> Iterable[Reference]:
+        """Its network; the store never sees a presence, so this serves look-ups only."""
+        return (Reference("network_id", self.network_id),)
+
+
+def presence(network: str, host: str) -> Presence:
+    """The presence of a host on a network; the names of hosts have no slash."""
+    return Presence(id=f"{network}/{host}", network_id=network, host_id=host)
 
 
 class Device(Record, frozen=True, kw_only=True, gc=False, tag="device"):

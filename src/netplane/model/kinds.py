@@ -1,7 +1,7 @@
 """All kinds of records, and the unions that the wire and the store decode."""
 
 from netplane.model.address_group import AddressGroup
-from netplane.model.endpoint import Device, Endpoint
+from netplane.model.endpoint import Device, Endpoint, Presence
 from netplane.model.host import Binding, Host
 from netplane.model.log import Logged, LogResource
 from netplane.model.network import Network, Subnet
@@ -27,7 +27,7 @@ STORED: tuple[type[Record], ...] = (
 )
 """What the store keeps; what stands first is referred to by what follows."""
 
-KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Logged, Device)
+KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Presence, Logged, Device)
 
 AnyRecord = (
     Host
@@ -44,6 +44,7 @@ AnyRecord = (
     | LogResource
     | Endpoint
     | Logged
+    | Presence
     | Device
 )
 

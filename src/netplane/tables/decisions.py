@@ -18,6 +18,8 @@ class Stage(IntEnum):
     POLICY_OUT = 8
     POLICY_IN = 9
     DELIVERY = 10
+    FLOOD = 11
+    """In the place of ROUTING and what follows it, for what goes to a group or to all of a network."""
 
 
 class Verdict(IntEnum):
@@ -32,6 +34,8 @@ class Verdict(IntEnum):
     """Turned into an answer to the machine that sent it."""
     PUNT = 4
     """Handed to the agent."""
+    FLOOD = 5
+    """Copied: each copy is a step of DELIVERY."""
 
 
 class Reason(IntEnum):
@@ -80,6 +84,12 @@ class Reason(IntEnum):
     """Longer than the sender's own network carries."""
     FRAGMENTATION_NEEDED = 38
     """Longer than the network carries that a router would send it to. Routers cut nothing, whoever allows it."""
+    STORM = 39
+    """The machine has sent more copies than it may."""
+    TOO_MANY = 40
+    """A copy that was not made: a network has more machines or hosts than one packet is copied to."""
+    ROGUE_QUERIER = 41
+    """IGMP or MLD other than reports: the platform asks who listens, nobody else."""
 
 
 class Class(IntEnum):
@@ -88,6 +98,8 @@ class Class(IntEnum):
     SAME_NETWORK = 0
     ROUTED = 1
     SERVICE = 2
+    GROUP = 3
+    """To a group, or to all of a network; counted once where it was sent, and for each machine that got a copy."""
     DROPPED = 64
 
 
@@ -152,6 +164,15 @@ class Punt(IntEnum):
     DHCP = 1
     ROUTER_SOLICITATION = 2
     DHCP6 = 3
+    REPORT = 4
+    """Which groups a machine listens to, by IGMP or MLD."""
+
+
+class Cost(IntEnum):
+    """What has a pace besides the kinds of `Punt`."""
+
+    COPIES = 0
+    """Copies, on each host that makes any, of what goes to a group or to all of a network."""
 
 
 class Limit(IntEnum):
@@ -165,6 +186,8 @@ class Limit(IntEnum):
     """ns by which they may come ahead of that: a hundred at once."""
     FRAGMENTS = 256
     """Packets in fragments of which it may send the rest: a newer one with the same id modulo this replaces one."""
+    COPIES = 4096
+    """Machines, and hosts, of one network that a packet is copied to; the others get none."""
     FRAGMENT_SECONDS = 30
     """Seconds after a first fragment in which the rest of its packet may follow, as Linux waits (ipfrag_time)."""
     EXTENSIONS = 6
@@ -185,8 +208,12 @@ class Pace(NamedTuple):
 PACES: Mapping[int, Pace] = {
     # Twenty at once, ten a second: a client asks a few times an hour.
     **dict.fromkeys((Punt.DHCP, Punt.ROUTER_SOLICITATION, Punt.DHCP6), Pace(100_000_000, 2_000_000_000)),
+    # A hundred at once: a machine that listens to as many groups may tell of each by itself.
+    Punt.REPORT: Pace(50_000_000, 5_000_000_000),
+    # 50,000 a second, 10,000 at once: some 25 broadcasts a second where they reach two thousand.
+    Cost.COPIES: Pace(20_000, 200_000_000),
 }
-"""Packets to the agent, by kind: what a machine takes of one kind it loses of no other, nor does any other machine."""
+"""By `Punt` and `Cost`: what a machine takes of one kind it loses of no other, nor does any other machine."""
 
 
 class ConnectionState(IntEnum):
@@ -225,6 +252,7 @@ SHARED = (
     EndpointFlag,
     DeviceFlag,
     Punt,
+    Cost,
     Limit,
     ConnectionState,
     ConnectionFlag,

@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 from netplane.tables.decisions import Family
 from netplane.tables.pipeline import (
+    BROADCAST,
     BUDGET,
+    CROWD,
     DEVICE,
     ENDPOINT,
     GATEWAY,
     HOST,
     LOGGING,
+    MEMBER,
     PACE,
     POLICY,
     PORT,
@@ -22,6 +25,7 @@ from netplane.tables.pipeline import (
     PROFILE,
     ROUTE,
     SETTINGS,
+    SPREAD,
 )
 from netplane.tables.schema import Table
 
@@ -73,10 +77,11 @@ class RouteValue(NamedTuple):
 
 
 class DeviceValue(NamedTuple):
-    """Where a machine is plugged in."""
+    """Where a machine is plugged in, and who it is."""
 
     ifindex: int
     flags: int
+    identity: int
 
 
 class PrefixValue(NamedTuple):
@@ -127,6 +132,29 @@ def device(entries: Entries, vni: int, mac: bytes) -> DeviceValue | None:
     """The device of a machine on this host."""
     value = entries["device"].get(DEVICE.pack_key(vni, mac))
     return None if value is None else DeviceValue(**DEVICE.unpack_value(value))
+
+
+def spread(entries: Entries, vni: int, index: int) -> int | None:
+    """The number of one of the hosts that carry machines of a network."""
+    value = entries["spread"].get(SPREAD.pack_key(vni, index))
+    return None if value is None else int(SPREAD.unpack_value(value)["host"])
+
+
+def crowd(entries: Entries, vni: int, index: int) -> bytes | None:
+    """The MAC address of one of the machines of a network on this host."""
+    value = entries["crowd"].get(CROWD.pack_key(vni, index))
+    return None if value is None else value[:6]
+
+
+def member(entries: Entries, vni: int, group: bytes, index: int) -> bytes | None:
+    """The MAC address of one of those that listen to a group."""
+    value = entries["member"].get(MEMBER.pack_key(vni, group, index))
+    return None if value is None else value[:6]
+
+
+def is_broadcast(entries: Entries, vni: int, address: bytes) -> bool:
+    """Whether an address means all machines of a subnet."""
+    return BROADCAST.pack_key(vni, address) in entries["broadcast"]
 
 
 def budget(entries: Entries, vni: int, mac: bytes) -> BudgetValue:

@@ -1,9 +1,10 @@
 """The datapath's executable specification: what the kernel's programs do, said in Python over the same tables.
 
     from_machine   PORT -+- ARP: LOCAL_ANSWER
-                         +- PARSE -+- neighbour discovery, DHCP: LOCAL_ANSWER
-                                   +- ANTI_SPOOF - ROUTING -+- router: POLICY_OUT, answered
-    from_tunnel             PARSE ---- SOURCE ---- ROUTING -+- POLICY_OUT, POLICY_IN - CONNECTION - DELIVERY
+                         +- PARSE -+- neighbour discovery, DHCP, reports: LOCAL_ANSWER
+                                   +- ANTI_SPOOF -+- ROUTING -+- router: POLICY_OUT, answered
+    from_tunnel             PARSE ---- SOURCE ----+           +- POLICY_OUT, POLICY_IN - CONNECTION - DELIVERY
+                                                  +- to many: POLICY_OUT - FLOOD (POLICY_IN - DELIVERY) ...
 
 A packet crosses the underlay under its source's VNI and unmodified, also when it will be routed: both hosts resolve
 source and destination alike, and the receiving one does what a router does to the packet. So the receiver can look up
@@ -20,12 +21,13 @@ from netplane.tables import fragments, lookup
 from netplane.tables.connection import sides
 from netplane.tables.decisions import Class, Direction, EndpointFlag, Family, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.family import answer_echo, answer_error, forwarded, is_answerable, parse
+from netplane.tables.flooding import Sent, announces, flood, flood_packet, hear_report
 from netplane.tables.ipv6 import is_link_local, is_multicast
 from netplane.tables.logging import write_down
 from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
 from netplane.tables.neighbours import answer_neighbours, refuse_neighbours
 from netplane.tables.outcome import Outcome
-from netplane.tables.packet import ARP, ETHERNET, UDP, Packet, answer_arp, ethertype, parse_arp
+from netplane.tables.packet import ARP, ETHERNET, UDP, ArpRequest, Packet, answer_arp, ethertype, parse_arp
 from netplane.tables.pipeline import COUNTER, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.run import End, Run
@@ -139,8 +141,12 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     packet = take_apart(run, port.vni)
     answer_neighbours(run, port, ifindex, packet)
     intercept_dhcp(run, port, ifindex, packet)
+    if is_to_many(run):
+        hear_report(run, port, ifindex, packet)
     run.own[Direction.EGRESS] = (port.vni, port.mac)
     source = check_source(run, port, packet)
+    if is_to_many(run):
+        flood_packet(run, port.vni, port.mac, source, packet, here=True)
     hop = route(run, port.vni, packet)
     if hop.is_router:
         answer_as_router(run, port, ifindex, packet, source, hop)
@@ -162,9 +168,13 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
 
 def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     """All stages of a frame that another host sends."""
+    if is_to_many(run) and announces(run.frame):
+        pass_on(run, vni, outer_source)
     packet = take_apart(run, vni)
     refuse_neighbours(run, packet)
-    source = check_sender(run, vni, outer_source, packet)
+    source = check_sender(run, vni, outer_source, packet.source)
+    if is_to_many(run):
+        flood_packet(run, vni, run.frame[6:12], source, packet, here=False)
     hop = route(run, vni, packet)
     if hop.is_router:
         run.drop(Stage.ROUTING, Reason.FROM_TUNNEL)
@@ -211,6 +221,8 @@ def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
     asked = parse_arp(run.frame)
     if asked is None:
         run.drop(Stage.LOCAL_ANSWER, Reason.MALFORMED)
+    if announces(run.frame):
+        announce(run, port, asked)
     if asked.operation != 1:
         run.drop(Stage.LOCAL_ANSWER, Reason.ARP_NOT_ASKED)
     # A probe (RFC 5227, section 2.1.1) has no sender address yet.
@@ -221,6 +233,21 @@ def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
         run.drop(Stage.LOCAL_ANSWER, Reason.ARP_UNKNOWN)
     run.step(Stage.LOCAL_ANSWER, Reason.NONE, ARP)
     serve(run, port, Verdict.ANSWER, ifindex, answer_arp(run.frame, target.mac))
+
+
+def announce(run: Run, port: PortValue, told: ArpRequest) -> NoReturn:
+    """What a machine says of its own address everybody on the network may hear."""
+    source = owned(run, port, told.sender)
+    if source is None:
+        run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ARP)
+    flood(run, Sent(port.vni, port.mac, source.identity, None, here=True))
+
+
+def pass_on(run: Run, vni: int, outer_source: bytes) -> NoReturn:
+    """The same from another host."""
+    run.step(Stage.PARSE, Reason.NONE, ARP)
+    source = check_sender(run, vni, outer_source, MAPPED + run.frame[28:32])
+    flood(run, Sent(vni, run.frame[6:12], source.identity, None, here=False))
 
 
 def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> None:
@@ -235,27 +262,25 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
 
 
 def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
-    """ANTI_SPOOF: the packet comes from an address of the port and goes to one machine."""
+    """ANTI_SPOOF: the packet comes from an address of the port."""
     source = owned(run, port, packet.source)
     if source is None:
         run.drop(Stage.ANTI_SPOOF, Reason.SPOOFED_ADDRESS)
     run.identities[Direction.EGRESS] = source.identity
-    refuse_multicast(run, Stage.ANTI_SPOOF)
     if is_too_long(run, port.mtu):
         run.drop(Stage.ANTI_SPOOF, Reason.TOO_LONG)
     run.step(Stage.ANTI_SPOOF, Reason.NONE, source.identity, source.host)
     return source
 
 
-def check_sender(run: Run, vni: int, outer_source: bytes, packet: Packet) -> EndpointValue:
+def check_sender(run: Run, vni: int, outer_source: bytes, address: bytes) -> EndpointValue:
     """SOURCE: the packet comes from a machine of the domain, and from the host that carries it."""
-    source = lookup.endpoint(run.entries, vni, packet.source)
+    source = lookup.endpoint(run.entries, vni, address)
     if source is None or source.flags & EndpointFlag.ROUTER or source.mac != run.frame[6:12]:
         run.drop(Stage.SOURCE, Reason.FORGED_SOURCE)
     if source.host == run.settings.host or lookup.host_address(run.entries, source.host) != outer_source:
         run.drop(Stage.SOURCE, Reason.FORGED_HOST)
     run.identities[Direction.EGRESS] = source.identity
-    refuse_multicast(run, Stage.SOURCE)
     run.step(Stage.SOURCE, Reason.NONE, source.identity, source.host)
     return source
 
@@ -265,10 +290,9 @@ def is_too_long(run: Run, mtu: int) -> bool:
     return 0 < mtu < len(run.frame) - ETHERNET
 
 
-def refuse_multicast(run: Run, stage: Stage) -> None:
-    """Group addresses are not carried."""
-    if run.frame[0] & 1:
-        run.drop(stage, Reason.MULTICAST)
+def is_to_many(run: Run) -> bool:
+    """Whether a frame goes to a group, or to all."""
+    return bool(run.frame[0:1] and run.frame[0] & 1)
 
 
 def route(run: Run, vni: int, packet: Packet) -> Hop:

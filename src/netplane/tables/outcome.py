@@ -44,6 +44,7 @@ class Step(NamedTuple):
     | POLICY_OUT, POLICY_IN | rule | identity whose rules it is | identity of the other side |
     | CONNECTION | 0 new, 1 known, 2 judged again, 3 an ICMP error about one, 4 none kept | ConnectionState before | |
     | DELIVERY | Verdict | ifindex, or host | VNI of the destination |
+    | FLOOD | copies | | |
     """
 
     stage: Stage
@@ -59,10 +60,19 @@ class Outcome(NamedTuple):
     verdict: Verdict
     reason: Reason
     target: int
-    """The device it leaves by (DELIVER, ANSWER, PUNT), the number of the host it goes to (TUNNEL), or 0."""
+    """The device it leaves by (DELIVER, ANSWER, PUNT), the number of the host it goes to (TUNNEL), how many copies
+    of it leave (FLOOD), or 0."""
     vni: int
-    """The network named in the tunnel header (TUNNEL), or 0."""
+    """The network named in the tunnel header (TUNNEL, FLOOD), or 0."""
     frame: bytes
-    """The frame as it leaves; as it came if dropped."""
+    """The frame as it leaves, each copy alike; as it came if dropped."""
     steps: tuple[Step, ...]
-    """The stages it went through, in order."""
+    """The stages it went through, in order. There is room for those of some dozens of copies, not of thousands."""
+
+    @property
+    def copies(self) -> tuple[tuple[Verdict, int], ...]:
+        """Where each copy of a packet to many leaves, as its steps say: DELIVER by a device, or TUNNEL to a host."""
+        if self.verdict is not Verdict.FLOOD:
+            return ()
+        left = (step for step in self.steps if step.stage is Stage.DELIVERY and not step.reason)
+        return tuple((Verdict(step.a), step.b) for step in left)

@@ -34,7 +34,48 @@ DEVICE = Table(
     "The devices of the ports that this host carries.",
     Kind.HASH,
     key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
-    value=(Field("ifindex", U32, "The device."), Field("flags", U32, "DeviceFlag.")),
+    value=(
+        Field("ifindex", U32, "The device."),
+        Field("flags", U32, "DeviceFlag."),
+        Field("identity", U32, "The number of the port's identity; 0 for none."),
+    ),
+    capacity=65_536,
+)
+SPREAD = Table(
+    "spread",
+    "The hosts that carry machines of each network, this one too, as a list.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The network."), Field("index", U32, "From 0, without a gap.")),
+    value=(Field("host", U32, "The number of a host."),),
+    capacity=1_048_576,
+)
+CROWD = Table(
+    "crowd",
+    "The machines of each network that have a device on this host, as a list.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The network."), Field("index", U32, "From 0, without a gap.")),
+    value=(Field("mac", MAC, "A port's MAC address."), Field("pad", U16)),
+    capacity=65_536,
+)
+MEMBER = Table(
+    "member",
+    "The machines on this host that listen to each group, as lists: what they have said by IGMP or MLD.",
+    Kind.HASH,
+    key=(
+        Field("vni", U32, "The network."),
+        Field("address", ADDRESS, "The group."),
+        Field("index", U32, "From 0, without a gap."),
+    ),
+    value=(Field("mac", MAC, "A port's MAC address."), Field("pad", U16)),
+    capacity=262_144,
+    writer=Writer.SNOOPING,
+)
+BROADCAST = Table(
+    "broadcast",
+    "The addresses that mean all machines of a subnet.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The network."), Field("address", ADDRESS, "The last address of a subnet.")),
+    value=(Field("pad", U32),),
     capacity=65_536,
 )
 ENDPOINT = Table(
@@ -248,7 +289,7 @@ TRACE = Table(
         Field("b", U32),
         Field("c", U32),
     ),
-    capacity=32,
+    capacity=128,
     writer=Writer.DATAPATH,
 )
 
@@ -256,6 +297,10 @@ TABLES: tuple[Table, ...] = (
     SETTINGS,
     HOST,
     DEVICE,
+    SPREAD,
+    CROWD,
+    MEMBER,
+    BROADCAST,
     ENDPOINT,
     ROUTE,
     GATEWAY,

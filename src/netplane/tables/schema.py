@@ -70,6 +70,9 @@ class Writer(Enum):
     """Who writes a table's entries."""
 
     AGENT = "agent"
+    """The agent, from records."""
+    SNOOPING = "snooping"
+    """The agent, from what machines say."""
     DATAPATH = "datapath"
 
 

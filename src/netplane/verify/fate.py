@@ -13,6 +13,8 @@ class Kind(Enum):
     """The machine that sent it gets this instead."""
     PUNTED = "punted"
     """The agent of the machine that sent it gets it."""
+    FLOODED = "flooded"
+    """To several machines, each of which gets the same."""
     DROPPED = "dropped"
 
 
@@ -23,6 +25,8 @@ class Fate(NamedTuple):
     port_id: str = ""
     frame: bytes = b""
     """Of a punted packet, what follows the destination's MAC address."""
+    copies: tuple[str, ...] = ()
+    """Of a flooded one, the ports that get it, sorted."""
 
 
 DROPPED = Fate(Kind.DROPPED)

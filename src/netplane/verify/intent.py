@@ -15,6 +15,7 @@ from netplane.verify.datagram import UDP, Address, Datagram, read_arp, write_arp
 from netplane.verify.family import may_be_told, read_packet, read_quote, write_echo_reply, write_error, write_routed
 from netplane.verify.fate import DROPPED, Fate, Kind
 from netplane.verify.logs import is_noted
+from netplane.verify.many import is_announcement, is_for_many, is_joined, is_report, listeners, others, speaks_of_groups
 from netplane.verify.neighbours import discovered, discovers
 from netplane.verify.rules import Opening, continued, opening, permits
 from netplane.verify.talks import Memory, Side, begins
@@ -82,9 +83,11 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
     asked = asked_of_network(world, port, frame, datagram)
     if asked is not None:
         return asked
-    if datagram.source not in addresses(port) or frame[0] & 1 or not fits(frame, world.network(port)):
+    if datagram.source not in addresses(port) or not fits(frame, world.network(port)):
         note(world, memory, port, "egress", "DROP")
         return DROPPED
+    if frame[0] & 1:
+        return flooded(world, port, frame, datagram, memory, now)
     found = find_way(world, port, frame, datagram)
     if isinstance(found, Way):
         return carried(world, found, frame, datagram, memory, now)
@@ -106,28 +109,87 @@ def intent_of_tunnel(
 ) -> Fate:
     """What becomes of a frame that reaches a host by the tunnel from an underlay address."""
     memory = memory or Memory()
-    read = read_packet(frame)
     network = next((network for network in world.all(Network) if network.vni == vni), None)
-    if read is None or network is None or frame[0] & 1:
+    if network is None:
         return DROPPED
-    source = world.owner(network, read.source)
-    if source is None or source.is_router_interface or mac_of(source) != frame[6:12]:
-        return DROPPED
-    sender = world.host(source)
-    if sender is None or sender.id == host.id or ip_address(sender.address) != outer_source:
+    if is_announcement(frame):
+        source = believed(world, host, network, outer_source, IPv4Address(frame[28:32]), frame[6:12])
+        return DROPPED if source is None else copied(frame, listeners(world, source, host))
+    read = read_packet(frame)
+    source = read and believed(world, host, network, outer_source, read.source, frame[6:12])
+    if read is None or source is None:
         return DROPPED
     datagram = memory.completed(host.id, source.id, read, now)
     if datagram is None or discovers(datagram):
         return DROPPED
+    if frame[0] & 1:
+        if speaks_of_groups(datagram) or not is_for_many(world, network, frame[0:6], datagram.destination):
+            return DROPPED
+        return copied(frame, heard(world, source, host, datagram, memory, now))
     found = find_way(world, source, frame, datagram)
     if not isinstance(found, Way) or world.host(found.destination) != host:
         return DROPPED
     return arrived(world, host, found, frame, datagram, memory, now)
 
 
+def believed(
+    world: World, host: Host, network: Network, outer_source: IPv4Address, address: Address, mac: bytes
+) -> Port | None:
+    """Whose packet has reached a host by the tunnel; None if nobody's, or not from the host of its sender."""
+    source = world.owner(network, address)
+    if source is None or source.is_router_interface or mac_of(source) != mac:
+        return None
+    sender = world.host(source)
+    if sender is None or sender.id == host.id or ip_address(sender.address) != outer_source:
+        return None
+    return source
+
+
+def flooded(world: World, port: Port, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
+    """What a machine says to many: its own rules are asked about the group, and each receiver's about the sender."""
+    here, network = world.host(port), world.network(port)
+    if (
+        here is None
+        or not is_for_many(world, network, frame[0:6], datagram.destination)
+        or not permits(world, port, "egress", (datagram.destination, None), opening(datagram))
+    ):
+        note(world, memory, port, "egress", "DROP")
+        return DROPPED
+    memory.begin(here.id, port.id, datagram, now)
+    found = heard(world, port, here, datagram, memory, now)
+    for there in others(world, port):
+        passed = memory.completed(there.id, port.id, datagram, now)
+        if passed is not None:
+            found += heard(world, port, there, passed, memory, now)
+    return copied(frame, found)
+
+
+def heard(world: World, source: Port, host: Host, datagram: Datagram, memory: Memory, now: int) -> list[Port]:
+    """The machines of a host that get what another has said to many, and may."""
+    memory.begin(host.id, source.id, datagram, now)
+    to = datagram.destination
+    may_hear = []
+    for port in listeners(world, source, host):
+        if is_joined(to) and (port.id, to) not in memory.members:
+            continue
+        if permits(world, port, "ingress", (datagram.source, source), opening(datagram)):
+            may_hear.append(port)
+        else:
+            note(world, memory, port, "ingress", "DROP")
+    return may_hear
+
+
+def copied(frame: bytes, ports: list[Port]) -> Fate:
+    """A frame for several machines, or for none."""
+    return Fate(Kind.FLOODED, "", frame, tuple(sorted(port.id for port in ports))) if ports else DROPPED
+
+
 def resolved(world: World, port: Port, frame: bytes) -> Fate:
-    """The network itself answers ARP, for every address on it but the asker's own."""
+    """The network itself answers ARP, for every address on it but the asker's own; that one it may tell all others."""
     request = read_arp(frame)
+    if request is not None and is_announcement(frame):
+        everybody = [other for host in world.all(Host) for other in listeners(world, port, host)]
+        return copied(frame, everybody) if request.sender in addresses(port) else DROPPED
     if request is None or request.operation != 1 or request.sender_mac != mac_of(port):
         return DROPPED
     if request.sender not in (NOBODY, *addresses(port)):
@@ -142,6 +204,8 @@ def asked_of_network(world: World, port: Port, frame: bytes, datagram: Datagram)
     """What becomes of questions that the network itself answers, or its agent; None for other packets."""
     if discovers(datagram):
         return discovered(world, port, frame, datagram)
+    if frame[0] & 1 and speaks_of_groups(datagram):
+        return Fate(Kind.PUNTED, port.id, frame[6:]) if is_report(datagram) else DROPPED
     if datagram.protocol == UDP and world.configures(port, 6 if datagram.is_ipv6 else 4):
         client, server = DHCP[datagram.is_ipv6]
         if datagram.ports == (server, client):

@@ -43,6 +43,8 @@ class Memory:
         """By host, sender's port and the last byte of the identification: there is room for one of each."""
         self.noted: list[tuple[str, str, str]] = []
         """Decisions written down: the port's id, `ingress` or `egress`, and `ACCEPT` or `DROP`."""
+        self.members: set[tuple[str, Address]] = set()
+        """Which ports have said that they listen to which groups."""
 
     def begin(self, host_id: str, port_id: str, datagram: Datagram, now: int) -> None:
         """Remember what has passed a host, if it is a first fragment."""

@@ -27,14 +27,19 @@ PACKED_MAC = bytes.fromhex("020000000001")
 NETWORK = Network(id="net", vni=100)
 SUBNET = Subnet(id="sub", network_id="net", cidr="10.0.0.0/24")
 ROUTER = Router(id="router", number=5)
+FLOODING = ("spread", "crowd", "broadcast")
 
 
 def compiled(*records: Record) -> tuple[dict[str, list[str]], list[str]]:
-    """The entries of each table that has any, and the problems, of the compiler and from scratch alike."""
+    """The entries of each table that has any, and the problems, of the compiler and from scratch alike.
+
+    What every network has for its broadcasts stands in `test_flooding`.
+    """
     compiler = Compiler()
     compiler.apply(Change(1, Operation.UPSERT, kind_of(record), record.id, record) for record in records)
     assert compiler.desired == compile_slice(records)
-    shown = {table: show_entries(table, entries) for table, entries in compiler.desired.items() if entries}
+    plain = {table: entries for table, entries in compiler.desired.items() if entries and table not in FLOODING}
+    shown = {table: show_entries(table, entries) for table, entries in plain.items()}
     return shown, [f"{kind} {id}: {text}" for kind, id, text in compiler.problems]
 
 
@@ -119,9 +124,15 @@ def test_ports() -> None:
     shown, problems = compiled(port(), Device(id="port", ifindex=9, peer=True), NETWORK, SUBNET)
     assert shown == {
         "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=DHCP mtu=1450"],
-        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=PEER"],
+        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=PEER identity=0"],
     }
     assert not problems
+
+
+def test_a_device_knows_its_ports_identity() -> None:
+    identity = Identity(id="i", number=3, groups=())
+    shown, _ = compiled(port(identity_id="i"), Device(id="port", ifindex=9), NETWORK, SUBNET, identity)
+    assert shown["device"] == [f"vni=100 mac={MAC} -> ifindex=9 flags=0 identity=3"]
 
 
 def test_a_port_without_dhcp() -> None:
@@ -129,7 +140,7 @@ def test_a_port_without_dhcp() -> None:
     shown, _ = compiled(port(), Device(id="port", ifindex=9), NETWORK, subnet)
     assert shown == {
         "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=0 mtu=1450"],
-        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=0"],
+        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=0 identity=0"],
     }
 
 

@@ -22,6 +22,7 @@ from tests.unit.interest.world import (
 
 A, B, C = machine("a", RED, 1), machine("b", RED, 2), machine("c", BLUE, 3)
 LEFT, RIGHT = interface(RED), interface(BLUE)
+BOTH = {"presence red/h1", "presence red/h2"}
 RED_DOMAIN = {"network red", "subnet red-subnet", "identity web", "security_group_rule u1"}
 
 
@@ -42,8 +43,8 @@ def test_the_first_port_of_a_host_brings_the_whole_domain() -> None:
     check(
         interest(*bound(A, H1)),
         upserts(*bound(B, H2)),
-        h1=({"endpoint b", "host h2"}, set()),
-        h2=(RED_DOMAIN | {"port b", "endpoint a", "endpoint b", "host h1"}, set()),
+        h1=({"endpoint b", "host h2", "presence red/h2"}, set()),
+        h2=(RED_DOMAIN | BOTH | {"port b", "endpoint a", "endpoint b", "host h1"}, set()),
     )
 
 
@@ -51,8 +52,8 @@ def test_the_last_port_of_a_host_takes_the_whole_domain_away() -> None:
     check(
         interest(*bound(A, H1), *bound(B, H2)),
         deletes(*bound(B, H2)),
-        h1=(set(), {"endpoint b", "host h2"}),
-        h2=(set(), RED_DOMAIN | {"port b", "endpoint a", "endpoint b", "host h1"}),
+        h1=(set(), {"endpoint b", "host h2", "presence red/h2"}),
+        h2=(set(), RED_DOMAIN | BOTH | {"port b", "endpoint a", "endpoint b", "host h1"}),
     )
 
 
@@ -65,7 +66,8 @@ def test_a_port_in_another_domain_concerns_nobody_here() -> None:
         interest(*bound(A, H1)),
         upserts(*bound(C, H2)),
         h2=(
-            {"network blue", "subnet blue-subnet", "port c", "endpoint c", "identity web", "security_group_rule u1"},
+            {"network blue", "subnet blue-subnet", "port c", "endpoint c", "identity web", "security_group_rule u1"}
+            | {"presence blue/h2"},
             set(),
         ),
     )
@@ -73,8 +75,16 @@ def test_a_port_in_another_domain_concerns_nobody_here() -> None:
 
 def test_a_router_joins_and_parts_domains() -> None:
     made = interest(*bound(A, H1), *bound(C, H2), LEFT)
-    far = {"network blue", "subnet blue-subnet", "port router-blue", "endpoint c", "host h2"}
-    near = {"network red", "subnet red-subnet", "port router-red", "router router", "endpoint a", "host h1"}
+    far = {"network blue", "subnet blue-subnet", "port router-blue", "endpoint c", "host h2", "presence blue/h2"}
+    near = {
+        "network red",
+        "subnet red-subnet",
+        "port router-red",
+        "router router",
+        "endpoint a",
+        "host h1",
+        "presence red/h1",
+    }
     check(made, upserts(RIGHT), h1=(far, set()), h2=(near | {"port router-blue"}, set()))
     check(made, deletes(RIGHT), h1=(set(), far), h2=(set(), near | {"port router-blue"}))
 
@@ -139,6 +149,13 @@ def test_a_port_that_moves_is_lost_by_one_and_gained_by_the_other() -> None:
     assert deltas["h1"].upserts == []
 
 
+def test_a_host_is_present_on_a_network_as_long_as_it_carries_machines_of_it() -> None:
+    made = interest(*bound(A, H1), *bound(B, H1), *bound(machine("d", RED, 4), H2))
+    check(made, deletes(*bound(A, H1)), h1=(set(), {"port a", "endpoint a"}), h2=(set(), {"endpoint a"}))
+    gone = {"endpoint b", "host h1", "presence red/h1"}
+    assert {" ".join(key) for key in made.apply(deletes(*bound(B, H1)))["h2"].deletes} == gone
+
+
 def test_a_host_that_nothing_is_bound_to_has_itself() -> None:
     assert names(interest().slice("h1")) == {"host h1"}
     assert interest().slice("unknown") == []
@@ -168,5 +185,12 @@ def test_dangling_references_are_left_out() -> None:
     made.apply(upserts(*bound(A, H1), LEFT, H1))
     assert names(made.slice("h1")) == {"host h1", "port a"}
     made.apply(upserts(RED))
-    assert names(made.slice("h1")) == {"host h1", "port a", "network red", "endpoint a", "port router-red"}
+    assert names(made.slice("h1")) == {
+        "host h1",
+        "port a",
+        "network red",
+        "endpoint a",
+        "presence red/h1",
+        "port router-red",
+    }
     made.apply(deletes(LONE))

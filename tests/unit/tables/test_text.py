@@ -34,7 +34,12 @@ def be16(number: int) -> bytes:
     [
         ("settings", (0,), (1, 2, 3), "index=0 -> host=1 tunnel=2 punt=3"),
         ("host", (2,), (A,), "number=2 -> address=10.0.0.1"),
-        ("device", (100, MAC), (9, DeviceFlag.PEER), "vni=100 mac=02:00:00:00:00:0a -> ifindex=9 flags=PEER"),
+        (
+            "device",
+            (100, MAC),
+            (9, DeviceFlag.PEER, 11),
+            "vni=100 mac=02:00:00:00:00:0a -> ifindex=9 flags=PEER identity=11",
+        ),
         (
             "endpoint",
             (100, A),

@@ -87,9 +87,7 @@ def test_what_the_router_says(frame: bytes, kind: tuple[int, int]) -> None:
     assert internet_sum(fate.frame[14:34]) == internet_sum(fate.frame[34:]) == 0
 
 
-@pytest.mark.parametrize(
-    ("target", "owner"), [("10.0.0.3", BEN), ("10.0.0.1", GATEWAY), ("10.0.0.2", None), ("10.0.0.9", None)]
-)
+@pytest.mark.parametrize(("target", "owner"), [("10.0.0.3", BEN), ("10.0.0.1", GATEWAY), ("10.0.0.9", None)])
 def test_arp(target: str, owner: bytes | None) -> None:
     fate = sent(ethernet(b"\xff" * 6, ANN, 0x0806, arp(1, ANN, "10.0.0.2", target)))
     assert fate.kind is (Kind.DROPPED if owner is None else Kind.ANSWERED)

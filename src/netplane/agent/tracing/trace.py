@@ -182,6 +182,8 @@ class Telling:
                 return "answered here" + (f": {WHY[outcome.reason]}" if outcome.reason else "")
             case Verdict.PUNT:
                 return "answered by the agent"
+            case Verdict.FLOOD:
+                return f"copied: {outcome.target} copies; what becomes of those to other hosts, each of them decides"
             case Verdict.DROP:
                 return f"dropped: {WHY[outcome.reason]}"
 
@@ -214,6 +216,8 @@ class Telling:
             case Stage.POLICY_OUT | Stage.POLICY_IN:
                 rule = self._names.rules.get(step.a, f"{step.a:08x}")
                 return f"allowed by rule {rule}, of {self._identity(step.b)}, towards {self._identity(step.c)}"
+            case Stage.FLOOD:
+                return f"{step.a} copies"
             case Stage.DELIVERY:
                 return f"to {self._host(step.b)}" if step.a == Verdict.TUNNEL else f"to {self._device(step.b)}"
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
-/* Stage LOCAL_ANSWER, ARP (RFC 826): answered here from the endpoints; no ARP crosses the overlay. */
+/* Stage LOCAL_ANSWER, ARP (RFC 826): answered here from the endpoints; what crosses is what machines announce. */
 #pragma once
 
 #include "endpoint.h"
+#include "programs.h"
 
 #define NP_ARP_REQUEST 1
 #define NP_ARP_REPLY 2
@@ -19,6 +20,49 @@ struct np_arp {
 	__be32 target;
 } __attribute__((packed));
 
+static __always_inline int np_is_arp(const struct np_arp *arp)
+{
+	return arp->hardware == bpf_htons(1) && arp->protocol == bpf_htons(ETH_P_IP) && arp->hardware_length == 6 &&
+	       arp->protocol_length == 4;
+}
+
+/* Whether it tells everybody its sender's own address (RFC 5227 section 3). */
+static __always_inline int np_announces(const struct np_packet *p, const struct np_arp *arp)
+{
+	const __u8 all[6] NP_ALIGNED = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+
+	return (arp->operation == bpf_htons(NP_ARP_REQUEST) || arp->operation == bpf_htons(NP_ARP_REPLY)) &&
+	       arp->sender == arp->target && arp->sender && np_same_mac(arp->sender_mac, p->eth_source) &&
+	       np_same_mac(all, p->eth_target);
+}
+
+/* An announcement of a machine, for all others on its network. */
+static __always_inline int np_announce(struct np_packet *p, const struct np_arp *arp)
+{
+	struct np_endpoint_value *owner;
+
+	np_map_ipv4(&p->source.address, arp->sender);
+	owner = np_owner(p->source.vni, &p->source.address, p->eth_source);
+	if (!owner)
+		return NP_DROP(SPOOFED_ARP);
+	p->source.identity = owner->identity;
+	return NP_ON(FLOODING);
+}
+
+/* The same from another host; whether the sender exists, and lives there, has still to be found out. */
+static __always_inline int np_announced(struct __sk_buff *skb, struct np_packet *p)
+{
+	int decision = NP_DROP(UNSUPPORTED);
+	struct np_arp arp NP_ALIGNED;
+
+	if (!bpf_skb_load_bytes(skb, ETH_HLEN, &arp, sizeof(arp)) && np_is_arp(&arp) && np_announces(p, &arp)) {
+		np_map_ipv4(&p->source.address, arp.sender);
+		decision = NP_CONTINUE;
+	}
+	np_step(p, NP_STAGE_PARSE, decision == NP_CONTINUE ? 0 : decision >> 8, p->ethertype, 0, 0);
+	return decision;
+}
+
 static __always_inline int np_arp_answer(struct __sk_buff *skb, struct np_packet *p)
 {
 	struct np_endpoint_value *target;
@@ -32,9 +76,10 @@ static __always_inline int np_arp_answer(struct __sk_buff *skb, struct np_packet
 
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, &arp, sizeof(arp)))
 		return NP_DROP(MALFORMED);
-	if (arp.hardware != bpf_htons(1) || arp.protocol != bpf_htons(ETH_P_IP) || arp.hardware_length != 6 ||
-	    arp.protocol_length != 4)
+	if (!np_is_arp(&arp))
 		return NP_DROP(MALFORMED);
+	if (np_announces(p, &arp))
+		return np_announce(p, &arp);
 	if (arp.operation != bpf_htons(NP_ARP_REQUEST))
 		return NP_DROP(ARP_NOT_ASKED);
 	if (!np_same_mac(arp.sender_mac, p->eth_source))
@@ -64,6 +109,7 @@ static __always_inline int np_arp(struct __sk_buff *skb, struct np_packet *p)
 {
 	int decision = np_arp_answer(skb, p);
 
-	np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, 0, 0);
+	if (decision != NP_ON(FLOODING))
+		np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, 0, 0);
 	return decision;
 }

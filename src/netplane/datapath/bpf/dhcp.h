@@ -8,26 +8,12 @@
  */
 #pragma once
 
-#include "endpoint.h"
-#include "pace.h"
+#include "punt.h"
 
 #define NP_DHCP_SERVER 67
 #define NP_DHCP_CLIENT 68
 #define NP_DHCP6_SERVER 547
 #define NP_DHCP6_CLIENT 546
-
-static __always_inline int np_punt(struct __sk_buff *skb, struct np_packet *p, __u8 kind)
-{
-	__u8 mark[6] = {0x02, kind, p->ifindex >> 24, p->ifindex >> 16, p->ifindex >> 8, p->ifindex};
-
-	if (!p->punt)
-		return NP_DROP(PUNT_OFF);
-	if (!np_keeps_pace(p, kind))
-		return NP_DROP(PUNT_LIMIT);
-	p->exit.ifindex = p->punt;
-	bpf_skb_store_bytes(skb, 0, mark, sizeof(mark), 0);
-	return NP_DECIDE(PUNT, 0);
-}
 
 /* Whether a machine's packet is of its family's DHCP, and the port is served. */
 static __always_inline int np_is_dhcp(const struct np_packet *p)

@@ -6,28 +6,30 @@
 #include "fragment.h"
 #include "log.h"
 #include "programs.h"
+#include "tunnel.h"
 
 /* Writes the verdict down for whoever made the packet. */
 static __always_inline int np_report(struct __sk_buff *skb, struct np_packet *p, int decision)
 {
 	np_step_end(p);
 	skb->cb[0] = decision;
-	skb->cb[1] = (decision & 0xff) == NP_VERDICT_TUNNEL ? p->exit.host : p->exit.ifindex;
+	switch (decision & 0xff) {
+	case NP_VERDICT_TUNNEL:
+		skb->cb[1] = p->exit.host;
+		break;
+	case NP_VERDICT_FLOOD:
+		skb->cb[1] = p->copies;
+		break;
+	default:
+		skb->cb[1] = p->exit.ifindex;
+	}
 	skb->cb[2] = p->source.vni;
 	return TC_ACT_OK;
 }
 
 static __always_inline int np_send_into_tunnel(struct __sk_buff *skb, const struct np_packet *p)
 {
-	struct bpf_tunnel_key key = {
-	    .tunnel_id = p->source.vni,
-	    .remote_ipv4 = p->exit.remote,
-	    .tunnel_ttl = 64,
-	};
-
-	if (bpf_skb_set_tunnel_key(skb, &key, sizeof(key), BPF_F_ZERO_CSUM_TX))
-		return TC_ACT_SHOT;
-	return bpf_redirect(p->tunnel, 0);
+	return np_wrap(skb, p) ? TC_ACT_SHOT : bpf_redirect(p->tunnel, 0);
 }
 
 static __always_inline int np_hand_over(struct __sk_buff *skb, const struct np_packet *p)
@@ -64,6 +66,8 @@ static __always_inline __u8 np_class(const struct np_packet *p, int decision)
 	case NP_VERDICT_DELIVER:
 	case NP_VERDICT_TUNNEL:
 		return p->routed ? NP_CLASS_ROUTED : NP_CLASS_SAME_NETWORK;
+	case NP_VERDICT_FLOOD:
+		return NP_CLASS_GROUP;
 	}
 	return NP_CLASS_SERVICE;
 }
@@ -108,6 +112,9 @@ static __always_inline int np_leave(struct __sk_buff *skb, struct np_packet *p, 
 		break;
 	case NP_ON(DELIVERING):
 		bpf_tail_call_static(skb, &onward, NP_PROGRAM_DELIVERING);
+		break;
+	case NP_ON(FLOODING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_FLOODING);
 		break;
 	}
 	/* Nobody was there to go on with it. */

@@ -4,9 +4,10 @@
  *
  *   from_machine   PORT, PARSE, ANTI_SPOOF -+- forwarding   ROUTING, CONNECTION -+- delivering   DELIVERY
  *   from_tunnel    PARSE, SOURCE -----------+                                    +- judging      CONNECTION, POLICY_*
- *                                                                                +- explaining   the same, ICMP errors
+ *                                           |                                    +- explaining   the same, ICMP errors
+ *                                           +- flooding   POLICY_*, FLOOD: what goes to a group, or to all
  *
- *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP), and what is said to a router: what ends here
+ *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP, reports), and what is said to a router: what ends here
  *   erring         the packet turned into an ICMP error about it
  *
  * Packets enter by the first two, where machines' packets and the tunnel's do, and are joined to the others by tail
@@ -26,6 +27,8 @@
 #include "error.h"
 #include "error6.h"
 #include "finish.h"
+#include "flood.h"
+#include "listening.h"
 #include "parse.h"
 #include "router.h"
 #include "routing.h"
@@ -84,10 +87,12 @@ static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_pa
 	decision = np_parse(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
-	if (np_is_discovery(p) || np_is_dhcp(p))
+	if (np_is_discovery(p) || np_is_dhcp(p) || np_speaks_of_groups(p))
 		return NP_ON(ANSWERING);
 	decision = np_source_of_machine(p);
-	return decision == NP_CONTINUE ? NP_ON(FORWARDING) : decision;
+	if (decision != NP_CONTINUE)
+		return decision;
+	return np_is_to_many(p) ? NP_ON(FLOODING) : NP_ON(FORWARDING);
 }
 
 SEC("tc")
@@ -110,7 +115,7 @@ static __always_inline int np_tunnel_stages(struct __sk_buff *skb, struct np_pac
 	decision = np_parse_ethernet(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
-	decision = np_parse(skb, p);
+	decision = p->ethertype == ETH_P_ARP ? np_announced(skb, p) : np_parse(skb, p);
 	if (decision != NP_CONTINUE)
 		return decision;
 	/* Every host answers for itself. */
@@ -119,7 +124,9 @@ static __always_inline int np_tunnel_stages(struct __sk_buff *skb, struct np_pac
 		return NP_DROP(ND_NOT_ASKED);
 	}
 	decision = np_source_of_tunnel(p, outer);
-	return decision == NP_CONTINUE ? NP_ON(FORWARDING) : decision;
+	if (decision != NP_CONTINUE)
+		return decision;
+	return np_is_to_many(p) ? NP_ON(FLOODING) : NP_ON(FORWARDING);
 }
 
 SEC("tc")
@@ -152,7 +159,9 @@ static __always_inline int np_answering_stages(struct __sk_buff *skb, struct np_
 		return np_arp(skb, p);
 	if (p->to_router)
 		return np_router(skb, p);
-	return np_is_discovery(p) ? np_discovery(skb, p) : np_dhcp(skb, p);
+	if (np_is_discovery(p))
+		return np_discovery(skb, p);
+	return np_speaks_of_groups(p) ? np_report_groups(skb, p) : np_dhcp(skb, p);
 }
 
 SEC("tc")
@@ -212,6 +221,14 @@ int explaining(struct __sk_buff *skb)
 	struct np_packet *p = np_in_hand(skb);
 
 	return p ? np_leave(skb, p, np_connection_single(skb, p)) : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int flooding(struct __sk_buff *skb)
+{
+	struct np_packet *p = np_in_hand(skb);
+
+	return p ? np_leave(skb, p, np_flood(skb, p)) : TC_ACT_SHOT;
 }
 
 SEC("tc")

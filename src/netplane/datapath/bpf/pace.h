@@ -21,18 +21,24 @@ static __noinline struct np_pace_value *np_pace_open(const struct np_packet *p, 
 	return bpf_map_lookup_elem(&pace, &key);
 }
 
-/* Whether the sender may do one more of a kind; counts it. */
-static __always_inline int np_keeps_pace(const struct np_packet *p, __u32 kind)
+/* Whether the sender may go on with a kind. */
+static __always_inline int np_may(const struct np_packet *p, __u32 kind)
+{
+	struct np_pace_value *taken = np_pace_open(p, kind);
+
+	if (!taken)
+		return p->dry;
+	return taken->until <= np_now(p) + np_pace_burst(kind) - np_pace_pause(kind);
+}
+
+/* Counts so many of a kind for the sender. */
+static __always_inline void np_take(const struct np_packet *p, __u32 kind, __u32 times)
 {
 	struct np_pace_value *taken = np_pace_open(p, kind);
 	__u64 now = np_now(p), until;
 
-	if (!taken)
-		return p->dry;
+	if (!taken || p->dry)
+		return;
 	until = taken->until;
-	if (until > now + np_pace_burst(kind) - np_pace_pause(kind))
-		return 0;
-	if (!p->dry)
-		taken->until = (until > now ? until : now) + np_pace_pause(kind);
-	return 1;
+	taken->until = (until > now ? until : now) + times * np_pace_pause(kind);
 }

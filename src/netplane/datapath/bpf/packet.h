@@ -112,6 +112,7 @@ struct np_packet {
 	struct np_exit exit;
 	struct np_complaint error;
 	__u32 router; /* that it is sent to or through; 0 if none */
+	__u32 copies; /* that have been made of what goes to many */
 	__u8 eth_target[6] NP_ALIGNED;
 	__u8 eth_source[6] NP_ALIGNED;
 	__u8 hop_mac[6] NP_ALIGNED; /* the router's interface on the way out, when routed */

@@ -15,6 +15,7 @@ enum np_program {
 	NP_PROGRAM_JUDGING,
 	NP_PROGRAM_EXPLAINING,
 	NP_PROGRAM_DELIVERING,
+	NP_PROGRAM_FLOODING,
 	NP_PROGRAMS,
 };
 
@@ -24,6 +25,7 @@ int forwarding(struct __sk_buff *skb);
 int judging(struct __sk_buff *skb);
 int explaining(struct __sk_buff *skb);
 int delivering(struct __sk_buff *skb);
+int flooding(struct __sk_buff *skb);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -39,6 +41,7 @@ struct {
 	    [NP_PROGRAM_JUDGING] = (void *)&judging,
 	    [NP_PROGRAM_EXPLAINING] = (void *)&explaining,
 	    [NP_PROGRAM_DELIVERING] = (void *)&delivering,
+	    [NP_PROGRAM_FLOODING] = (void *)&flooding,
 	},
 };
 

@@ -15,8 +15,6 @@ static __always_inline int np_source_of_machine(struct np_packet *p)
 
 	if (!owner)
 		decision = NP_DROP(SPOOFED_ADDRESS);
-	else if (p->eth_target[0] & 1)
-		decision = NP_DROP(MULTICAST);
 	else if (np_is_too_long(p, p->mtu))
 		decision = NP_DROP(TOO_LONG);
 	p->source.local = 1;
@@ -45,8 +43,6 @@ static __always_inline int np_source_of_tunnel(struct np_packet *p, const struct
 			__builtin_memcpy(&address, right->address, sizeof(address));
 		if (!right || owner->host == p->host || address.high != outer->high || address.low != outer->low)
 			decision = NP_DROP(FORGED_HOST);
-		else if (p->eth_target[0] & 1)
-			decision = NP_DROP(MULTICAST);
 	}
 	np_step(p, NP_STAGE_SOURCE, decision == NP_CONTINUE ? 0 : decision >> 8, p->source.identity, p->source.host, 0);
 	return decision;

@@ -1,0 +1,81 @@
+"""What goes to all of a network: where its machines are, and which addresses mean all of them."""
+
+import pytest
+
+from netplane.compiler import Compiler, compile_slice
+from netplane.model import (
+    ROUTER_INTERFACE,
+    Change,
+    Device,
+    FixedIP,
+    Host,
+    Network,
+    Operation,
+    Port,
+    Record,
+    Subnet,
+    kind_of,
+    presence,
+)
+from netplane.tables.text import show_entries
+
+NETWORK = Network(id="net", vni=100)
+HOSTS = tuple(Host(id=f"h{number}", number=number, address=f"192.0.2.{number}") for number in (1, 2, 3))
+
+
+def compiled(table: str, *records: Record) -> list[str]:
+    return show_entries(table, compile_slice(records)[table])
+
+
+def machine(number: int, **changes: object) -> tuple[Port, Device]:
+    fields: dict[str, object] = {"network_id": "net", "mac_address": f"02:00:00:00:00:{number:02x}"}
+    return Port(id=f"p{number}", **fields | changes), Device(id=f"p{number}", ifindex=number)  # type: ignore[arg-type]
+
+
+def test_the_hosts_of_a_network_by_number() -> None:
+    records = (NETWORK, *HOSTS, presence("net", "h3"), presence("net", "h1"), presence("other", "h2"))
+    assert compiled("spread", *records) == ["vni=100 index=0 -> host=1", "vni=100 index=1 -> host=3"]
+    assert compiled("spread", *records, presence("net", "unknown")) == compiled("spread", *records)
+    assert compiled("spread", Network(id="net", vni=100, admin_state_up=False), *records[1:]) == []
+
+
+def test_the_machines_here_by_device() -> None:
+    unplugged, off = machine(4)[:1], machine(5, admin_state_up=False)
+    interface = machine(6, device_owner=ROUTER_INTERFACE, device_id="r", fixed_ips=(FixedIP("sub", "10.0.0.1"),))
+    broken, elsewhere = machine(7, mac_address="02"), machine(8, network_id="other")
+    records = (NETWORK, *machine(9), *machine(3), *unplugged, *off, *interface, *broken, *elsewhere)
+    assert compiled("crowd", *records) == [
+        "vni=100 index=0 -> mac=02:00:00:00:00:03",
+        "vni=100 index=1 -> mac=02:00:00:00:00:09",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("cidr", "address"),
+    [
+        ("10.0.0.0/24", "10.0.0.255"),
+        ("10.0.1.1/20", "10.0.15.255"),
+        ("10.0.0.4/30", "10.0.0.7"),
+        ("10.0.0.4/31", None),
+        ("10.0.0.4/32", None),
+        ("fd00::/64", None),
+        ("bad", None),
+    ],
+)
+def test_the_addresses_that_mean_all_of_a_subnet(cidr: str, address: str | None) -> None:
+    subnet = Subnet(id="sub", network_id="net", cidr=cidr)
+    expected = [] if address is None else [f"vni=100 address={address} -> "]
+    assert compiled("broadcast", NETWORK, subnet) == expected
+
+
+def test_one_machine_more_is_one_entry_more() -> None:
+    compiler = Compiler()
+    some = [record for number in range(1, 6) for record in machine(number)]
+    compiler.apply(changes(NETWORK, *some))
+    more = compiler.apply(changes(*machine(6)))
+    assert [*more.writes["crowd"]] == [*compiler.desired["crowd"]][-1:]
+    assert "crowd" not in more.deletes
+
+
+def changes(*records: Record) -> list[Change]:
+    return [Change(1, Operation.UPSERT, kind_of(record), record.id, record) for record in records]
