@@ -98,9 +98,14 @@ static __noinline int np_chain_follow(struct __sk_buff *skb, struct np_chain *ch
 static __always_inline int np_parse_transport6(struct __sk_buff *skb, struct np_packet *p, __u32 length)
 {
 	__u8 header[sizeof(struct tcphdr)] NP_ALIGNED = {};
-	__u32 there = length < sizeof(header) ? length : sizeof(header);
+	int failed = 0;
 
-	if (there && bpf_skb_load_bytes(skb, p->payload, header, there))
+	/* As much as TCP has, or as all others need. */
+	if (length >= sizeof(header))
+		failed = bpf_skb_load_bytes(skb, p->payload, header, sizeof(header));
+	else if (length >= sizeof(struct udphdr))
+		failed = bpf_skb_load_bytes(skb, p->payload, header, sizeof(struct udphdr));
+	if (failed)
 		return NP_DROP(MALFORMED);
 	return np_parse_transport(p, header, header + sizeof(header), length);
 }
