@@ -172,6 +172,11 @@ def test_dhclient_rebinds_where_no_router_answers(tenant: Tenant) -> None:
     assert f"{asking} 10.0.2.1 port 67\nDHCPACK" not in machine.client.read_log()
 
 
+def await_note(machine: Machine) -> None:
+    """Until dhclient has noted its lease, which it does after its script has run."""
+    until("it has noted its lease", lambda: machine.address in (machine.client.directory / "leases").read_text(), 5)
+
+
 def test_released_and_obtained_again(tenant: Tenant) -> None:
     machine = plug_in(tenant, "six")
     with Udhcpc(machine) as client:
@@ -180,6 +185,7 @@ def test_released_and_obtained_again(tenant: Tenant) -> None:
         assert client.obtain_again()["ip"] == machine.address
     machine.client.start()
     assert machine.obtain().ip == machine.address
+    await_note(machine)
     machine.client.release()
     assert machine.client.read_history()[-1] == "RELEASE"
     machine.client.start()
@@ -191,8 +197,7 @@ def test_a_machine_that_comes_back_after_its_address_has_changed(tenant: Tenant)
     machine = plug_in(tenant, "seven")
     machine.client.start()
     machine.obtain()
-    # dhclient notes a lease after its script has run.
-    until("it has noted its lease", lambda: machine.address in (machine.client.directory / "leases").read_text(), 5)
+    await_note(machine)
     machine.client.stop()
     fixed = [{"subnet_id": tenant.segments["left"].subnet, "ip_address": "10.0.1.200"}]
     tenant.admin.update("port", machine.plug.port, fixed_ips=fixed)
