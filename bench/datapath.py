@@ -144,7 +144,7 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
     away = (VNI, "10.0.1.7", b"\2\0\0\0\1\7", 2)
     interfaces = ((VNI, "10.0.1.1", INNER), (OTHER_VNI, "10.0.2.1", OUTER))
     entries = [
-        SETTINGS.entry((0,), (1, 500, 501)),
+        SETTINGS.entry((0,), (1, 500, 501, 0)),
         HOST.entry((2,), (pack_address("172.16.2.1"),)),
         PROFILE.entry((IDENTITY,), (1,)),
         *(POLICY.entry((192, IDENTITY, way, Remote.ANY, 0, NO_ADDRESS, 0, bytes(2)), (1,)) for way in Direction),

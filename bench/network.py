@@ -190,7 +190,7 @@ def _netplane(which: int) -> Iterator[None]:
         device = socket.if_nametoindex("machine0")
         for table, entries in compile_slice(_records(which, device)).items():
             datapath.write(table, entries)
-        datapath.write(SETTINGS.name, {SETTINGS.pack_key(0): SETTINGS.pack_value(which + 1, tunnel, 0)})
+        datapath.write(SETTINGS.name, {SETTINGS.pack_key(0): SETTINGS.pack_value(which + 1, tunnel, 0, 0)})
         datapath.attach(device, Program.FROM_MACHINE)
         datapath.attach(tunnel, Program.FROM_TUNNEL)
     try:

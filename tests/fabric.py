@@ -3,19 +3,24 @@
 Anything that runs packets as the specification does can stand on the hosts: the specification, the fake, the kernel.
 """
 
+from ipaddress import IPv4Address
 from typing import Any, Protocol
 
+from netplane.base.addresses import pack_address
 from netplane.model import AnyRecord, Binding, Device, Host, Port
 from netplane.tables.decisions import Direction, Punt, Reason, Verdict
 from netplane.tables.machine import Machine
 from netplane.tables.outcome import Outcome, Program, Synthetic
-from netplane.tables.pipeline import DECISION
+from netplane.tables.pipeline import CLIENT, DECISION, PEER
+from netplane.verify.datagram import read_ipv4, write_readdressed
 from netplane.verify.intent import DROPPED, Fate, Kind
 from netplane.verify.world import World, mac_of
-from tests.worlds import PUNT, Tables, hosts_of, underlay
+from tests.worlds import PUNT, SERVICE, Tables, hosts_of, underlay
 
 SECOND = 1_000_000_000
 NO_DEVICE = 64999
+FROM, TO = 12, 16
+"""Where the addresses stand in an IPv4 header."""
 
 
 class Runner(Protocol):
@@ -43,6 +48,8 @@ class Specification:
         now = origin.offset * SECOND
         if program is Program.FROM_MACHINE:
             return self.machine.run_from_machine(origin.ifindex, frame, now_ns=now, dry=origin.dry)
+        if program is Program.FROM_SERVICE:
+            return self.machine.run_from_service(frame, now_ns=now, dry=origin.dry)
         return self.machine.run_from_tunnel(origin.vni, origin.outer_source, frame, now_ns=now, dry=origin.dry)
 
     def read(self, table: str) -> dict[bytes, bytes]:
@@ -104,6 +111,24 @@ class Fabric:
         assert len(got) == len(set(got))
         return Fate(Kind.FLOODED, "", outcome.frame, tuple(sorted(got))) if got else DROPPED
 
+    def reply(self, host_id: str, port_id: str, frame: bytes) -> Fate:
+        """What becomes of a frame that a host's services send to a machine; its destination is the machine's own."""
+        host, ifindex, to = self.hosts[host_id], self.devices[port_id], read_ipv4(frame)
+        assert to is not None
+        own = CLIENT.pack_key(ifindex, pack_address(str(to.destination)))
+        peer = IPv4Address(self.runners[host_id].read("client")[own][12:])
+        said = write_readdressed(frame, to, TO, peer)
+        return self._fate(host, port_id, self._run(host, Program.FROM_SERVICE, said, Synthetic()))
+
+    def _served(self, host: Host, outcome: Outcome) -> Fate:
+        """The services know who asks by the address that they see: here it is put back."""
+        assert outcome.target == SERVICE
+        got = read_ipv4(outcome.frame)
+        assert got is not None
+        peer = PEER.unpack_value(self.runners[host.id].read("peer")[pack_address(str(got.source))])
+        frame = write_readdressed(outcome.frame, got, FROM, IPv4Address(peer["address"][12:]))
+        return Fate(Kind.SERVED, self._port(host, peer["ifindex"]), frame)
+
     def _run(self, host: Host, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         outcome = self.runners[host.id].run(program, frame, origin)
         self.outcomes.append(outcome)
@@ -131,6 +156,8 @@ class Fabric:
             assert outcome.frame[0] == 2
             assert Punt(outcome.frame[1])
             return Fate(Kind.PUNTED, self._port(host, int.from_bytes(outcome.frame[2:6], "big")), outcome.frame[6:])
+        if outcome.verdict is Verdict.SERVE:
+            return self._served(host, outcome)
         kind = {Verdict.DELIVER: Kind.DELIVERED, Verdict.ANSWER: Kind.ANSWERED}[outcome.verdict]
         return Fate(kind, self._port(host, outcome.target), outcome.frame)
 

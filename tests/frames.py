@@ -8,16 +8,27 @@ from struct import pack
 from netplane.model import AnyRecord, Network, Port
 from netplane.verify.world import addresses
 from tests import frames6
-from tests.worlds import GROUPS, GROUPS_V6
+from tests.worlds import GROUPS, GROUPS_V6, RESOLVERS
 
 TCP_FLAGS = (0x02, 0x02, 0x02, 0x12, 0x10, 0x18, 0x11, 0x04, 0x14, 0x00, 0x3F, 0xC2)
-ADDRESSES = ("10.0.0.9", "10.0.0.1", "10.0.1.1", "8.8.8.8", "224.0.0.1", "255.255.255.255", "127.0.0.1", "10.0.0.200")
+ADDRESSES: tuple[str, ...] = (
+    "10.0.0.9",
+    "10.0.0.1",
+    "10.0.1.1",
+    "8.8.8.8",
+    "224.0.0.1",
+    "255.255.255.255",
+    "127.0.0.1",
+    "10.0.0.200",
+    "169.254.169.254",
+)
 NUMBERS = (0, 53, 67, 68, 80, 81, 1000, 1001, 1002, 4096, 65535)
 
 ENDS = ("10.0.0.255", "10.0.0.255", "10.0.1.255", "10.0.0.127", "10.0.0.191", "172.16.0.3")
 """The last addresses of the subnets of random worlds."""
 
 TO_ALL = b"\xff" * 6
+SERVICES_MAC = bytes.fromhex("026e70000002")
 MORE = 0x2000
 FRAGMENTS = (MORE, MORE, MORE, MORE, 0x4000, 0x8000, 0x0001, 0x0002, MORE | 1, MORE | 5, 0x1FFF)
 """What may stand in the field about fragments; mostly that of a first one."""
@@ -63,9 +74,9 @@ def tcp(sport: int, dport: int, flags: int, data: bytes = b"", *, offset: int = 
     return pack("!HHIIBBHHH", sport, dport, 1, 2, offset << 4, flags, 4096, 0xBEEF, 0) + data
 
 
-def udp(sport: int, dport: int, data: bytes = b"", *, length: int | None = None) -> bytes:
-    """A UDP datagram without a checksum."""
-    return pack("!HHHH", sport, dport, 8 + len(data) if length is None else length, 0) + data
+def udp(sport: int, dport: int, data: bytes = b"", *, length: int | None = None, checksum: int = 0) -> bytes:
+    """A UDP datagram, mostly without a checksum; others are not ours to check."""
+    return pack("!HHHH", sport, dport, 8 + len(data) if length is None else length, checksum) + data
 
 
 def icmp(kind: int, code: int = 0, identifier: int = 7, data: bytes = b"ping") -> bytes:
@@ -104,7 +115,7 @@ class Sender:
 
     def frame(self) -> bytes:
         """A frame of any kind."""
-        kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.to_many,) * 4
+        kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.to_many,) * 4 + (self.asking,) * 2
         kinds += self.question, self.dhcp, self.noise, self.report, self.announcement
         if any(":" in address for address in self.own()):
             kinds += (self.solicitation,) * 3 + (self.dhcp6, self.report6) + (self.to_many6,) * 4
@@ -299,6 +310,23 @@ class Sender:
         destination = self.random.choice(("255.255.255.255", self.any_address()))
         packet = ipv4(udp(*numbers, bytes(240)), 17, source, destination)
         return ethernet(self.random.choice((b"\xff" * 6, self.destination()[1])), self.mac, 0x0800, packet)
+
+    def asking(self) -> bytes:
+        """Questions to the host's services, and to resolvers near and far."""
+        choose = self.random.choice
+        number = choose((53, 53, 53, 80, 80, 443))
+        destination = choose(("169.254.169.254", "169.254.169.254", *RESOLVERS))
+        protocol, payload = choose(
+            (
+                (6, tcp(choose(NUMBERS), number, choose(TCP_FLAGS), bytes(choose((0, 18))))),
+                (17, udp(choose(NUMBERS), number, bytes(choose((0, 16, 24))), checksum=choose((0, 0xBEEF, 0x0101)))),
+                (17, udp(choose(NUMBERS), number, bytes(16), checksum=choose((0, 0xFFFE, 1)))),
+                (1, icmp(8)),
+            )
+        )
+        fragment = choose(FRAGMENTS) if self.rarely(0.1) else 0
+        mac = choose((SERVICES_MAC, SERVICES_MAC, self.destination()[1]))
+        return ethernet(mac, self.mac, 0x0800, ipv4(payload, protocol, self.source(), destination, fragment=fragment))
 
     def noise(self) -> bytes:
         """Other protocols, tags, or garbage."""

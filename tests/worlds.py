@@ -38,10 +38,13 @@ from netplane.tables.machine import empty_tables
 from netplane.tables.pipeline import MEMBER, SETTINGS
 from netplane.verify.datagram import Address
 
+RESOLVERS = ("8.8.8.8", "192.0.2.53", "10.0.0.2", "10.0.1.3")
+"""Two far away, and two that may be machines."""
+
 RANGES = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/25", "10.0.0.128/26", "172.16.0.0/30")
 RANGES_V6 = ("fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:1:8000::/65", "2001:db8::/120")
 MTUS = (1450, 1400, 200, 150)
-TUNNEL, PUNT = 9001, 9002
+TUNNEL, PUNT, SERVICE = 9001, 9002, 9003
 PREFIXES = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.2/31", "10.0.1.0/24", "192.0.2.0/24")
 PREFIXES_V6 = ("::/0", "::/1", "fd00::/8", "fd00:0:0:1::/64", "fd00:0:0:1::2/127", "fe80::/10", "2001:db8::/32")
 PORTS = (53, 80, 1000, 1001, 4096)
@@ -170,6 +173,7 @@ def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
             cidr=cidr,
             gateway_ip=host_of(cidr, 1),
             enable_dhcp=draft.chance(0.8),
+            dns_nameservers=tuple(draft.random.sample(RESOLVERS, draft.random.choice((0, 0, 1, 2, 3)))),
         )
         for cidr in ranges
     ]
@@ -352,7 +356,8 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
     identities = [record for record in records if isinstance(record, Identity)]
     bindings = [record for record in records if isinstance(record, Binding)]
     switches = [record for record in records if isinstance(record, Port | Network | Router)]
-    kind = random.choice(("rule", "rule", "no rule", "no rule", "groups", "addresses", "switch", "host", "log"))
+    kinds = ("rule", "rule", "no rule", "no rule", "groups", "addresses", "switch", "host", "log", "resolvers")
+    kind = random.choice(kinds)
     if kind == "rule":
         named = [record.id for record in address_groups]
         return [*records, random_rule(draft, random.choice(groups), groups, named)]
@@ -370,6 +375,9 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
         identity = random.choice(identities)
         port = random.choice(machines)
         return replaced(records, replace(port, security_groups=identity.groups, identity_id=identity.id))
+    if kind == "resolvers":
+        subnet = random.choice([record for record in records if isinstance(record, Subnet)])
+        return replaced(records, replace(subnet, dns_nameservers=tuple(random.sample(RESOLVERS, random.randint(0, 2)))))
     if kind == "host" and bindings:
         host = random.choice(list(hosts_of(records)))
         return replaced(records, replace(random.choice(bindings), host_id=host))
@@ -396,7 +404,7 @@ def tables_of(records: list[AnyRecord], host: Host, members: Members = frozenset
     bound = {record.id for record in records if isinstance(record, Binding) and record.host_id == host.id}
     devices = [record for record in records if isinstance(record, Device) and record.id in bound]
     compiled = compile_slice([*slice_of(stored, host.id).values(), *devices])
-    settings = {SETTINGS.pack_key(0): SETTINGS.pack_value(host.number, TUNNEL, PUNT)}
+    settings = {SETTINGS.pack_key(0): SETTINGS.pack_value(host.number, TUNNEL, PUNT, SERVICE)}
     plugged = {device.id for device in devices}
     here = {(port, group) for port, group in members if port in plugged}
     return empty_tables() | compiled | {"settings": settings, "member": member_entries(records, here)}

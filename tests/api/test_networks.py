@@ -21,6 +21,7 @@ def test_a_network(world: World) -> None:
         "revision_number": 0,
         "admin_state_up": True,
         "mtu": 1450,
+        "dns_domain": "",
         "status": "ACTIVE",
         "subnets": [],
         "shared": False,

@@ -45,6 +45,12 @@ def test_a_port(world: World) -> None:
         "extra_dhcp_opts": [],
         "device_id": "vm",
         "device_owner": "compute:nova",
+        "dns_name": "",
+        "dns_domain": "",
+        "dns_assignment": [
+            {"ip_address": "10.0.0.2", "hostname": "host-10-0-0-2", "fqdn": "host-10-0-0-2.openstacklocal."}
+        ],
+        "netplane:metadata": {},
         "security_groups": [default],
         "status": "DOWN",
         "binding:vnic_type": "normal",

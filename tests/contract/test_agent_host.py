@@ -175,7 +175,7 @@ def test_a_stock_client_gets_its_lease_from_an_agent_without_a_controller(host: 
         "option routers 10.0.0.1;",
         "option domain-name-servers 9.9.9.9,1.1.1.1;",
         "option interface-mtu 1400;",
-        "option rfc3442-classless-static-routes 0,10,0,0,1;",
+        "option rfc3442-classless-static-routes 32,169,254,169,254,0,0,0,0,0,10,0,0,1;",
         "option dhcp-server-identifier 10.0.0.1;",
         "option dhcp-lease-time 86400;",
     ):

@@ -157,8 +157,8 @@ class TestTables:
 
     def test_an_array_shows_no_zeros(self, datapath: Datapath) -> None:
         key = SETTINGS.pack_key(0)
-        datapath.write("settings", {key: SETTINGS.pack_value(1, 2, 3)})
-        datapath.write("settings", {key: SETTINGS.pack_value(0, 0, 0)})
+        datapath.write("settings", {key: SETTINGS.pack_value(1, 2, 3, 4)})
+        datapath.write("settings", {key: SETTINGS.pack_value(0, 0, 0, 0)})
         assert datapath.read("settings") == {}
 
     def test_some_entries(self, datapath: Datapath) -> None:

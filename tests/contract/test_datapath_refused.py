@@ -29,7 +29,8 @@ def compile_program(directory: Path, body: str) -> Path:
     source.write_text(
         '#include <linux/bpf.h>\n#include <bpf/bpf_helpers.h>\n#include "tables.h"\n'
         f'SEC("tc") int from_machine(struct __sk_buff *skb) {{ {body} }}\n'
-        'SEC("tc") int from_tunnel(struct __sk_buff *skb) { return 0; }\nchar LICENSE[] SEC("license") = "GPL";\n'
+        'SEC("tc") int from_tunnel(struct __sk_buff *skb) { return 0; }\n'
+        'SEC("tc") int from_service(struct __sk_buff *skb) { return 0; }\nchar LICENSE[] SEC("license") = "GPL";\n'
         "struct { __uint(type, BPF_MAP_TYPE_PROG_ARRAY); __uint(max_entries, 1); __type(key, __u32);"
         ' __type(value, __u32); } onward SEC(".maps");\n'
     )

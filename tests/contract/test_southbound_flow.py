@@ -29,6 +29,8 @@ class OneSlice:
         self.records: dict[Key, Raw] = {}
         self.slices = 0
 
+    dns_domain = "openstacklocal."
+
     async def admit(self, hello: Hello) -> int:
         return len(hello.host)
 

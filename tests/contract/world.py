@@ -29,7 +29,7 @@ IDENTITY, STRANGER = 11, 12
 ROUTER = 5
 THIS_HOST, OTHER_HOST = 1, 2
 UNDERLAY = {THIS_HOST: "172.16.1.1", OTHER_HOST: "172.16.2.1"}
-TUNNEL, PUNT = 500, 501
+TUNNEL, PUNT, SERVICE = 500, 501, 502
 STAMP = 0x1122334455667788
 
 
@@ -59,7 +59,7 @@ Tables = dict[str, dict[bytes, bytes]]
 def world() -> Tables:
     """All entries, by table."""
     entries = [
-        SETTINGS.entry((0,), (THIS_HOST, TUNNEL, PUNT)),
+        SETTINGS.entry((0,), (THIS_HOST, TUNNEL, PUNT, SERVICE)),
         *(HOST.entry((number,), (pack_address(address),)) for number, address in UNDERLAY.items()),
         *policies(),
         PROFILE.entry((IDENTITY,), (STAMP,)),

@@ -15,7 +15,8 @@ def unique(name: str) -> str:
 def read_leftovers(prefix: str) -> list[str]:
     """Files, pins, namespaces and processes of the lab of a prefix; empty when it is gone."""
     files = [str(path) for path in (directory(prefix), *(ROOT / "bpf").glob(f"{prefix}-*")) if path.exists()]
-    namespaces = [str(path) for path in DIRECTORY.glob(f"np-{prefix}-*")]
+    names = (f"np-{prefix}-*", f"np-serve-{prefix}-*")
+    namespaces = [str(path) for name in names for path in DIRECTORY.glob(name)]
     return [*files, *namespaces, *(f"process {pid}: {line}" for pid, line in _processes(prefix))]
 
 

@@ -18,6 +18,7 @@ from tests.lab.leftovers import read_leftovers, unique
 from tests.lab.udhcpc import Udhcpc
 
 PREFIX = unique("tdhcp")
+SERVICES = "169.254.169.254/32"
 OPTIONS = {
     "bootfile-name": "pxelinux.0",
     "tftp-server": "boot.example",
@@ -100,7 +101,11 @@ def test_dhclient_is_told_all_that_it_asks_for(tenant: Tenant) -> None:
     machine.client.start(also=ALSO)
     lease, told = machine.obtain(), machine.client.read_told()
     assert (lease.ip, lease.mtu, lease.seconds, lease.dns) == (machine.address, "1400", "3600", DNS)
-    assert parse_routes(lease.routes) == [(EXTRA_ROUTE, "10.0.1.254"), ("0.0.0.0/0", "10.0.1.1")]
+    assert parse_routes(lease.routes) == [
+        (EXTRA_ROUTE, "10.0.1.254"),
+        (SERVICES, "0.0.0.0"),
+        ("0.0.0.0/0", "10.0.1.1"),
+    ]
     assert told["filename"] == told["bootfile_name"] == "pxelinux.0"
     assert told["server_name"] == told["tftp_server_name"] == "boot.example"
     assert told["next_server"] == "192.0.2.9"
@@ -122,7 +127,7 @@ def test_udhcpc_is_told_the_same(tenant: Tenant) -> None:
     assert (told["boot_file"], told["sname"]) == ("pxelinux.0", "boot.example")
     assert (told["ntpsrv"], told["domain"]) == ("192.0.2.123 192.0.2.124", "blue.example")
     assert told["search"] == "blue.example eng.blue.example other.test"
-    assert told["staticroutes"] == f"{EXTRA_ROUTE} 10.0.1.254 0.0.0.0/0 10.0.1.1"
+    assert told["staticroutes"] == f"{EXTRA_ROUTE} 10.0.1.254 {SERVICES} 0.0.0.0 0.0.0.0/0 10.0.1.1"
     assert told["pxepathprefix"] == "/boot/"
     assert machine.ping("10.0.1.1").lost == 0
 
@@ -132,7 +137,7 @@ def test_changes_reach_udhcpc_when_it_renews(tenant: Tenant) -> None:
     machine, left = plug_in(tenant, "three", **{"ntp-server": "192.0.2.1"}), tenant.segments["left"]
     with Udhcpc(machine, ("ntpsrv", "mtu", "staticroutes")) as client:
         first = client.obtain()
-        assert (first["ntpsrv"], first.get("domain")) == ("192.0.2.1", None)
+        assert (first["ntpsrv"], first["domain"]) == ("192.0.2.1", "openstacklocal")
         change(tenant, machine, {"42": "192.0.2.2", "domain-name": "changed.example"})
         tenant.api.update("subnet", left.subnet, dns_nameservers=["192.0.2.54"], host_routes=[])
         tenant.api.update("network", left.network, mtu=1380)
@@ -140,10 +145,11 @@ def test_changes_reach_udhcpc_when_it_renews(tenant: Tenant) -> None:
         second = client.renew()
         assert (second["ntpsrv"], second["domain"]) == ("192.0.2.2", "changed.example")
         assert (second["dns"], second["mtu"]) == ("192.0.2.54", "1380")
-        assert second["staticroutes"] == "0.0.0.0/0 10.0.1.1"
+        assert second["staticroutes"] == f"{SERVICES} 0.0.0.0 0.0.0.0/0 10.0.1.1"
         change(tenant, machine, {"ntp-server": None, "router": ""})
         third = client.renew()
-        assert {"ntpsrv", "router", "staticroutes"}.isdisjoint(third)
+        assert {"ntpsrv", "router"}.isdisjoint(third)
+        assert third["staticroutes"] == f"{SERVICES} 0.0.0.0"
         assert third["domain"] == "changed.example"
     routes = [{"destination": EXTRA_ROUTE, "nexthop": "10.0.1.254"}]
     tenant.api.update("subnet", left.subnet, dns_nameservers=[DNS], host_routes=routes)

@@ -13,16 +13,18 @@ import pytest
 from hypothesis import given, settings
 
 from netplane.datapath import KernelDatapath
-from netplane.model import AnyRecord, Host, Network
+from netplane.model import AnyRecord, Host, Network, Port
 from netplane.tables.decisions import Class, Verdict
 from netplane.tables.outcome import Outcome
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT, LOGGING
-from netplane.verify.intent import intent, intent_of_tunnel
+from netplane.verify.datagram import read_ipv4
+from netplane.verify.intent import Kind, intent, intent_of_tunnel
+from netplane.verify.services import intent_of_services
 from netplane.verify.talks import Memory
 from netplane.verify.world import World
 from tests.conversation import Conversation, some_port
 from tests.fabric import SECOND, Fabric
-from tests.frames import Sender, rest_of
+from tests.frames import Sender, reply_to, rest_of
 from tests.property.conftest import STATE, Build, build_kernel, build_specification
 from tests.worlds import Members, all_tables, hosts_of, random_members, random_world, randoms, underlay, worlds
 
@@ -55,8 +57,19 @@ def check_packets(random: Random, records: list[AnyRecord], fabric: Fabric, memb
         frame = Sender(random, records, port).frame()
         for part in (frame, *rest_of(random, frame)):
             memory.noted = []
-            assert fabric.send(port.id, part) == intent(world, port.id, part, memory), part.hex()
+            fate = fabric.send(port.id, part)
+            assert fate == intent(world, port.id, part, memory), part.hex()
             assert sorted(fabric.noted) == sorted(memory.noted), part.hex()
+            if fate.kind is Kind.SERVED:
+                check_reply(world, fabric, port, reply_to(random, fate.frame))
+
+
+def check_reply(world: World, fabric: Fabric, port: Port, frame: bytes) -> None:
+    """What the services of its host answer a machine."""
+    host, said = world.host(port), read_ipv4(frame)
+    if host is not None and said is not None and not said.offset:
+        intended = intent_of_services(world, host, port.id, said.destination, frame)
+        assert fabric.reply(host.id, port.id, frame) == intended, frame.hex()
 
 
 @pytest.mark.parametrize("seed", WORLDS)

@@ -3,6 +3,7 @@
     Uplink ── messages ──▶ Journal, Slice ── changes ──╮            ╭───────── worker thread ─────────╮
     LinkWatch ── links ──▶ plugged ── Device records ──┴──▶ Work ──▶│ Compiler ▶ Reconcile ▶ Datapath │
     Uplink ◀── Ack Claim Release Trouble ── Said ◀─────────── Done ◀╰─────────────────────────────────╯
+    sockets ◀─▶ Services(Slice): names and metadata
     PuntDevice ── Punted ──▶ Serving: dhcp.answer(Slice) ──▶ PuntDevice
                    Serving: Advertising(Slice, clock) ──▶ PuntDevice
     DecisionWatch ── Kept ──▶ Decisions ──▶ Uplink
@@ -28,6 +29,7 @@ from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel
 from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
+from netplane.agent.service.hosting import Hosting, Services
 from netplane.agent.slice import Slice, Told
 from netplane.agent.tracing import questions
 from netplane.agent.worker import Done, Work, Worker
@@ -38,6 +40,7 @@ from netplane.model import Change, Device, Network, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.messages import Ask, Delta, Snapshot, Welcome
 from netplane.tables.outcome import Program
+from netplane.tables.pipeline import ENDPOINT
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 """Seconds between attempts at what was refused."""
@@ -72,6 +75,8 @@ class Startup(NamedTuple):
     """The name of the VXLAN device."""
     punt: str
     """The name of the punt device."""
+    hosting: Hosting
+    """How names and metadata are served."""
 
 
 class Agent:
@@ -85,6 +90,7 @@ class Agent:
         self._watch = LinkWatch()
         self._serving = Serving(who.punt, self._slice)
         self._decisions = DecisionWatch(datapath, self._slice, decisions_path)
+        self._services = Services(who.hosting, self._slice, self._owner)
         self._said = Said()
         self._session = ""
         self._connection: Connected | Disconnected | None = None
@@ -102,9 +108,11 @@ class Agent:
         """Do all of it until `stop` is set."""
         for message in self._journal.load():
             self._changes += self._slice.take(message)
+        self._services.take(self._changes)
         self._watch.start(self._look_at_links)
         self._serving.start()
         self._decisions.start(self._news.set)
+        await self._services.start()
         self._look_at_links()
         position = Position(self._slice.log, self._slice.revision)
         who = self._who
@@ -116,6 +124,7 @@ class Agent:
             self._watch.close()
             self._serving.close()
             self._decisions.close()
+            self._services.close()
             self._worker.close()
             self._journal.close()
 
@@ -157,6 +166,7 @@ class Agent:
             if len(changes) % CHANGES_AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._changes += changes
+        self._services.take(changes)
         if isinstance(message, Welcome):
             self._said, self._session = Said(), message.log
             self._decisions.kept.renew()
@@ -195,12 +205,17 @@ class Agent:
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()
         self._devices = found
-        self._serving.plug({device.ifindex: id for id, device in found.items()})
+        ports = {device.ifindex: id for id, device in found.items()}
+        self._serving.plug(ports)
         tunnel = self._tunnel and links.get(self._tunnel.ifindex)
         if tunnel is None or not tunnel.up:
             self._tunnel = None
             self._news.set()
+        self._services.ports = ports
         if self._serving.ifindex not in links and self._serving.repair():
+            self._news.set()
+        if self._services.ifindex and self._services.ifindex not in links:
+            self._services.repair()
             self._news.set()
 
     async def _work(self, uplink: Uplink) -> None:
@@ -235,8 +250,11 @@ class Agent:
         tunnel = 0 if self._tunnel is None else self._tunnel.ifindex
         if tunnel:
             devices[tunnel] = Program.FROM_TUNNEL
+        service = self._services.ifindex
+        if service:
+            devices[service] = Program.FROM_SERVICE
         position = Position(self._slice.log, self._slice.revision)
-        return Work(changes, devices, self._slice.number, tunnel, self._serving.ifindex, position)
+        return Work(changes, devices, self._slice.number, tunnel, self._serving.ifindex, position, service)
 
     def _settled(self, done: Done) -> None:
         self._trouble("refused", done.refused)
@@ -291,6 +309,11 @@ class Agent:
             *self._decisions.kept.say(),
         ):
             uplink.send(saying)
+
+    def _owner(self, vni: int, address: bytes) -> str | None:
+        """Whose an address is on a network. The compiler works in another thread: it is looked at, and at one entry."""
+        owners = self._worker.reconcile.compiler.owners(ENDPOINT.name, ENDPOINT.pack_key(vni, address))
+        return owners[0][1] if owners else None
 
     async def _answer(self, uplink: Uplink, ask: Ask) -> None:
         host = questions.Host(self._who.name, self._slice, self._devices, self._worker)

@@ -14,10 +14,14 @@ from pathlib import Path
 
 from netplane.agent.agent import Agent, Startup
 from netplane.agent.devices.tunnel import remove_device
+from netplane.agent.metadata.nova import Nova
+from netplane.agent.service.hosting import Hosting
+from netplane.agent.service.namespace import remove_namespace
 from netplane.datapath.kernel import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
 
-TUNNEL, PUNT = "np-vxlan", "np-punt"
+TUNNEL, PUNT, SERVICE = "np-vxlan", "np-punt", "np-serve"
+RESOLV_CONF = Path("/etc/resolv.conf")
 JOURNAL, DECISIONS = "slice", "decisions.log"
 
 
@@ -30,17 +34,24 @@ def main(
     *,
     decisions: Path | None = None,
     instance: str | None = None,
+    resolv_conf: Path = RESOLV_CONF,
+    nova: Nova | None = None,
 ) -> None:
     """Run the agent of a host until SIGTERM or SIGINT, after which the datapath goes on forwarding.
 
     `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, tried in turn;
     `state_dir` keeps the slice, and decisions that are logged, unless `decisions` names another file for them;
-    `instance` names the pinned tables (by default after the host), for machines that run several hosts. ValueError if
-    the address is not IPv4; DatapathError if the kernel does not take the programs; OSError without the rights for it.
+    `instance` names the pinned tables (by default after the host), for machines that run several hosts; `resolv_conf`
+    names the resolvers that are asked for machines whose subnets name none; `nova` is whom metadata is asked of, if
+    not the records tell it.
+
+    ValueError if the address is not IPv4; DatapathError if the kernel does not take the programs; OSError without the
+    rights for it.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state_dir.mkdir(parents=True, exist_ok=True)
-    who = Startup(name, str(IPv4Address(address)), tuple(controllers), token, TUNNEL, PUNT)
+    hosting = Hosting(SERVICE, service_namespace(instance or name), resolv_conf, nova)
+    who = Startup(name, str(IPv4Address(address)), tuple(controllers), token, TUNNEL, PUNT, hosting)
     with closing(KernelDatapath.open(pins(instance or name))) as datapath:
         asyncio.run(_run(who, datapath, state_dir / JOURNAL, decisions or state_dir / DECISIONS))
 
@@ -48,8 +59,9 @@ def main(
 def teardown(instance: str, state_dir: Path | None = None) -> None:
     """Take a host's datapath away: programs, tables, devices of this namespace, and the slice in `state_dir`."""
     KernelDatapath.discard(pins(instance))
-    for name in (TUNNEL, PUNT):
+    for name in (TUNNEL, PUNT, SERVICE):
         remove_device(name)
+    remove_namespace(service_namespace(instance))
     if state_dir is not None:
         (state_dir / JOURNAL).unlink(missing_ok=True)
     unmount_bpffs()
@@ -58,6 +70,11 @@ def teardown(instance: str, state_dir: Path | None = None) -> None:
 def pins(instance: str) -> Path:
     """Where the tables of an instance are pinned; a bpffs takes no names with dots."""
     return BPFFS / instance.replace(".", "_")
+
+
+def service_namespace(instance: str) -> str:
+    """The network namespace in which the services of an instance listen."""
+    return f"{SERVICE}-{instance}"
 
 
 async def _run(who: Startup, datapath: KernelDatapath, journal: Path, decisions: Path) -> None:

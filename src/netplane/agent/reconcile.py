@@ -50,9 +50,9 @@ class Reconcile:
             self._pending = merge(self._pending, delta)
         return delta
 
-    def set(self, *, host: int, tunnel: int, punt: int) -> None:
-        """What the programs must know of their host: its number and the ifindexes of its two devices."""
-        entry = SETTINGS.entry((0,), (host, tunnel, punt))
+    def set(self, *, host: int, tunnel: int, punt: int, service: int) -> None:
+        """What the programs must know of their host: its number and the ifindexes of its own devices."""
+        entry = SETTINGS.entry((0,), (host, tunnel, punt, service))
         if self._settings != {entry.key: entry.value}:
             self._settings = {entry.key: entry.value}
             if self.compared:

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 
 from netplane.base.world import World
 from netplane.model import KINDS, AnyRecord, Change, Network, Operation, Port, Record, Subnet, kind_of
+from netplane.model.network import DEFAULT_DOMAIN
 from netplane.stream.messages import Delta, Snapshot, Welcome
 
 R = TypeVar("R", bound=Record)
@@ -24,6 +25,8 @@ class Slice:
     def __init__(self) -> None:
         self.number = 0
         """This host's number; 0 before any controller has told it."""
+        self.dns_domain = DEFAULT_DOMAIN
+        """What machines' names end with on networks without a domain of their own."""
         self.log = ""
         self.revision = 0
         """0 as long as no whole slice has come."""
@@ -39,6 +42,7 @@ class Slice:
         match message:
             case Welcome():
                 self.number, self._coming_log = message.number, message.log
+                self.dns_domain = message.dns_domain
             case Snapshot():
                 yield from self._take_part(message)
             case Delta():
@@ -69,7 +73,7 @@ class Slice:
 
     def messages(self, size: int = 10_000) -> Iterator[Told]:
         """Messages that lead to this slice from nothing, the snapshot in parts of `size` records."""
-        yield Welcome(number=self.number, log=self.log)
+        yield Welcome(number=self.number, log=self.log, dns_domain=self.dns_domain)
         records = [record for kind in KINDS for record in cast("dict[str, AnyRecord]", self._world.all(kind)).values()]
         for start in range(0, max(len(records), 1), size):
             yield Snapshot(

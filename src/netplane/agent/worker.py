@@ -45,6 +45,8 @@ class Work(NamedTuple):
     punt: int
     position: Position
     """How far the records are complete; the empty one before they are."""
+    service: int = 0
+    """The device to the host's services; 0 while there is none."""
 
 
 class Done(NamedTuple):
@@ -84,7 +86,7 @@ class Worker:
 
 def bring_in(reconcile: Reconcile, work: Work) -> Done:
     """One round of reconcile."""
-    reconcile.set(host=work.host, tunnel=work.tunnel, punt=work.punt)
+    reconcile.set(host=work.host, tunnel=work.tunnel, punt=work.punt, service=work.service)
     reconcile.plug(work.devices)
     delta = reconcile.change(work.changes)
     refused: list[Problem] = []

@@ -34,7 +34,7 @@ from netplane.api.rules.kind import PortStatus
 from netplane.api.rules.ports import reported_status
 from netplane.api.tokens import Tokens
 from netplane.api.worker import Work, Worker
-from netplane.model.network import DEFAULT_MTU
+from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
 from netplane.store import Store
 
 BODY_LIMIT = 8 * 1024 * 1024
@@ -65,6 +65,7 @@ def make_app(
     *,
     port_status: PortStatus = reported_status,
     largest_mtu: int = DEFAULT_MTU,
+    dns_domain: str = DEFAULT_DOMAIN,
     routes: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """The server's whole HTTP side.
@@ -74,7 +75,7 @@ def make_app(
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
     threads = Threads(Worker("api-writer").run, partial(_read_in, readers))
-    services = Services(port_status, largest_mtu)
+    services = Services(port_status, largest_mtu, dns_domain)
     own = [
         _route(threads.readers, "/", {"GET": discovery.versions}),
         _route(threads.readers, "/v2.0", {"GET": discovery.resources}),

@@ -10,6 +10,8 @@ from netplane.model.log import LOGGABLE
 EXTENSIONS: dict[str, tuple[str, str]] = {
     "address-group": ("Address group", "Named lists of ranges of addresses."),
     "binding": ("Port Binding", "The host that shall carry a port."),
+    "dns-domain-ports": ("dns_domain for ports", "A port's name ends with a domain of its own."),
+    "dns-integration": ("DNS Integration", "Ports have names and networks domains."),
     "empty-string-filtering": ("Empty String Filtering", "Filters match empty strings."),
     "extra_dhcp_opt": ("Neutron Extra DHCP options", "DHCP options of a port's own."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),

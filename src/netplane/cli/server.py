@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from netplane.cli.places import LISTEN
+from netplane.model.network import DEFAULT_DOMAIN
 
 
 @click.command()
@@ -38,11 +39,19 @@ from netplane.cli.places import LISTEN
     envvar="NETPLANE_UNDERLAY_MTU",
     help="The largest IP packet that the underlay carries between any two hosts, in bytes.",
 )
-def server(listen: str, southbound: str, database: Path, tokens: Path, underlay_mtu: int) -> None:
+@click.option(
+    "--dns-domain",
+    default=DEFAULT_DOMAIN,
+    show_default=True,
+    envvar="NETPLANE_DNS_DOMAIN",
+    show_envvar=True,
+    help="What machines' names end with on networks without a domain of their own; empty for nothing.",
+)
+def server(listen: str, southbound: str, database: Path, tokens: Path, underlay_mtu: int, dns_domain: str) -> None:
     """Run a controller until SIGTERM."""
     from netplane.controller.server import CannotStart, main
 
     try:
-        main(listen, southbound, str(database), tokens, underlay_mtu)
+        main(listen, southbound, str(database), tokens, underlay_mtu, dns_domain)
     except CannotStart as problem:
         raise click.ClickException(str(problem)) from problem

@@ -20,6 +20,7 @@ import click
 from netplane.cli.address import Address
 from netplane.cli.places import LISTEN, RUN, STATE, tokens_file
 from netplane.cli.supervise import supervise
+from netplane.model.network import DEFAULT_DOMAIN
 
 STEPS = """netplane is up: API {url}, host {name}, underlay address {address}. Next steps, in another shell:
 
@@ -40,6 +41,13 @@ Stop with Ctrl-C or SIGTERM; machines keep their networks until `netplane down`.
 )
 @click.option("--listen", default=LISTEN, show_default=True, help="Where clients connect.")
 @click.option(
+    "--dns-domain",
+    default=DEFAULT_DOMAIN,
+    show_default=True,
+    envvar="NETPLANE_DNS_DOMAIN",
+    help="What machines' names end with on networks without a domain of their own.",
+)
+@click.option(
     "--state",
     default=STATE,
     show_default=True,
@@ -55,7 +63,7 @@ Stop with Ctrl-C or SIGTERM; machines keep their networks until `netplane down`.
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the agent's socket is.",
 )
-def up(name: str, address: str | None, listen: str, state: Path, run_directory: Path) -> None:
+def up(name: str, address: str | None, listen: str, dns_domain: str, state: Path, run_directory: Path) -> None:
     """Run a controller and an agent for this machine."""
     if os.geteuid() != 0:
         raise click.ClickException("the datapath needs root; run it again with sudo")
@@ -72,7 +80,7 @@ def up(name: str, address: str | None, listen: str, state: Path, run_directory: 
                 "controller": _server(listen, southbound, state, tokens),
                 "agent": _agent(name, address, southbound, state),
             },
-            environment={"NETPLANE_AGENT_TOKEN": read_agent_secret(tokens)},
+            environment={"NETPLANE_AGENT_TOKEN": read_agent_secret(tokens), "NETPLANE_DNS_DOMAIN": dns_domain},
         )
     )
     lock.close()

@@ -4,8 +4,10 @@
  Endpoint ─▶ endpoints ─▶ endpoint          SecurityGroupRule AddressGroup ╮
  Host ─────▶ hosts ─────▶ host              Identity ──────────────────────┴▶ policy ─▶ prefix policy profile
  Port ─┬───▶ ports ─────▶ port device       ▲ Device Identity Network Subnet
+       ├───▶ clients ───▶ client peer       ▲ Device Network
        └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet
  Network ──▶ flooding ──▶ spread crowd broadcast  ▲ Presence Host Port Device Subnet
+ Subnet ───▶ resolvers ─▶ resolver          ▲ Network Port
 ```
 
 The record on the left of an arrow owns the entries on the right; the others are read. What was read is noted, so a
@@ -25,7 +27,8 @@ from netplane.compiler.hosts import hosts
 from netplane.compiler.policy import policy
 from netplane.compiler.ports import ports
 from netplane.compiler.routing import routing
-from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, kind_of
+from netplane.compiler.services import clients, resolvers
+from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, Subnet, kind_of
 from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
 from netplane.tables.text import show_key
 
@@ -39,7 +42,7 @@ KIND_NAMES = {kind_of(kind): kind for kind in KINDS}
 
 def plugs(port: Port, view: View) -> Sequence[Item]:
     """A port is a machine's or a router's."""
-    return routing(port, view) if port.is_router_interface else ports(port, view)
+    return routing(port, view) if port.is_router_interface else [*ports(port, view), *clients(port, view)]
 
 
 FEATURES: Mapping[type[Record], Feature] = {
@@ -48,6 +51,7 @@ FEATURES: Mapping[type[Record], Feature] = {
     Identity: policy,
     Network: flooding,
     Port: plugs,
+    Subnet: resolvers,
 }
 """Each kind that owns entries, with the feature that makes them."""
 

@@ -23,6 +23,7 @@ from netplane.controller.decisions import DecisionBook
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.model import STORED, Host, Record
+from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Store, StoreError, Transaction
 from netplane.store.bindings import claim_port, register_host, release_port
 from netplane.store.reports import PORT_STATUS
@@ -48,8 +49,9 @@ T = TypeVar("T")
 class Controller:
     """One controller process's heart; `Desk` to the southbound server."""
 
-    def __init__(self, store: Store, token: str) -> None:
+    def __init__(self, store: Store, token: str, dns_domain: str = DEFAULT_DOMAIN) -> None:
         self.store = store
+        self.dns_domain = dns_domain
         self.log = store.log
         self.picture = read_picture(store)
         self.problems = Problems()

@@ -18,9 +18,10 @@ from msgspec import Struct
 from sqlalchemy.exc import DBAPIError
 
 from netplane.api import Tokens, make_app, read_tokens
+from netplane.api.rules.names import qualified
 from netplane.controller.controller import Controller
 from netplane.controller.routes import routes
-from netplane.model.network import UNDERLAY_MTU, VXLAN_OVERHEAD
+from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store
 
 LOGGER = logging.getLogger(__name__)
@@ -46,14 +47,24 @@ class ServerConfig(Struct, frozen=True):
     """Who may call."""
     underlay_mtu: int = UNDERLAY_MTU
     """The largest IP packet that the underlay carries between any two hosts, in bytes."""
+    dns_domain: str = DEFAULT_DOMAIN
+    """What machines' names end with by default, with a final dot; empty for nothing."""
 
 
-def main(listen: str, southbound: str, database: str, tokens: Path, underlay_mtu: int = UNDERLAY_MTU) -> None:
+def main(
+    listen: str,
+    southbound: str,
+    database: str,
+    tokens: Path,
+    underlay_mtu: int = UNDERLAY_MTU,
+    dns_domain: str = DEFAULT_DOMAIN,
+) -> None:
     """Run a controller until SIGTERM or SIGINT.
 
     `listen` is the HTTP address (`127.0.0.1:9696`), `southbound` where agents connect (`unix:///path` or
     `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens, `underlay_mtu` the
-    largest IP packet between hosts, in bytes. CannotStart if any of them will not do.
+    largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless their network has a
+    domain. CannotStart if any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
@@ -61,7 +72,15 @@ def main(listen: str, southbound: str, database: str, tokens: Path, underlay_mtu
     for address in (listen, *(() if southbound.startswith("unix:") else (southbound,))):
         if not re.fullmatch(r".+:[0-9]{1,5}", address):
             raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
-    uvloop.run(serve(ServerConfig(listen, southbound, database, _tokens(tokens), underlay_mtu)))
+    domain = _domain(dns_domain)
+    uvloop.run(serve(ServerConfig(listen, southbound, database, _tokens(tokens), underlay_mtu, domain)))
+
+
+def _domain(text: str) -> str:
+    try:
+        return qualified(text)
+    except ValueError as error:
+        raise CannotStart(str(error)) from error
 
 
 def _tokens(path: Path) -> Tokens:
@@ -80,7 +99,7 @@ async def serve(config: ServerConfig) -> None:
         store = await asyncio.to_thread(Store.open, f"sqlite:///{config.database}")
     except DBAPIError as error:
         raise CannotStart(f"the database {config.database} cannot be opened: {error.orig}") from error
-    controller = Controller(store, config.tokens.agent_secret)
+    controller = Controller(store, config.tokens.agent_secret, config.dns_domain)
     try:
         address = await _listen(controller, config.southbound)
         LOGGER.info("HTTP on %s, agents on %s, database %s", config.listen, address, config.database)
@@ -99,8 +118,13 @@ async def _listen(controller: Controller, address: str) -> str:
 
 async def _serve_http(config: ServerConfig, controller: Controller) -> None:
     host, _, port = config.listen.rpartition(":")
-    largest_mtu = config.underlay_mtu - VXLAN_OVERHEAD
-    app = make_app(controller.store, config.tokens, largest_mtu=largest_mtu, routes=routes(controller))
+    app = make_app(
+        controller.store,
+        config.tokens,
+        largest_mtu=config.underlay_mtu - VXLAN_OVERHEAD,
+        dns_domain=config.dns_domain,
+        routes=routes(controller),
+    )
     server = _Server(
         uvicorn.Config(
             app,

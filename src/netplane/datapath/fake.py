@@ -74,6 +74,8 @@ class FakeDatapath:
         machine.decisions = self._decisions
         if program is Program.FROM_MACHINE:
             return machine.run_from_machine(origin.ifindex, frame, now_ns=now, dry=origin.dry)
+        if program is Program.FROM_SERVICE:
+            return machine.run_from_service(frame, now_ns=now, dry=origin.dry)
         return machine.run_from_tunnel(origin.vni, origin.outer_source, frame, now_ns=now, dry=origin.dry)
 
     def take_decisions(self, most: int) -> list[bytes]:

@@ -82,6 +82,6 @@ def _acceptable(frame: bytes) -> bytes:
 
 
 def _too_short(ports: KernelTable, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
-    known = program is Program.FROM_TUNNEL or PORT.pack_key(origin.ifindex) in ports.read()
+    known = program is not Program.FROM_MACHINE or PORT.pack_key(origin.ifindex) in ports.read()
     reason = Reason.MALFORMED if known else Reason.NO_PORT
     return Outcome(Verdict.DROP, reason, 0, 0, frame, ())

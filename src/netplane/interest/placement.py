@@ -37,8 +37,18 @@ def place(
         identity=identity.number if identity else 0,
         host=host.number,
         stateless=identity is not None and identity.stateless,
+        names=_names(port),
     )
     return Placement(port.network_id, host.id, identity, endpoint)
+
+
+def _names(port: Port) -> tuple[str, ...]:
+    if not port.dns_name:
+        return ()
+    own = port.dns_name.lower()
+    if own.endswith(".") or not port.dns_domain:
+        return (own,)
+    return own, f"{own}.{port.dns_domain.lower()}"
 
 
 def _addresses(port: Port) -> tuple[bytes, ...]:

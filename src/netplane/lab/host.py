@@ -5,6 +5,7 @@ import signal
 import sys
 from pathlib import Path
 
+from netplane.agent.process import service_namespace
 from netplane.datapath import libbpf
 from netplane.lab.ledger import ROOT, Ledger
 from netplane.lab.process import Child, start
@@ -29,9 +30,19 @@ class Host:
         return self._ledger.directory / self.name
 
     @property
+    def resolv_conf(self) -> Path:
+        """Names the resolvers of its underlay; not those of the machine that the lab runs on."""
+        return self._ledger.directory / "resolv.conf"
+
+    @property
     def pins(self) -> Path:
         """Where its datapath is pinned."""
         return PINS / self.name
+
+    @property
+    def service_namespace(self) -> str:
+        """Where its agent answers machines."""
+        return service_namespace(self.name)
 
     def start_agent(self, controller: str, token: str) -> Child:
         """Run the agent, which finds in the kernel what a former one left there."""
@@ -50,6 +61,7 @@ class Host:
             "--address": self.address,
             "--controller": controller,
             "--state": str(self.directory),
+            "--resolv-conf": str(self.resolv_conf),
         }
         return [PYTHON, "-m", "netplane.cli", "agent", *(word for pair in words.items() for word in pair)]
 

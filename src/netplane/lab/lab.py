@@ -50,6 +50,11 @@ class Lab:
         self.hosts = {f"{prefix}-h{index}": self._host(index) for index in range(1, hosts + 1)}
 
     @property
+    def ledger(self) -> Ledger:
+        """Where what is added to it must be noted before it is made."""
+        return self._ledger
+
+    @property
     def directory(self) -> str:
         """Where its state and logs are."""
         return str(self._ledger.directory)
@@ -88,11 +93,13 @@ class Lab:
     def start_agent(self, host: Host) -> None:
         """Run a host's agent."""
         self._ledger.note("pins", str(host.pins))
+        self._ledger.note("namespaces", host.service_namespace)
         host.start_agent(self.controller.southbound, self.controller.secrets["agent"])
 
     def run_on(self, host: Host, argv: Sequence[str]) -> Child:
         """Run another program than the agent on a host, such as `netplane up`; it ends with the lab."""
         self._ledger.note("pins", str(host.pins))
+        self._ledger.note("namespaces", host.service_namespace)
         log = self._ledger.directory / "log" / f"{host.name}-{len(self._others)}.log"
         child = start(self._ledger, argv, log=log, namespace=host.namespace)
         self._others.append((host, child))
@@ -110,6 +117,7 @@ class Lab:
             if machine.host is host:
                 unplug(machine)
         remove_pins(host.pins)
+        namespace.remove(host.service_namespace)
         namespace.batch([f"link delete {underlay.UPLINK}"], host.namespace)
         namespace.remove(host.namespace)
         if not disk:

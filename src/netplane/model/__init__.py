@@ -13,6 +13,7 @@ from netplane.model.endpoint import Device, Endpoint, Presence, presence
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
 from netplane.model.log import Logged, LogResource
+from netplane.model.metadata import Metadata
 from netplane.model.network import Network, Subnet
 from netplane.model.port import ROUTER_INTERFACE, FixedIP, Port
 from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
@@ -42,6 +43,7 @@ __all__ = [
     "Identity",
     "LogResource",
     "Logged",
+    "Metadata",
     "Network",
     "OnDelete",
     "Operation",

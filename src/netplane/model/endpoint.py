@@ -19,6 +19,10 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, tag="endpoint"):
     identity: Annotated[int, describe("The number of the port's identity; 0 for none.")]
     host: Annotated[int, describe("The number of the host that carries it.")]
     stateless: Annotated[bool, describe("Whether each of its packets needs a rule, replies too.")] = False
+    names: Annotated[
+        tuple[str, ...],
+        describe("What its users call it, relative to its network's domain, or with a final dot; mostly nothing."),
+    ] = ()
 
 
 class Presence(Record, frozen=True, kw_only=True, gc=False, tag="presence"):

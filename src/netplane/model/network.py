@@ -20,6 +20,9 @@ DEFAULT_MTU = UNDERLAY_MTU - VXLAN_OVERHEAD
 SMALLEST_MTU = 68
 """What every network must carry (RFC 791)."""
 
+DEFAULT_DOMAIN = "openstacklocal."
+"""What machines' names end with where nobody has said anything else, as in OpenStack Networking."""
+
 SLAAC, DHCPV6_STATELESS, DHCPV6_STATEFUL = "slaac", "dhcpv6-stateless", "dhcpv6-stateful"
 IPV6_MODES = (DHCPV6_STATEFUL, DHCPV6_STATELESS, SLAAC)
 """What `ipv6_ra_mode` and `ipv6_address_mode` may be."""
@@ -41,6 +44,15 @@ class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
             le=65535,
         ),
     ] = DEFAULT_MTU
+    dns_domain: Annotated[
+        str,
+        describe(
+            "What the names of its machines end with, with a final dot; empty for the controller's.",
+            create=True,
+            update=True,
+            max_length=255,
+        ),
+    ] = ""
     vni: Annotated[
         int,
         describe("The VXLAN network identifier, 1 to 16777215.", wire="provider:segmentation_id", ge=1, le=0xFFFFFF),

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar
 from msgspec import Struct
 
 from netplane.model.dhcp import DhcpOption
+from netplane.model.metadata import NOTHING_TOLD, Metadata
 from netplane.model.record import Claim, Reference, describe
 from netplane.model.resource import Resource
 
@@ -42,6 +43,34 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
     device_owner: Annotated[str, describe("What kind of thing plugs in.", create=True, update=True, max_length=255)] = (
         ""
     )
+    dns_name: Annotated[
+        str,
+        describe(
+            "What its machine is called; with a final dot a whole name, which ends with the controller's domain.",
+            create=True,
+            update=True,
+            max_length=255,
+        ),
+    ] = ""
+    dns_domain: Annotated[
+        str,
+        describe(
+            "What its name ends with too, besides its network's domain, with a final dot.",
+            create=True,
+            update=True,
+            max_length=255,
+        ),
+    ] = ""
+    metadata: Annotated[
+        Metadata,
+        describe(
+            "What its machine reads about itself, replaced as a whole: `user_data` (base64), `public_keys` and `meta` "
+            "(text by name).",
+            create=True,
+            update=True,
+            wire="netplane:metadata",
+        ),
+    ] = NOTHING_TOLD
     security_groups: Annotated[
         tuple[str, ...], describe("The ids of its security groups, sorted.", create=True, update=True)
     ] = ()

@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from netplane.base.problem import Problem
 from netplane.model import AnyRecord, Decision
+from netplane.model.network import DEFAULT_DOMAIN
 
 MOST_DECISIONS = 1_000
 
@@ -38,6 +39,8 @@ class Welcome(Message, frozen=True, tag="welcome"):
     """The host's number."""
     log: str
     """The identity of this controller's change log."""
+    dns_domain: str = DEFAULT_DOMAIN
+    """What machines' names end with on networks without a domain of their own; empty for nothing."""
 
 
 class Snapshot(Message, frozen=True, tag="snapshot"):

@@ -54,6 +54,7 @@ class Desk(Protocol):
     """What lines need from the controller that they belong to."""
 
     log: str
+    dns_domain: str
 
     async def admit(self, hello: Hello) -> int:
         """Take an agent in; the number of its host. Refused if it may not come."""
@@ -201,7 +202,7 @@ class SouthboundServer:
         if not isinstance(hello, Hello):
             raise RemoteFault("an agent opens with Hello")
         number = await self._desk.admit(hello)
-        await context.write(session.send(Welcome(number, self._desk.log)))
+        await context.write(session.send(Welcome(number, self._desk.log, self._desk.dns_domain)))
         line = self._open(hello, session)
         try:
             return await self._run(line, session, context)

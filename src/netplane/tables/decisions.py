@@ -20,6 +20,8 @@ class Stage(IntEnum):
     DELIVERY = 10
     FLOOD = 11
     """In the place of ROUTING and what follows it, for what goes to a group or to all of a network."""
+    SERVICE = 12
+    """The same for what goes to the host's services."""
 
 
 class Verdict(IntEnum):
@@ -36,6 +38,8 @@ class Verdict(IntEnum):
     """Handed to the agent."""
     FLOOD = 5
     """Copied: each copy is a step of DELIVERY."""
+    SERVE = 6
+    """Handed to the host's services: names and metadata."""
 
 
 class Reason(IntEnum):
@@ -90,6 +94,9 @@ class Reason(IntEnum):
     """A copy that was not made: a network has more machines or hosts than one packet is copied to."""
     ROGUE_QUERIER = 41
     """IGMP or MLD other than reports: the platform asks who listens, nobody else."""
+    SERVICE_OFF = 42
+    NO_CLIENT = 43
+    """A machine that the host's services do not know by this address, or an answer of theirs to nobody."""
 
 
 class Class(IntEnum):
@@ -166,6 +173,8 @@ class Punt(IntEnum):
     DHCP6 = 3
     REPORT = 4
     """Which groups a machine listens to, by IGMP or MLD."""
+    SERVICE = 5
+    """By a device of its own, to the host's services."""
 
 
 class Cost(IntEnum):
@@ -212,8 +221,22 @@ PACES: Mapping[int, Pace] = {
     Punt.REPORT: Pace(50_000_000, 5_000_000_000),
     # 50,000 a second, 10,000 at once: some 25 broadcasts a second where they reach two thousand.
     Cost.COPIES: Pace(20_000, 200_000_000),
+    # A thousand packets at once, five hundred a second: a machine that resolves names for others asks that often.
+    Punt.SERVICE: Pace(2_000_000, 2_000_000_000),
 }
 """By `Punt` and `Cost`: what a machine takes of one kind it loses of no other, nor does any other machine."""
+
+
+class Service(IntEnum):
+    """Where machines find the host's services: names (RFC 1035) and metadata."""
+
+    ADDRESS = 0xA9FEA9FE
+    """169.254.169.254, on every network and by every gateway."""
+    MAC = 0x026E70000002
+    """Of that address, and of the device that the services listen on."""
+    DNS = 53
+    """Also at the resolvers of a network's subnets."""
+    METADATA = 80
 
 
 class ConnectionState(IntEnum):
@@ -254,6 +277,7 @@ SHARED = (
     Punt,
     Cost,
     Limit,
+    Service,
     ConnectionState,
     ConnectionFlag,
 )

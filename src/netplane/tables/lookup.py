@@ -11,6 +11,7 @@ from netplane.tables.decisions import Family
 from netplane.tables.pipeline import (
     BROADCAST,
     BUDGET,
+    CLIENT,
     CROWD,
     DEVICE,
     ENDPOINT,
@@ -19,10 +20,12 @@ from netplane.tables.pipeline import (
     LOGGING,
     MEMBER,
     PACE,
+    PEER,
     POLICY,
     PORT,
     PREFIX,
     PROFILE,
+    RESOLVER,
     ROUTE,
     SETTINGS,
     SPREAD,
@@ -41,6 +44,7 @@ class SettingsValue(NamedTuple):
     host: int
     tunnel: int
     punt: int
+    service: int
 
 
 class PortValue(NamedTuple):
@@ -104,10 +108,20 @@ class LoggingValue(NamedTuple):
     unlogged: int
 
 
+class PeerValue(NamedTuple):
+    """The machine that the host's services see under an address."""
+
+    address: bytes
+    ifindex: int
+    flags: int
+    vni: int
+    mac: bytes
+
+
 def settings(entries: Entries) -> SettingsValue:
     """The host's; all zero before they are written, as an array's entries are."""
     value = entries["settings"].get(SETTINGS.pack_key(0))
-    return SettingsValue(0, 0, 0) if value is None else SettingsValue(**SETTINGS.unpack_value(value))
+    return SettingsValue(0, 0, 0, 0) if value is None else SettingsValue(**SETTINGS.unpack_value(value))
 
 
 def port(entries: Entries, ifindex: int) -> PortValue | None:
@@ -173,6 +187,22 @@ def logging(entries: Entries, vni: int, mac: bytes) -> LoggingValue:
     """What has been written down about a port; nothing before it has an entry."""
     value = entries["logging"].get(LOGGING.pack_key(vni, mac))
     return LoggingValue(0, 0) if value is None else LoggingValue(**LOGGING.unpack_value(value))
+
+
+def resolver(entries: Entries, vni: int, address: bytes) -> bool:
+    """Whether an address is that of a resolver of a network's subnets."""
+    return RESOLVER.pack_key(vni, address) in entries["resolver"]
+
+
+def client(entries: Entries, ifindex: int, address: bytes) -> bytes | None:
+    """As whom the host's services see an address of the machine behind a device."""
+    return entries["client"].get(CLIENT.pack_key(ifindex, address))
+
+
+def peer(entries: Entries, address: bytes) -> PeerValue | None:
+    """The machine that the host's services see under an address."""
+    value = entries["peer"].get(PEER.pack_key(address))
+    return None if value is None else PeerValue(**PEER.unpack_value(value))
 
 
 def host_address(entries: Entries, number: int) -> bytes | None:

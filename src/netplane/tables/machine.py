@@ -2,9 +2,11 @@
 
     from_machine   PORT -+- ARP: LOCAL_ANSWER
                          +- PARSE -+- neighbour discovery, DHCP, reports: LOCAL_ANSWER
-                                   +- ANTI_SPOOF -+- ROUTING -+- router: POLICY_OUT, answered
+                                   +- ANTI_SPOOF -+- names, metadata: POLICY_OUT, SERVICE
+                                                  +- ROUTING -+- router: POLICY_OUT, answered
     from_tunnel             PARSE ---- SOURCE ----+           +- POLICY_OUT, POLICY_IN - CONNECTION - DELIVERY
                                                   +- to many: POLICY_OUT - FLOOD (POLICY_IN - DELIVERY) ...
+    from_services           PARSE ---- SERVICE
 
 A packet crosses the underlay under its source's VNI and unmodified, also when it will be routed: both hosts resolve
 source and destination alike, and the receiving one does what a router does to the packet. So the receiver can look up
@@ -17,7 +19,7 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import NamedTuple, NoReturn
 
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
-from netplane.tables import fragments, lookup
+from netplane.tables import fragments, lookup, services
 from netplane.tables.connection import sides
 from netplane.tables.decisions import Class, Direction, EndpointFlag, Family, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.family import answer_echo, answer_error, forwarded, is_answerable, parse
@@ -31,7 +33,7 @@ from netplane.tables.packet import ARP, ETHERNET, UDP, ArpRequest, Packet, answe
 from netplane.tables.pipeline import COUNTER, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.run import End, Run
-from netplane.tables.serving import owned, punt, serve
+from netplane.tables.serving import owned, pay_for_punt, punt, serve
 
 UNSPECIFIED = MAPPED + bytes(4)
 ERRORS = {
@@ -104,6 +106,11 @@ class Machine:
         counter = (0, NO_MAC, Direction.INGRESS)
         return self._finish(run, counter, lambda: from_tunnel(run, vni, outer_source), dry=dry)
 
+    def run_from_service(self, frame: bytes, *, now_ns: int = 0, dry: bool = False) -> Outcome:
+        """What becomes of a frame that the host's services send."""
+        run = Run(self.tables, frame, now_ns)
+        return self._finish(run, (0, NO_MAC, Direction.INGRESS), lambda: from_services(run), dry=dry)
+
     def _finish(
         self, run: Run, counter: tuple[int, bytes, Direction], way: Callable[[], NoReturn], *, dry: bool
     ) -> Outcome:
@@ -147,6 +154,8 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     source = check_source(run, port, packet)
     if is_to_many(run):
         flood_packet(run, port.vni, port.mac, source, packet, here=True)
+    if services.is_for_service(run, port.vni, packet):
+        hand_to_services(run, port, ifindex, packet, source)
     hop = route(run, port.vni, packet)
     if hop.is_router:
         answer_as_router(run, port, ifindex, packet, source, hop)
@@ -186,6 +195,20 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
     connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni)))
     deliver(run, packet, hop, hop.endpoint)
+
+
+def from_services(run: Run) -> NoReturn:
+    """All stages of a frame that the host's services send: it goes to the machine that their peer stands for."""
+    packet = take_apart(run, 0)
+    peer = lookup.peer(run.entries, packet.destination)
+    if packet.protocol not in services.CHECKSUMS:
+        run.drop(Stage.SERVICE, Reason.UNSUPPORTED)
+    if peer is None:
+        run.drop(Stage.SERVICE, Reason.NO_CLIENT)
+    run.step(Stage.SERVICE, Reason.NONE, peer.ifindex, packet.sport)
+    run.counts.append((peer.vni, peer.mac, Direction.INGRESS, Class.SERVICE))
+    frame = services.from_service(run.frame, packet, peer.mac, peer.address)
+    raise End(Verdict.DELIVER, Reason.NONE, peer.ifindex, 0, frame)
 
 
 def find_port(run: Run, ifindex: int) -> PortValue:
@@ -229,10 +252,12 @@ def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
     if asked.sender_mac != port.mac or not (asked.sender == UNSPECIFIED or owned(run, port, asked.sender)):
         run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ARP)
     target = lookup.endpoint(run.entries, port.vni, asked.target)
-    if target is None or target.mac == port.mac:
+    is_service = target is None and asked.target == services.ADDRESS and run.settings.service
+    mac = services.MAC if is_service else target and target.mac
+    if mac is None or mac == port.mac:
         run.drop(Stage.LOCAL_ANSWER, Reason.ARP_UNKNOWN)
     run.step(Stage.LOCAL_ANSWER, Reason.NONE, ARP)
-    serve(run, port, Verdict.ANSWER, ifindex, answer_arp(run.frame, target.mac))
+    serve(run, port, Verdict.ANSWER, ifindex, answer_arp(run.frame, mac))
 
 
 def announce(run: Run, port: PortValue, told: ArpRequest) -> NoReturn:
@@ -259,6 +284,20 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
         run.drop(Stage.LOCAL_ANSWER, Reason.ROGUE_DHCP)
     if (packet.sport, packet.dport) == (dhcp.client, dhcp.server):
         punt(run, port, ifindex, dhcp.kind, in_fragments=packet.more or packet.offset > 0)
+
+
+def hand_to_services(run: Run, port: PortValue, ifindex: int, packet: Packet, source: EndpointValue) -> NoReturn:
+    """SERVICE: what the machine may ask by its rules goes to the host's services, which answer whoever has asked."""
+    if not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
+        run.drop(Stage.SERVICE, Reason.POLICY_OUT)
+    if run.settings.service == 0:
+        run.drop(Stage.SERVICE, Reason.SERVICE_OFF)
+    peer = lookup.client(run.entries, ifindex, packet.source)
+    if peer is None:
+        run.drop(Stage.SERVICE, Reason.NO_CLIENT)
+    pay_for_punt(run, port, Punt.SERVICE, Stage.SERVICE)
+    run.step(Stage.SERVICE, Reason.NONE, ifindex, packet.dport)
+    serve(run, port, Verdict.SERVE, run.settings.service, services.to_service(run.frame, packet, peer))
 
 
 def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:

@@ -8,12 +8,14 @@ from netplane.tables.decisions import Reason, Stage, Verdict
 
 
 class Program(Enum):
-    """The two programs, by where they are attached."""
+    """The programs, by where they are attached."""
 
     FROM_MACHINE = "from_machine"
     """Ingress of a machine's device: what the machine sends."""
     FROM_TUNNEL = "from_tunnel"
     """Ingress of the VXLAN device: what other hosts send."""
+    FROM_SERVICE = "from_service"
+    """Ingress of the device to the host's services: what those answer machines."""
 
 
 class Synthetic(NamedTuple):
@@ -45,6 +47,7 @@ class Step(NamedTuple):
     | CONNECTION | 0 new, 1 known, 2 judged again, 3 an ICMP error about one, 4 none kept | ConnectionState before | |
     | DELIVERY | Verdict | ifindex, or host | VNI of the destination |
     | FLOOD | copies | | |
+    | SERVICE | ifindex of the machine | | |
     """
 
     stage: Stage
@@ -60,8 +63,8 @@ class Outcome(NamedTuple):
     verdict: Verdict
     reason: Reason
     target: int
-    """The device it leaves by (DELIVER, ANSWER, PUNT), the number of the host it goes to (TUNNEL), how many copies
-    of it leave (FLOOD), or 0."""
+    """The device it leaves by (DELIVER, ANSWER, PUNT, SERVE), the number of the host it goes to (TUNNEL), how many
+    copies of it leave (FLOOD), or 0."""
     vni: int
     """The network named in the tunnel header (TUNNEL, FLOOD), or 0."""
     frame: bytes

@@ -18,6 +18,7 @@ SETTINGS = Table(
         Field("host", U32, "This host's number; 0 before it is known: nothing is delivered or sent."),
         Field("tunnel", U32, "The ifindex of the VXLAN device."),
         Field("punt", U32, "The ifindex of the punt device; 0 for none."),
+        Field("service", U32, "The ifindex of the device to the host's services; 0 for none."),
     ),
     capacity=1,
 )
@@ -163,6 +164,37 @@ PROFILE = Table(
     capacity=65_536,
     seal=True,
 )
+RESOLVER = Table(
+    "resolver",
+    "The resolvers of each network's subnets: what machines ask them, the host's services hear.",
+    Kind.HASH,
+    key=(Field("vni", U32, "The network."), Field("address", ADDRESS, "The resolver's address.")),
+    value=(Field("flags", U32, "Always 0."),),
+    capacity=262_144,
+)
+PEER = Table(
+    "peer",
+    "Which machine each address stands for that the host's services see.",
+    Kind.HASH,
+    key=(Field("peer", ADDRESS, "As the services see it."),),
+    value=(
+        Field("address", ADDRESS, "The machine's own address."),
+        Field("ifindex", U32, "Its device."),
+        Field("flags", U32, "DeviceFlag."),
+        Field("vni", U32, "Its network."),
+        Field("mac", MAC, "Its MAC address."),
+        Field("pad", U16),
+    ),
+    capacity=262_144,
+)
+CLIENT = Table(
+    "client",
+    "As whom the host's services see each address of the machine behind a device.",
+    Kind.HASH,
+    key=(Field("ifindex", U32, "The device."), Field("address", ADDRESS, "The machine's own address.")),
+    value=(Field("peer", ADDRESS, "As the services see it: no other machine of the host is seen so."),),
+    capacity=262_144,
+)
 PORT = Table(
     "port",
     "What is plugged into each device. Written last: it opens the door.",
@@ -307,6 +339,9 @@ TABLES: tuple[Table, ...] = (
     PREFIX,
     POLICY,
     PROFILE,
+    RESOLVER,
+    PEER,
+    CLIENT,
     PORT,
     CONNECTION,
     COUNTER,

@@ -29,13 +29,13 @@ def punt(run: Run, port: PortValue, ifindex: int, kind: Punt, *, in_fragments: b
     serve(run, port, Verdict.PUNT, run.settings.punt, punted(run.frame, kind, ifindex))
 
 
-def pay_for_punt(run: Run, port: PortValue, kind: Punt) -> None:
+def pay_for_punt(run: Run, port: PortValue, kind: Punt, stage: Stage = Stage.LOCAL_ANSWER) -> None:
     """No machine asks so often that the agent does not hear the others."""
     pace, until = PACES[kind], lookup.pace(run.entries, port.vni, port.mac, kind)
     key = PACE.pack_key(port.vni, port.mac, kind)
     full = key not in run.entries["pace"] and len(run.entries["pace"]) >= PACE.capacity
     if full or until > run.now + pace.burst - pace.pause:
-        run.drop(Stage.LOCAL_ANSWER, Reason.PUNT_LIMIT)
+        run.drop(stage, Reason.PUNT_LIMIT)
     run.paces[key] = PACE.pack_value(max(until, run.now) + pace.pause)
 
 

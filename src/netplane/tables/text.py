@@ -37,6 +37,7 @@ NAMES: dict[str, type[IntEnum]] = {
 }
 FLAGS: dict[str, type[IntEnum]] = {
     "device": DeviceFlag,
+    "peer": DeviceFlag,
     "endpoint": EndpointFlag,
     "port": PortFlag,
     "connection": ConnectionFlag,

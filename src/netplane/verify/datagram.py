@@ -210,6 +210,25 @@ def write_error(frame: bytes, datagram: Datagram, kind: tuple[int, int], sender:
     return frame[6:12] + frame[0:6] + b"\x08\x00" + bytes(header + message)
 
 
+def write_readdressed(frame: bytes, datagram: Datagram, at: int, address: IPv4Address) -> bytes:
+    """The same frame with another address at a place of its IP header; what UDP leaves unchecked stays so."""
+    answer = bytearray(frame)
+    sums = [14 + 10]
+    transport = 14 + len(datagram.header)
+    if datagram.protocol == TCP and not datagram.offset:
+        sums.append(transport + 16)
+    if datagram.protocol == UDP and not datagram.offset and any(frame[transport + 6 : transport + 8]):
+        sums.append(transport + 6)
+    for place in sums:
+        for part in (0, 2):
+            answer[14 + at + part : 16 + at + part] = frame[14 + at + part : 16 + at + part]
+            word = int.from_bytes(address.packed[part : part + 2], "big")
+            change_word(answer, 14 + at + part, word, checksum_at=place)
+        if datagram.protocol == UDP and place != sums[0] and not any(answer[place : place + 2]):
+            answer[place : place + 2] = b"\xff\xff"
+    return bytes(answer)
+
+
 def change_word(data: bytearray, at: int, word: int, *, checksum_at: int) -> None:
     """Write a word and keep its checksum as right or wrong as it was: sums are counted modulo 65535 (RFC 1071)."""
     before = int.from_bytes(data[at : at + 2], "big")

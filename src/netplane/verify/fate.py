@@ -11,6 +11,8 @@ class Kind(Enum):
     """To another machine."""
     ANSWERED = "answered"
     """The machine that sent it gets this instead."""
+    SERVED = "served"
+    """The services of the machine's host get it; they know the machine by the frame's source."""
     PUNTED = "punted"
     """The agent of the machine that sent it gets it."""
     FLOODED = "flooded"

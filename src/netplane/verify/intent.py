@@ -18,6 +18,7 @@ from netplane.verify.logs import is_noted
 from netplane.verify.many import is_announcement, is_for_many, is_joined, is_report, listeners, others, speaks_of_groups
 from netplane.verify.neighbours import discovered, discovers
 from netplane.verify.rules import Opening, continued, opening, permits
+from netplane.verify.services import SERVICES, SERVICES_MAC, is_for_services
 from netplane.verify.talks import Memory, Side, begins
 from netplane.verify.world import World, addresses, mac_of
 
@@ -88,6 +89,8 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
         return DROPPED
     if frame[0] & 1:
         return flooded(world, port, frame, datagram, memory, now)
+    if is_for_services(world, port, datagram):
+        return served(world, host, port, frame, datagram, memory, now)
     found = find_way(world, port, frame, datagram)
     if isinstance(found, Way):
         return carried(world, found, frame, datagram, memory, now)
@@ -184,6 +187,15 @@ def copied(frame: bytes, ports: list[Port]) -> Fate:
     return Fate(Kind.FLOODED, "", frame, tuple(sorted(port.id for port in ports))) if ports else DROPPED
 
 
+def served(world: World, host: Host, port: Port, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
+    """The host's services hear what the machine may ask by its rules."""
+    if not permits(world, port, "egress", (datagram.destination, None), opening(datagram)):
+        note(world, memory, port, "egress", "DROP")
+        return DROPPED
+    memory.begin(host.id, port.id, datagram, now)
+    return Fate(Kind.SERVED, port.id, SERVICES_MAC + frame[6:])
+
+
 def resolved(world: World, port: Port, frame: bytes) -> Fate:
     """The network itself answers ARP, for every address on it but the asker's own; that one it may tell all others."""
     request = read_arp(frame)
@@ -195,6 +207,8 @@ def resolved(world: World, port: Port, frame: bytes) -> Fate:
     if request.sender not in (NOBODY, *addresses(port)):
         return DROPPED
     target = world.owner(world.network(port), request.target)
+    if target is None and request.target == SERVICES:
+        return Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, SERVICES_MAC))
     if target is None or mac_of(target) == mac_of(port):
         return DROPPED
     return Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, mac_of(target)))

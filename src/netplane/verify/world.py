@@ -102,6 +102,25 @@ class World:
         group = self.get(AddressGroup, address_group)
         return group is not None and any(address in ip_network(range) for range in group.addresses)
 
+    def joined(self, network: Network) -> list[Network]:
+        """The networks that routers join with one, itself included."""
+        interfaces = [port for port in self.all(Port) if port.is_router_interface]
+        found, before = {network.id}, set[str]()
+        while found != before:
+            before = set(found)
+            routers = {port.device_id for port in interfaces if port.network_id in found}
+            found |= {port.network_id for port in interfaces if port.device_id in routers}
+        return [one for one in self.all(Network) if one.id in found]
+
+    def resolves(self, network: Network, address: Address) -> bool:
+        """Whether the platform answers what machines of a network ask a resolver of theirs: not if it is in reach."""
+        if isinstance(address, IPv6Address):
+            return False
+        subnets = self.all(Subnet)
+        named = any(str(address) in one.dns_nameservers for one in subnets if one.network_id == network.id)
+        reach = {one.id for one in self.joined(network)}
+        return named and not any(address in ip_network(one.cidr) for one in subnets if one.network_id in reach)
+
     def configures(self, port: Port, version: int) -> bool:
         """Whether the platform tells a port's machine its addresses of a version of IP."""
         subnets = (self.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips)

@@ -84,7 +84,7 @@ def reconcile(datapath: Stubborn) -> Reconcile:
 
 def wanted(*others: AnyRecord) -> dict[str, dict[bytes, bytes]]:
     """All tables for some records, as they should be in the end."""
-    settings = SETTINGS.entry((0,), (1, 99, 98))
+    settings = SETTINGS.entry((0,), (1, 99, 98, 0))
     return compile_slice(others) | {SETTINGS.name: {settings.key: settings.value}}
 
 
@@ -197,7 +197,7 @@ def test_a_device_that_takes_no_program_is_tried_again(reconcile: Reconcile, dat
 def test_settings_follow_the_tunnel(reconcile: Reconcile, datapath: Stubborn) -> None:
     bring_in(reconcile, work(tunnel=0))
     bring_in(reconcile, work(tunnel=7))
-    assert list(datapath.tables[SETTINGS.name].values()) == [SETTINGS.pack_value(1, 7, 98)]
+    assert list(datapath.tables[SETTINGS.name].values()) == [SETTINGS.pack_value(1, 7, 98, 0)]
 
 
 def test_sweeping_leaves_what_lives(reconcile: Reconcile, datapath: Stubborn) -> None:

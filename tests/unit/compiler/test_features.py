@@ -2,6 +2,8 @@
 
 from ipaddress import IPv6Address
 
+from msgspec.structs import replace
+
 from netplane.compiler import Compiler, compile_slice
 from netplane.model import (
     ROUTER_INTERFACE,
@@ -125,6 +127,8 @@ def test_ports() -> None:
     assert shown == {
         "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=DHCP mtu=1450"],
         "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=PEER identity=0"],
+        "client": ["ifindex=9 address=10.0.0.7 -> peer=240.0.0.144"],
+        "peer": [f"peer=240.0.0.144 -> address=10.0.0.7 ifindex=9 flags=PEER vni=100 mac={MAC}"],
     }
     assert not problems
 
@@ -141,7 +145,30 @@ def test_a_port_without_dhcp() -> None:
     assert shown == {
         "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=0 mtu=1450"],
         "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=0 identity=0"],
+        "client": ["ifindex=9 address=10.0.0.7 -> peer=240.0.0.144"],
+        "peer": [f"peer=240.0.0.144 -> address=10.0.0.7 ifindex=9 flags=0 vni=100 mac={MAC}"],
     }
+
+
+def test_resolvers_out_of_reach_of_the_networks_routers_are_the_platforms_to_ask() -> None:
+    subnet = replace(SUBNET, dns_nameservers=("9.9.9.9", "10.0.0.53", "10.0.1.53", "2001:db8::53"))
+    far = Network(id="far", vni=101), Subnet(id="other", network_id="far", cidr="10.0.1.0/24")
+    shown, problems = compiled(NETWORK, subnet, *far)
+    far_away = [f"vni=100 address={address} -> flags=0" for address in ("9.9.9.9", "10.0.1.53")]
+    assert sorted(shown["resolver"]) == sorted(far_away)
+    there = replace(interface(), id="there", network_id="far", fixed_ips=(FixedIP("other", "10.0.1.1"),))
+    shown, _ = compiled(NETWORK, subnet, *far, ROUTER, interface(), there)
+    assert sorted(shown["resolver"]) == far_away[:1]
+    assert not problems
+
+
+def test_devices_and_addresses_that_services_cannot_tell_apart() -> None:
+    many = tuple(FixedIP("sub", f"10.0.0.{last}") for last in range(10, 30))
+    shown, problems = compiled(port(fixed_ips=many), Device(id="port", ifindex=9), NETWORK, SUBNET)
+    assert (len(shown["client"]), len(shown["peer"])) == (16, 16)
+    assert problems == ["port port: only its first 16 addresses are served names and metadata"]
+    _, problems = compiled(port(), Device(id="port", ifindex=1 << 24), NETWORK, SUBNET)
+    assert problems == ["port port: there is no peer for address 0 of device 16777216"]
 
 
 def test_ports_that_come_to_nothing() -> None:

@@ -40,7 +40,7 @@ def test_a_policy_key_is_a_prefix_too() -> None:
 
 def test_nothing_is_there_at_first() -> None:
     tables = empty_tables()
-    assert lookup.settings(tables) == (0, 0, 0)
+    assert lookup.settings(tables) == (0, 0, 0, 0)
     assert lookup.profile_stamp(tables, 1) == 0
     assert lookup.port(tables, 1) is None
     assert lookup.host_address(tables, 1) is None

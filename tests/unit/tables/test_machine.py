@@ -268,7 +268,7 @@ def test_nowhere_to_go(host: Host, name: str) -> None:
 
 
 def test_a_host_that_knows_not_itself_carries_nothing(host: Host) -> None:
-    host.tables["settings"] = {SETTINGS.pack_key(0): SETTINGS.pack_value(0, 0, 0)}
+    host.tables["settings"] = {SETTINGS.pack_key(0): SETTINGS.pack_value(0, 0, 0, 0)}
     for target in (BEN, CAT):
         check(host.send(ANN, segment(ANN, target, SYN)), Verdict.DROP, Reason.NO_HOST)
     check(host.send(ANN, frame(ANN, INNER, 1, icmp(8))), Verdict.ANSWER)
@@ -305,4 +305,4 @@ def test_forgers(host: Host) -> None:
 
 def test_every_table_is_there() -> None:
     assert list(empty_tables()) == [table.name for table in pipeline.TABLES]
-    assert Run(empty_tables(), b"", 0).settings == (0, 0, 0)
+    assert Run(empty_tables(), b"", 0).settings == (0, 0, 0, 0)

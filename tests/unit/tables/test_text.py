@@ -32,7 +32,7 @@ def be16(number: int) -> bytes:
 @pytest.mark.parametrize(
     ("table", "key", "value", "text"),
     [
-        ("settings", (0,), (1, 2, 3), "index=0 -> host=1 tunnel=2 punt=3"),
+        ("settings", (0,), (1, 2, 3, 4), "index=0 -> host=1 tunnel=2 punt=3 service=4"),
         ("host", (2,), (A,), "number=2 -> address=10.0.0.1"),
         (
             "device",

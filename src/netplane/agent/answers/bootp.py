@@ -45,6 +45,8 @@ class Option(IntEnum):
     MASK = 1
     ROUTER = 3
     DNS = 6
+    HOSTNAME = 12
+    DOMAIN = 15
     MTU = 26
     BROADCAST = 28
     REQUESTED = 50
@@ -60,6 +62,7 @@ class Option(IntEnum):
     TFTP_SERVER = 66
     BOOT_FILE = 67
     RAPID = 80
+    SEARCH = 119
     ROUTES = 121
     TFTP_ADDRESS = 150
     END = 255

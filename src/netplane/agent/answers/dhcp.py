@@ -34,10 +34,12 @@ from netplane.agent.answers.bootp import (
     write,
 )
 from netplane.agent.answers.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, ethernet, ipv4, udp
+from netplane.agent.answers.resolvers import resolvers
 from netplane.base.addresses import pack_mac
-from netplane.base.dhcp import FOREVER, route
+from netplane.base.dhcp import DOMAINS, FOREVER, route
 from netplane.model import DhcpOption, Network, Port, Subnet
 from netplane.model.dhcp import NEXT_SERVER, encode_option
+from netplane.tables.decisions import Service
 
 LEASE = 86_400
 """Seconds; machines ask again after half of them, and everybody after seven eighths (RFC 2131, section 4.4.5)."""
@@ -45,7 +47,10 @@ LEASE = 86_400
 SERVER_MAC = bytes.fromhex("026e70000001")
 """The source of answers' frames: locally administered, and no machine's."""
 
-NAMELESS_SERVER = IPv4Address("169.254.169.254")
+NAMELESS_SERVER = IPv4Address(int(Service.ADDRESS))
+SERVICES, ON_LINK = IPv4Network(NAMELESS_SERVER), IPv4Address(0)
+"""A route without a router (RFC 3442)."""
+
 BROADCAST = b"\xff" * 4
 DEFAULT_ROUTE = IPv4Network("0.0.0.0/0")
 SMALLEST = 576
@@ -114,7 +119,16 @@ def _leases(port: Port, subnets: Mapping[str, Subnet], network: Network) -> Iter
         subnet = subnets.get(fixed.subnet_id)
         if subnet is not None and subnet.enable_dhcp and subnet.ip_version == 4:
             with suppress(ValueError):
-                yield _lease(fixed.ip_address, subnet, network.mtu, own)
+                yield _lease(fixed.ip_address, subnet, network.mtu, _named(port, fixed.ip_address, network), own)
+
+
+def _named(port: Port, address: str, network: Network) -> dict[int, bytes]:
+    """What the machine is called, and what names end with where it is."""
+    told: dict[int, bytes] = {
+        Option.HOSTNAME: (port.dns_name.partition(".")[0] or "host-" + address.replace(".", "-")).encode()
+    }
+    domain = network.dns_domain.rstrip(".")
+    return told | {Option.DOMAIN: domain.encode(), Option.SEARCH: DOMAINS.encode(domain)} if domain else told
 
 
 def _encode(options: Iterable[DhcpOption]) -> dict[int, bytes]:
@@ -128,9 +142,9 @@ def _encode(options: Iterable[DhcpOption]) -> dict[int, bytes]:
     return found
 
 
-def _lease(address: str, subnet: Subnet, mtu: int, own: dict[int, bytes]) -> Lease:
+def _lease(address: str, subnet: Subnet, mtu: int, named: dict[int, bytes], own: dict[int, bytes]) -> Lease:
     gateway = b"" if subnet.gateway_ip is None else IPv4Address(subnet.gateway_ip).packed
-    told = dict[int, bytes](_from_subnet(subnet, mtu, own.get(Option.ROUTER, gateway))) | own | _times(own)
+    told = dict[int, bytes](_from_subnet(subnet, mtu, own.get(Option.ROUTER, gateway))) | named | own | _times(own)
     boot = told.pop(NEXT_SERVER, None) or told.get(Option.TFTP_ADDRESS) or _literal(told.get(Option.TFTP_SERVER, b""))
     return Lease(
         address=IPv4Address(address).packed,
@@ -147,13 +161,16 @@ def _from_subnet(subnet: Subnet, mtu: int, router: bytes) -> Iterator[tuple[int,
     network = IPv4Network(subnet.cidr, strict=False)
     yield Option.MASK, network.netmask.packed
     yield Option.ROUTER, router
-    yield Option.DNS, b"".join(IPv4Address(dns).packed for dns in subnet.dns_nameservers if ":" not in dns)
+    yield Option.DNS, b"".join(IPv4Address(dns).packed for dns in resolvers(subnet))
     yield Option.MTU, pack("!H", mtu)
     if network.prefixlen < 31:
         yield Option.BROADCAST, network.broadcast_address.packed
     routes = [(IPv4Network(one.destination, strict=False), IPv4Address(one.nexthop)) for one in subnet.host_routes]
     # Who reads option 121 must ignore option 3 (RFC 3442), so the default route is in both. Both are told to who asks
     # for both, though the RFC would rather leave option 3 out: clients ask for 121 and then do not apply it.
+    # The host's services are on every link, whatever becomes of the gateway.
+    if all(destination != SERVICES for destination, _ in routes):
+        routes.append((SERVICES, ON_LINK))
     if router and all(destination != DEFAULT_ROUTE for destination, _ in routes):
         routes.append((DEFAULT_ROUTE, IPv4Address(router[:4])))
     yield Option.ROUTES, b"".join(route(*one) for one in routes)

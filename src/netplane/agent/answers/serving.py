@@ -3,10 +3,13 @@
 import logging
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from netplane.agent.answers import dhcp, dhcp6
 from netplane.agent.answers.advert import is_solicitation
 from netplane.agent.answers.advertising import Advertising
 from netplane.agent.answers.punt import PuntDevice, Punted
+from netplane.agent.names.directory import domain_of
 from netplane.agent.slice import Slice
 from netplane.model import Network, Port, Router, Subnet, kind_of
 from netplane.tables.decisions import Punt
@@ -77,7 +80,10 @@ class Serving:
         if declined is not None:
             log.warning("the machine of port %s finds its address %s in use by another", port.id, declined)
         subnets, network = self._slice.surroundings(port)
-        answer = None if network is None else server.answer(punted.frame, port, subnets, network)
+        if network is None:
+            return
+        named = replace(network, dns_domain=domain_of(network, self._slice.dns_domain))
+        answer = server.answer(punted.frame, port, subnets, named)
         if answer is not None:
             self._send(punted.ifindex, answer)
 

@@ -25,7 +25,8 @@ from netplane.compiler import Compiler
 from netplane.compiler.policy import rule_number
 from netplane.datapath import Datapath
 from netplane.model import Host, Identity, Network, Port, Router, SecurityGroupRule, Subnet
-from netplane.tables.decisions import ConnectionState, PortFlag, Reason, Stage, Verdict
+from netplane.tables import services
+from netplane.tables.decisions import ConnectionState, PortFlag, Reason, Service, Stage, Verdict
 from netplane.tables.family import parse
 from netplane.tables.ipv6 import is_link_local
 from netplane.tables.outcome import Outcome, Program, Step, Synthetic
@@ -37,6 +38,7 @@ LINES = 2_000
 """Lines of one table that are told; a table may hold a million."""
 
 
+SERVICES: Mapping[int, str] = {Service.DNS: "names", Service.METADATA: "metadata"}
 NOBODY = "; no port has the address, nor is there a gateway to it, so the machine asks in vain whom to send this to"
 
 
@@ -141,6 +143,8 @@ def _origin(compiler: Compiler, port: Port, sketch: Sketch) -> Origin:
         return Origin(mac, link_local(mac), _mac_of(compiler, port, target))
     own = [fixed for fixed in port.fixed_ips if (":" in fixed.ip_address) == sketch.is_ipv6]
     address = pack_address(own[0].ip_address) if own else bytes(16)
+    if target == services.ADDRESS:
+        return Origin(mac, address[len(before) :], services.MAC)
     subnets = [subnet for fixed in own if (subnet := compiler.view.get(Subnet, fixed.subnet_id)) is not None]
     if any(prefix_contains(pack_prefix(subnet.cidr), (target, 128)) for subnet in subnets):
         return Origin(mac, address[len(before) :], _mac_of(compiler, port, target))
@@ -184,6 +188,8 @@ class Telling:
                 return "answered by the agent"
             case Verdict.FLOOD:
                 return f"copied: {outcome.target} copies; what becomes of those to other hosts, each of them decides"
+            case Verdict.SERVE:
+                return "answered by the host's own service, of names or metadata"
             case Verdict.DROP:
                 return f"dropped: {WHY[outcome.reason]}"
 
@@ -218,6 +224,8 @@ class Telling:
                 return f"allowed by rule {rule}, of {self._identity(step.b)}, towards {self._identity(step.c)}"
             case Stage.FLOOD:
                 return f"{step.a} copies"
+            case Stage.SERVICE:
+                return f"to this host's service of {SERVICES.get(step.b, 'its own')}"
             case Stage.DELIVERY:
                 return f"to {self._host(step.b)}" if step.a == Verdict.TUNNEL else f"to {self._device(step.b)}"
 

@@ -44,6 +44,8 @@ WHY: Mapping[Reason, str] = {
     Reason.STORM: "the machine sends more to groups, or to all, than it may: each copy counts",
     Reason.TOO_MANY: "the network has more machines, or hosts, than one packet is copied to",
     Reason.ROGUE_QUERIER: "it asks who listens to which groups, which only the platform does",
+    Reason.SERVICE_OFF: "the host serves neither names nor metadata",
+    Reason.NO_CLIENT: "the host's services do not know the machine by this address, or answer nobody who is here",
     Reason.NO_PROGRAM: "a part of the datapath is missing, so nothing more can be said of it",
     Reason.TOO_LONG: "it is longer than the MTU of the sender's network",
     Reason.FRAGMENTATION_NEEDED: "it is longer than the MTU of the network that the router would send it to",

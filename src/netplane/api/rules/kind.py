@@ -9,7 +9,7 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, forbidden, not_found, spoken
 from netplane.api.rules.sharing import sees
 from netplane.api.views import View
-from netplane.model.network import DEFAULT_MTU
+from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
 from netplane.model.resource import Resource
 from netplane.store import Reader, Transaction
 
@@ -25,6 +25,8 @@ class Services(NamedTuple):
     port_status: PortStatus
     largest_mtu: int = DEFAULT_MTU
     """Of networks: what the underlay leaves, in bytes."""
+    dns_domain: str = DEFAULT_DOMAIN
+    """What machines' names end with by default, with a final dot; empty for nothing."""
 
 
 class Extra(NamedTuple):

@@ -9,6 +9,7 @@ from netplane.api.context import Context
 from netplane.api.errors import forbidden, invalid
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.modes import check_mtu
+from netplane.api.rules.names import with_names
 from netplane.api.rules.rbac import share, unshare
 from netplane.api.rules.security import default_group
 from netplane.api.rules.sharing import is_shared, shared_among
@@ -22,7 +23,8 @@ VNIS = (1, 0xFFFFFF)
 
 
 def fit(services: Services, wish: Wish, before: Network | None) -> Wish:
-    """With an MTU that the underlay leaves, all of it if the client names none."""
+    """With an MTU that the underlay leaves, all of it if the client names none, and a domain that is one."""
+    wish = with_names(services, wish)
     if before is None:
         wish.setdefault("mtu", 0)
     if "mtu" not in wish:

@@ -12,6 +12,8 @@ from netplane.api.errors import conflict, forbidden, invalid
 from netplane.api.rules.addresses import assign, remake
 from netplane.api.rules.dhcp import merge_options
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
+from netplane.api.rules.metadata import check_metadata
+from netplane.api.rules.names import assignment, with_names
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
 from netplane.api.views import View
 from netplane.model import ROUTER_INTERFACE, FixedIP, Network, Port
@@ -82,6 +84,7 @@ def _readdress(transaction: Transaction, network: Network, port: Port, wish: Wis
 
 EXTRAS = (
     Extra("status"),
+    Extra("dns_assignment"),
     Extra("binding:vnic_type"),
     Extra("binding:vif_type", is_operators=True),
     Extra("binding:vif_details", is_operators=True),
@@ -90,11 +93,12 @@ EXTRAS = (
 
 
 def show(reader: Reader, services: Services, _context: Context, ports: Sequence[Port]) -> list[View]:
-    """Its status, and how a hypervisor plugs it in: as a tap device named after it."""
+    """Its status, its names, and how a hypervisor plugs it in: as a tap device named after it."""
     status = services.port_status(reader, [port.id for port in ports if not port.is_router_interface])
     return [
         {
             "status": "ACTIVE" if port.is_router_interface else status.get(port.id, "DOWN"),
+            "dns_assignment": assignment(port, services.dns_domain),
             "binding:vnic_type": "normal",
             "binding:vif_type": "tap" if port.host_id else "unbound",
             "binding:vif_details": {"port_filter": True} if port.host_id else {},
@@ -102,6 +106,13 @@ def show(reader: Reader, services: Services, _context: Context, ports: Sequence[
         }
         for port in ports
     ]
+
+
+def fit(services: Services, wish: Wish, _before: Port | None) -> Wish:
+    """With a name that is one, and what a machine may read about itself."""
+    if "metadata" in wish:
+        check_metadata(wish["metadata"])
+    return with_names(services, wish)
 
 
 def reported_status(reader: Reader, ids: Sequence[str]) -> Mapping[str, str]:
@@ -166,5 +177,6 @@ PORTS = Rules(
     EXTRAS,
     show,
     filled=frozenset({"mac_address"}),
+    fit=fit,
     indexed=("network_id",),
 )

@@ -4,6 +4,7 @@
 
 #include "endpoint.h"
 #include "programs.h"
+#include "service.h"
 
 #define NP_ARP_REQUEST 1
 #define NP_ARP_REPLY 2
@@ -73,6 +74,7 @@ static __always_inline int np_arp_answer(struct __sk_buff *skb, struct np_packet
 		struct np_arp arp;
 	} __attribute__((packed)) answer NP_ALIGNED;
 	struct np_arp arp NP_ALIGNED;
+	__u8 mac[6] NP_ALIGNED;
 
 	if (bpf_skb_load_bytes(skb, ETH_HLEN, &arp, sizeof(arp)))
 		return NP_DROP(MALFORMED);
@@ -90,14 +92,20 @@ static __always_inline int np_arp_answer(struct __sk_buff *skb, struct np_packet
 		return NP_DROP(SPOOFED_ARP);
 	np_map_ipv4(&address, arp.target);
 	target = np_endpoint(p->source.vni, &address);
-	if (!target || np_same_mac(target->mac, p->eth_source))
+	if (target)
+		np_copy_mac(mac, target->mac);
+	else if (p->service && np_is_service_address(&address))
+		np_service_mac(mac);
+	else
+		return NP_DROP(ARP_UNKNOWN);
+	if (np_same_mac(mac, p->eth_source))
 		return NP_DROP(ARP_UNKNOWN);
 	np_copy_mac(answer.macs, p->eth_source);
-	np_copy_mac(answer.macs + 6, target->mac);
+	np_copy_mac(answer.macs + 6, mac);
 	answer.type = bpf_htons(ETH_P_ARP);
 	answer.arp = arp;
 	answer.arp.operation = bpf_htons(NP_ARP_REPLY);
-	np_copy_mac(answer.arp.sender_mac, target->mac);
+	np_copy_mac(answer.arp.sender_mac, mac);
 	answer.arp.sender = arp.target;
 	np_copy_mac(answer.arp.target_mac, p->eth_source);
 	answer.arp.target = arp.sender;

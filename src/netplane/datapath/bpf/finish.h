@@ -53,6 +53,7 @@ static __always_inline int np_act(struct __sk_buff *skb, struct np_packet *p, in
 		return np_send_into_tunnel(skb, p);
 	case NP_VERDICT_ANSWER:
 	case NP_VERDICT_PUNT:
+	case NP_VERDICT_SERVE:
 		return bpf_redirect(p->exit.ifindex, 0);
 	}
 	return TC_ACT_SHOT;
@@ -72,12 +73,12 @@ static __always_inline __u8 np_class(const struct np_packet *p, int decision)
 	return NP_CLASS_SERVICE;
 }
 
-/* What has left its port is counted for it; what came by the tunnel, for nobody, and only if it is dropped. */
+/* What has left its port is counted for it; what came from elsewhere, for nobody, and only if it is dropped. */
 static __always_inline void np_count_sent(struct np_packet *p, int decision)
 {
 	const __u8 nobody[6] NP_ALIGNED = {};
 
-	if (!p->from_tunnel)
+	if (!p->from_tunnel && !p->from_service)
 		np_count(p, p->source.vni, p->source.mac, NP_DIRECTION_EGRESS, np_class(p, decision));
 	else if ((decision & 0xff) == NP_VERDICT_DROP)
 		np_count(p, 0, nobody, NP_DIRECTION_INGRESS, np_class(p, decision));
@@ -115,6 +116,9 @@ static __always_inline int np_leave(struct __sk_buff *skb, struct np_packet *p, 
 		break;
 	case NP_ON(FLOODING):
 		bpf_tail_call_static(skb, &onward, NP_PROGRAM_FLOODING);
+		break;
+	case NP_ON(SERVING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_SERVING);
 		break;
 	}
 	/* Nobody was there to go on with it. */

@@ -7,6 +7,8 @@
  *                                           |                                    +- explaining   the same, ICMP errors
  *                                           +- flooding   POLICY_*, FLOOD: what goes to a group, or to all
  *
+ *   from_service   PARSE --- serving   SERVICE, both ways: from_machine hands it what is for the host's services
+ *
  *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP, reports), and what is said to a router: what ends here
  *   erring         the packet turned into an ICMP error about it
  *
@@ -32,6 +34,7 @@
 #include "parse.h"
 #include "router.h"
 #include "routing.h"
+#include "service.h"
 #include "source.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -50,6 +53,7 @@ static __always_inline struct np_packet *np_open(struct __sk_buff *skb)
 	p->host = own->host;
 	p->tunnel = own->tunnel;
 	p->punt = own->punt;
+	p->service = own->service;
 	p->length = skb->len;
 	p->segments = skb->gso_segs ? skb->gso_segs : 1;
 	p->ifindex = skb->ifindex;
@@ -92,7 +96,9 @@ static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_pa
 	decision = np_source_of_machine(p);
 	if (decision != NP_CONTINUE)
 		return decision;
-	return np_is_to_many(p) ? NP_ON(FLOODING) : NP_ON(FORWARDING);
+	if (np_is_to_many(p))
+		return NP_ON(FLOODING);
+	return np_is_for_service(p) ? NP_ON(SERVING) : NP_ON(FORWARDING);
 }
 
 SEC("tc")
@@ -151,6 +157,28 @@ int from_tunnel(struct __sk_buff *skb)
 		np_map_ipv4(&outer, bpf_htonl(key.remote_ipv4));
 	}
 	return np_leave(skb, p, np_tunnel_stages(skb, p, &outer));
+}
+
+static __always_inline int np_service_stages(struct __sk_buff *skb, struct np_packet *p)
+{
+	int decision;
+
+	decision = np_parse_ethernet(skb, p);
+	if (decision != NP_CONTINUE)
+		return decision;
+	decision = np_parse(skb, p);
+	return decision == NP_CONTINUE ? NP_ON(SERVING) : decision;
+}
+
+SEC("tc")
+int from_service(struct __sk_buff *skb)
+{
+	struct np_packet *p = np_open(skb);
+
+	if (!p)
+		return TC_ACT_SHOT;
+	p->from_service = 1;
+	return np_leave(skb, p, np_service_stages(skb, p));
 }
 
 static __always_inline int np_answering_stages(struct __sk_buff *skb, struct np_packet *p)
@@ -237,4 +265,14 @@ int delivering(struct __sk_buff *skb)
 	struct np_packet *p = np_in_hand(skb);
 
 	return p ? np_leave(skb, p, np_deliver(skb, p)) : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int serving(struct __sk_buff *skb)
+{
+	struct np_packet *p = np_in_hand(skb);
+
+	if (!p)
+		return TC_ACT_SHOT;
+	return np_leave(skb, p, p->from_service ? np_from_service(skb, p) : np_to_service(skb, p));
 }

@@ -107,6 +107,7 @@ struct np_packet {
 	__u32 host;   /* this host's number */
 	__u32 tunnel; /* the devices of the settings */
 	__u32 punt;
+	__u32 service;
 	struct np_side source;
 	struct np_side target;
 	struct np_exit exit;
@@ -139,6 +140,7 @@ struct np_packet {
 	__u8 routed;
 	__u8 to_router; /* its destination is a router itself */
 	__u8 from_tunnel;
+	__u8 from_service;
 	__u8 synthetic;
 	__u8 dry;
 	__u8 steps;

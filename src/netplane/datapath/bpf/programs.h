@@ -16,6 +16,7 @@ enum np_program {
 	NP_PROGRAM_EXPLAINING,
 	NP_PROGRAM_DELIVERING,
 	NP_PROGRAM_FLOODING,
+	NP_PROGRAM_SERVING,
 	NP_PROGRAMS,
 };
 
@@ -26,6 +27,7 @@ int judging(struct __sk_buff *skb);
 int explaining(struct __sk_buff *skb);
 int delivering(struct __sk_buff *skb);
 int flooding(struct __sk_buff *skb);
+int serving(struct __sk_buff *skb);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
@@ -42,6 +44,7 @@ struct {
 	    [NP_PROGRAM_EXPLAINING] = (void *)&explaining,
 	    [NP_PROGRAM_DELIVERING] = (void *)&delivering,
 	    [NP_PROGRAM_FLOODING] = (void *)&flooding,
+	    [NP_PROGRAM_SERVING] = (void *)&serving,
 	},
 };
 

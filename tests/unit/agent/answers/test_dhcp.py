@@ -23,6 +23,9 @@ MAC = pack_mac(PORT.mac_address)
 XID = b"\1\2\3\4"
 MINE, OTHER = IPv4Address("10.0.0.5").packed, IPv4Address("10.0.0.77").packed
 GATEWAY = IPv4Address("10.0.0.1").packed
+SERVICES = IPv4Address("169.254.169.254").packed
+TO_SERVICES = b"\x20" + SERVICES + bytes(4)
+"""The route to the host's services, which are on every link."""
 NONE = bytes(4)
 
 
@@ -81,7 +84,8 @@ def test_discover_is_offered_the_ports_address_and_all_that_its_subnet_says() ->
         Option.DNS: b"\x09\x09\x09\x09\1\1\1\1",
         Option.MTU: pack("!H", 1400),
         Option.BROADCAST: IPv4Address("10.0.0.255").packed,
-        Option.ROUTES: b"\0" + GATEWAY,
+        Option.HOSTNAME: b"host-10-0-0-5",
+        Option.ROUTES: TO_SERVICES + b"\0" + GATEWAY,
     }
 
 
@@ -185,20 +189,36 @@ def test_host_routes_come_with_the_default_route() -> None:
     answer = ask(question(Message.DISCOVER), PORT, replace(SUBNET, host_routes=routes))
     via = b"\x0a\0\0"
     assert options(answer)[Option.ROUTES] == (
-        b"\x11\xc0\xa8\0" + via + b"\x09" + b"\x0c\xac\x10" + via + b"\x08" + b"\0" + GATEWAY
+        b"\x11\xc0\xa8\0" + via + b"\x09" + b"\x0c\xac\x10" + via + b"\x08" + TO_SERVICES + b"\0" + GATEWAY
     )
 
 
 def test_without_a_gateway_there_is_no_default_route() -> None:
     answer = options(ask(question(Message.DISCOVER), PORT, replace(SUBNET, gateway_ip=None, dns_nameservers=())))
-    assert answer[Option.SERVER] == IPv4Address("169.254.169.254").packed
-    assert answer.keys().isdisjoint({Option.ROUTER, Option.ROUTES, Option.DNS})
+    assert answer[Option.SERVER] == answer[Option.DNS] == SERVICES
+    assert answer[Option.ROUTES] == TO_SERVICES
+    assert Option.ROUTER not in answer
+
+
+def test_a_machine_learns_its_name_and_its_networks_domain() -> None:
+    named = replace(NETWORK, dns_domain="blue.example.")
+    asked = question(Message.DISCOVER, (Option.PARAMETERS, bytes((12, 15, 119))))
+    told = options(dhcp.answer(asked, replace(PORT, dns_name="web"), {SUBNET.id: SUBNET}, named))
+    assert (told[Option.HOSTNAME], told[Option.DOMAIN]) == (b"web", b"blue.example")
+    assert told[Option.SEARCH] == b"\x04blue\x07example\0"
+    unnamed = options(dhcp.answer(asked, PORT, {SUBNET.id: SUBNET}, NETWORK))
+    assert unnamed.keys().isdisjoint({Option.DOMAIN, Option.SEARCH})
+
+
+def test_a_subnet_that_names_resolvers_of_another_ip_version_only_has_none_of_this() -> None:
+    subnet = replace(SUBNET, dns_nameservers=("2001:db8::53",))
+    assert Option.DNS not in options(ask(question(Message.DISCOVER), PORT, subnet))
 
 
 def test_a_host_route_may_be_the_default_route() -> None:
     routes = (HostRoute("0.0.0.0/0", "10.0.0.9"),)
     answer = options(ask(question(Message.DISCOVER), PORT, replace(SUBNET, host_routes=routes)))
-    assert answer[Option.ROUTES] == b"\0\x0a\0\0\x09"
+    assert answer[Option.ROUTES] == b"\0\x0a\0\0\x09" + TO_SERVICES
 
 
 def test_a_port_with_two_addresses_keeps_the_one_that_its_machine_has() -> None:
@@ -280,7 +300,7 @@ def test_the_ports_own_options_replace_its_subnets() -> None:
     assert told[Option.MTU] == pack("!H", 1300)
     assert told[Option.DNS] == b"\x09\x09\x09\x0a"
     assert told[Option.ROUTER] == b"\x0a\0\0\x09"
-    assert told[Option.ROUTES] == b"\0\x0a\0\0\x09", "the default route follows"
+    assert told[Option.ROUTES] == TO_SERVICES + b"\0\x0a\0\0\x09", "the default route follows"
     assert told[Option.MASK] == b"\xff\xff\0\0"
     assert told[Option.SERVER] == GATEWAY
 
@@ -288,7 +308,7 @@ def test_the_ports_own_options_replace_its_subnets() -> None:
 @pytest.mark.parametrize(
     ("named", "left"),
     [
-        ([("router", "")], set()),
+        ([("router", "")], {Option.ROUTES}),
         ([("classless-static-route", "")], {Option.ROUTER}),
         ([("3", ""), ("121", "10.7.0.0/16,10.0.0.9")], {Option.ROUTES}),
     ],
@@ -447,7 +467,8 @@ def test_whatever_a_port_has_its_machine_can_read(own: list[DhcpOption], size: i
     assert answer is not None
     assert 14 + 28 + 300 <= len(answer) <= 14 + max(576, min(size, 1400))
     told = all_options(answer)
-    assert list(told)[:6] == BASICS
+    first = BASICS if Option.RENEWAL in told else [53, 54, 51, 1]  # A lease for ever is never renewed.
+    assert list(told)[: len(first)] == first
     assert len(told[Option.MASK]) == len(told[Option.LEASE]) == 4
     known = {code: value for each in own for code, value in known_option(each)}
     assert all(value == told[code] for code, value in known.items() if code in told and code not in TIMES)

@@ -55,7 +55,7 @@ def test_an_arrival() -> None:
 
 def test_tables() -> None:
     found = ask("tables", {})
-    assert found.body["settings"] == ["index=0 -> host=1 tunnel=99 punt=98"]
+    assert found.body["settings"] == ["index=0 -> host=1 tunnel=99 punt=98 service=0"]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,59 @@
+"""The host's services for its machines: as whom they see each machine, and where machines ask for names.
+
+A resolver that lies within reach of its network's routers is a machine of the tenant's own, or meant to be one: what is
+asked there goes there. All others are asked through the host's services.
+"""
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+
+from netplane.base.addresses import is_ipv4, pack_address, pack_mac
+from netplane.base.incremental import Item
+from netplane.base.world import View
+from netplane.compiler.feature import feature, problem
+from netplane.model import Device, Network, Port, Subnet
+from netplane.tables.decisions import DeviceFlag
+from netplane.tables.peers import ADDRESSES, peer_of
+from netplane.tables.pipeline import CLIENT, PEER, RESOLVER
+
+
+@feature
+def clients(port: Port, view: View) -> Iterator[Item]:
+    """A `client` and a `peer` entry for each IPv4 address of a port that is up and whose device is here."""
+    device, network = view.get(Device, port.id), view.get(Network, port.network_id)
+    if device is None or network is None or not (port.admin_state_up and network.admin_state_up):
+        return
+    packed = (pack_address(fixed.ip_address) for fixed in port.fixed_ips)
+    own = [address for address in packed if is_ipv4(address)]
+    if len(own) > ADDRESSES:
+        yield problem(port, f"only its first {ADDRESSES} addresses are served names and metadata")
+    flags = DeviceFlag.PEER if device.peer else 0
+    for which, address in enumerate(own[:ADDRESSES]):
+        peer = peer_of(device.ifindex, which)
+        yield CLIENT.entry((device.ifindex, address), (peer,))
+        yield PEER.entry((peer,), (address, device.ifindex, flags, network.vni, pack_mac(port.mac_address)))
+
+
+@feature
+def resolvers(subnet: Subnet, view: View) -> Iterator[Item]:
+    """A `resolver` entry for each IPv4 resolver of a subnet that is in no network joined with its own."""
+    network = view.get(Network, subnet.network_id)
+    named = [text for text in subnet.dns_nameservers if is_ipv4(pack_address(text))]
+    if network is None or not named:
+        return
+    inside = [ip_network(one.cidr) for id in joined(network.id, view) for one in view.find(Subnet, "network_id", id)]
+    for text in named:
+        if not any(ip_address(text) in prefix for prefix in inside):
+            yield RESOLVER.entry((network.vni, pack_address(text)), (0,))
+
+
+def joined(network: str, view: View) -> set[str]:
+    """The networks that routers join with one, itself included."""
+    found, waiting = {network}, [network]
+    while waiting:
+        for port in view.find(Port, "network_id", waiting.pop()):
+            if port.is_router_interface:
+                others = {other.network_id for other in view.find(Port, "device_id", port.device_id)}
+                waiting += others - found
+                found |= others
+    return found
