@@ -8,9 +8,9 @@ from typing import Any
 from netplane.lab.namespace import inside
 
 
-def read_addresses(namespace: str, device: str = "eth0") -> list[str]:
-    """The IPv6 addresses that are good for more than the link, and known to be nobody else's."""
-    found = _ip(namespace, "address", "show", "dev", device, "scope", "global")
+def read_addresses(namespace: str, device: str = "eth0", scope: str = "global") -> list[str]:
+    """The IPv6 addresses that are good for more than the link, or for it, and known to be nobody else's."""
+    found = _ip(namespace, "address", "show", "dev", device, "scope", scope)
     # What is filtered out is there as an empty one.
     infos = (info for link in found for info in link.get("addr_info", ()) if info)
     return [info["local"] for info in infos if not info.get("tentative") and not info.get("dadfailed")]
