@@ -17,6 +17,7 @@ from tests.guest.world import (
     World,
     expect_configured,
     expect_fragments,
+    expect_ipv6,
     expect_offloads,
     expect_pings,
     expect_route,
@@ -65,6 +66,10 @@ def test_offloads_are_on(world: World, running: Running) -> None:
 
 def test_pings_both_ways(world: World, running: Running) -> None:
     expect_pings(world, running.shell, running.plugs[0].address)
+
+
+def test_ipv6(world: World, running: Running) -> None:
+    expect_ipv6(world, running.shell, running.plugs[0])
 
 
 def test_fragments_both_ways(world: World, running: Running) -> None:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable
 
 from netplane.lab import Host, Lab, Machine, Plug
+from netplane.lab.autoconfiguration import read_addresses
 from netplane.lab.demo.departure import difference
 from netplane.lab.demo.scene import Tables, read_all_tables
 from netplane.lab.demo.tenant import Tenant, to_plug
@@ -31,7 +32,7 @@ class World:
         self.tenant = Tenant(lab, "blue")
         self.tenant.add_router()
         for index, name in enumerate(("left", "right", "beyond"), 1):
-            self.tenant.add_segment(name, f"10.0.{index}")
+            self.tenant.add_segment(name, f"10.0.{index}", ipv6=f"2001:db8:{index}")
         self.first, self.second = lab.host_list
         self.tenant.add_machines(
             {
@@ -129,6 +130,36 @@ def expect_pings(world: World, shell: Shell, address: str) -> None:
         said = shell.run(f"ping -c 3 -i 0.1 {machine.address}")
         assert said.status == 0, said.text
         assert " 0% packet loss" in said.text
+
+
+def expect_ipv6(world: World, shell: Shell, plug: Plug) -> None:
+    """The guest's own kernel makes itself the address of its port, and knows its router."""
+    until("the guest has its address", lambda: is_configured(shell, plug), 30, 0.5)
+    assert "default via fe80::" in shell.run("ip -6 route").text
+    for name in NAMES:
+        machine = world.machine(name)
+        wait_configured(machine)
+        came = machine.ping(plug.ipv6)
+        assert (came.lost, came.ttl) == (0, 63 if name == "routed" else 64), f"{name}: {came}"
+        said = shell.run(f"ping -c 3 -i 0.1 {machine.ipv6}")
+        assert " 0% packet loss" in said.text, said.text
+    shell.run(f"(nc -ll -p {PORT + 1} -e cat &) ; sleep 0.2")
+    for name in NAMES:
+        with Capture(world.first.namespace, tap_name(plug.port)) as capture:
+            came_back = world.machine(name).exchange(plug.ipv6, PORT + 1, 2 * MIB)
+            assert came_back.ok, f"{name}: {came_back}"
+            expect_large(capture.read())
+
+
+def wait_configured(machine: Machine) -> None:
+    """Until a machine that is a namespace has its address."""
+    until(f"{machine.name} has its address", lambda: read_addresses(machine.namespace) == [machine.ipv6], 15)
+
+
+def is_configured(shell: Shell, plug: Plug) -> bool:
+    """Whether a guest has its port's address, and knows that nobody else has."""
+    lines = shell.run("ip -6 addr show eth0").text.splitlines()
+    return any(f"inet6 {plug.ipv6}/64" in line and "tentative" not in line for line in lines)
 
 
 def expect_fragments(world: World, shell: Shell, address: str) -> None:

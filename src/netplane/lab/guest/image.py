@@ -47,7 +47,9 @@ done
 """
 
 CONFIGURE = """#!/bin/busybox sh
-# Has a network device configured by DHCP, now and for as long as the guest runs.
+# Has a network device configured by DHCP, now and for as long as the guest runs. Of several routers of IPv6, too, the
+# first device's is the default.
+echo $((1024 + ${1#eth})) >/proc/sys/net/ipv6/conf/$1/ra_defrtr_metric
 ip link set $1 up
 exec udhcpc -i $1 -b -t 20 -T 1 -A 1 -s /usr/bin/leased -O mtu -O staticroutes -p /run/$1.pid >/run/$1.log 2>&1
 """
@@ -56,7 +58,7 @@ LEASED = """#!/bin/busybox sh
 # What udhcpc runs with each lease: address, MTU, and the routes of option 121 before those of option 3 (RFC 3442).
 [ "$1" = bound ] || [ "$1" = renew ] || exit 0
 ip link set $interface mtu ${mtu:-1500}
-ip addr flush dev $interface
+ip -4 addr flush dev $interface
 ip addr add $ip/$mask dev $interface
 [ -n "$staticroutes" ] || staticroutes="0.0.0.0/0 $router"
 set -- $staticroutes
