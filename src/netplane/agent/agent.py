@@ -6,6 +6,7 @@
     sockets ◀─▶ Services(Slice): names and metadata
     PuntDevice ── Punted ──▶ Serving: dhcp.answer(Slice) ──▶ PuntDevice
                    Serving: Advertising(Slice, clock) ──▶ PuntDevice
+                   Serving: Listening(Slice, clock) ──▶ PuntDevice, Work
     DecisionWatch ── Kept ──▶ Decisions ──▶ Uplink
     Uplink ── Ask ──▶ questions.answer(Slice, Worker) ── Answer ──▶ Uplink
 
@@ -88,7 +89,8 @@ class Agent:
         self._slice = Slice()
         self._journal = Journal(journal_path)
         self._watch = LinkWatch()
-        self._serving = Serving(who.punt, self._slice)
+        self._news = asyncio.Event()
+        self._serving = Serving(who.punt, self._slice, self._news.set)
         self._decisions = DecisionWatch(datapath, self._slice, decisions_path)
         self._services = Services(who.hosting, self._slice, self._owner)
         self._said = Said()
@@ -99,7 +101,6 @@ class Agent:
         self._devices: dict[str, Device] = {}
         self._changes: list[Change] = []
         self._realised = Position()
-        self._news = asyncio.Event()
         self._pause = FIRST_PAUSE
         self._sweep_at = monotonic() + SWEEP_EVERY
         self._answers: set[asyncio.Task[None]] = set()
@@ -254,9 +255,12 @@ class Agent:
         if service:
             devices[service] = Program.FROM_SERVICE
         position = Position(self._slice.log, self._slice.revision)
-        return Work(changes, devices, self._slice.number, tunnel, self._serving.ifindex, position, service)
+        members, punt = self._serving.listening.entries, self._serving.ifindex
+        return Work(changes, devices, self._slice.number, tunnel, punt, position, service, members)
 
     def _settled(self, done: Done) -> None:
+        if done.members is not None:
+            self._serving.listening.recall(done.members)
         self._trouble("refused", done.refused)
         self._trouble("inconsistent", done.inconsistent)
         if not done.refused:

@@ -18,7 +18,8 @@ from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError, TableFull
 from netplane.model import Change
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import AGENT_TABLES, POLICY, PREFIX, SETTINGS
+from netplane.tables.pipeline import AGENT_TABLES, MEMBER, POLICY, PREFIX, SETTINGS, TABLES
+from netplane.tables.schema import Writer
 
 VOUCHED_FOR = (POLICY.name, PREFIX.name)
 """What a profile's stamp vouches for: it must not be written while some of these are missing."""
@@ -26,7 +27,7 @@ VOUCHED_FOR = (POLICY.name, PREFIX.name)
 NAMED = 10
 """Problems of single entries that are told for one table; more say the same."""
 
-PLAIN = tuple(table.name for table in AGENT_TABLES if not table.seal)
+PLAIN = tuple(table.name for table in TABLES if table.writer is not Writer.DATAPATH and not table.seal)
 SEALS = tuple(table.name for table in AGENT_TABLES if table.seal)
 
 
@@ -38,6 +39,8 @@ class Reconcile:
         self.datapath = datapath
         self.compared = False
         """Whether the datapath has been read, and so may be written."""
+        self.members: Mapping[bytes, bytes] = {}
+        """What `member` holds once all that is pending is in: what was found there, until somebody knows better."""
         self._pending = Delta()
         self._settings: dict[bytes, bytes] = {}
         self._wanted: dict[int, Program] = {}
@@ -58,6 +61,12 @@ class Reconcile:
             if self.compared:
                 self._pending = merge(self._pending, Delta({SETTINGS.name: self._settings}))
 
+    def listen(self, members: Mapping[bytes, bytes]) -> None:
+        """What `member` shall hold."""
+        if self.compared and members != self.members:
+            self._pending = merge(self._pending, diff({MEMBER.name: members}, {MEMBER.name: self.members}))
+            self.members = members
+
     def plug(self, wanted: Mapping[int, Program]) -> None:
         """The devices that programs are to be attached to, all of them."""
         self._wanted = dict(wanted)
@@ -69,6 +78,7 @@ class Reconcile:
             desired = self._settings if table is SETTINGS else self.compiler.desired.get(table.name, {})
             actual = self.datapath.read(table.name)
             self._pending = merge(self._pending, diff({table.name: desired}, {table.name: actual}))
+        self.members = self.datapath.read(MEMBER.name)
         self.compared = True
 
     def settle(self) -> list[Problem]:

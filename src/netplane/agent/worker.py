@@ -47,6 +47,8 @@ class Work(NamedTuple):
     """How far the records are complete; the empty one before they are."""
     service: int = 0
     """The device to the host's services; 0 while there is none."""
+    members: Mapping[bytes, bytes] | None = None
+    """What `member` shall hold; None before anybody knows."""
 
 
 class Done(NamedTuple):
@@ -58,6 +60,8 @@ class Done(NamedTuple):
     inconsistent: list[Problem]
     shrunk: bool
     """Whether something has gone that connections or counters may have belonged to."""
+    members: Mapping[bytes, bytes] | None = None
+    """What `member` held when the datapath was read; None if it was read before."""
 
 
 class Worker:
@@ -90,14 +94,18 @@ def bring_in(reconcile: Reconcile, work: Work) -> Done:
     reconcile.plug(work.devices)
     delta = reconcile.change(work.changes)
     refused: list[Problem] = []
+    held: Mapping[bytes, bytes] | None = None
     if work.position.revision and not reconcile.compared:
         try:
             reconcile.compare()
+            held = reconcile.members
         except DatapathError as problem:
             refused.append(Problem("datapath", "", str(problem)))
+    if work.members is not None:
+        reconcile.listen(work.members)
     refused += reconcile.settle()
     shrunk = ENDPOINT.name in delta.deletes or DEVICE.name in delta.deletes
-    return Done(work.position, refused, reconcile.compiler.problems, shrunk)
+    return Done(work.position, refused, reconcile.compiler.problems, shrunk, held)
 
 
 def sweep(reconcile: Reconcile) -> list[Problem]:

@@ -1,7 +1,7 @@
 """What machines are told: answers to punted packets, and router advertisements unasked."""
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
@@ -9,26 +9,31 @@ from netplane.agent.answers import dhcp, dhcp6
 from netplane.agent.answers.advert import is_solicitation
 from netplane.agent.answers.advertising import Advertising
 from netplane.agent.answers.punt import PuntDevice, Punted
+from netplane.agent.listening.listening import Listening
 from netplane.agent.names.directory import domain_of
 from netplane.agent.slice import Slice
 from netplane.model import Network, Port, Router, Subnet, kind_of
 from netplane.tables.decisions import Punt
 
 SPOKEN_OF = frozenset(kind_of(kind) for kind in (Network, Subnet, Port, Router))
-"""Kinds of records that router advertisements are made of."""
+"""Kinds of records that router advertisements and queries are made of, and places of listeners."""
 
 log = logging.getLogger(__name__)
 
 
 class Serving:
-    """The punt device and what is said by it. How often a machine may ask, the datapath sees to."""
+    """The punt device and what is said by it. How often a machine may ask, the datapath sees to.
 
-    def __init__(self, name: str, slice: Slice) -> None:
+    `changed` is called when machines have begun or ceased to listen to groups.
+    """
+
+    def __init__(self, name: str, slice: Slice, changed: Callable[[], None]) -> None:
         self._ports: Mapping[int, str] = {}
         self._name = name
         self._slice = slice
         self._device = PuntDevice(name)
         self._advertising = Advertising(slice, self._send)
+        self.listening = Listening(slice, self._send, changed)
 
     @property
     def ifindex(self) -> int:
@@ -42,6 +47,7 @@ class Serving:
     def close(self) -> None:
         """Stop answering."""
         self._advertising.close()
+        self.listening.close()
         self._device.close()
 
     def repair(self) -> bool:
@@ -58,11 +64,13 @@ class Serving:
         if ports != self._ports:
             self._ports = ports
             self._advertising.note(ports)
+            self.listening.plug(ports)
 
     def note(self, kinds: Iterable[str]) -> None:
         """Records of these kinds have changed."""
         if not SPOKEN_OF.isdisjoint(kinds):
             self._advertising.note(self._ports)
+            self.listening.note()
 
     def _answer(self, punted: Punted) -> None:
         port = self._slice.get(Port, self._ports.get(punted.ifindex, ""))
@@ -71,6 +79,8 @@ class Serving:
         match punted.kind:
             case Punt.DHCP | Punt.DHCP6:
                 self._answer_dhcp(punted, port)
+            case Punt.REPORT:
+                self.listening.hear(port, punted.frame)
             case Punt.ROUTER_SOLICITATION if is_solicitation(punted.frame):
                 self._advertising.answer(punted.ifindex, port)
 
