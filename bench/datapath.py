@@ -35,6 +35,8 @@ MICROSECOND, MILLISECOND, MEGABYTE = 1e-6, 1e-3, 1 << 20
 VNI, OTHER_VNI, ROUTER, IDENTITY = 7, 8, 5, 11
 ANN, BEN, DOT = b"\2\0\0\0\1\5", b"\2\0\0\0\1\6", b"\2\0\0\0\2\5"
 INNER, OUTER = b"\2\0\0\0\1\1", b"\2\0\0\0\2\1"
+OPTIONS = bytes.fromhex("000104 00000000")
+"""Hop-by-hop options of 8 bytes that say nothing, but for the byte that names what follows."""
 
 
 def figures() -> list[Figure]:
@@ -87,6 +89,9 @@ def packet_figures(datapath: KernelDatapath) -> Iterator[Figure]:
         ("established, same host", udp_frame(BEN, "10.0.1.6")),
         ("established, routed, same host", udp_frame(INNER, "10.0.2.5")),
         ("established, other host", udp_frame(b"\2\0\0\0\1\7", "10.0.1.7")),
+        ("established, IPv6, same host", udp6_frame(BEN, "fd00:1::6")),
+        ("established, IPv6, routed, same host", udp6_frame(INNER, "fd00:2::5")),
+        ("established, IPv6, extension headers, same host", udp6_frame(BEN, "fd00:1::6", options=OPTIONS)),
         ("spoofed MAC address, dropped", udp_frame(BEN, "10.0.1.6", source=DOT)),
     ):
         datapath.run(Program.FROM_MACHINE, frame, origin)
@@ -139,27 +144,34 @@ def endpoints(count: int) -> dict[bytes, bytes]:
 
 
 def small_world() -> dict[str, dict[bytes, bytes]]:
-    """Two networks and a router; one machine on another host; everything allowed."""
-    machines = ((VNI, "10.0.1.5", ANN, 1), (VNI, "10.0.1.6", BEN, 1), (OTHER_VNI, "10.0.2.5", DOT, 1))
-    away = (VNI, "10.0.1.7", b"\2\0\0\0\1\7", 2)
-    interfaces = ((VNI, "10.0.1.1", INNER), (OTHER_VNI, "10.0.2.1", OUTER))
+    """Two networks with both families and a router; one machine on another host; everything allowed."""
+    machines = ((VNI, 1, 5, ANN, 1), (VNI, 1, 6, BEN, 1), (OTHER_VNI, 2, 5, DOT, 1), (VNI, 1, 7, b"\2\0\0\0\1\7", 2))
+    interfaces = ((VNI, 1, INNER), (OTHER_VNI, 2, OUTER))
     entries = [
         SETTINGS.entry((0,), (1, 500, 501, 0)),
         HOST.entry((2,), (pack_address("172.16.2.1"),)),
         PROFILE.entry((IDENTITY,), (1,)),
-        *(POLICY.entry((192, IDENTITY, way, Remote.ANY, 0, NO_ADDRESS, 0, bytes(2)), (1,)) for way in Direction),
+        *(
+            POLICY.entry((192, IDENTITY, way, anybody, 0, NO_ADDRESS, 0, bytes(2)), (1,))
+            for way in Direction
+            for anybody in (Remote.ANY, Remote.ANY_IPV6)
+        ),
     ]
-    for number, (vni, address, mac, host) in enumerate((*machines, away), 101):
-        entries.append(ENDPOINT.entry((vni, pack_address(address)), (mac, 0, host, IDENTITY)))
+    for number, (vni, subnet, last, mac, host) in enumerate(machines, 101):
+        entries += [
+            ENDPOINT.entry((vni, pack_address(address)), (mac, 0, host, IDENTITY))
+            for address in (f"10.0.{subnet}.{last}", f"fd00:{subnet}::{last}")
+        ]
         if host == 1:
             entries += [DEVICE.entry((vni, mac), (number, 0, IDENTITY)), PORT.entry((number,), (vni, mac, 0, 1450))]
-    for vni, address, mac in interfaces:
-        packed = pack_address(address)
-        entries += [
-            ENDPOINT.entry((vni, packed), (mac, EndpointFlag.ROUTER, 0, 0)),
-            GATEWAY.entry((vni, mac, Family.IPV4), (ROUTER, packed)),
-            ROUTE.entry((32 + 120, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450)),
-        ]
+    for vni, subnet, mac in interfaces:
+        for family, address, bits in ((Family.IPV4, f"10.0.{subnet}.1", 120), (Family.IPV6, f"fd00:{subnet}::1", 64)):
+            packed = pack_address(address)
+            entries += [
+                ENDPOINT.entry((vni, packed), (mac, EndpointFlag.ROUTER, 0, 0)),
+                GATEWAY.entry((vni, mac, family), (ROUTER, packed)),
+                ROUTE.entry((32 + bits, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450)),
+            ]
     tables: dict[str, dict[bytes, bytes]] = {}
     for entry in entries:
         tables.setdefault(entry.table, {})[entry.key] = entry.value
@@ -171,3 +183,11 @@ def udp_frame(mac: bytes, destination: str, *, source: bytes = ANN) -> bytes:
     udp = bytes.fromhex("138817700048 0000") + bytes(64)
     addresses = pack_address("10.0.1.5")[12:] + pack_address(destination)[12:]
     return mac + source + bytes.fromhex("0800 4500005c 00000000 40110000") + addresses + udp
+
+
+def udp6_frame(mac: bytes, destination: str, *, options: bytes = b"") -> bytes:
+    """64 bytes of payload from fd00:1::5, after hop-by-hop options if there are any."""
+    rest = (b"\x11" + options if options else b"") + bytes.fromhex("138817700048 0001") + bytes(64)
+    fields = len(rest).to_bytes(2, "big") + bytes((0 if options else 17, 64))
+    addresses = pack_address("fd00:1::5") + pack_address(destination)
+    return mac + ANN + bytes.fromhex("86dd 60000000") + fields + addresses + rest

@@ -94,7 +94,7 @@ static __noinline int np_chain_follow(struct __sk_buff *skb, struct np_chain *ch
 	return np_chain_ends(chain) ? NP_CONTINUE : NP_DROP(MALFORMED);
 }
 
-/* The transport header, copied: extension headers may have pushed it out of what can be read in place. */
+/* The transport header, copied: extension headers may have pushed it out of what is read in place. */
 static __always_inline int np_parse_transport6(struct __sk_buff *skb, struct np_packet *p, __u32 length)
 {
 	__u8 header[sizeof(struct tcphdr)] NP_ALIGNED = {};
@@ -126,30 +126,14 @@ static __always_inline int np_parse_fragment6(struct np_packet *p, const struct 
 	return NP_CONTINUE;
 }
 
-static __noinline int np_parse_ipv6(struct __sk_buff *skb, struct np_packet *p)
+/* A packet whose first header, after the fixed one, is an extension header. */
+static __noinline int np_parse_extensions(struct __sk_buff *skb, struct np_packet *p, __u8 first)
 {
-	struct np_chain chain = {.at = ETH_HLEN + sizeof(struct np_ipv6)};
-	struct np_ipv6 ip;
-	int decision;
+	struct np_chain chain = {.at = ETH_HLEN + sizeof(struct np_ipv6), .protocol = first};
+	int decision = np_chain_follow(skb, &chain, ETH_HLEN + p->ip_length);
 
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, &ip, sizeof(ip)))
-		return NP_DROP(MALFORMED);
-	p->ip_length = sizeof(ip) + bpf_ntohs(ip.payload_length);
-	if (bpf_ntohl(ip.version) >> 28 != 6 || p->ip_length > skb->len - ETH_HLEN)
-		return NP_DROP(MALFORMED);
-	/* IPv4 addresses in their mapped form are on no wire (RFC 4291 section 2.5.5.2): here they are IPv4's own. */
-	if (np_is_ipv4(&ip.source) || np_is_ipv4(&ip.target))
-		return NP_DROP(MALFORMED);
-	p->ipv6 = 1;
-	p->source.address = ip.source;
-	p->target.address = ip.target;
-	p->ttl = ip.hop_limit;
-	chain.protocol = ip.next;
-	if (np_is_extension(ip.next)) {
-		decision = np_chain_follow(skb, &chain, ETH_HLEN + p->ip_length);
-		if (decision != NP_CONTINUE)
-			return decision;
-	}
+	if (decision != NP_CONTINUE)
+		return decision;
 	p->protocol = chain.protocol;
 	p->payload = chain.at;
 	p->headers = chain.at;
@@ -159,4 +143,33 @@ static __noinline int np_parse_ipv6(struct __sk_buff *skb, struct np_packet *p)
 			return decision;
 	}
 	return np_parse_transport6(skb, p, ETH_HLEN + p->ip_length - chain.at);
+}
+
+static __noinline int np_parse_ipv6(struct __sk_buff *skb, struct np_packet *p)
+{
+	void *data, *end;
+	struct np_ipv6 *ip;
+
+	np_pull_headers(skb);
+	data = (void *)(long)skb->data;
+	end = (void *)(long)skb->data_end;
+	ip = data + ETH_HLEN;
+	if ((void *)(ip + 1) > end)
+		return NP_DROP(MALFORMED);
+	p->ip_length = sizeof(*ip) + bpf_ntohs(ip->payload_length);
+	if (bpf_ntohl(ip->version) >> 28 != 6 || p->ip_length > skb->len - ETH_HLEN)
+		return NP_DROP(MALFORMED);
+	p->ipv6 = 1;
+	p->source.address = ip->source;
+	p->target.address = ip->target;
+	p->ttl = ip->hop_limit;
+	/* IPv4 addresses in their mapped form are on no wire (RFC 4291 section 2.5.5.2): here they are IPv4's own. */
+	if (np_is_ipv4(&p->source.address) || np_is_ipv4(&p->target.address))
+		return NP_DROP(MALFORMED);
+	if (np_is_extension(ip->next))
+		return np_parse_extensions(skb, p, ip->next);
+	p->protocol = ip->next;
+	p->payload = ETH_HLEN + sizeof(*ip);
+	p->headers = p->payload;
+	return np_parse_transport(p, ip + 1, end, p->ip_length - sizeof(*ip));
 }

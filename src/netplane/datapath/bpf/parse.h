@@ -7,8 +7,6 @@
 #include "ipv6.h"
 #include "transport.h"
 
-#define NP_HEADERS (ETH_HLEN + 60 + 20) /* as long as Ethernet, IPv4 and TCP without options may get */
-
 static __always_inline int np_parse_ethernet(struct __sk_buff *skb, struct np_packet *p)
 {
 	void *data = (void *)(long)skb->data;
@@ -31,11 +29,7 @@ static __always_inline int np_parse_ipv4(struct __sk_buff *skb, struct np_packet
 	struct iphdr *ip;
 	__u16 fragment;
 
-	data = (void *)(long)skb->data;
-	end = (void *)(long)skb->data_end;
-	/* Headers must lie in the linear part to be read in place; pulling would copy a frame that others hold too. */
-	if (data + NP_HEADERS > end && (__u64)(end - data) < skb->len)
-		bpf_skb_pull_data(skb, skb->len < NP_HEADERS ? skb->len : NP_HEADERS);
+	np_pull_headers(skb);
 	data = (void *)(long)skb->data;
 	end = (void *)(long)skb->data_end;
 	ip = data + ETH_HLEN;

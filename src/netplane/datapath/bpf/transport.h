@@ -5,6 +5,18 @@
 
 #include "packet.h"
 
+#define NP_HEADERS (ETH_HLEN + 60 + 20) /* as long as Ethernet, IPv4 and TCP without options may get */
+
+/* Headers must lie in the linear part to be read in place; pulling would copy a frame that others hold too. */
+static __always_inline void np_pull_headers(struct __sk_buff *skb)
+{
+	void *data = (void *)(long)skb->data;
+	void *end = (void *)(long)skb->data_end;
+
+	if (data + NP_HEADERS > end && (__u64)(end - data) < skb->len)
+		bpf_skb_pull_data(skb, skb->len < NP_HEADERS ? skb->len : NP_HEADERS);
+}
+
 /* Protocols that are carried whole, whatever they say, but for their ports. */
 static __always_inline int np_parse_ports(struct np_packet *p, void *header, void *end, __u32 length, __u32 least)
 {
