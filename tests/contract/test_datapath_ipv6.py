@@ -218,8 +218,6 @@ class TestDelivery:
         for source in (BEN6, on_link(BEN6), INNER6, ANN6._replace(address="::1"), ANN6._replace(address="::")):
             spoofed = frame6(ANN6._replace(address=source.address), BEN6, UDP, DATAGRAM)
             check(send(datapath, ANN6, spoofed), Verdict.DROP, reason=Reason.SPOOFED_ADDRESS)
-        group = BEN6._replace(address="ff02::1", mac=ALL_NODES_MAC)
-        check(send(datapath, ANN6, frame6(ANN6, group, UDP, DATAGRAM)), Verdict.DROP, reason=Reason.MULTICAST)
 
     def test_link_local_addresses_stay_on_the_link(self, datapath: Datapath) -> None:
         outcome = send(datapath, ANN6, frame6(on_link(ANN6), DOT6, UDP, DATAGRAM))
