@@ -17,8 +17,10 @@ from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import CONNECTION, PROFILE
 from tests.contract import packets, world
 from tests.contract.datapaths import kernel_bench, ways
+from tests.contract.frames6 import whole_frame6
 from tests.contract.packets import BROADCAST, ICMP, TCP, UDP
 from tests.contract.world import ANN, BEN, DOT, IDENTITY, INNER, MACHINES, OUTER, UNDERLAY, Machine
+from tests.contract.world6 import MACHINES6, policies6, world6
 
 SEEDS = range(12)
 FRAMES = 500
@@ -97,8 +99,9 @@ def arrival(random: Random) -> tuple[Program, Machine, Synthetic]:
 def rules(random: Random) -> Delta:
     """Some of the rules, and the stamp that goes with them."""
     stamp = random.randrange(1, 8)
-    chosen = [entry for number, entry in enumerate(world.policies()) if stamp & 1 << number]
-    missing = [entry.key for entry in world.policies() if entry not in chosen]
+    known = [*enumerate(world.policies()), *enumerate(policies6())]
+    chosen = [entry for number, entry in known if stamp & 1 << number]
+    missing = [entry.key for _, entry in known if entry not in chosen]
     written = {"profile": {PROFILE.pack_key(IDENTITY): PROFILE.pack_value(stamp)}}
     return Delta(world.tabulate(chosen) | written, {"policy": missing})
 
@@ -112,14 +115,18 @@ def without_time(datapath: Datapath) -> dict[bytes, dict[str, int]]:
     return {key: value | {"seen": 0} for key, value in found.items()}
 
 
+FAMILIES = {"IPv4": (MACHINES, whole_frame), "IPv6": (MACHINES6, whole_frame6)}
+
+
 @pytest.mark.kernel
 @pytest.mark.parametrize("seed", SEEDS)
-def test_spoiled_frames(kernel: Datapath, seed: int) -> None:
-    random, fake, passed = Random(seed), FakeDatapath(), 0
+@pytest.mark.parametrize("family", FAMILIES)
+def test_spoiled_frames(kernel: Datapath, family: str, seed: int) -> None:
+    (machines, frame_of), random, fake, passed = FAMILIES[family], Random(seed), FakeDatapath(), 0
     for table in ("connection", "fragment"):
         kernel.delete(table, kernel.read(table))
     for datapath in (kernel, fake):
-        datapath.apply(Delta(world.world()))
+        datapath.apply(Delta(world6()))
     for number in range(FRAMES):
         if number % 50 == 0:
             delta = rules(random)
@@ -128,7 +135,7 @@ def test_spoiled_frames(kernel: Datapath, seed: int) -> None:
                 # How often one may ask for DHCP goes by the clock, which the two do not read at the same time.
                 datapath.delete("pace", datapath.read("pace"))
         program, machine, origin = arrival(random)
-        frame = spoil(random, whole_frame(random, machine))
+        frame = spoil(random, frame_of(random, machines[MACHINES.index(machine)]))
         specified, real = fake.run(program, frame, origin), kernel.run(program, frame, origin)
         assert without_steps(real) == without_steps(specified), (program, origin, frame.hex())
         passed += real.verdict in (Verdict.DELIVER, Verdict.TUNNEL)
