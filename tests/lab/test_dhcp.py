@@ -255,8 +255,8 @@ def test_a_declined_address_is_told_to_the_operator(tenant: Tenant) -> None:
 
 LONG = {
     "bootfile-name": "b" * 60,
-    "root-path": "r" * 110,
-    "nis-domain": "n" * 110,
+    "root-path": "r" * 100,
+    "nis-domain": "n" * 100,
     "210": "p" * 60,
     "tftp-server": "t" * 55,
 }

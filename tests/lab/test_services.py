@@ -7,6 +7,7 @@ import socket
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
@@ -18,11 +19,13 @@ from netplane.lab.namespace import DIRECTORY, inside
 from netplane.lab.wait import until
 from tests.lab import resolvers
 from tests.lab.asking import SERVICES, dig, fetch, resolve, run_in, status
+from tests.lab.cloudinit import crawl
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("tserv")
 USER_DATA = "#!/bin/sh\necho hello\n"
-TOLD = {"user_data": b64encode(USER_DATA.encode()).decode(), "public_keys": {"me": "ssh-ed25519 AAAA me"}}
+TOLD_KEYS = {"me": "ssh-ed25519 AAAA me", "you": "ssh-rsa BBBB you"}
+TOLD = {"user_data": b64encode(USER_DATA.encode()).decode(), "public_keys": TOLD_KEYS}
 DEVICE = "11111111-2222-3333-4444-555555555555"
 
 pytestmark = pytest.mark.skipif(
@@ -184,6 +187,21 @@ def test_metadata(blue: dict[str, Machine], evil: Machine) -> None:
         assert fetch(machine, "/latest/user-data", "-o", "/dev/null", "-w", "%{http_code}") == "404"
     liar = ("-H", f"X-Forwarded-For: {blue['web'].address}", "-H", f"X-Instance-ID: {DEVICE}")
     assert fetch(evil, "/latest/meta-data/instance-id", *liar) == "evil"
+
+
+@pytest.mark.parametrize("kind", ["OpenStack", "Ec2"])
+def test_cloud_init_finds_what_it_needs(blue: dict[str, Machine], tmp_path: Path, kind: str) -> None:
+    machine = blue["web"]
+    found = crawl(machine, kind, tmp_path, f"http://{SERVICES}")
+    assert found["found"] is True
+    assert (found["id"], found["hostname"]) == (DEVICE, "web.blue.test")
+    assert found["keys"] == list(TOLD_KEYS.values())
+    assert found["user_data"].strip() == USER_DATA.strip()
+    if kind == "OpenStack":
+        [device, names] = found["network"]["config"]
+        assert names == {"type": "nameserver", "address": resolvers.SUBNETS}
+        assert (device["mac_address"], device["mtu"]) == (machine.mac, 1450)
+        assert [subnet["type"] for subnet in device["subnets"]] == ["dhcp4"]
 
 
 def test_nothing_else_is_reached(blue: dict[str, Machine]) -> None:

@@ -56,6 +56,9 @@ DEFAULT_ROUTE = IPv4Network("0.0.0.0/0")
 SMALLEST = 576
 """Bytes of an IP packet that every client takes (RFC 2131, section 2); more if it says so by option 57."""
 
+NAMING = frozenset({Option.HOSTNAME, Option.DOMAIN, Option.SEARCH})
+"""What a machine can do without."""
+
 ADDRESSING = frozenset({Option.MASK, Option.LEASE, Option.RENEWAL, Option.REBINDING})
 """What comes with an address, asked for or not."""
 
@@ -258,7 +261,9 @@ def _configuration(request: Request, lease: Lease) -> Iterator[tuple[int, bytes]
     """The options that configure a machine, in order; the mask precedes routers (RFC 2132, section 3.5)."""
     times = () if request.message is Message.INFORM else (Option.LEASE, Option.RENEWAL, Option.REBINDING)
     asked = request.options.get(Option.PARAMETERS) or tuple(lease.told)
-    others = (code for code in (*asked, *lease.own) if code not in ADDRESSING)
-    for code in dict.fromkeys((*times, Option.MASK, *others)):
+    others = dict.fromkeys(code for code in (*asked, *lease.own) if code not in ADDRESSING)
+    # There may be no room for all: a machine can do without a name that nobody has given it.
+    in_order = sorted(others, key=lambda code: code in NAMING and code not in lease.own)
+    for code in (*times, Option.MASK, *in_order):
         if code in lease.told:
             yield code, lease.told[code]

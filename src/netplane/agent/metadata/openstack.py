@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from ipaddress import ip_network
 
+from netplane.agent.answers.resolvers import resolvers
 from netplane.agent.metadata.documents import Tree, as_json
 from netplane.agent.metadata.facts import Facts, Nic
 from netplane.model import FixedIP, Subnet
@@ -63,9 +64,7 @@ def meta_data(facts: Facts) -> dict[str, object]:
 def network_data(facts: Facts) -> dict[str, object]:
     """Its devices, the networks that they are on, and how they get their addresses."""
     networks = [network for nic in facts.nics for network in _networks(nic)]
-    servers = dict.fromkeys(
-        server for nic in facts.nics for one in nic.subnets.values() for server in one.dns_nameservers
-    )
+    servers = dict.fromkeys(server for nic in facts.nics for one in nic.subnets.values() for server in resolvers(one))
     return {
         "links": [
             {
@@ -114,5 +113,5 @@ def _static(subnet: Subnet, fixed: FixedIP) -> dict[str, object]:
             {"network": str(to.network_address), "netmask": str(to.netmask), "gateway": gateway}
             for to, gateway in routes
         ],
-        "services": [{"type": "dns", "address": server} for server in subnet.dns_nameservers],
+        "services": [{"type": "dns", "address": server} for server in resolvers(subnet)],
     }

@@ -20,6 +20,7 @@ from netplane.lab.demo import (
     reach,
     rules,
     scene,
+    services,
     survival,
 )
 from netplane.lab.demo.check import Check, Checks
@@ -30,13 +31,14 @@ ITEMS: dict[str, Checks] = {
     "1 Every machine configures itself by DHCP": addresses.checks,
     "2 Machines of a project reach each other": reach.checks,
     "3 And they do by IPv6": ipv6.checks,
-    "4 Projects with the same addresses never meet": isolation.checks,
-    "5 Forged packets get nowhere": forgery.checks,
-    "6 Security group rules open and close": rules.checks,
+    "4 Hosts answer their machines with names and metadata": services.checks,
+    "5 Projects with the same addresses never meet": isolation.checks,
+    "6 Forged packets get nowhere": forgery.checks,
+    "7 Security group rules open and close": rules.checks,
     "  How fast a port gets into the kernels": latency.checks,
-    "7 Failures and upgrades disturb nobody": survival.checks,
+    "8 Failures and upgrades disturb nobody": survival.checks,
 }
-LAST = "8 Deleting everything leaves nothing"
+LAST = "9 Deleting everything leaves nothing"
 
 
 def run(prefix: str, hosts: int, *, keep: bool, wants_json: bool) -> int:
@@ -70,7 +72,7 @@ def _run(lab: Lab, report: Report, *, stays: bool) -> None:
     for title, checks in ITEMS.items():
         _run_item(report, title, checks, made)
     if stays:
-        report.say(f"{report.passed} checks passed, {report.failed} failed so far; item 8 follows after Ctrl-C")
+        report.say(f"{report.passed} checks passed, {report.failed} failed so far; item 9 follows after Ctrl-C")
         _stay(made, report)
     _run_item(report, LAST, departure.checks, made)
 

@@ -1,4 +1,4 @@
-"""Item 8: deleting everything leaves every table as it was when empty, and no record in the store."""
+"""Item 9: deleting everything leaves every table as it was when empty, and no record in the store."""
 
 import sqlite3
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Item 5: forged packets get nothing through, from machines and from hosts."""
+"""Item 6: forged packets get nothing through, from machines and from hosts."""
 
 import json
 import struct

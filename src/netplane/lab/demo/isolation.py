@@ -1,4 +1,4 @@
-"""Item 4: machines of another project with the very same addresses are never reached."""
+"""Item 5: machines of another project with the very same addresses are never reached."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack

@@ -1,4 +1,4 @@
-"""Item 6: a stateful rule opens a TCP port, and removing it closes it, established connections included."""
+"""Item 7: a stateful rule opens a TCP port, and removing it closes it, established connections included."""
 
 import time
 from collections.abc import Iterator

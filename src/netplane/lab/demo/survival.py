@@ -1,4 +1,4 @@
-"""Item 7: nothing that fails or is upgraded above the datapath disturbs a machine."""
+"""Item 8: nothing that fails or is upgraded above the datapath disturbs a machine."""
 
 import time
 from collections.abc import Callable, Iterator

@@ -115,7 +115,7 @@ class Tenant:
         """Make machines (name -> segment, address, host), each with a port of its own."""
         plugs = {}
         for name, (segment, address, host) in wanted.items():
-            port = self.add_port(segment, address, host, name=f"{self.project}-{name}", **fields)
+            port = self.add_port(segment, address, host, name=f"{self.project}-{name}", dns_name=name, **fields)
             plugs[f"{self.project}-{name}"] = (host, to_plug(port))
         made = self.lab.add_machines(plugs)
         self.machines.update(zip(wanted, made, strict=True))
