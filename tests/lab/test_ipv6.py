@@ -34,6 +34,8 @@ from tests.lab.rdisc6 import ask_routers
 
 PREFIX = unique("tsix")
 PORT = 7600
+DOMAIN = "six.example."
+RESOLVERS = [f"search {DOMAIN}", f"nameserver {DNS6}"]
 SLAAC, LESS, FULL = "slaac", "dhcpv6-stateless", "dhcpv6-stateful"
 
 
@@ -110,7 +112,7 @@ def world() -> Iterator[World]:
 def add_mode(world: World, mode: Mode) -> None:
     """A network with one subnet, joined to the router where that may be."""
     api = world.blue.api
-    network = api.create("network", name=mode.name, mtu=1400)
+    network = api.create("network", name=mode.name, mtu=1400, dns_domain=DOMAIN)
     given = {"ipv6_ra_mode": mode.ra, "ipv6_address_mode": mode.address}
     subnet = api.create(
         "subnet",
@@ -203,6 +205,7 @@ def test_routers_answer_when_asked(world: World, mode: Mode) -> None:
     assert told["MTU"].startswith("1400")
     assert told["Router lifetime"].startswith("1800")
     assert told["Recursive DNS server"] == DNS6
+    assert told["DNS search list"] == DOMAIN.rstrip(".")
 
 
 def test_a_ports_own_resolvers_are_said(world: World) -> None:
@@ -247,7 +250,7 @@ def test_the_router_answers_and_is_on_the_way(world: World) -> None:
 def test_dhcpv6_gives_the_ports_address(world: World, mode: Mode) -> None:
     machine = world.machine(mode.name)
     obtain(machine)
-    assert machine.client6.read_resolvers() == [f"nameserver {DNS6}"]
+    assert machine.client6.read_resolvers() == RESOLVERS
     machine.client6.stop()
 
 
@@ -269,7 +272,7 @@ def test_stateless_dhcpv6_tells_the_rest(world: World) -> None:
     machine = world.machine(SAYS_LESS.name)
     wait_for_address(machine)
     machine.client6.start(STATELESS)
-    until("it is told", lambda: machine.client6.read_resolvers() == [f"nameserver {DNS6}"], 15)
+    until("it is told", lambda: machine.client6.read_resolvers() == RESOLVERS, 15)
     assert read_addresses(machine.namespace) == [machine.ipv6]
     machine.client6.stop()
 

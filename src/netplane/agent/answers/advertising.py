@@ -12,9 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from random import uniform
 from time import monotonic
 
+from msgspec.structs import replace
+
 from netplane.agent.answers.advert import Advert, write
 from netplane.agent.answers.link import Link, adverts
 from netplane.agent.answers.schedule import Schedule
+from netplane.agent.names.directory import domain_of
 from netplane.agent.slice import Slice
 from netplane.model import ROUTER_INTERFACE, DhcpOption, Network, Port, Router, Subnet
 
@@ -110,4 +113,5 @@ def read_link(slice: Slice, id: str) -> Link | None:
         return None
     interfaces = [port for port in slice.find(Port, "network_id", id) if port.device_owner == ROUTER_INTERFACE]
     routers = (slice.get(Router, port.device_id) for port in interfaces)
-    return Link(network, subnets, interfaces, {router.id: router for router in routers if router is not None})
+    named = replace(network, dns_domain=domain_of(network, slice.dns_domain))
+    return Link(named, subnets, interfaces, {router.id: router for router in routers if router is not None})

@@ -8,6 +8,7 @@ alike, with or without a controller.
 - An address that the machine believes to have and its port has not is given back with lifetimes of zero when it renews,
   and is not on the link when it confirms: what has changed reaches it then.
 - A client is told what it asks for (option 6), and its port's own options; one that does not say is told everything.
+  It is told its name (option 39) if it asks for that or says one itself: its port's `dns_name`, or else its own.
 - Prefixes and temporary addresses are not given. RELEASE and DECLINE are acknowledged, and there is no state to change.
 - Whatever is malformed, for another server, or from another MAC address than the port's gets no answer.
 """
@@ -31,8 +32,10 @@ from netplane.agent.answers.dhcp6_messages import (
     write_association,
     write_status,
 )
-from netplane.agent.answers.link import PLATFORM_MAC, RESOLVERS, own_options
+from netplane.agent.answers.link import PLATFORM_MAC, RESOLVERS, SEARCH, own_options, search_list
+from netplane.agent.answers.resolvers import resolvers
 from netplane.base.addresses import link_local, pack_mac
+from netplane.base.dhcp6 import NAMES
 from netplane.model import Network, Port, Subnet
 
 LEASE = 86_400
@@ -61,17 +64,19 @@ class Lease(NamedTuple):
     """All options by number."""
     own: frozenset[int]
     """Which of them are the port's own."""
+    name: bytes
+    """What the machine is called, as a domain name; empty if nobody has said."""
 
 
-def answer(frame: bytes, port: Port, subnets: Mapping[str, Subnet], _network: Network) -> bytes | None:
-    """The frame that answers a machine's frame, or None if it gets none."""
+def answer(frame: bytes, port: Port, subnets: Mapping[str, Subnet], network: Network) -> bytes | None:
+    """The frame that answers a machine's frame, or None if it gets none; the network with the domain that holds."""
     request = parse(frame)
     if request is None or request.mac != pack_mac(port.mac_address) or not _is_for_us(request):
         return None
     served = [subnet for subnet in subnets.values() if subnet.tells_by_dhcpv6]
     if not served or request.message in (Message.ADVERTISE, Message.REPLY):
         return None
-    lease = _lease(port, subnets)
+    lease = _lease(port, subnets, network)
     if request.message is Message.CONFIRM and not any(one.addresses for one in request.associations):
         # Section 18.3.3: there is nothing that could be on the link or not.
         return None
@@ -99,22 +104,35 @@ def _is_for_us(request: Request) -> bool:
     return request.message in WITH_SERVER and server == IDENTITY
 
 
-def _lease(port: Port, subnets: Mapping[str, Subnet]) -> Lease:
+def _lease(port: Port, subnets: Mapping[str, Subnet], network: Network) -> Lease:
     addresses = []
     servers: dict[bytes, None] = {}
     for fixed in port.fixed_ips:
         subnet = subnets.get(fixed.subnet_id)
         if subnet is not None and subnet.tells_by_dhcpv6:
             with suppress(ValueError):
-                servers |= dict.fromkeys(IPv6Address(server).packed for server in subnet.dns_nameservers)
+                servers |= dict.fromkeys(IPv6Address(server).packed for server in resolvers(subnet))
             if subnet.gives_by_dhcpv6:
                 with suppress(ValueError):
                     addresses.append(IPv6Address(fixed.ip_address).packed)
     own = own_options(port)
-    told = {RESOLVERS: b"".join(servers), Option.REFRESH: pack("!I", LEASE)} | own
+    told = {RESOLVERS: b"".join(servers), SEARCH: search_list(network), Option.REFRESH: pack("!I", LEASE)} | own
     return Lease(
-        tuple(addresses), {code: value for code, value in told.items() if value}, frozenset(own) - {Option.REFRESH}
+        addresses=tuple(addresses),
+        told={code: value for code, value in told.items() if value},
+        own=frozenset(own) - {Option.REFRESH},
+        name=_name(port, network),
     )
+
+
+def _name(port: Port, network: Network) -> bytes:
+    """What the machine is called, as a domain name; empty if nobody has said."""
+    if not port.dns_name:
+        return b""
+    name = port.dns_name if port.dns_name.endswith(".") else f"{port.dns_name}.{network.dns_domain}"
+    with suppress(ValueError):
+        return NAMES.encode(name.rstrip("."))
+    return b""
 
 
 def _options(request: Request, lease: Lease) -> Iterator[tuple[int, bytes]]:
@@ -175,7 +193,7 @@ def _configuration(request: Request, lease: Lease) -> Iterator[tuple[int, bytes]
     for code in dict.fromkeys((*asked, *sorted(lease.own))):
         if code in lease.told and (code != Option.REFRESH or request.message is Message.INFORMATION_REQUEST):
             yield code, lease.told[code]
-    name = request.options.get(Option.NAME, b"")
-    if name[1:]:
-        # RFC 4704, section 6: the name that it goes by, as it said; who keeps it in the DNS is not for us to say.
-        yield Option.NAME, NOT_OURS_TO_SAY + name[1:]
+    name = lease.name or request.options.get(Option.NAME, b"")[1:]
+    if name and (Option.NAME in request.options or Option.NAME in asked):
+        # RFC 4704, section 6: its port's name, or else the one that it has said.
+        yield Option.NAME, NOT_OURS_TO_SAY + name

@@ -5,7 +5,8 @@
 - Subnets without a router are the platform's own to speak of, as nobody's default router: machines get addresses there
   too, and whoever had a router before it went hears that it has none.
 - Nothing is said of a subnet without `ipv6_ra_mode`: its advertisements are another's.
-- A port's own `dns-server` and `domain-search`, among its DHCPv6 options, replace what its subnets say of resolvers.
+- A port's own `dns-server` and `domain-search`, among its DHCPv6 options, replace what its subnets say of resolvers and
+  its network's domain.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,7 +15,9 @@ from ipaddress import IPv6Address, IPv6Network
 from typing import NamedTuple
 
 from netplane.agent.answers.advert import Advert, Prefix, PrefixFlag, Says
+from netplane.agent.answers.resolvers import resolvers
 from netplane.base.addresses import pack_mac
+from netplane.base.dhcp6 import NAMES
 from netplane.model import Network, Port, Router, Subnet
 from netplane.model.dhcp6 import encode_option
 from netplane.model.network import DHCPV6_STATEFUL, DHCPV6_STATELESS
@@ -39,6 +42,7 @@ class Link(NamedTuple):
     """A network, as far as its routers speak of it."""
 
     network: Network
+    """With the domain that holds for it."""
     subnets: Sequence[Subnet]
     interfaces: Sequence[Port]
     """Of routers."""
@@ -71,8 +75,9 @@ def _speakers(link: Link, spoken: Mapping[str, Subnet], own: Mapping[int, bytes]
 
 def _advert(mac: bytes, lifetime: int, subnets: Sequence[Subnet], network: Network, own: Mapping[int, bytes]) -> Advert:
     modes = {subnet.ipv6_ra_mode for subnet in subnets}
-    said = dict.fromkeys(server for subnet in subnets for server in subnet.dns_nameservers)
-    resolvers = own.get(RESOLVERS, b"".join(IPv6Address(server).packed for server in said if ":" in server))
+    said = dict.fromkeys(server for subnet in subnets for server in resolvers(subnet))
+    servers = own.get(RESOLVERS, b"".join(IPv6Address(server).packed for server in said))
+    search = own.get(SEARCH) or search_list(network)
     return Advert(
         mac=mac,
         says=Says(0)
@@ -81,10 +86,19 @@ def _advert(mac: bytes, lifetime: int, subnets: Sequence[Subnet], network: Netwo
         lifetime=lifetime,
         prefixes=tuple(map(_prefix, subnets)),
         mtu=network.mtu,
-        resolvers=tuple(resolvers[at : at + 16] for at in range(0, len(resolvers), 16)),
-        search=(own[SEARCH],) if SEARCH in own else (),
+        resolvers=tuple(servers[at : at + 16] for at in range(0, len(servers), 16)),
+        search=(search,) if search else (),
         told=LIFETIME,
     )
+
+
+def search_list(network: Network) -> bytes:
+    """What names end with on a network, as options say it; nothing if it has no domain, or one that makes no sense."""
+    domain = network.dns_domain.rstrip(".")
+    if domain:
+        with suppress(ValueError):
+            return NAMES.encode(domain)
+    return b""
 
 
 def _prefix(subnet: Subnet) -> Prefix:

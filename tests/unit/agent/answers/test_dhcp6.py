@@ -200,6 +200,26 @@ def test_the_clients_name_is_its_own() -> None:
     assert (Option.NAME, b"\4\3vm1\0") in options(reply)
 
 
+def test_a_ports_name_is_its_machines() -> None:
+    named = replace(DUAL, dns_name="web")
+    network = replace(NETWORK, dns_domain="blue.example.")
+    for asked in (asks(39), (Option.NAME, b"\1\3vm1\0")):
+        frame = question(Message.SOLICIT, CLIENT, wants(), asked)
+        reply = dhcp6.answer(frame, named, {one.id: one for one in ALL}, network)
+        assert (Option.NAME, b"\4\3web\4blue\7example\0") in options(reply)
+    assert dict(options(ask(question(Message.SOLICIT, CLIENT, wants()), named))).get(Option.NAME) is None
+
+
+def test_the_networks_domain_is_where_names_are_looked_for() -> None:
+    network = replace(NETWORK, dns_domain="blue.example.")
+    subnets = {one.id: one for one in ALL}
+    told = dict(options(dhcp6.answer(question(Message.INFORMATION_REQUEST, asks(24)), DUAL, subnets, network)))
+    assert told[24] == b"\4blue\7example\0"
+    own = replace(DUAL, extra_dhcp_opts=(DhcpOption("domain-search", "a.example", 6),))
+    told = dict(options(dhcp6.answer(question(Message.INFORMATION_REQUEST, asks(24)), own, subnets, network)))
+    assert told[24] == b"\1a\7example\0"
+
+
 def test_only_where_addresses_or_more_come_by_dhcp() -> None:
     frame = question(Message.INFORMATION_REQUEST)
     assert ask(frame, DUAL, (SUBNET, AUTOMATIC)) is None

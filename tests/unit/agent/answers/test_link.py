@@ -80,6 +80,12 @@ def test_a_ports_own_options_replace_the_resolvers() -> None:
     assert advert.search == (b"\1a\7example\0",)
 
 
+def test_the_networks_domain_is_where_names_are_looked_for() -> None:
+    network = replace(NETWORK, dns_domain="blue.example.")
+    (advert,) = adverts(Link(network, [AUTOMATIC], [], {}), DUAL)
+    assert advert.search == (b"\4blue\7example\0",)
+
+
 def test_a_router_that_has_gone_says_farewell() -> None:
     before = spoken([AUTOMATIC], [interface(AUTOMATIC)])
     after = spoken([AUTOMATIC], [])
