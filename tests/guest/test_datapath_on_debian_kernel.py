@@ -8,7 +8,7 @@ import pytest
 from netplane.lab.guest.kernel import Kernel
 from tests.guest.boot import run_in_guest
 
-TESTS = "tests/contract/test_datapath.py tests/contract/test_datapath_ipv6.py"
+TESTS = " ".join(f"tests/contract/test_datapath{name}.py" for name in ("", "_ipv6", "_flood"))
 SECONDS = 900
 
 
