@@ -146,7 +146,7 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
             entries += [
                 ENDPOINT.entry((vni, packed), (mac, EndpointFlag.ROUTER, 0, 0)),
                 GATEWAY.entry((vni, mac, family), (ROUTER, packed)),
-                ROUTE.entry((32 + bits, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450)),
+                ROUTE.entry((32 + bits, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450, 0, 0)),
             ]
     tables: dict[str, dict[bytes, bytes]] = {}
     for entry in entries:

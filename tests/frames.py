@@ -100,8 +100,15 @@ class Sender:
         self.mac = mac_of(port)
         self.ports = [record for record in records if isinstance(record, Port)]
         self.neighbours = [other for other in self.ports if other.network_id == port.network_id]
-        routers = {other.device_id for other in self.neighbours if other.is_router_interface}
-        joined = {other.network_id for other in self.ports if other.device_id in routers}
+        joined = {port.network_id}
+        while True:
+            routers = {
+                other.device_id for other in self.ports if other.is_router_interface and other.network_id in joined
+            }
+            wider = joined | {other.network_id for other in self.ports if other.device_id in routers}
+            if wider == joined:
+                break
+            joined = wider
         networks = {record.id: record.mtu for record in records if isinstance(record, Network)}
         self.routers = {mac_of(other) for other in self.neighbours if other.is_router_interface}
         self.mtu = networks[port.network_id]
@@ -127,7 +134,7 @@ class Sender:
         if ":" in destination:
             return ethernet(mac, self.source_mac(), 0x86DD, self.packet6(destination, mac))
         protocol, payload = self.payload()
-        ttl = self.random.choice((64, 64, 64, 64, 255, 2, 1, 0))
+        ttl = self.random.choice((64, 64, 64, 64, 255, 9, 8, 7, 3, 2, 1, 0))
         options = b"\x01" * 4 * self.random.choice((0, 0, 0, 0, 0, 1, 10)) if self.rarely(0.3) else b""
         if self.rarely(0.7 if mac in self.routers else 0.1):
             payload = payload.ljust(self.limit() - 20 - len(options), b"\0")
@@ -240,6 +247,30 @@ class Sender:
         told = arp(self.random.choice((1, 1, 2, 2, 3)), sender_mac, address, target)
         mac = TO_ALL if not self.rarely() else mac_of(self.random.choice(self.neighbours))
         return ethernet(mac, self.source_mac(), 0x0806, told + bytes(self.random.choice((0, 18))))
+
+    def journey(self) -> bytes:
+        """A good packet to somebody, or nobody, behind a router."""
+        choose = self.random.choice
+        far = [fixed.ip_address for port in self.routed or self.ports for fixed in port.fixed_ips]
+        destination = choose((*far, *far, *ADDRESSES[:4], "2001:db8::9", "fd00:0:0:2::1"))
+        is_ipv6 = ":" in destination
+        own = [address for address in self.own() if (":" in address) == is_ipv6]
+        source = choose(own or ["fd00::9" if is_ipv6 else "10.0.0.9"])
+        ping = frames6.icmp6(source, destination, 128, 0, b"\0\7\0\1") if is_ipv6 else icmp(8)
+        kinds = (6, tcp(1000, 80, 0x02)), (17, udp(choose(NUMBERS), choose(NUMBERS))), (58 if is_ipv6 else 1, ping)
+        protocol, payload = choose(kinds)
+        ttl = choose((64, 64, 64, 10, 8, 7, 3, 2, 1))
+        mac = mac_of(choose([port for port in self.neighbours if port.is_router_interface] or self.neighbours))
+        if self.rarely(0.2):
+            payload = payload.ljust(self.limit() - (40 if is_ipv6 else 20), b"\0")
+        if is_ipv6:
+            chain = ((frames6.FRAGMENT, frames6.fragment(1)),) if self.rarely() else ()
+            payload += bytes(-len(payload) % 8) if chain else b""
+            packet = frames6.ipv6(payload, protocol, source, destination, hops=ttl, chain=chain)
+            return ethernet(mac, self.mac, 0x86DD, packet)
+        fragment = MORE if self.rarely() else 0
+        packet = ipv4(payload, protocol, source, destination, ttl=ttl, fragment=fragment)
+        return ethernet(mac, self.mac, 0x0800, packet)
 
     def payload(self) -> tuple[int, bytes]:
         """Protocol and payload; sometimes with lengths that lie."""

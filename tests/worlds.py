@@ -3,7 +3,7 @@
 Everything comes from a `random.Random`, so a seed names a world; `worlds()` makes hypothesis choose.
 """
 
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 from random import Random
@@ -37,6 +37,7 @@ from netplane.model import (
 from netplane.tables.machine import empty_tables
 from netplane.tables.pipeline import MEMBER, SETTINGS
 from netplane.verify.datagram import Address
+from tests.routes import random_routes
 
 RESOLVERS = ("8.8.8.8", "192.0.2.53", "10.0.0.2", "10.0.1.3")
 """Two far away, and two that may be machines."""
@@ -44,6 +45,10 @@ RESOLVERS = ("8.8.8.8", "192.0.2.53", "10.0.0.2", "10.0.1.3")
 RANGES = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/25", "10.0.0.128/26", "172.16.0.0/30")
 RANGES_V6 = ("fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:1:8000::/65", "2001:db8::/120")
 MTUS = (1450, 1400, 200, 150)
+FAMILIES = ((RANGES,), (RANGES_V6,), (RANGES, RANGES_V6), (RANGES, RANGES_V6))
+MAZE = tuple((f"10.0.{number}.0/24", f"fd00:0:0:{number}::/64") for number in range(2, 6))
+"""What is joined by routers with a few networks each, so that packets pass many."""
+
 TUNNEL, PUNT, SERVICE = 9001, 9002, 9003
 PREFIXES = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.2/31", "10.0.1.0/24", "192.0.2.0/24")
 PREFIXES_V6 = ("::/0", "::/1", "fd00::/8", "fd00:0:0:1::/64", "fd00:0:0:1::2/127", "fe80::/10", "2001:db8::/32")
@@ -65,6 +70,8 @@ class Draft:
     random: Random
     records: list[AnyRecord] = field(default_factory=list)
     number: int = 0
+    networks: list[tuple[Network, list[Subnet]]] = field(default_factory=list)
+    """Of all projects so far."""
 
     def id(self) -> str:
         """A new UUID."""
@@ -86,29 +93,61 @@ class Draft:
 
 def random_world(random: Random) -> list[AnyRecord]:
     """All records of a world, devices included."""
+    draft, hosts = begin(random)
+    for project in range(random.randint(1, 2)):
+        add_project(draft, f"project-{project}", hosts, is_maze=draft.chance(0.2))
+    return with_routes(draft)
+
+
+def random_maze(random: Random) -> list[AnyRecord]:
+    """A world in which most packets pass several routers, and rules keep few of them from it."""
+    draft, hosts = begin(random)
+    add_project(draft, "project", hosts, is_maze=True)
+    for group in [record.id for record in draft.records if isinstance(record, SecurityGroup)]:
+        for direction in ("ingress", "egress"):
+            draft.add(SecurityGroupRule(id=draft.id(), security_group_id=group, direction=direction))
+    return with_routes(draft)
+
+
+def begin(random: Random) -> tuple[Draft, list[Host]]:
+    """A world of nothing but hosts."""
     draft = Draft(random)
     hosts = [Host(id=f"h{i}", number=draft.next(), address=f"192.0.2.{i}") for i in range(1, random.randint(2, 4))]
     draft.records.extend(hosts)
-    for project in range(random.randint(1, 2)):
-        add_project(draft, f"project-{project}", hosts)
+    return draft, hosts
+
+
+def with_routes(draft: Draft) -> list[AnyRecord]:
+    """All records, once every router has got its routes."""
+    for router in [record for record in draft.records if isinstance(record, Router)]:
+        routed = replace(router, routes=random_routes(draft.random, draft.records, router))
+        draft.records = replaced(draft.records, routed)
     return draft.records
 
 
-def add_project(draft: Draft, project: str, hosts: list[Host]) -> None:
-    """Networks, routers that join some of them, groups, and machines."""
+def add_project(draft: Draft, project: str, hosts: list[Host], *, is_maze: bool) -> None:
+    """Networks, routers that join some of them, groups, and machines; sometimes on a network that another shares."""
     random = draft.random
     groups = [add_group(draft, project) for _ in range(random.randint(1, 3))]
-    networks = [add_network(draft, project) for _ in range(random.randint(1, 4))]
+    if is_maze:
+        networks = [add_network(draft, project, ((ipv4,), (ipv6,))) for ipv4, ipv6 in MAZE]
+    else:
+        networks = [add_network(draft, project, random.choice(FAMILIES)) for _ in range(random.randint(1, 4))]
+    if draft.networks and draft.chance(0.4):
+        networks.append(random.choice(draft.networks))
+    draft.networks += networks
     address_groups = [add_address_group(draft, project) for _ in range(random.randint(0, 2))]
     identities: dict[str, Identity] = {}
     for group in groups:
         add_rules(draft, group, groups, address_groups)
-    for _ in range(random.choice((0, 1, 1, 2))):
-        add_router(draft, project, networks)
+    for _ in range(random.randint(4, 6) if is_maze else random.choice((0, 1, 1, 2, 3))):
+        add_router(draft, project, random.sample(networks, random.choice((2, 2, 3))) if is_maze else networks)
     for network, subnets in networks:
         taken: set[str] = {host_of(cidr, 1) for cidr in (*RANGES, *RANGES_V6)}
         for last in range(2, 2 + random.randint(1, 4)):
-            add_machine(draft, network, subnets, last, taken, (groups, identities, hosts))
+            add_machine(
+                draft, network, subnets, last, taken | addresses_on(draft, network), (groups, identities, hosts)
+            )
     draft.records.extend(identities.values())
     for _ in range(random.randint(0, 3)):
         draft.add(random_log(draft, project))
@@ -149,8 +188,8 @@ def random_addresses(random: Random) -> tuple[str, ...]:
     return tuple(random.sample((*PREFIXES, *PREFIXES_V6, "10.0.0.3/32", "10.0.1.4/32"), random.randint(0, 6)))
 
 
-def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
-    """A network with ranges of either family or both, which do not overlap each other."""
+def add_network(draft: Draft, project: str, families: tuple[tuple[str, ...], ...]) -> tuple[Network, list[Subnet]]:
+    """A network with some of the ranges of each family, which do not overlap each other."""
     network = Network(
         id=draft.id(),
         project_id=project,
@@ -160,10 +199,9 @@ def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
     )
     draft.add(network)
     ranges: list[str] = []
-    families = draft.random.choice(((RANGES,), (RANGES_V6,), (RANGES, RANGES_V6), (RANGES, RANGES_V6)))
     for family in families:
-        for cidr in draft.random.sample(family, draft.random.choice((1, 1, 1, 2, 3))):
-            if not any(overlap(cidr, other) for other in ranges):
+        for cidr in draft.random.sample(family, min(draft.random.choice((1, 1, 1, 2, 3)), len(family))):
+            if not overlaps(cidr, ranges):
                 ranges.append(cidr)
     subnets = [
         Subnet(
@@ -182,12 +220,15 @@ def add_network(draft: Draft, project: str) -> tuple[Network, list[Subnet]]:
 
 
 def add_router(draft: Draft, project: str, networks: list[tuple[Network, list[Subnet]]]) -> None:
-    """A router with an interface in some of the networks, for one range or one of each family."""
+    """A router with an interface in some of the networks, for one range or one of each family.
+
+    It has the gateway's address there, or another that nobody has.
+    """
     router = Router(id=draft.id(), project_id=project, number=draft.next(), admin_state_up=not draft.chance(0.1))
     draft.add(router)
     joined: set[str] = set()
     for network, subnets in networks:
-        free = [subnet for subnet in subnets if subnet.cidr not in joined and not in_use(draft, subnet)]
+        free = [subnet for subnet in subnets if not overlaps(subnet.cidr, joined) and free_address(draft, subnet)]
         if not free or draft.chance(0.2):
             continue
         chosen = [draft.random.choice(free)]
@@ -198,17 +239,31 @@ def add_router(draft: Draft, project: str, networks: list[tuple[Network, list[Su
                 id=draft.id(),
                 network_id=network.id,
                 mac_address=random_mac(draft, network),
-                fixed_ips=tuple(FixedIP(subnet.id, subnet.gateway_ip or "") for subnet in chosen),
+                fixed_ips=tuple(FixedIP(subnet.id, free_address(draft, subnet)) for subnet in chosen),
                 device_id=router.id,
                 device_owner=ROUTER_INTERFACE,
             )
         )
 
 
-def in_use(draft: Draft, subnet: Subnet) -> bool:
-    """Whether a router has the subnet's gateway address already."""
+def overlaps(cidr: str, others: Iterable[str]) -> bool:
+    """Whether a range has an address in common with another."""
+    return any(overlap(cidr, other) for other in others)
+
+
+def free_address(draft: Draft, subnet: Subnet) -> str:
+    """The subnet's gateway address, or the last ones, for the next router; empty if there is none left."""
     ports = (record for record in draft.records if isinstance(record, Port))
-    return any(fixed == FixedIP(subnet.id, subnet.gateway_ip or "") for port in ports for fixed in port.fixed_ips)
+    used = {fixed.ip_address for port in ports for fixed in port.fixed_ips if fixed.subnet_id == subnet.id}
+    last = ip_network(subnet.cidr).num_addresses - 2
+    wanted = (subnet.gateway_ip or "", *(host_of(subnet.cidr, last - number) for number in range(3) if last > 30))
+    return next((address for address in wanted if address not in used), "")
+
+
+def addresses_on(draft: Draft, network: Network) -> set[str]:
+    """All that ports have on a network."""
+    ports = (record for record in draft.records if isinstance(record, Port) and record.network_id == network.id)
+    return {fixed.ip_address for port in ports for fixed in port.fixed_ips}
 
 
 def add_machine(
@@ -356,8 +411,24 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
     identities = [record for record in records if isinstance(record, Identity)]
     bindings = [record for record in records if isinstance(record, Binding)]
     switches = [record for record in records if isinstance(record, Port | Network | Router)]
-    kinds = ("rule", "rule", "no rule", "no rule", "groups", "addresses", "switch", "host", "log", "resolvers")
+    routers = [record for record in records if isinstance(record, Router)]
+    kinds = (
+        "rule",
+        "rule",
+        "no rule",
+        "no rule",
+        "groups",
+        "addresses",
+        "switch",
+        "host",
+        "log",
+        "resolvers",
+        "routes",
+    )
     kind = random.choice(kinds)
+    if kind == "routes" and routers:
+        router = random.choice(routers)
+        return replaced(records, replace(router, routes=random_routes(random, records, router)))
     if kind == "rule":
         named = [record.id for record in address_groups]
         return [*records, random_rule(draft, random.choice(groups), groups, named)]

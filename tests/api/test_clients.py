@@ -178,6 +178,38 @@ def test_the_openstack_command_up_and_down(url: str) -> None:
     assert [group["name"] for group in groups] == ["default"]
 
 
+ROUTES = """
+network create n
+subnet create s --network n --subnet-range 10.0.0.0/24
+router create one
+router create two
+router add subnet one s
+port create p --network n --fixed-ip subnet=s,ip-address=10.0.0.254
+router add port two p
+router add route one --route {wide}254 --route {wide}9
+router add route one --route destination=192.0.2.0/24,gateway=10.0.0.9
+router set two --route destination=0.0.0.0/0,gateway=10.0.0.1
+router show one -f value -c routes
+router show two -f value -c routes
+router remove route one --route {wide}9 --route destination=192.0.2.0/24,gateway=10.0.0.9
+router show one -f value -c routes
+router unset two --route destination=0.0.0.0/0,gateway=10.0.0.1
+router remove route one --route {wide}254
+router show two -f value -c routes
+router remove port two p
+router remove subnet one s
+router delete one two
+network delete n
+"""
+
+
+def test_the_openstack_command_adds_routes(url: str) -> None:
+    printed = command(url, "blue", ROUTES.format(wide="destination=172.16.0.0/12,gateway=10.0.0.")).splitlines()
+    shown = [line for line in printed if line.startswith("[")]
+    assert [line.count("destination") for line in shown] == [3, 1, 1, 0]
+    assert "'destination': '172.16.0.0/12', 'nexthop': '10.0.0.254'" in shown[2]
+
+
 SHARING = """
 network create n
 network rbac create n --type network --action access_as_shared --target-all-projects

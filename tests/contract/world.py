@@ -103,7 +103,7 @@ def interface_entries(interface: Machine) -> list[Entry]:
 def route(prefix: str, vni: int, mac: bytes) -> Entry:
     """A route of the router."""
     network, length = pack_prefix(prefix)
-    return ROUTE.entry((32 + length, ROUTER, network), (vni, mac, 0))
+    return ROUTE.entry((32 + length, ROUTER, network), (vni, mac, 0, 0, 0))
 
 
 def policies() -> list[Entry]:

@@ -61,7 +61,7 @@ def world6() -> Tables:
             entries.append(ENDPOINT.entry((interface.vni, pack_address(address)), value))
         entries += [
             GATEWAY.entry((interface.vni, interface.mac, Family.IPV6), (ROUTER, pack_address(interface.address))),
-            ROUTE.entry((32 + length, ROUTER, prefix), (interface.vni, interface.mac, 0)),
+            ROUTE.entry((32 + length, ROUTER, prefix), (interface.vni, interface.mac, 0, 0, 0)),
         ]
     tables = world()
     for name, rows in tabulate(entries).items():

@@ -22,6 +22,7 @@ from netplane.model import (
     Operation,
     Port,
     Record,
+    Route,
     Router,
     SecurityGroup,
     SecurityGroupRule,
@@ -64,6 +65,11 @@ RULES = st.builds(
 )
 RANGES = some("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.7/32", "fd00::/8", "bad")
 NUMBERS = some(1, 2, 3, 0)
+ROUTES = st.builds(
+    Route,
+    destination=some("0.0.0.0/0", "10.0.0.0/24", "10.0.0.1/32", "10.0.0.2/31", "fd00::/8", "bad"),
+    nexthop=some("10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.1.9", "192.0.2.9", "bad"),
+)
 
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.builds(Host, id=ids("h"), number=NUMBERS, address=some("192.0.2.1", "192.0.2.2", "bad")),
@@ -76,7 +82,13 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         enable_dhcp=st.booleans(),
     ),
     st.builds(lambda network, host: presence(str(network), str(host)), NETWORKS, ids("h")),
-    st.builds(Router, id=ROUTERS, number=NUMBERS, admin_state_up=some(True, True, False)),
+    st.builds(
+        Router,
+        id=ROUTERS,
+        number=NUMBERS,
+        admin_state_up=some(True, True, False),
+        routes=st.lists(ROUTES, max_size=4).map(tuple),
+    ),
     st.builds(SecurityGroup, id=GROUPS),
     st.builds(AddressGroup, id=ADDRESS_GROUPS, addresses=st.lists(RANGES, max_size=3).map(tuple)),
     RULES,

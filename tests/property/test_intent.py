@@ -26,7 +26,17 @@ from tests.conversation import Conversation, some_port
 from tests.fabric import SECOND, Fabric
 from tests.frames import Sender, reply_to, rest_of
 from tests.property.conftest import STATE, Build, build_kernel, build_specification
-from tests.worlds import Members, all_tables, hosts_of, random_members, random_world, randoms, underlay, worlds
+from tests.worlds import (
+    Members,
+    all_tables,
+    hosts_of,
+    random_maze,
+    random_members,
+    random_world,
+    randoms,
+    underlay,
+    worlds,
+)
 
 WORLDS = range(60)
 PACKETS = 40
@@ -39,6 +49,19 @@ def test_packets(build: Build, seed: int) -> None:
     records = random_world(random)
     members = random_members(random, records)
     check_packets(random, records, build(records, all_tables(records, members)), members)
+
+
+@pytest.mark.parametrize("seed", WORLDS)
+def test_packets_in_mazes(build: Build, seed: int) -> None:
+    """Where packets pass several routers, and machines that lead on; hosts keep what they remember."""
+    random = Random(seed)
+    records = random_maze(random)
+    fabric, world, memory = build(records, all_tables(records)), World(records), Memory()
+    for _ in range(PACKETS):
+        port = some_port(random, records)
+        frame = Sender(random, records, port).journey()
+        for part in (frame, *rest_of(random, frame)):
+            assert fabric.send(port.id, part) == intent(world, port.id, part, memory), part.hex()
 
 
 @settings(max_examples=40, deadline=None)
@@ -148,6 +171,22 @@ def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: i
     for host in tables:
         for name, shown in zip(STATE, (connections, counters, budgets, paces, fragments, unlogged), strict=True):
             assert shown(real.runners[host].read(name)) == shown(specified.runners[host].read(name))
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("seed", WORLDS)
+def test_programs_take_the_specified_steps_in_mazes(kernel: list[KernelDatapath], seed: int) -> None:
+    random = Random(seed)
+    records = random_maze(random)
+    tables = all_tables(records)
+    specified, real = (build(records, tables) for build in (build_specification(), build_kernel(kernel)))
+    for _ in range(PACKETS):
+        port = some_port(random, records)
+        frame = Sender(random, records, port).journey()
+        for part in (frame, *rest_of(random, frame)):
+            for fabric in (specified, real):
+                fabric.send(port.id, part)
+            assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], part.hex()
 
 
 @pytest.mark.kernel

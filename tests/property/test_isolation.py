@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from netplane.model import AnyRecord
-from netplane.tables.pipeline import DEVICE, ENDPOINT, GATEWAY, PORT, ROUTE
+from netplane.tables.pipeline import DEVICE, ENDPOINT, GATEWAY, HOP, PORT, ROUTE
 from netplane.verify.isolation import prove_isolation
 from netplane.verify.world import World
 from tests.worlds import Tables, all_tables, random_world, worlds
@@ -23,7 +23,15 @@ def leaky_route(tables: Tables, stranger: int) -> str:
     """A router that leads into another domain."""
     gateway = next(iter(tables["gateway"]))
     router = GATEWAY.unpack_value(tables["gateway"][gateway])["router"]
-    tables["route"][ROUTE.pack_key(32, router, bytes(16))] = ROUTE.pack_value(stranger, bytes(6), 0)
+    tables["route"][ROUTE.pack_key(32, router, bytes(16))] = ROUTE.pack_value(stranger, bytes(6), 0, 0, 0)
+    return f"router {router} leads"
+
+
+def leaky_hop(tables: Tables, stranger: int) -> str:
+    """A router whose next hop is in another domain."""
+    gateway = next(iter(tables["gateway"]))
+    router = GATEWAY.unpack_value(tables["gateway"][gateway])["router"]
+    tables["hop"][HOP.pack_key(router, bytes(16), 0, 0)] = HOP.pack_value(bytes(16), stranger, bytes(6), 0)
     return f"router {router} leads"
 
 
@@ -61,7 +69,7 @@ def lie(tables: Tables, stranger: int) -> str:
     return "what others do not"
 
 
-LEAKS = (leaky_route, foreign_gateway, foreign_endpoint, crossed_device, open_door, lie)
+LEAKS = (leaky_route, leaky_hop, foreign_gateway, foreign_endpoint, crossed_device, open_door, lie)
 
 
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)

@@ -10,7 +10,7 @@ from msgspec.json import Decoder
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, forbidden, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
-from netplane.model import DhcpOption, FixedIP, Record, kind_of
+from netplane.model import DhcpOption, FixedIP, Record, Route, kind_of
 from netplane.model.security import ProtocolText
 
 Wish = dict[str, Any]
@@ -38,9 +38,14 @@ class DhcpOptionWish(Struct, frozen=True, forbid_unknown_fields=True):
     ip_version: Annotated[int, Meta(ge=4, le=6)] = 4
 
 
+class RouteWish(Route, frozen=True, forbid_unknown_fields=True):
+    """A wish for a route, which says nothing else."""
+
+
 LOOSER: dict[Any, Any] = {
     tuple[FixedIP, ...]: tuple[FixedIPWish, ...],
     tuple[DhcpOption, ...]: tuple[DhcpOptionWish, ...] | None,
+    tuple[Route, ...]: tuple[RouteWish, ...] | None,
     ProtocolText | None: ProtocolText | int | None,
 }
 """Types that clients may leave partly open, by the type that the record holds."""

@@ -14,6 +14,8 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "dns-integration": ("DNS Integration", "Ports have names and networks domains."),
     "empty-string-filtering": ("Empty String Filtering", "Filters match empty strings."),
     "extra_dhcp_opt": ("Neutron Extra DHCP options", "DHCP options of a port's own."),
+    "extraroute": ("Neutron Extra Route", "Routes of routers to networks that they are not on."),
+    "extraroute-atomic": ("Atomically add/remove extra routes", "Routes come and go without naming the others."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
     "logging": ("Logging API Extension", "Decisions about connections are logged."),
     "net-mtu": ("Network MTU", "The MTU of a network."),

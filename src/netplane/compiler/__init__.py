@@ -8,6 +8,7 @@
        └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet
  Network ──▶ flooding ──▶ spread crowd broadcast  ▲ Presence Host Port Device Subnet
  Subnet ───▶ resolvers ─▶ resolver          ▲ Network Port
+ Router ───▶ routes ────▶ hop route               ▲ Port Network Subnet
 ```
 
 The record on the left of an arrow owns the entries on the right; the others are read. What was read is noted, so a
@@ -26,9 +27,10 @@ from netplane.compiler.flooding import flooding
 from netplane.compiler.hosts import hosts
 from netplane.compiler.policy import policy
 from netplane.compiler.ports import ports
+from netplane.compiler.routes import routes
 from netplane.compiler.routing import routing
 from netplane.compiler.services import clients, resolvers
-from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, Subnet, kind_of
+from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, Router, Subnet, kind_of
 from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
 from netplane.tables.text import show_key
 
@@ -51,6 +53,7 @@ FEATURES: Mapping[type[Record], Feature] = {
     Identity: policy,
     Network: flooding,
     Port: plugs,
+    Router: routes,
     Subnet: resolvers,
 }
 """Each kind that owns entries, with the feature that makes them."""

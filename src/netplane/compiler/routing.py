@@ -64,4 +64,5 @@ def connected(port: Port, router: Router, network: Network, mac: bytes, view: Vi
             prefix, length = pack_prefix(subnet.cidr)
             if length < MAPPED_BITS and prefix_contains((prefix, length), EVERY_IPV4):
                 raise ValueError(f"{subnet.cidr} has every IPv4 address in it (RFC 4291, section 2.5.5.2)")
-            yield ROUTE.entry((BEFORE_PREFIX + length, router.number, prefix), (network.vni, mac, network.mtu))
+            value = network.vni, mac, network.mtu, 0, 0
+            yield ROUTE.entry((BEFORE_PREFIX + length, router.number, prefix), value)

@@ -18,7 +18,8 @@ from netplane.model.network import Network, Subnet
 from netplane.model.port import ROUTER_INTERFACE, FixedIP, Port
 from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
 from netplane.model.record import Access, Claim, OnDelete, Record, Reference, describe
-from netplane.model.router import Router
+from netplane.model.route import Route
+from netplane.model.router import MOST_ROUTES, Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, identity_id
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "EVERY_PROJECT",
     "HOST_NAME",
     "KINDS",
+    "MOST_ROUTES",
     "ROUTER_INTERFACE",
     "STORED",
     "Access",
@@ -52,6 +54,7 @@ __all__ = [
     "RbacPolicy",
     "Record",
     "Reference",
+    "Route",
     "Router",
     "SecurityGroup",
     "SecurityGroupRule",

@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from netplane.model.record import Claim, OnDelete, Reference, describe
 from netplane.model.resource import Resource
+from netplane.model.route import Route
 
 VXLAN_OVERHEAD = 50
 """Bytes that VXLAN adds to an IP packet, over IPv4 (RFC 7348): headers of Ethernet, VXLAN, UDP and IPv4."""
@@ -70,13 +71,6 @@ class AllocationPool(Struct, frozen=True):
     end: str
 
 
-class HostRoute(Struct, frozen=True):
-    """A route that machines of the subnet learn by DHCP."""
-
-    destination: str
-    nexthop: str
-
-
 class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
     """A range of addresses on a network and what machines on it are told."""
 
@@ -95,7 +89,7 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
         tuple[str, ...], describe("Resolvers announced by DHCP.", create=True, update=True, max_length=5)
     ] = ()
     host_routes: Annotated[
-        tuple[HostRoute, ...], describe("Routes announced by DHCP.", create=True, update=True, max_length=20)
+        tuple[Route, ...], describe("Routes announced by DHCP.", create=True, update=True, max_length=20)
     ] = ()
     enable_dhcp: Annotated[bool, describe("Whether DHCP answers machines.", create=True, update=True)] = True
     ipv6_ra_mode: Annotated[

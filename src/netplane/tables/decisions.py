@@ -97,6 +97,7 @@ class Reason(IntEnum):
     SERVICE_OFF = 42
     NO_CLIENT = 43
     """A machine that the host's services do not know by this address, or an answer of theirs to nobody."""
+    TOO_MANY_ROUTERS = 44
 
 
 class Class(IntEnum):
@@ -203,6 +204,12 @@ class Limit(IntEnum):
     """Extension headers of an IPv6 packet: as many as RFC 8200, section 4.1, has, and one more."""
     HEADER = 512
     """Bytes of an IPv6 packet's header together with its extension headers."""
+    ROUTERS = 8
+    """Routers that one packet passes."""
+    NEXT_HOPS = 16
+    """Next hops of one route."""
+    NOWHERE = 255
+    """In their place: there is no way, whatever shorter prefixes say."""
 
 
 class Pace(NamedTuple):

@@ -38,7 +38,7 @@ def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], sourc
     return answer(frame, packet, type_code, source, mtu)
 
 
-def forwarded(frame: bytes, packet: Packet, source_mac: bytes, destination_mac: bytes) -> bytes:
-    """The frame after a router: new MAC addresses, and one hop less to live."""
+def forwarded(frame: bytes, packet: Packet, routers: int, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The frame after some routers: new MAC addresses, and that many hops less to live."""
     forward = ipv6.forwarded if packet.is_ipv6 else ipv4.forwarded
-    return forward(frame, source_mac, destination_mac)
+    return forward(frame, routers, source_mac, destination_mac)

@@ -161,9 +161,9 @@ def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], sourc
     return frame[6:12] + frame[0:6] + frame[12:14] + ip + message
 
 
-def forwarded(frame: bytes, source_mac: bytes, destination_mac: bytes) -> bytes:
-    """The frame after a router: new MAC addresses, and one hop less."""
-    return destination_mac + source_mac + frame[12:21] + bytes((frame[21] - 1,)) + frame[22:]
+def forwarded(frame: bytes, routers: int, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The frame after some routers: new MAC addresses, and that many hops less."""
+    return destination_mac + source_mac + frame[12:21] + bytes((frame[21] - routers,)) + frame[22:]
 
 
 def header(source: bytes, destination: bytes, length: int, hops: int) -> bytes:

@@ -16,6 +16,7 @@ from netplane.tables.pipeline import (
     DEVICE,
     ENDPOINT,
     GATEWAY,
+    HOP,
     HOST,
     LOGGING,
     MEMBER,
@@ -75,6 +76,19 @@ class GatewayValue(NamedTuple):
 class RouteValue(NamedTuple):
     """Where a router sends what matches."""
 
+    vni: int
+    mac: bytes
+    mtu: int
+    hops: int
+    """How many next hops stand in `hop` instead; 0 for a network that is connected."""
+    length: int
+    """Of the prefix that a route with next hops is for, in 128 bits."""
+
+
+class HopValue(NamedTuple):
+    """A next hop, and how a router gets there."""
+
+    via: bytes
     vni: int
     mac: bytes
     mtu: int
@@ -220,6 +234,14 @@ def route(entries: Entries, router: int, address: bytes) -> RouteValue | None:
     """The route of the longest prefix that the address lies in."""
     value = longest(ROUTE, entries, ROUTE.pack_key(ROUTE_BITS, router, address))
     return None if value is None else RouteValue(**ROUTE.unpack_value(value))
+
+
+def hop(entries: Entries, router: int, destination: bytes, length: int, index: int) -> HopValue | None:
+    """One of the next hops of the route whose prefix, of this length, a destination lies in."""
+    shift = 128 - length
+    network = (int.from_bytes(destination, "big") >> shift << shift).to_bytes(16, "big")
+    value = entries["hop"].get(HOP.pack_key(router, network, length, index))
+    return None if value is None else HopValue(**HOP.unpack_value(value))
 
 
 def prefix(entries: Entries, profile: int, direction: int, address: bytes) -> PrefixValue | None:

@@ -21,17 +21,17 @@ from typing import NamedTuple, NoReturn
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
 from netplane.tables import fragments, lookup, services
 from netplane.tables.connection import sides
-from netplane.tables.decisions import Class, Direction, EndpointFlag, Family, PortFlag, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.family import answer_echo, answer_error, forwarded, is_answerable, parse
 from netplane.tables.flooding import Sent, announces, flood, flood_packet, hear_report
-from netplane.tables.ipv6 import is_link_local, is_multicast
 from netplane.tables.logging import write_down
-from netplane.tables.lookup import EndpointValue, GatewayValue, PortValue
+from netplane.tables.lookup import EndpointValue, PortValue
 from netplane.tables.neighbours import answer_neighbours, refuse_neighbours
 from netplane.tables.outcome import Outcome
 from netplane.tables.packet import ARP, ETHERNET, UDP, ArpRequest, Packet, answer_arp, ethertype, parse_arp
 from netplane.tables.pipeline import COUNTER, TABLES
 from netplane.tables.policing import Pair, allowed, connect
+from netplane.tables.routing import Hop, is_behind, is_too_long, note_route, route
 from netplane.tables.run import End, Run
 from netplane.tables.serving import owned, pay_for_punt, punt, serve
 
@@ -58,24 +58,6 @@ class Dhcp(NamedTuple):
 
 DHCP_V4 = Dhcp(PortFlag.DHCP, 68, 67, Punt.DHCP)
 DHCP_V6 = Dhcp(PortFlag.DHCP6, 546, 547, Punt.DHCP6)
-
-
-class Hop(NamedTuple):
-    """What routing found. `reason` names an ICMP error; `endpoint` is then None, and `gateway` who sends it."""
-
-    vni: int
-    endpoint: EndpointValue | None
-    gateway: GatewayValue | None = None
-    mac: bytes = NO_MAC
-    """The MAC address that a routed packet leaves the router with."""
-    reason: Reason = Reason.NONE
-    mtu: int = 0
-    """What the sender is told that it may send, with FRAGMENTATION_NEEDED."""
-
-    @property
-    def is_router(self) -> bool:
-        """Whether the destination is a router itself."""
-        return self.endpoint is not None and bool(self.endpoint.flags & EndpointFlag.ROUTER)
 
 
 def empty_tables() -> dict[str, dict[bytes, bytes]]:
@@ -165,7 +147,8 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     local = hop.endpoint.host == run.settings.host != 0
     if local:
         run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
-    pair = Pair(source, hop.endpoint, True, local, sides(packet, port.vni, hop.vni))
+    behind = is_behind(run, hop, packet)
+    pair = Pair(source, hop.endpoint, True, local, sides(packet, port.vni, hop.vni), behind)
     connect(run, packet, pair)
     run.counts.append((port.vni, port.mac, Direction.EGRESS, traffic_class(hop)))
     if run.settings.host == 0:
@@ -193,7 +176,8 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     if hop.endpoint.host != run.settings.host:
         run.drop(Stage.DELIVERY, Reason.NOT_HERE)
     run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
-    connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni)))
+    behind = is_behind(run, hop, packet)
+    connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni), behind))
     deliver(run, packet, hop, hop.endpoint)
 
 
@@ -324,54 +308,9 @@ def check_sender(run: Run, vni: int, outer_source: bytes, address: bytes) -> End
     return source
 
 
-def is_too_long(run: Run, mtu: int) -> bool:
-    """Whether a frame is longer than a network carries: what is in it counts, padding too. An MTU of 0 is none."""
-    return 0 < mtu < len(run.frame) - ETHERNET
-
-
 def is_to_many(run: Run) -> bool:
     """Whether a frame goes to a group, or to all."""
     return bool(run.frame[0:1] and run.frame[0] & 1)
-
-
-def route(run: Run, vni: int, packet: Packet) -> Hop:
-    """ROUTING: straight to a machine of the network, or through the router that the frame is addressed to."""
-    mac = run.frame[0:6]
-    neighbour = lookup.endpoint(run.entries, vni, packet.destination)
-    if neighbour is not None and neighbour.mac == mac:
-        return Hop(vni, neighbour)
-    gateway = lookup.gateway(run.entries, vni, mac, Family.IPV6 if packet.is_ipv6 else Family.IPV4)
-    if gateway is None:
-        run.drop(Stage.ROUTING, Reason.UNKNOWN_DESTINATION)
-    return next_hop(run, gateway, packet)
-
-
-def note_route(run: Run, hop: Hop, reason: Reason) -> None:
-    """Note what routing decided."""
-    router = 0 if hop.gateway is None else hop.gateway.router
-    run.identities[Direction.INGRESS] = 0 if hop.endpoint is None else hop.endpoint.identity
-    run.step(Stage.ROUTING, reason, hop.vni, router, 0 if hop.endpoint is None else hop.endpoint.identity)
-
-
-def next_hop(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
-    """What a router does with a packet (RFC 1812, section 5.2.1): its own, time to live, length, owner.
-
-    Nothing to or from an address of one link goes to another (RFC 4291, section 2.5.6), nor does IPv6 to a group.
-    """
-    stays = packet.is_ipv6 and (is_link_local(packet.destination) or is_multicast(packet.destination))
-    found = None if stays else lookup.route(run.entries, gateway.router, packet.destination)
-    if found is None:
-        return Hop(0, None, gateway, NO_MAC, Reason.NO_ROUTE)
-    hop = Hop(found.vni, lookup.endpoint(run.entries, found.vni, packet.destination), gateway, found.mac)
-    if hop.is_router:
-        return hop
-    if packet.is_ipv6 and is_link_local(packet.source):
-        return hop._replace(endpoint=None, reason=Reason.LINK_LOCAL)
-    if packet.ttl <= 1:
-        return hop._replace(endpoint=None, reason=Reason.TTL_EXCEEDED)
-    if is_too_long(run, found.mtu):
-        return hop._replace(endpoint=None, reason=Reason.FRAGMENTATION_NEEDED, mtu=found.mtu)
-    return hop if hop.endpoint is not None else hop._replace(reason=Reason.NO_ENDPOINT)
 
 
 def answer_as_router(
@@ -395,10 +334,11 @@ def answer_with_error(run: Run, port: PortValue, ifindex: int, packet: Packet, h
 
     Nor is anything said about a later fragment.
     """
-    if not is_answerable(packet):
+    if hop.reason not in ERRORS or not is_answerable(packet):
         raise End(Verdict.DROP, hop.reason)
     speaker = NO_ADDRESS if hop.gateway is None else hop.gateway.address
-    answer = answer_error(run.frame, packet, ERRORS[hop.reason][packet.is_ipv6], speaker, hop.mtu)
+    mtu = hop.mtu if hop.reason is Reason.FRAGMENTATION_NEEDED else 0
+    answer = answer_error(run.frame, packet, ERRORS[hop.reason][packet.is_ipv6], speaker, mtu)
     serve(run, port, Verdict.ANSWER, ifindex, answer, reason=hop.reason)
 
 
@@ -413,7 +353,7 @@ def deliver(run: Run, packet: Packet, hop: Hop, destination: EndpointValue) -> N
     if device is None:
         run.drop(Stage.DELIVERY, Reason.NO_DEVICE)
     run.counts.append((hop.vni, destination.mac, Direction.INGRESS, traffic_class(hop)))
-    frame = run.frame if hop.gateway is None else forwarded(run.frame, packet, hop.mac, destination.mac)
+    frame = run.frame if hop.gateway is None else forwarded(run.frame, packet, hop.routers, hop.mac, destination.mac)
     run.step(Stage.DELIVERY, Reason.NONE, Verdict.DELIVER, device.ifindex, hop.vni)
     raise End(Verdict.DELIVER, Reason.NONE, device.ifindex, 0, frame)
 

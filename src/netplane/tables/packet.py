@@ -258,10 +258,10 @@ def answer_error(frame: bytes, packet: Packet, type_code: tuple[int, int], sourc
     return frame[6:12] + frame[0:6] + frame[12:14] + ip + icmp
 
 
-def forwarded(frame: bytes, source_mac: bytes, destination_mac: bytes) -> bytes:
-    """The frame after a router: new MAC addresses, and one hop less to live (RFC 1812, section 5.3.1)."""
+def forwarded(frame: bytes, routers: int, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The frame after some routers: new MAC addresses, and that many hops less to live (RFC 1812, section 5.3.1)."""
     ip = bytearray(frame[ETHERNET:])
-    _set_ttl(ip, ip[8] - 1)
+    _set_ttl(ip, ip[8] - routers)
     return destination_mac + source_mac + frame[12:14] + bytes(ip)
 
 

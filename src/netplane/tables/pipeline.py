@@ -92,6 +92,25 @@ ENDPOINT = Table(
     ),
     capacity=2_097_152,
 )
+HOP = Table(
+    "hop",
+    "The next hops of routes that have any: each route's from 0 on.",
+    Kind.HASH,
+    key=(
+        Field("router", U32, "The router's number."),
+        Field("address", ADDRESS, "The route's prefix."),
+        Field("length", U8, "Its length in 128 bits."),
+        Field("index", U8, "From 0, below the route's `hops`."),
+        Field("pad", U16),
+    ),
+    value=(
+        Field("via", ADDRESS, "The next hop."),
+        Field("vni", U32, "The network that it lies on."),
+        Field("mac", MAC, "The MAC address of the router's interface there."),
+        Field("mtu", U16, "The largest IP packet that goes there, in bytes; 0 for any."),
+    ),
+    capacity=262_144,
+)
 ROUTE = Table(
     "route",
     "The routes of each router.",
@@ -102,9 +121,12 @@ ROUTE = Table(
         Field("address", ADDRESS, "The prefix."),
     ),
     value=(
-        Field("vni", U32, "The network that the prefix lies on."),
-        Field("mac", MAC, "The MAC address of the router's interface there."),
-        Field("mtu", U16, "The largest IP packet that goes there, in bytes; 0 for any."),
+        Field("vni", U32, "The network that the prefix lies on; 0 if the route has next hops."),
+        Field("mac", MAC, "The MAC address of the router's interface there; 0 if the route has next hops."),
+        Field("mtu", U16, "The largest IP packet that goes there, in bytes; 0 for any, or if it has next hops."),
+        Field("hops", U8, "How many next hops it has in `hop`; 0: its network is connected; 255: there is no way."),
+        Field("length", U8, "With next hops: the prefix's length in 128 bits; otherwise 0."),
+        Field("pad", U16),
     ),
     capacity=262_144,
 )
@@ -334,6 +356,7 @@ TABLES: tuple[Table, ...] = (
     MEMBER,
     BROADCAST,
     ENDPOINT,
+    HOP,
     ROUTE,
     GATEWAY,
     PREFIX,

@@ -34,6 +34,19 @@ class Pair(NamedTuple):
     source_local: bool
     destination_local: bool
     sides: tuple[Side, Side]
+    destination_is_behind: bool = False
+    """Whether the destination only leads to whoever has the address: nothing is known of that one's identity."""
+    source_is_behind: bool = False
+
+    @property
+    def who(self) -> int:
+        """The identity that the destination's rules are asked about."""
+        return 0 if self.source_is_behind else self.source.identity
+
+    @property
+    def whom(self) -> int:
+        """The identity that the source's rules are asked about."""
+        return 0 if self.destination_is_behind else self.destination.identity
 
     @property
     def source_keeps(self) -> bool:
@@ -48,7 +61,13 @@ class Pair(NamedTuple):
     def turned(self) -> "Pair":
         """The same, seen from the other end."""
         return Pair(
-            self.destination, self.source, self.destination_local, self.source_local, (self.sides[1], self.sides[0])
+            self.destination,
+            self.source,
+            self.destination_local,
+            self.source_local,
+            (self.sides[1], self.sides[0]),
+            self.source_is_behind,
+            self.destination_is_behind,
         )
 
 
@@ -84,11 +103,11 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
 def judge_alone(run: Run, packet: Packet, pair: Pair) -> None:
     """POLICY_OUT, POLICY_IN: the rules of local ends without connections must allow this very packet."""
     if pair.source_local and not pair.source_keeps:
-        to, of = pair.sides[1].address, (pair.source.identity, pair.destination.identity)
+        to, of = pair.sides[1].address, (pair.source.identity, pair.whom)
         if not allowed(run, Direction.EGRESS, *of, to, packet, packet.service):
             raise End(Verdict.DROP, Reason.POLICY_OUT)
     if pair.destination_local and not pair.destination_keeps:
-        to, of = pair.sides[0].address, (pair.destination.identity, pair.source.identity)
+        to, of = pair.sides[0].address, (pair.destination.identity, pair.who)
         if not allowed(run, Direction.INGRESS, *of, to, packet, packet.service):
             raise End(Verdict.DROP, Reason.POLICY_IN)
 
@@ -186,7 +205,7 @@ def current_stamp(run: Run, pair: Pair) -> int:
     """What a connection opened by the source would be allowed under now."""
     initiator = lookup.profile_stamp(run.entries, pair.source.identity) if pair.source_keeps else 0
     responder = lookup.profile_stamp(run.entries, pair.destination.identity) if pair.destination_keeps else 0
-    return connections.stamp_of((pair.source.identity, initiator), (pair.destination.identity, responder))
+    return connections.stamp_of((pair.who, initiator), (pair.whom, responder))
 
 
 def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
@@ -201,9 +220,9 @@ def judge(run: Run, packet: Packet, pair: Pair, service: int) -> Reason:
     """POLICY_OUT, POLICY_IN: each end that connections are kept for must allow it; tells which one does not."""
     source, destination = pair.source.identity, pair.destination.identity
     to, of = pair.sides[1].address, pair.sides[0].address
-    if pair.source_keeps and not allowed(run, Direction.EGRESS, source, destination, to, packet, service):
+    if pair.source_keeps and not allowed(run, Direction.EGRESS, source, pair.whom, to, packet, service):
         return Reason.POLICY_OUT
-    if pair.destination_keeps and not allowed(run, Direction.INGRESS, destination, source, of, packet, service):
+    if pair.destination_keeps and not allowed(run, Direction.INGRESS, destination, pair.who, of, packet, service):
         return Reason.POLICY_IN
     return Reason.NONE
 

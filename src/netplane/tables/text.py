@@ -17,6 +17,7 @@ from netplane.tables.decisions import (
     Direction,
     EndpointFlag,
     Family,
+    Limit,
     PortFlag,
     Reason,
     Remote,
@@ -78,7 +79,11 @@ def show_key(table: str, key: bytes) -> str:
         return _join(_policy(fields))
     if declared.kind is Kind.LPM:
         return _join(_lpm(declared, fields))
-    return _join(_plain(declared, declared.key.fields, fields))
+    shown = _plain(declared, declared.key.fields, fields)
+    if table == "hop":
+        prefix = unpack_prefix(fields["address"], fields["length"])
+        return _join({"router": shown["router"], "prefix": prefix, "index": shown["index"]})
+    return _join(shown)
 
 
 def show_value(table: str, value: bytes) -> str:
@@ -87,6 +92,8 @@ def show_value(table: str, value: bytes) -> str:
     fields = declared.unpack_value(value)
     if table == "prefix":
         return f"prefix={unpack_prefix(fields['address'], fields['length'])}"
+    if table == "route":
+        return _join(_route(fields))
     if "rule" in fields:
         return f"rule={fields['rule']:08x}"
     return _join(_plain(declared, declared.value.fields, fields))
@@ -148,6 +155,15 @@ def _lpm(table: Table, fields: Mapping[str, Any]) -> dict[str, str]:
     length = fields["bits"] - 8 * (table.key.offsets()["address"] - FieldType.U32.size)
     before = {f.name: _field(table, f, fields[f.name]) for f in table.key.fields[1:-1]}
     return before | {"prefix": unpack_prefix(fields["address"], length)}
+
+
+def _route(fields: Mapping[str, Any]) -> dict[str, str]:
+    """A network that is connected, or how many next hops there are."""
+    if fields["hops"] == Limit.NOWHERE:
+        return {"hops": "nowhere"}
+    if fields["hops"]:
+        return {"hops": str(fields["hops"])}
+    return {"vni": str(fields["vni"]), "mac": unpack_mac(fields["mac"]), "mtu": str(fields["mtu"])}
 
 
 def _policy(fields: Mapping[str, Any]) -> dict[str, str]:

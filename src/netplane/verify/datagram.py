@@ -190,11 +190,11 @@ def write_echo_reply(frame: bytes) -> bytes:
     return bytes(answer)
 
 
-def write_routed(frame: bytes, source_mac: bytes, destination_mac: bytes) -> bytes:
-    """The same frame one hop further."""
+def write_routed(frame: bytes, routers: int, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The same frame so many routers further."""
     answer = bytearray(frame)
     answer[0:12] = destination_mac + source_mac
-    change_word(answer, 22, (frame[22] - 1) << 8 | frame[23], checksum_at=24)
+    change_word(answer, 22, (frame[22] - routers) << 8 | frame[23], checksum_at=24)
     return bytes(answer)
 
 

@@ -123,11 +123,11 @@ def write_echo_reply(frame: bytes, datagram: Datagram) -> bytes:
     return bytes(answer)
 
 
-def write_routed(frame: bytes, source_mac: bytes, destination_mac: bytes) -> bytes:
-    """The same frame one hop further."""
+def write_routed(frame: bytes, routers: int, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The same frame so many routers further."""
     answer = bytearray(frame)
     answer[0:12] = destination_mac + source_mac
-    answer[21] -= 1
+    answer[21] -= routers
     return bytes(answer)
 
 

@@ -27,10 +27,10 @@ def write_echo_reply(frame: bytes, packet: Datagram) -> bytes:
     return ipv6.write_echo_reply(frame, packet) if packet.is_ipv6 else ipv4.write_echo_reply(frame)
 
 
-def write_routed(frame: bytes, packet: Datagram, source_mac: bytes, destination_mac: bytes) -> bytes:
-    """The same frame one hop further."""
+def write_routed(frame: bytes, packet: Datagram, routers: int, source_mac: bytes, destination_mac: bytes) -> bytes:
+    """The same frame so many routers further."""
     write = ipv6.write_routed if packet.is_ipv6 else ipv4.write_routed
-    return write(frame, source_mac, destination_mac)
+    return write(frame, routers, source_mac, destination_mac)
 
 
 def write_error(frame: bytes, packet: Datagram, kind: tuple[int, int], sender: Address, mtu: int) -> bytes:

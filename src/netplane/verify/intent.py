@@ -10,17 +10,18 @@ from enum import Enum
 from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
-from netplane.model import Host, Network, Port
+from netplane.model import Host, Network, Port, Router
 from netplane.verify.datagram import UDP, Address, Datagram, read_arp, write_arp_reply
 from netplane.verify.family import may_be_told, read_packet, read_quote, write_echo_reply, write_error, write_routed
 from netplane.verify.fate import DROPPED, Fate, Kind
 from netplane.verify.logs import is_noted
 from netplane.verify.many import is_announcement, is_for_many, is_joined, is_report, listeners, others, speaks_of_groups
 from netplane.verify.neighbours import discovered, discovers
+from netplane.verify.routers import MOST_ROUTERS, interfaces, onward
 from netplane.verify.rules import Opening, continued, opening, permits
 from netplane.verify.services import SERVICES, SERVICES_MAC, is_for_services
 from netplane.verify.talks import Memory, Side, begins
-from netplane.verify.world import World, addresses, mac_of
+from netplane.verify.world import World, addresses, given, mac_of
 
 __all__ = ["DROPPED", "Fate", "Kind", "Way", "intent", "intent_of_tunnel"]
 
@@ -64,7 +65,9 @@ class Way(NamedTuple):
     source: Port
     destination: Port
     interface: Port | None
-    """The router's interface that it leaves by, if it is routed."""
+    """The last router's interface that it leaves by, if it is routed."""
+    routers: int = 0
+    """How many it passes."""
 
 
 def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = None, now: int = 0) -> Fate:
@@ -238,25 +241,37 @@ def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way 
             return to_router(world, port, frame, datagram)
         return Way(port, neighbour, None)
     at = world.router_at(network, mac, ipv6=datagram.is_ipv6)
-    if at is None:
-        return DROPPED
-    router, speaker = at
-    interface = world.way_out(router, datagram.destination)
-    if interface is None or (datagram.is_ipv6 and stays(datagram.destination)):
-        return told(port, frame, datagram, NET_UNREACHABLE, speaker)
-    destination = world.owner(world.network(interface), datagram.destination)
-    if destination is not None and destination.is_router_interface:
-        return to_router(world, port, frame, datagram)
-    if datagram.is_ipv6 and datagram.source.is_link_local:
-        return told(port, frame, datagram, BEYOND_SCOPE, speaker)
-    if datagram.ttl <= 1:
-        return told(port, frame, datagram, TIME_EXCEEDED, speaker)
-    beyond = world.network(interface)
-    if not fits(frame, beyond):
-        return told(port, frame, datagram, FRAGMENTATION_NEEDED, speaker, beyond.mtu)
-    if destination is None:
-        return told(port, frame, datagram, HOST_UNREACHABLE, speaker)
-    return Way(port, destination, interface)
+    return DROPPED if at is None else through_routers(world, port, frame, datagram, at)
+
+
+def through_routers(
+    world: World, port: Port, frame: bytes, datagram: Datagram, at: tuple[Router, Address] | None
+) -> Way | Fate:
+    """From router to router, each with one hop less to live, until somebody has the packet or nobody wants it."""
+    for passed in range(MOST_ROUTERS):
+        if at is None:
+            break
+        router, speaker = at
+        further = None if datagram.is_ipv6 and stays(datagram.destination) else onward(world, router, datagram)
+        if further is None:
+            return told(port, frame, datagram, NET_UNREACHABLE, speaker)
+        if any(datagram.destination in given(own) for own in interfaces(world, router)):
+            return to_router(world, port, frame, datagram)
+        if datagram.is_ipv6 and datagram.source.is_link_local:
+            return told(port, frame, datagram, BEYOND_SCOPE, speaker)
+        if datagram.ttl - passed <= 1:
+            return told(port, frame, datagram, TIME_EXCEEDED, speaker)
+        interface, neighbour, is_destination = further
+        if interface is not None and not fits(frame, beyond := world.network(interface)):
+            return told(port, frame, datagram, FRAGMENTATION_NEEDED, speaker, beyond.mtu)
+        if interface is None or neighbour is None:
+            return told(port, frame, datagram, HOST_UNREACHABLE, speaker)
+        if not neighbour.is_router_interface:
+            return Way(port, neighbour, interface, passed + 1)
+        if is_destination:
+            return to_router(world, port, frame, datagram)
+        at = world.router_at(world.network(interface), mac_of(neighbour), ipv6=datagram.is_ipv6)
+    return DROPPED
 
 
 def fits(frame: bytes, network: Network) -> bool:
@@ -322,7 +337,7 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
     memory.begin(host.id, path.source.id, datagram, now)
     if path.interface is None:
         return Fate(Kind.DELIVERED, path.destination.id, frame)
-    routed = write_routed(frame, datagram, mac_of(path.interface), mac_of(path.destination))
+    routed = write_routed(frame, datagram, path.routers, mac_of(path.interface), mac_of(path.destination))
     return Fate(Kind.DELIVERED, path.destination.id, routed)
 
 
@@ -425,9 +440,13 @@ def agreed_by(
 ) -> Decided:
     """Whether the rules of those ends that are asked let a packet pass; which of them refuses it."""
     (source, source_side), (destination, destination_side) = opener, other
-    to, of = (destination_side.address, destination), (source_side.address, source)
-    if is_asked(source) and not permits(world, source, "egress", to, packet):
+    if is_asked(source) and not permits(world, source, "egress", known(destination, destination_side), packet):
         return Decided.REFUSED_OUT
-    if is_asked(destination) and not permits(world, destination, "ingress", of, packet):
+    if is_asked(destination) and not permits(world, destination, "ingress", known(source, source_side), packet):
         return Decided.REFUSED_IN
     return Decided.OPENED
+
+
+def known(port: Port, side: Side) -> tuple[Address, Port | None]:
+    """An end's address and whose it is: nobody's that we know if it lies behind the port that leads to it."""
+    return side.address, port if side.address in addresses(port) else None

@@ -1,9 +1,9 @@
 """A proof over all hosts' tables that no packet can get from one domain into another.
 
 A packet changes its network in one place only: where a router that its MAC address names has a route. So it is
-enough that every route of a router leads to the domain of each of the router's gateways, that all hosts say the same
-of an address, that the device of a MAC address is on one host only and is that of its port, and that no host holds
-anything of a domain in which it carries no machine.
+enough that every route of a router, or next hop of one, leads to the domain of each of the router's gateways, that all
+hosts say the same of an address, that the device of a MAC address is on one host only and is that of its port, and that
+no host holds anything of a domain in which it carries no machine.
 """
 
 from collections.abc import Iterator, Mapping
@@ -49,7 +49,7 @@ def prove_isolation(tables_by_host: Mapping[str, Tables], world: World) -> list[
 
 
 def _leaks(host: str, tables: Tables, domains: Domains) -> Iterator[Problem]:
-    routes = list(_entries(tables, "route"))
+    routes = [*_entries(tables, "route"), *_entries(tables, "hop")]
     for gateway in _entries(tables, "gateway"):
         for route in routes:
             if route["router"] == gateway["router"] and domains.get(route["vni"]) != domains.get(gateway["vni"]):
@@ -57,7 +57,7 @@ def _leaks(host: str, tables: Tables, domains: Domains) -> Iterator[Problem]:
 
 
 def _strangers(host: str, tables: Tables, domains: Domains, own: set[str]) -> Iterator[Problem]:
-    for name in ("endpoint", "gateway", "route", "device", "port"):
+    for name in ("endpoint", "gateway", "route", "hop", "device", "port"):
         for vni in sorted({entry["vni"] for entry in _entries(tables, name)}):
             if domains.get(vni) not in own:
                 yield _problem(host, f"{name} entries of VNI {vni}, of whose domain it carries no machine")
@@ -92,7 +92,10 @@ def _entries(tables: Tables, name: str) -> Iterator[dict[str, Any]]:
     table = BY_NAME[name]
     for key, value in tables.get(name, {}).items():
         # Key and value of these tables have no field in common.
-        yield table.unpack_value(value) | table.unpack_key(key)
+        entry = table.unpack_value(value) | table.unpack_key(key)
+        # A route with next hops leads nowhere itself: they do.
+        if not entry.get("hops"):
+            yield entry
 
 
 def _problem(host: str, text: str) -> Problem:

@@ -73,17 +73,6 @@ class World:
                 return (router, spoken[0]) if router is not None and router.admin_state_up else None
         return None
 
-    def way_out(self, router: Router, address: Address) -> Port | None:
-        """The interface of a router behind which an address lies: that with the longest prefix around it."""
-        ways = [
-            (subnet_range(self, fixed).prefixlen, port.id)
-            for port in self.all(Port)
-            if port.is_router_interface and port.device_id == router.id
-            for fixed in port.fixed_ips
-            if address in subnet_range(self, fixed)
-        ]
-        return self.get(Port, max(ways)[1]) if ways else None
-
     def rules(self, port: Port, direction: str) -> list[SecurityGroupRule]:
         """The rules of a port's groups for one direction."""
         return [

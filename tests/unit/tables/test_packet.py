@@ -161,18 +161,18 @@ def test_checksum() -> None:
     assert checksum(b"\1") == checksum(b"\1\0")
 
 
-@pytest.mark.parametrize("ttl", [1, 2, 64, 65, 255])
-def test_forwarded(ttl: int) -> None:
-    routed = forwarded(frame(udp(1, 2), ttl=ttl), b"router", b"target")
+@pytest.mark.parametrize(("ttl", "routers"), [(1, 1), (2, 1), (64, 1), (65, 1), (255, 1), (9, 8), (255, 8)])
+def test_forwarded(ttl: int, routers: int) -> None:
+    routed = forwarded(frame(udp(1, 2), ttl=ttl), routers, b"router", b"target")
     assert routed[:14] == b"targetrouter\x08\x00"
-    assert routed[22] == ttl - 1
+    assert routed[22] == ttl - routers
     assert internet_sum(routed[14:34]) == 0
 
 
 def test_a_wrong_checksum_stays_wrong() -> None:
     wrong = bytearray(WHOLE)
     wrong[25] ^= 0x10
-    assert internet_sum(forwarded(bytes(wrong), ANN, BEN)[14:34]) == internet_sum(bytes(wrong)[14:34]) != 0
+    assert internet_sum(forwarded(bytes(wrong), 1, ANN, BEN)[14:34]) == internet_sum(bytes(wrong)[14:34]) != 0
 
 
 @pytest.mark.parametrize("options", [b"", b"\1" * 4])

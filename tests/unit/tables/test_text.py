@@ -49,8 +49,21 @@ def be16(number: int) -> bytes:
         (
             "route",
             (32 + LENGTH, 5, PREFIX),
-            (7, MAC, 1400),
+            (7, MAC, 1400, 0, 0),
             "router=5 prefix=10.0.0.0/8 -> vni=7 mac=02:00:00:00:00:0a mtu=1400",
+        ),
+        ("route", (32 + LENGTH, 5, PREFIX), (0, bytes(6), 0, 2, LENGTH), "router=5 prefix=10.0.0.0/8 -> hops=2"),
+        (
+            "route",
+            (32 + LENGTH, 5, PREFIX),
+            (0, bytes(6), 0, 255, LENGTH),
+            "router=5 prefix=10.0.0.0/8 -> hops=nowhere",
+        ),
+        (
+            "hop",
+            (5, PREFIX, LENGTH, 1),
+            (A, 7, MAC, 1400),
+            "router=5 prefix=10.0.0.0/8 index=1 -> via=10.0.0.1 vni=7 mac=02:00:00:00:00:0a mtu=1400",
         ),
         ("gateway", (7, MAC, 0), (5, A), "vni=7 mac=02:00:00:00:00:0a family=IPV4 -> router=5 address=10.0.0.1"),
         (

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from netplane.agent.slice import Slice
 from netplane.agent.tracing.packet import Origin, Sketch, build
+from netplane.agent.tracing.way import Station, way_of
 from netplane.agent.tracing.why import WHY
 from netplane.base.addresses import (
     MAPPED,
@@ -96,7 +97,8 @@ def trace(
     origin = _origin(compiler, port, sketch)
     frame = build(sketch, origin)
     outcome = datapath.run(Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, dry=True))
-    told = Telling(compiler, names, frame)
+    network = compiler.view.get(Network, port.network_id)
+    told = Telling(compiler, names, frame, 0 if network is None else network.vni)
     needs_mac = sketch.protocol not in ("", "arp", "nd") and "dmac" not in sketch.macs
     hint = NOBODY if needs_mac and origin.next_hop == NO_MAC and outcome.verdict is Verdict.DROP else ""
     return _answer(outcome, told, hint) | _onward(outcome, told)
@@ -107,7 +109,7 @@ def arrive(
 ) -> dict[str, object]:
     """What becomes of a packet that comes by the tunnel from the host whose underlay address is `source`."""
     origin = Synthetic(vni=vni, outer_source=pack_address(source), dry=True)
-    return _answer(datapath.run(Program.FROM_TUNNEL, frame, origin), Telling(compiler, names, frame))
+    return _answer(datapath.run(Program.FROM_TUNNEL, frame, origin), Telling(compiler, names, frame, vni))
 
 
 def _answer(outcome: Outcome, told: "Telling", hint: str = "") -> dict[str, object]:
@@ -122,7 +124,7 @@ def _onward(outcome: Outcome, told: "Telling") -> dict[str, object]:
     """What to ask the host that the packet goes to."""
     if outcome.verdict is not Verdict.TUNNEL:
         return {}
-    port = told.destination(next(step.a for step in outcome.steps if step.stage is Stage.ROUTING))
+    port = told.receiver()
     return {"onward": {"host": outcome.target, "port": port, "vni": outcome.vni, "frame": outcome.frame.hex()}}
 
 
@@ -166,14 +168,20 @@ def _mac_of(compiler: Compiler, port: Port, address: bytes) -> bytes:
 class Telling:
     """The steps of one packet, in words."""
 
-    def __init__(self, compiler: Compiler, names: Names, frame: bytes) -> None:
+    def __init__(self, compiler: Compiler, names: Names, frame: bytes, vni: int) -> None:
         self._compiler = compiler
         self._names = names
-        self._packet = parse(frame) if len(frame) >= 14 else Reason.MALFORMED
+        packet = parse(frame) if len(frame) >= 14 else Reason.MALFORMED
+        self._way = way_of(compiler.desired, frame, vni, packet) if isinstance(packet, Packet) else []
 
     def steps(self, outcome: Outcome) -> list[dict[str, str]]:
         """One line for each stage that the packet went through."""
-        return [{"stage": step.stage.name, "text": self._step(step)} for step in outcome.steps]
+        found: list[dict[str, str]] = []
+        stations = iter(self._way)
+        for step in outcome.steps:
+            station = next(stations, None) if step.stage is Stage.ROUTING else None
+            found.append({"stage": step.stage.name, "text": self._step(step, station)})
+        return found
 
     def end(self, outcome: Outcome) -> str:
         """What became of it."""
@@ -193,7 +201,7 @@ class Telling:
             case Verdict.DROP:
                 return f"dropped: {WHY[outcome.reason]}"
 
-    def _step(self, step: Step) -> str:
+    def _step(self, step: Step, station: Station | None) -> str:
         if step.reason is not Reason.NONE:
             return self._refused(step)
         match step.stage:
@@ -209,7 +217,7 @@ class Telling:
             case Stage.LOCAL_ANSWER:
                 return "this host answers"
             case Stage.ROUTING:
-                return self._routed(step)
+                return self._routed(step, station)
             case Stage.CONNECTION:
                 found = {
                     0: "a new connection",
@@ -249,24 +257,24 @@ class Telling:
         ends = f"identifier {high}" if protocol in ("icmp", "icmpv6") else f"port {low} to {high}"
         return f"{'IPv6' if step.a == IPV6 else 'IPv4'} {protocol}, {ends}"
 
-    def _routed(self, step: Step) -> str:
+    def _routed(self, step: Step, station: Station | None) -> str:
         way = f"by {self._router(step.b)}" if step.b else "straight"
-        return f"{way} to {self._owner(step.a)} on {self._network(step.a)}"
+        whom = "its destination" if station is None else self._owner(station)
+        return f"{way} to {whom} on {self._network(step.a)}"
 
     def _router(self, number: int) -> str:
         return f"router {self._names.routers.get(number, str(number))}"
 
-    def destination(self, vni: int) -> str:
-        """The id of the port that has the packet's destination address in a network; empty if there is none."""
-        if not isinstance(self._packet, Packet):
-            return ""
-        owners = self._compiler.owners(ENDPOINT.name, ENDPOINT.pack_key(vni, self._packet.destination))
+    def receiver(self) -> str:
+        """The id of the port that gets the packet in the end; empty if there is none."""
+        return self._port_at(self._way[-1]) if self._way else ""
+
+    def _port_at(self, station: Station) -> str:
+        owners = self._compiler.owners(ENDPOINT.name, ENDPOINT.pack_key(*station))
         return owners[0][1] if owners else ""
 
-    def _owner(self, vni: int) -> str:
-        if not isinstance(self._packet, Packet):
-            return "its destination"
-        port, address = self.destination(vni), unpack_address(self._packet.destination)
+    def _owner(self, station: Station) -> str:
+        port, address = self._port_at(station), unpack_address(station[1])
         return f"{address}, port {port}," if port else address
 
     def _network(self, vni: int) -> str:

@@ -40,6 +40,7 @@ WHY: Mapping[Reason, str] = {
     Reason.ND_UNKNOWN: "it asks for an address that nobody else on the network has, or for routers where none is told",
     Reason.ND_NOT_ASKED: "it is an answer of neighbour discovery or a redirect, which machines need not send",
     Reason.ROUTING_HEADER: "it has a routing header of type 0, by which it could go back and forth",
+    Reason.TOO_MANY_ROUTERS: "it has passed as many routers as one packet may: their routes go round in circles",
     Reason.LINK_LOCAL: "its link-local source address means nothing beyond the router",
     Reason.STORM: "the machine sends more to groups, or to all, than it may: each copy counts",
     Reason.TOO_MANY: "the network has more machines, or hosts, than one packet is copied to",

@@ -6,16 +6,17 @@ from msgspec import Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
-from netplane.api.bodies import Wish, parse_struct
+from netplane.api.bodies import RouteWish, Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict
 from netplane.api.rules.addresses import interface_address
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete, visible
 from netplane.api.rules.ports import new_mac
 from netplane.api.rules.ranges import parse_range
+from netplane.api.rules.routes import check_routes, check_unneeded, fewer_routes, more_routes
 from netplane.api.rules.security import release_identity
-from netplane.api.views import View
-from netplane.model import ROUTER_INTERFACE, Network, Port, Router, Subnet, shared_with
+from netplane.api.views import View, view
+from netplane.model import ROUTER_INTERFACE, Network, Port, Route, Router, Subnet, shared_with
 from netplane.store import Reader, Transaction
 from netplane.store.bindings import NUMBERS, bind_requested
 
@@ -27,7 +28,20 @@ class InterfaceWish(Struct, frozen=True, forbid_unknown_fields=True):
     port_id: str | None = None
 
 
+class RoutesWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """Some routes."""
+
+    routes: tuple[RouteWish, ...]
+
+
+class RouterWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of add_extraroutes and remove_extraroutes."""
+
+    router: RoutesWish
+
+
 _interface = Decoder(InterfaceWish)
+_routes = Decoder(RouterWish)
 
 
 def create(transaction: Transaction, _context: Context, wish: Wish) -> Router:
@@ -36,16 +50,31 @@ def create(transaction: Transaction, _context: Context, wish: Wish) -> Router:
 
 
 def update(transaction: Transaction, _context: Context, router: Router, wish: Wish) -> Router:
-    """Whatever may be changed needs no check."""
+    """Routes are replaced as a whole, and checked."""
+    if "routes" in wish:
+        wish["routes"] = check_routes(transaction, router, wish["routes"] or ())
     return transaction.put(replace(router, **wish))
 
 
-EXTRAS = (Extra("status"), Extra("external_gateway_info"), Extra("routes"))
+EXTRAS = (Extra("status"), Extra("external_gateway_info"))
+EVERY_ROUTER: View = {"status": "ACTIVE", "external_gateway_info": None}
 
 
 def show(_reader: Reader, _services: Services, _context: Context, routers: Sequence[Router]) -> list[View]:
     """What is the same for all routers."""
-    return [{"status": "ACTIVE", "external_gateway_info": None, "routes": []} for _ in routers]
+    return [dict(EVERY_ROUTER) for _ in routers]
+
+
+def add_routes(transaction: Transaction, context: Context, router: Router, body: bytes) -> View:
+    """More routes, whatever there were."""
+    wish: RouterWish = parse_struct(_routes, body)
+    return _rerouted(transaction, context, router, more_routes(router.routes, wish.router.routes))
+
+
+def remove_routes(transaction: Transaction, context: Context, router: Router, body: bytes) -> View:
+    """Fewer routes, whatever is left."""
+    wish: RouterWish = parse_struct(_routes, body)
+    return _rerouted(transaction, context, router, fewer_routes(router.routes, wish.router.routes))
 
 
 def add_interface(transaction: Transaction, context: Context, router: Router, body: bytes) -> View:
@@ -71,6 +100,7 @@ def remove_interface(transaction: Transaction, context: Context, router: Router,
     if port is None:
         raise _no_interface(router, wish)
     others = tuple(fixed for fixed in port.fixed_ips if fixed.subnet_id != wish.subnet_id)
+    check_unneeded(transaction, router, _subnets_of(port) if wish.port_id or not others else [wish.subnet_id or ""])
     if wish.port_id is None and others:
         transaction.put(replace(port, fixed_ips=others))
         return _answer(router, port, [wish.subnet_id or ""])
@@ -178,6 +208,11 @@ def _subnets_of(port: Port) -> list[str]:
     return list(dict.fromkeys(fixed.subnet_id for fixed in port.fixed_ips))
 
 
+def _rerouted(transaction: Transaction, context: Context, router: Router, routes: tuple[Route, ...]) -> View:
+    after = transaction.put(replace(router, routes=check_routes(transaction, router, routes)))
+    return {"router": view(after, is_admin=context.is_admin) | EVERY_ROUTER}
+
+
 def _interfaces(transaction: Transaction, router: Router) -> list[Port]:
     return transaction.find(Port, "device_id", router.id)
 
@@ -220,5 +255,10 @@ ROUTERS = Rules(
     EXTRAS,
     show,
     filled=frozenset({"number"}),
-    actions={"add_router_interface": add_interface, "remove_router_interface": remove_interface},
+    actions={
+        "add_router_interface": add_interface,
+        "remove_router_interface": remove_interface,
+        "add_extraroutes": add_routes,
+        "remove_extraroutes": remove_routes,
+    },
 )

@@ -22,8 +22,7 @@ from netplane.api.rules.ranges import (
     usable,
 )
 from netplane.api.views import View
-from netplane.model import Network, Subnet
-from netplane.model.network import HostRoute
+from netplane.model import Network, Route, Subnet
 from netplane.model.port import address_claim
 from netplane.store import Reader, Transaction
 
@@ -143,7 +142,7 @@ def _check_told(cidr: Range, wish: Wish) -> None:
             raise invalid("'dns_nameservers' has a duplicate")
         wish["dns_nameservers"] = servers
     if "host_routes" in wish:
-        wish["host_routes"] = tuple(_check_route(cidr, route) for route in wish["host_routes"])
+        wish["host_routes"] = tuple(_check_route(cidr, route) for route in wish["host_routes"] or ())
 
 
 def _check_server(cidr: Range, text: str) -> Address:
@@ -153,11 +152,11 @@ def _check_server(cidr: Range, text: str) -> Address:
     return server
 
 
-def _check_route(cidr: Range, route: HostRoute) -> HostRoute:
+def _check_route(cidr: Range, route: Route) -> Route:
     destination, nexthop = parse_range(route.destination), parse_address(route.nexthop)
     if destination.version != cidr.version or nexthop.version != cidr.version:
         raise invalid(f"the route to {destination} by {nexthop} is not of IP version {cidr.version}")
-    return HostRoute(str(destination), str(nexthop))
+    return Route(str(destination), str(nexthop))
 
 
 SUBNETS = Rules(Subnet, create, update, delete, EXTRAS, show, indexed=("network_id",))

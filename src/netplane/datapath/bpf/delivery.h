@@ -17,10 +17,10 @@ static __always_inline void np_hop(struct __sk_buff *skb, __u8 limit)
 	bpf_skb_store_bytes(skb, ETH_HLEN + 6, word, sizeof(word), BPF_F_RECOMPUTE_CSUM);
 }
 
-/* What a router does to a packet (RFC 1812 section 5.3.1): one hop less to live, from it, to the next. */
+/* What routers do to a packet (RFC 1812 section 5.3.1): as many hops less to live, from the last one, to the next. */
 static __always_inline void np_forward(struct __sk_buff *skb, struct np_packet *p)
 {
-	__u8 macs[12], ttl = p->ttl - 1;
+	__u8 macs[12], ttl = p->ttl - p->routers;
 
 	np_copy_mac(macs, p->target.mac);
 	np_copy_mac(macs + 6, p->hop_mac);
@@ -44,8 +44,9 @@ static __always_inline int np_deliver_here(struct __sk_buff *skb, struct np_pack
 		return NP_DROP(NO_DEVICE);
 	p->exit.ifindex = found->ifindex;
 	p->exit.flags = found->flags;
-	np_count(p, p->target.vni, p->target.mac, NP_DIRECTION_INGRESS, p->routed);
-	if (p->routed)
+	np_count(p, p->target.vni, p->target.mac, NP_DIRECTION_INGRESS,
+		 p->routers ? NP_CLASS_ROUTED : NP_CLASS_SAME_NETWORK);
+	if (p->routers)
 		np_forward(skb, p);
 	return NP_DECIDE(DELIVER, 0);
 }

@@ -17,6 +17,7 @@ static __always_inline struct np_endpoint_value *np_endpoint(__u32 vni, const st
 static __always_inline void np_judge_as(struct np_side *side, const struct np_endpoint_value *owner)
 {
 	side->identity = owner->identity;
+	side->known = owner->identity;
 	side->host = owner->host;
 	side->alone = side->local && (owner->flags & NP_ENDPOINT_FLAG_STATELESS);
 	side->keeps = side->local && !side->alone;

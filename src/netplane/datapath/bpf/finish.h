@@ -66,7 +66,7 @@ static __always_inline __u8 np_class(const struct np_packet *p, int decision)
 		return NP_CLASS_DROPPED + (decision >> 8);
 	case NP_VERDICT_DELIVER:
 	case NP_VERDICT_TUNNEL:
-		return p->routed ? NP_CLASS_ROUTED : NP_CLASS_SAME_NETWORK;
+		return p->routers ? NP_CLASS_ROUTED : NP_CLASS_SAME_NETWORK;
 	case NP_VERDICT_FLOOD:
 		return NP_CLASS_GROUP;
 	}
@@ -104,6 +104,9 @@ static __always_inline int np_leave(struct __sk_buff *skb, struct np_packet *p, 
 		break;
 	case NP_ON(FORWARDING):
 		bpf_tail_call_static(skb, &onward, NP_PROGRAM_FORWARDING);
+		break;
+	case NP_ON(RELAYING):
+		bpf_tail_call_static(skb, &onward, NP_PROGRAM_RELAYING);
 		break;
 	case NP_ON(JUDGING):
 		bpf_tail_call_static(skb, &onward, NP_PROGRAM_JUDGING);

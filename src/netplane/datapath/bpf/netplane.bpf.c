@@ -9,6 +9,7 @@
  *
  *   from_service   PARSE --- serving   SERVICE, both ways: from_machine hands it what is for the host's services
  *
+ *   relaying       ROUTING by next hops, through routers in series
  *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP, reports), and what is said to a router: what ends here
  *   erring         the packet turned into an ICMP error about it
  *
@@ -32,6 +33,7 @@
 #include "flood.h"
 #include "listening.h"
 #include "parse.h"
+#include "relay.h"
 #include "router.h"
 #include "routing.h"
 #include "service.h"
@@ -208,10 +210,9 @@ int erring(struct __sk_buff *skb)
 	return p ? np_leave(skb, p, p->ipv6 ? np_send_error6(skb, p) : np_send_error(skb, p)) : TC_ACT_SHOT;
 }
 
-static __always_inline int np_forwarding_stages(struct np_packet *p)
+/* Onward with a packet that has been routed. */
+static __always_inline int np_routed(struct np_packet *p, int decision)
 {
-	int decision = np_routing(p);
-
 	if (decision != NP_CONTINUE)
 		return decision;
 	/* What the tunnel brought for somebody who is not here is refused there. */
@@ -225,7 +226,15 @@ int forwarding(struct __sk_buff *skb)
 {
 	struct np_packet *p = np_in_hand(skb);
 
-	return p ? np_leave(skb, p, np_forwarding_stages(p)) : TC_ACT_SHOT;
+	return p ? np_leave(skb, p, np_routed(p, np_routing(p))) : TC_ACT_SHOT;
+}
+
+SEC("tc")
+int relaying(struct __sk_buff *skb)
+{
+	struct np_packet *p = np_in_hand(skb);
+
+	return p ? np_leave(skb, p, np_routed(p, np_relaying(p))) : TC_ACT_SHOT;
 }
 
 static __always_inline int np_judging_stages(struct np_packet *p)

@@ -77,6 +77,7 @@ struct np_address {
 struct np_side {
 	__u32 vni;
 	__u32 identity;
+	__u32 known; /* the identity that others know its address by: 0 if that lies behind it */
 	__u32 host;
 	__be16 port;
 	__u8 local; /* whether this host carries it */
@@ -112,11 +113,11 @@ struct np_packet {
 	struct np_side target;
 	struct np_exit exit;
 	struct np_complaint error;
-	__u32 router; /* that it is sent to or through; 0 if none */
+	__u32 router; /* that it is sent to or through, the last one; 0 if none */
 	__u32 copies; /* that have been made of what goes to many */
 	__u8 eth_target[6] NP_ALIGNED;
 	__u8 eth_source[6] NP_ALIGNED;
-	__u8 hop_mac[6] NP_ALIGNED; /* the router's interface on the way out, when routed */
+	__u8 hop_mac[6] NP_ALIGNED; /* the last router's interface on the way out, when routed */
 	__u16 ethertype;
 	__u16 payload; /* where the transport header starts in the frame */
 	__u32 ip_length;
@@ -137,7 +138,9 @@ struct np_packet {
 	__be16 policy_port; /* the destination port, or ICMP type and code */
 	__u16 port_flags;   /* of the port that sent it */
 	__u16 mtu;	    /* of its network; 0 for none */
-	__u8 routed;
+	__u16 hop_mtu;	    /* of the network of the next hop */
+	__u8 hop_is_target; /* the next hop is where it goes anyway */
+	__u8 routers;	    /* that it has passed */
 	__u8 to_router; /* its destination is a router itself */
 	__u8 from_tunnel;
 	__u8 from_service;

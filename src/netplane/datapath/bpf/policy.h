@@ -81,7 +81,7 @@ static __always_inline int np_judge(struct np_packet *p, __u32 direction, const 
 	struct np_question question = {
 	    .direction = direction,
 	    .profile = own->identity,
-	    .remote = other->identity,
+	    .remote = other->known,
 	    .protocol = p->protocol,
 	    .port = port,
 	    .ipv6 = p->ipv6,
@@ -91,7 +91,7 @@ static __always_inline int np_judge(struct np_packet *p, __u32 direction, const 
 	int allowed = np_allowed(&question, &rule);
 
 	p->rules[direction & 1] = rule;
-	np_step(p, stage, allowed ? 0 : refused, rule, own->identity, other->identity);
+	np_step(p, stage, allowed ? 0 : refused, rule, own->identity, other->known);
 	return allowed;
 }
 

@@ -12,6 +12,7 @@ enum np_program {
 	NP_PROGRAM_ANSWERING,
 	NP_PROGRAM_ERRING,
 	NP_PROGRAM_FORWARDING,
+	NP_PROGRAM_RELAYING,
 	NP_PROGRAM_JUDGING,
 	NP_PROGRAM_EXPLAINING,
 	NP_PROGRAM_DELIVERING,
@@ -23,6 +24,7 @@ enum np_program {
 int answering(struct __sk_buff *skb);
 int erring(struct __sk_buff *skb);
 int forwarding(struct __sk_buff *skb);
+int relaying(struct __sk_buff *skb);
 int judging(struct __sk_buff *skb);
 int explaining(struct __sk_buff *skb);
 int delivering(struct __sk_buff *skb);
@@ -40,6 +42,7 @@ struct {
 	    [NP_PROGRAM_ANSWERING] = (void *)&answering,
 	    [NP_PROGRAM_ERRING] = (void *)&erring,
 	    [NP_PROGRAM_FORWARDING] = (void *)&forwarding,
+	    [NP_PROGRAM_RELAYING] = (void *)&relaying,
 	    [NP_PROGRAM_JUDGING] = (void *)&judging,
 	    [NP_PROGRAM_EXPLAINING] = (void *)&explaining,
 	    [NP_PROGRAM_DELIVERING] = (void *)&delivering,

@@ -37,65 +37,101 @@ static __always_inline int np_stays(const struct np_address *address)
 	return np_is_link_local(address) || *(const __u8 *)address == 0xff;
 }
 
-static __always_inline int np_through_router(struct np_packet *p, struct np_gateway_value *way)
+static __always_inline struct np_route_value *np_route(const struct np_packet *p)
 {
-	struct np_endpoint_value *owner;
-	struct np_address speaker;
-	struct np_route_value *out;
-	struct np_route_key key;
+	struct np_route_key key = {.bits = NP_ROUTE_BITS, .router = p->router};
 
-	p->router = way->router;
-	__builtin_memcpy(&speaker, way->address, sizeof(speaker));
-	if (p->ipv6 && np_stays(&p->target.address))
-		return np_tell(p, NP_TELL_NO_ROUTE, &speaker, NP_REASON_NO_ROUTE);
-	key.bits = NP_ROUTE_BITS;
-	key.router = way->router;
 	__builtin_memcpy(key.address, &p->target.address, sizeof(key.address));
-	out = bpf_map_lookup_elem(&route, &key);
-	if (!out)
-		return np_tell(p, NP_TELL_NO_ROUTE, &speaker, NP_REASON_NO_ROUTE);
-	p->target.vni = out->vni;
-	owner = np_endpoint(out->vni, &p->target.address);
-	if (owner && (owner->flags & NP_ENDPOINT_FLAG_ROUTER))
-		return NP_ON(ANSWERING);
+	return bpf_map_lookup_elem(&route, &key);
+}
+
+/* A router is reached, by one of its addresses: it speaks from that. */
+static __always_inline void np_enter_router(struct np_packet *p, const struct np_gateway_value *at)
+{
+	p->router = at->router;
+	__builtin_memcpy(&p->error.speaker, at->address, sizeof(p->error.speaker));
+}
+
+/* NP_CONTINUE if a router may send the packet on: it is of more than its own link, has time to live, and fits. */
+static __always_inline int np_may_go_on(struct np_packet *p, __u32 mtu)
+{
 	if (p->ipv6 && np_is_link_local(&p->source.address))
-		return np_tell(p, NP_TELL_BEYOND_SCOPE, &speaker, NP_REASON_LINK_LOCAL);
-	if (p->ttl <= 1)
-		return np_tell(p, NP_TELL_TTL_EXCEEDED, &speaker, NP_REASON_TTL_EXCEEDED);
-	if (np_is_too_long(p, out->mtu)) {
-		p->error.mtu = out->mtu;
-		return np_tell(p, NP_TELL_TOO_LONG, &speaker, NP_REASON_FRAGMENTATION_NEEDED);
+		return np_tell(p, NP_TELL_BEYOND_SCOPE, &p->error.speaker, NP_REASON_LINK_LOCAL);
+	if (p->ttl <= p->routers + 1)
+		return np_tell(p, NP_TELL_TTL_EXCEEDED, &p->error.speaker, NP_REASON_TTL_EXCEEDED);
+	if (np_is_too_long(p, mtu)) {
+		p->error.mtu = mtu;
+		return np_tell(p, NP_TELL_TOO_LONG, &p->error.speaker, NP_REASON_FRAGMENTATION_NEEDED);
 	}
+	return NP_CONTINUE;
+}
+
+/* From a router to the owner of the destination, which lies on a network that it is connected to. */
+static __always_inline int np_to_connected(struct np_packet *p, const struct np_route_value *out)
+{
+	struct np_endpoint_value *owner = np_endpoint(out->vni, &p->target.address);
+	int decision;
+
+	p->target.vni = out->vni;
+	if (owner && (owner->flags & NP_ENDPOINT_FLAG_ROUTER) && np_same_mac(owner->mac, out->mac))
+		return NP_ON(ANSWERING);
+	decision = np_may_go_on(p, out->mtu);
+	if (decision != NP_CONTINUE)
+		return decision;
 	if (!owner)
-		return np_tell(p, NP_TELL_NO_ENDPOINT, &speaker, NP_REASON_NO_ENDPOINT);
-	p->routed = 1;
+		return np_tell(p, NP_TELL_NO_ENDPOINT, &p->error.speaker, NP_REASON_NO_ENDPOINT);
+	if (owner->flags & NP_ENDPOINT_FLAG_ROUTER)
+		return NP_ON(ANSWERING);
+	p->routers++;
 	np_copy_mac(p->hop_mac, out->mac);
 	return np_to_owner(p, owner);
+}
+
+static __always_inline int np_through_router(struct np_packet *p, const struct np_gateway_value *way)
+{
+	struct np_route_value *out;
+
+	np_enter_router(p, way);
+	if (p->ipv6 && np_stays(&p->target.address))
+		return np_tell(p, NP_TELL_NO_ROUTE, &p->error.speaker, NP_REASON_NO_ROUTE);
+	out = np_route(p);
+	if (!out)
+		return np_tell(p, NP_TELL_NO_ROUTE, &p->error.speaker, NP_REASON_NO_ROUTE);
+	return out->hops ? NP_ON(RELAYING) : np_to_connected(p, out);
+}
+
+static __always_inline struct np_gateway_value *np_router_at(const struct np_packet *p, __u32 vni, const __u8 *mac)
+{
+	struct np_gateway_key key = {.vni = vni, .family = p->ipv6};
+
+	np_copy_mac(key.mac, mac);
+	return bpf_map_lookup_elem(&gateway, &key);
 }
 
 static __always_inline int np_find_way(struct np_packet *p)
 {
 	struct np_endpoint_value *owner;
 	struct np_gateway_value *way;
-	struct np_gateway_key key = {.family = p->ipv6};
 
 	p->target.vni = p->source.vni;
 	owner = np_endpoint(p->source.vni, &p->target.address);
 	if (owner && np_same_mac(owner->mac, p->eth_target))
 		return owner->flags & NP_ENDPOINT_FLAG_ROUTER ? NP_ON(ANSWERING) : np_to_owner(p, owner);
-	key.vni = p->source.vni;
-	np_copy_mac(key.mac, p->eth_target);
-	way = bpf_map_lookup_elem(&gateway, &key);
+	way = np_router_at(p, p->source.vni, p->eth_target);
 	return way ? np_through_router(p, way) : NP_DROP(UNKNOWN_DESTINATION);
+}
+
+/* What has been found: noted, unless it is for another program to note. */
+static __always_inline int np_found_way(struct np_packet *p, int decision)
+{
+	if (decision == NP_ON(ANSWERING))
+		p->to_router = 1;
+	else if (decision != NP_ON(RELAYING))
+		np_routing_step(p, decision);
+	return decision;
 }
 
 static __always_inline int np_routing(struct np_packet *p)
 {
-	int decision = np_find_way(p);
-
-	if (decision == NP_ON(ANSWERING))
-		p->to_router = 1;
-	else
-		np_routing_step(p, decision);
-	return decision;
+	return np_found_way(p, np_find_way(p));
 }

@@ -46,7 +46,7 @@ static __always_inline __u64 np_profile_stamp(const struct np_side *side)
 static __always_inline __u64 np_stamp(const struct np_side *initiator, const struct np_side *responder)
 {
 	__u64 in = np_profile_stamp(responder);
-	__u64 identities = (__u64)initiator->identity << 32 | responder->identity;
+	__u64 identities = (__u64)initiator->known << 32 | responder->known;
 
 	return np_profile_stamp(initiator) ^ (in << 1 | in >> 63) ^ identities * NP_STAMP_FACTOR;
 }

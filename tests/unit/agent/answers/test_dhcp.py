@@ -13,10 +13,9 @@ from netplane.agent.answers.bootp import HEADER, MAGIC, Message, Option, parse, 
 from netplane.agent.answers.dhcp import LEASE
 from netplane.agent.answers.frames import BROADCAST_MAC, ETHERTYPE_IPV4, UDP, checksum, ethernet, ipv4, udp
 from netplane.base.addresses import pack_mac
-from netplane.model import DhcpOption, FixedIP, Port, Subnet
+from netplane.model import DhcpOption, FixedIP, Port, Route, Subnet
 from netplane.model.dhcp import OPTIONS as NAMES
 from netplane.model.dhcp import encode_option
-from netplane.model.network import HostRoute
 from tests.unit.agent.records import NETWORK, PORT, SUBNET
 
 MAC = pack_mac(PORT.mac_address)
@@ -174,7 +173,7 @@ def test_checksums_are_right() -> None:
         replace(SUBNET, cidr="nonsense"),
         replace(SUBNET, gateway_ip="fd00::1"),
         replace(SUBNET, dns_nameservers=("nobody",)),
-        replace(SUBNET, host_routes=(HostRoute("fd00::/64", "fd00::1"),)),
+        replace(SUBNET, host_routes=(Route("fd00::/64", "fd00::1"),)),
         replace(SUBNET, ip_version=6),
         replace(SUBNET, id="another"),
     ],
@@ -185,7 +184,7 @@ def test_records_that_make_no_sense_lease_nothing(subnet: Subnet) -> None:
 
 def test_host_routes_come_with_the_default_route() -> None:
     """RFC 3442: who reads option 121 must ignore option 3, so the default route is in both."""
-    routes = (HostRoute("192.168.0.0/17", "10.0.0.9"), HostRoute("172.16.0.0/12", "10.0.0.8"))
+    routes = (Route("192.168.0.0/17", "10.0.0.9"), Route("172.16.0.0/12", "10.0.0.8"))
     answer = ask(question(Message.DISCOVER), PORT, replace(SUBNET, host_routes=routes))
     via = b"\x0a\0\0"
     assert options(answer)[Option.ROUTES] == (
@@ -216,7 +215,7 @@ def test_a_subnet_that_names_resolvers_of_another_ip_version_only_has_none_of_th
 
 
 def test_a_host_route_may_be_the_default_route() -> None:
-    routes = (HostRoute("0.0.0.0/0", "10.0.0.9"),)
+    routes = (Route("0.0.0.0/0", "10.0.0.9"),)
     answer = options(ask(question(Message.DISCOVER), PORT, replace(SUBNET, host_routes=routes)))
     assert answer[Option.ROUTES] == b"\0\x0a\0\0\x09" + TO_SERVICES
 
