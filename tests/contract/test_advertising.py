@@ -76,6 +76,20 @@ def test_a_machine_hears_that_its_router_goes_down_and_of_another_prefix() -> No
     run(story)
 
 
+def test_a_machine_whose_port_or_network_is_off_hears_nothing() -> None:
+    async def story(ear: Ear) -> None:
+        ear.advertising.note({7: DUAL.id})
+        await ear.listen()
+        for off, on in ((replace(DUAL, admin_state_up=False), DUAL), (replace(NETWORK, admin_state_up=False), NETWORK)):
+            ear.change(off)
+            await asyncio.sleep(1.2)
+            assert ear.heard == []
+            ear.change(on)
+            assert await ear.listen() == [(7, ROUTERS, 1800)]
+
+    run(story)
+
+
 def test_a_machine_that_has_gone_hears_nothing() -> None:
     async def story(ear: Ear) -> None:
         ear.advertising.note({7: DUAL.id})

@@ -251,6 +251,9 @@ def test_dhcpv6_gives_the_ports_address(world: World, mode: Mode) -> None:
     machine = world.machine(mode.name)
     obtain(machine)
     assert machine.client6.read_resolvers() == RESOLVERS
+    if mode.ra is not None:
+        assert machine.ping(f"{mode.prefix}::1").lost == 0
+        assert machine.ping(world.machine("b2").ipv6).lost == 0
     machine.client6.stop()
 
 

@@ -85,12 +85,17 @@ class Advertising:
     def _look(self) -> dict[int, tuple[Advert, ...]]:
         """What each device shall hear; what has not changed is not made again."""
         found = {ifindex: self._slice.get(Port, id) for ifindex, id in self._ports.items()}
-        ports = {ifindex: port for ifindex, port in found.items() if port is not None}
+        ports = {ifindex: port for ifindex, port in found.items() if port is not None and self._is_up(port)}
         links = {id: read_link(self._slice, id) for id in {port.network_id for port in ports.values()}}
         holds = {ifindex: self._adverts(port, links[port.network_id]) for ifindex, port in ports.items()}
         used = set(map(wording, ports.values()))
         self._known = {one: known for one, known in self._known.items() if one in used}
         return holds
+
+    def _is_up(self, port: Port) -> bool:
+        """A machine whose port or network is switched off hears nothing, not even a farewell."""
+        network = self._slice.get(Network, port.network_id)
+        return port.admin_state_up and network is not None and network.admin_state_up
 
     def _adverts(self, port: Port, link: Link | None) -> tuple[Advert, ...]:
         before, said = self._known.get(wording(port), (None, ()))
