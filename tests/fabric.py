@@ -3,24 +3,27 @@
 Anything that runs packets as the specification does can stand on the hosts: the specification, the fake, the kernel.
 """
 
-from ipaddress import IPv4Address
+from ipaddress import ip_address
 from typing import Any, Protocol
 
-from netplane.base.addresses import pack_address
+from netplane.base.addresses import pack_address, unpack_address
 from netplane.model import AnyRecord, Binding, Device, Host, Port
 from netplane.tables.decisions import Direction, Punt, Reason, Verdict
 from netplane.tables.machine import Machine
 from netplane.tables.outcome import Outcome, Program, Synthetic
+from netplane.tables.peers import INSIDE_V6
 from netplane.tables.pipeline import CLIENT, DECISION, PEER
-from netplane.verify.datagram import read_ipv4, write_readdressed
+from netplane.verify.datagram import write_readdressed
+from netplane.verify.family import read_packet
 from netplane.verify.intent import DROPPED, Fate, Kind
+from netplane.verify.services import SERVICES_V6
 from netplane.verify.world import World, mac_of
 from tests.worlds import PUNT, SERVICE, Tables, hosts_of, underlay
 
 SECOND = 1_000_000_000
 NO_DEVICE = 64999
-FROM, TO = 12, 16
-"""Where the addresses stand in an IPv4 header."""
+PLACES = {False: (12, 16), True: (8, 24)}
+"""Where source and destination stand in an IP header, by whether it is IPv6."""
 
 
 class Runner(Protocol):
@@ -113,20 +116,26 @@ class Fabric:
 
     def reply(self, host_id: str, port_id: str, frame: bytes) -> Fate:
         """What becomes of a frame that a host's services send to a machine; its destination is the machine's own."""
-        host, ifindex, to = self.hosts[host_id], self.devices[port_id], read_ipv4(frame)
+        host, ifindex, to = self.hosts[host_id], self.devices[port_id], read_packet(frame)
         assert to is not None
+        source, destination = PLACES[to.is_ipv6]
         own = CLIENT.pack_key(ifindex, pack_address(str(to.destination)))
-        peer = IPv4Address(self.runners[host_id].read("client")[own][12:])
-        said = write_readdressed(frame, to, TO, peer)
+        peer = ip_address(unpack_address(self.runners[host_id].read("client")[own]))
+        said = write_readdressed(frame, to, destination, peer)
+        said = write_readdressed(said, to, source, INSIDE_V6) if to.is_ipv6 else said
         return self._fate(host, port_id, self._run(host, Program.FROM_SERVICE, said, Synthetic()))
 
     def _served(self, host: Host, outcome: Outcome) -> Fate:
         """The services know who asks by the address that they see: here it is put back."""
         assert outcome.target == SERVICE
-        got = read_ipv4(outcome.frame)
+        got = read_packet(outcome.frame)
         assert got is not None
+        source, destination = PLACES[got.is_ipv6]
         peer = PEER.unpack_value(self.runners[host.id].read("peer")[pack_address(str(got.source))])
-        frame = write_readdressed(outcome.frame, got, FROM, IPv4Address(peer["address"][12:]))
+        frame = write_readdressed(outcome.frame, got, source, ip_address(unpack_address(peer["address"])))
+        if got.is_ipv6:
+            assert got.destination == INSIDE_V6
+            frame = write_readdressed(frame, got, destination, SERVICES_V6)
         return Fate(Kind.SERVED, self._port(host, peer["ifindex"]), frame)
 
     def _run(self, host: Host, program: Program, frame: bytes, origin: Synthetic) -> Outcome:

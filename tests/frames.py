@@ -125,7 +125,7 @@ class Sender:
         kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.to_many,) * 4 + (self.asking,) * 2
         kinds += self.question, self.dhcp, self.noise, self.report, self.announcement
         if any(":" in address for address in self.own()):
-            kinds += (self.solicitation,) * 3 + (self.dhcp6, self.report6) + (self.to_many6,) * 4
+            kinds += (self.asking6,) * 2 + (self.solicitation,) * 3 + (self.dhcp6, self.report6) + (self.to_many6,) * 4
         return self.damaged(self.random.choice(kinds)())
 
     def packet(self) -> bytes:
@@ -358,6 +358,21 @@ class Sender:
         fragment = choose(FRAGMENTS) if self.rarely(0.1) else 0
         mac = choose((SERVICES_MAC, SERVICES_MAC, self.destination()[1]))
         return ethernet(mac, self.mac, 0x0800, ipv4(payload, protocol, self.source(), destination, fragment=fragment))
+
+    def asking6(self) -> bytes:
+        """The same by IPv6."""
+        choose = self.random.choice
+        number = choose((53, 53, 80, 80, 443))
+        destination = choose(("fe80::a9fe:a9fe",) * 4 + ("fe80::1", "100::a9fe:a9fe"))
+        protocol, payload = choose(
+            (
+                (6, tcp(choose(NUMBERS), number, choose(TCP_FLAGS), bytes(choose((0, 18))))),
+                (17, udp(choose(NUMBERS), number, bytes(16), checksum=choose((0, 0xBEEF, 0x0101, 1)))),
+            )
+        )
+        chain = frames6.random_chain(self.random) if self.rarely(0.2) else ()
+        packet = frames6.ipv6(payload, protocol, self.source(6), destination, chain=chain)
+        return ethernet(choose((SERVICES_MAC, SERVICES_MAC, self.destination()[1])), self.mac, 0x86DD, packet)
 
     def noise(self) -> bytes:
         """Other protocols, tags, or garbage."""

@@ -24,6 +24,7 @@ from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import (
     AGENT_TABLES,
     BUDGET,
+    CLIENT,
     CONNECTION,
     COUNTER,
     DECISION,
@@ -32,12 +33,15 @@ from netplane.tables.pipeline import (
     HOST,
     LOGGING,
     PACE,
+    PEER,
     POLICY,
     PROFILE,
+    RESOLVER,
     SETTINGS,
     TABLES,
     TRACE,
 )
+from netplane.tables.services import MAC as SERVICES_MAC
 from tests.contract import packets, world
 from tests.contract.datapaths import Bench, bench, ways
 from tests.contract.packets import ACK, ECHO_REPLY, ECHO_REQUEST, ICMP, SYN, TCP, UDP
@@ -576,6 +580,47 @@ class TestPackets:
         assert burst <= written < burst + 50
         [value] = populated.read("logging").values()
         assert LOGGING.unpack_value(value)["unlogged"] == burst + 50 - written
+
+    def test_questions_to_the_services_and_their_answers(self, populated: Datapath) -> None:
+        """The services see a peer in the machine's place; what they answer finds its way back, and counts for it."""
+        peer, asked = pack_address("240.0.6.80"), Machine(ANN.vni, "169.254.169.254", SERVICES_MAC, 0)
+        packet = frame(ANN, asked, UDP, packets.udp(1000, 53, b"who"))
+        check(send(populated, ANN, packet), Verdict.DROP, reason=Reason.NO_CLIENT)
+        populated.write("client", {CLIENT.pack_key(ANN.ifindex, pack_address(ANN.address)): peer})
+        who = PEER.pack_value(pack_address(ANN.address), ANN.ifindex, 0, ANN.vni, ANN.mac)
+        populated.write("peer", {PEER.pack_key(peer): who})
+        outcome = send(populated, ANN, packet)
+        check(outcome, Verdict.SERVE, world.SERVICE)
+        assert (outcome.frame[:6], outcome.frame[26:30]) == (SERVICES_MAC, peer[12:])
+        seen = Machine(0, "240.0.6.80", ANN.mac, 0)
+        answer = packets.ethernet(
+            SERVICES_MAC, bytes(6), 0x0800, packets.ipv4(asked.address, seen.address, UDP, packets.udp(53, 1000, b"me"))
+        )
+        outcome = populated.run(Program.FROM_SERVICE, answer, Synthetic())
+        check(outcome, Verdict.DELIVER, ANN.ifindex)
+        assert outcome.frame == frame(asked, ANN, UDP, packets.udp(53, 1000, b"me"))
+        assert counted(populated, ANN, Direction.EGRESS, Class.SERVICE) == (1, len(packet))
+        assert counted(populated, ANN, Direction.INGRESS, Class.SERVICE) == (1, len(answer))
+        populated.delete("peer", [PEER.pack_key(peer)])
+        check(populated.run(Program.FROM_SERVICE, answer, Synthetic()), Verdict.DROP, reason=Reason.NO_CLIENT)
+
+    def test_resolvers_are_the_services_to_answer(self, populated: Datapath) -> None:
+        asked = Machine(ANN.vni, "9.9.9.9", INNER.mac, 0)
+        for number, reason in ((53, Reason.NO_CLIENT), (80, Reason.NO_ROUTE)):
+            populated.write("resolver", {RESOLVER.pack_key(ANN.vni, pack_address("9.9.9.9")): bytes(4)})
+            outcome = send(populated, ANN, frame(ANN, asked, UDP, packets.udp(1000, number)))
+            assert outcome.reason is reason
+        populated.delete("resolver", [RESOLVER.pack_key(ANN.vni, pack_address("9.9.9.9"))])
+        assert send(populated, ANN, frame(ANN, asked, UDP, packets.udp(1000, 53))).reason is Reason.NO_ROUTE
+
+    def test_a_machine_does_not_occupy_the_services(self, populated: Datapath) -> None:
+        peer, asked = pack_address("240.0.6.80"), Machine(ANN.vni, "169.254.169.254", SERVICES_MAC, 0)
+        populated.write("client", {CLIENT.pack_key(ANN.ifindex, pack_address(ANN.address)): peer})
+        pace = {PACE.pack_key(ANN.vni, ANN.mac, Punt.SERVICE): PACE.pack_value(1 << 62)}
+        populated.write("pace", pace)
+        question = frame(ANN, asked, UDP, packets.udp(1000, 53))
+        check(send(populated, ANN, question), Verdict.DROP, reason=Reason.PUNT_LIMIT)
+        assert populated.read("pace") == pace
 
     def test_dry_runs_change_nothing(self, populated: Datapath) -> None:
         for packet in (

@@ -7,6 +7,7 @@ import socket
 import time
 from base64 import b64encode
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 
@@ -44,6 +45,7 @@ def tenants() -> Iterator[dict[str, Tenant]]:
         blue.add_segment("right", "10.0.2")
         blue.router, router = "", blue.router
         blue.add_segment("alone", "10.0.3")
+        blue.add_segment("dual", "10.0.4", ipv6="2001:db8:4")
         red.add_segment("left", "10.0.1")
         blue.api.update("network", blue.segments["left"].network, dns_domain="blue.test.")
         blue.api.update("subnet", blue.segments["left"].subnet, dns_nameservers=[resolvers.SUBNETS])
@@ -56,6 +58,8 @@ def tenants() -> Iterator[dict[str, Tenant]]:
         add(blue, "db", "left", there, dns_name="db", dns_domain="data.test.")
         add(blue, "plain", "right", here)
         add(blue, "lonely", "alone", here, dns_name="lonely")
+        add(blue, "six", "dual", here, dns_name="six", device_id="six")
+        add(blue, "seven", "dual", there, dns_name="seven")
         add(red, "evil", "left", here, dns_name="evil", device_id="evil")
         yield {"blue": blue, "red": red}
         blue.api.remove_interface(router, blue.segments["left"].subnet)
@@ -202,6 +206,27 @@ def test_cloud_init_finds_what_it_needs(blue: dict[str, Machine], tmp_path: Path
         assert names == {"type": "nameserver", "address": resolvers.SUBNETS}
         assert (device["mac_address"], device["mtu"]) == (machine.mac, 1450)
         assert [subnet["type"] for subnet in device["subnets"]] == ["dhcp4"]
+
+
+def test_by_ipv6(blue: dict[str, Machine]) -> None:
+    """From a machine's link-local address: it may have no other yet."""
+    ours = "fe80::a9fe:a9fe%eth0"
+    for name in ("six", "seven"):
+        machine = blue[name]
+        until("it has an address", partial(has_ipv6, machine), 15)
+        for how in ((), ("+tcp",)):
+            assert resolve(machine, "seven.openstacklocal", "AAAA", *how, server=ours) == blue["seven"].ipv6
+            assert resolve(machine, "six.openstacklocal", "A", *how, server=ours) == blue["six"].address
+            assert resolve(machine, "-x", blue["six"].ipv6, *how, server=ours) == "six.openstacklocal."
+        assert resolve(machine, resolvers.NAME, server=ours) == resolvers.ANSWERS[resolvers.SUBNETS]
+        url = "http://[fe80::a9fe:a9fe%25eth0]/openstack/latest/meta_data.json"
+        told = json.loads(run_in(machine.namespace, ["curl", "-sS", "--max-time", "5", url]))
+        assert told["hostname"] == f"{name}.openstacklocal"
+    assert "timed out" in dig(blue["six"], "+time=1", "six.openstacklocal", server="fe80::a9fe:a9fd%eth0")
+
+
+def has_ipv6(machine: Machine) -> bool:
+    return machine.ipv6 in run_in(machine.namespace, ["ip", "-6", "address", "show", "dev", "eth0"])
 
 
 def test_nothing_else_is_reached(blue: dict[str, Machine]) -> None:

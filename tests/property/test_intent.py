@@ -17,7 +17,7 @@ from netplane.model import AnyRecord, Host, Network, Port
 from netplane.tables.decisions import Class, Verdict
 from netplane.tables.outcome import Outcome
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT, LOGGING
-from netplane.verify.datagram import read_ipv4
+from netplane.verify.family import read_packet
 from netplane.verify.intent import Kind, intent, intent_of_tunnel
 from netplane.verify.services import intent_of_services
 from netplane.verify.talks import Memory
@@ -89,7 +89,7 @@ def check_packets(random: Random, records: list[AnyRecord], fabric: Fabric, memb
 
 def check_reply(world: World, fabric: Fabric, port: Port, frame: bytes) -> None:
     """What the services of its host answer a machine."""
-    host, said = world.host(port), read_ipv4(frame)
+    host, said = world.host(port), read_packet(frame)
     if host is not None and said is not None and not said.offset:
         intended = intent_of_services(world, host, port.id, said.destination, frame)
         assert fabric.reply(host.id, port.id, frame) == intended, frame.hex()

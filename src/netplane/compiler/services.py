@@ -7,7 +7,7 @@ asked there goes there. All others are asked through the host's services.
 from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 
-from netplane.base.addresses import is_ipv4, pack_address, pack_mac
+from netplane.base.addresses import is_ipv4, link_local, pack_address, pack_mac
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import feature, problem
@@ -19,19 +19,25 @@ from netplane.tables.pipeline import CLIENT, PEER, RESOLVER
 
 @feature
 def clients(port: Port, view: View) -> Iterator[Item]:
-    """A `client` and a `peer` entry for each IPv4 address of a port that is up and whose device is here."""
+    """A `client` and a `peer` entry for each address of a port that is up and whose device is here.
+
+    One with an IPv6 address also has that of its MAC address on the link.
+    """
     device, network = view.get(Device, port.id), view.get(Network, port.network_id)
     if device is None or network is None or not (port.admin_state_up and network.admin_state_up):
         return
-    packed = (pack_address(fixed.ip_address) for fixed in port.fixed_ips)
-    own = [address for address in packed if is_ipv4(address)]
-    if len(own) > ADDRESSES:
+    flags, mac = DeviceFlag.PEER if device.peer else 0, pack_mac(port.mac_address)
+    packed = [pack_address(fixed.ip_address) for fixed in port.fixed_ips]
+    own, own_v6 = ([address for address in packed if is_ipv4(address) is wanted] for wanted in (True, False))
+    if own_v6:
+        own_v6 = list(dict.fromkeys((link_local(mac), *own_v6)))
+    if max(len(own), len(own_v6)) > ADDRESSES:
         yield problem(port, f"only its first {ADDRESSES} addresses are served names and metadata")
-    flags = DeviceFlag.PEER if device.peer else 0
-    for which, address in enumerate(own[:ADDRESSES]):
-        peer = peer_of(device.ifindex, which)
-        yield CLIENT.entry((device.ifindex, address), (peer,))
-        yield PEER.entry((peer,), (address, device.ifindex, flags, network.vni, pack_mac(port.mac_address)))
+    for ipv6, addresses in ((False, own), (True, own_v6)):
+        for which, address in enumerate(addresses[:ADDRESSES]):
+            peer = peer_of(device.ifindex, which, ipv6=ipv6)
+            yield CLIENT.entry((device.ifindex, address), (peer,))
+            yield PEER.entry((peer,), (address, device.ifindex, flags, network.vni, mac))
 
 
 @feature

@@ -238,7 +238,7 @@ class Service(IntEnum):
     """Where machines find the host's services: names (RFC 1035) and metadata."""
 
     ADDRESS = 0xA9FEA9FE
-    """169.254.169.254, on every network and by every gateway."""
+    """169.254.169.254, on every network and by every gateway; by IPv6 fe80::a9fe:a9fe, the same in its last bytes."""
     MAC = 0x026E70000002
     """Of that address, and of the device that the services listen on."""
     DNS = 53

@@ -7,7 +7,7 @@ the agent. A question from the unspecified address is whether an address is free
 from struct import pack
 
 from netplane.base.addresses import NO_ADDRESS, is_ipv4
-from netplane.tables import lookup
+from netplane.tables import lookup, services
 from netplane.tables.decisions import EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.ipv6 import header, is_multicast, with_checksum
 from netplane.tables.lookup import EndpointValue, PortValue
@@ -64,6 +64,8 @@ def answer_solicitation(run: Run, port: PortValue, ifindex: int, packet: Packet)
     if packet.source != NO_ADDRESS and owned(run, port, packet.source) is None:
         run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ADDRESS)
     target = lookup.endpoint(run.entries, port.vni, address)
+    if target is None and address == services.ADDRESS_V6 and run.settings.service:
+        target = EndpointValue(services.MAC, 0, 0, 0)
     if target is None or target.mac == port.mac:
         run.drop(Stage.LOCAL_ANSWER, Reason.ND_UNKNOWN)
     run.step(Stage.LOCAL_ANSWER, Reason.NONE, IPV6)

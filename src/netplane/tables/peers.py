@@ -1,30 +1,35 @@
 """As whom the host's services see the machines: an address for each address of each machine, told by its device.
 
     240.0.0.0 + 16 * ifindex + which of the machine's IPv4 addresses
+    100:0:0:1:: + 16 * ifindex + which of its IPv6 addresses, the link-local one being the first
 
-In the services' namespace nobody else has addresses of that range (RFC 1112, section 4: reserved), and no resolver has.
+In the services' namespace nobody else has addresses of these ranges (RFC 1112, section 4, and RFC 9780 reserve them),
+and no resolver has. There the services' own IPv6 address is 100::a9fe:a9fe: a link-local one would be one device's.
 """
 
-from ipaddress import IPv4Network
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 
-from netplane.base.addresses import MAPPED
+from netplane.base.addresses import MAPPED, is_ipv4
 
-RANGE = IPv4Network("240.0.0.0/4")
+RANGE, RANGE_V6 = IPv4Network("240.0.0.0/4"), IPv6Network("100:0:0:1::/64")
+INSIDE_V6 = IPv6Address("100::a9fe:a9fe")
 ADDRESSES = 16
-"""IPv4 addresses of one machine that are told apart; further ones are not served."""
+"""Addresses of one machine in each family that are told apart; further ones are not served."""
 
 DEVICES = range(1, RANGE.num_addresses // ADDRESSES - 1)
 """Devices that there are addresses for; the last one's would be everybody's."""
 
 
-def peer_of(ifindex: int, which: int) -> bytes:
+def peer_of(ifindex: int, which: int, *, ipv6: bool = False) -> bytes:
     """As whom an address of the machine behind a device is seen, 16 bytes; ValueError if there is no address left."""
     if ifindex not in DEVICES or which not in range(ADDRESSES):
         raise ValueError(f"there is no peer for address {which} of device {ifindex}")
-    return MAPPED + RANGE[ifindex * ADDRESSES + which].packed
+    number = ifindex * ADDRESSES + which
+    return RANGE_V6[number].packed if ipv6 else MAPPED + RANGE[number].packed
 
 
 def ifindex_of(peer: bytes) -> int:
-    """The device of the machine that is seen under an address (4 or 16 bytes); 0 if that is nobody."""
-    number = int.from_bytes(peer[-4:], "big") - int(RANGE.network_address)
-    return max(number, 0) // ADDRESSES
+    """The device of the machine that is seen under an address (16 bytes); 0 if that is nobody."""
+    whole = RANGE if is_ipv4(peer) else RANGE_V6
+    number = int.from_bytes(peer[-whole.max_prefixlen // 8 :], "big") - int(whole.network_address)
+    return number // ADDRESSES if number in range(whole.num_addresses) else 0

@@ -210,22 +210,23 @@ def write_error(frame: bytes, datagram: Datagram, kind: tuple[int, int], sender:
     return frame[6:12] + frame[0:6] + b"\x08\x00" + bytes(header + message)
 
 
-def write_readdressed(frame: bytes, datagram: Datagram, at: int, address: IPv4Address) -> bytes:
+def write_readdressed(frame: bytes, datagram: Datagram, at: int, address: Address) -> bytes:
     """The same frame with another address at a place of its IP header; what UDP leaves unchecked stays so."""
     answer = bytearray(frame)
-    sums = [14 + 10]
+    sums = [] if datagram.is_ipv6 else [14 + 10]
     transport = 14 + len(datagram.header)
     if datagram.protocol == TCP and not datagram.offset:
         sums.append(transport + 16)
     if datagram.protocol == UDP and not datagram.offset and any(frame[transport + 6 : transport + 8]):
         sums.append(transport + 6)
     for place in sums:
-        for part in (0, 2):
+        for part in range(0, len(address.packed), 2):
             answer[14 + at + part : 16 + at + part] = frame[14 + at + part : 16 + at + part]
             word = int.from_bytes(address.packed[part : part + 2], "big")
             change_word(answer, 14 + at + part, word, checksum_at=place)
-        if datagram.protocol == UDP and place != sums[0] and not any(answer[place : place + 2]):
+        if datagram.protocol == UDP and place > transport and not any(answer[place : place + 2]):
             answer[place : place + 2] = b"\xff\xff"
+    answer[14 + at : 14 + at + len(address.packed)] = address.packed
     return bytes(answer)
 
 

@@ -4,6 +4,7 @@ from ipaddress import IPv6Address
 from struct import pack, unpack_from
 from typing import NamedTuple
 
+from netplane.base.protocols import WITH_PORTS
 from netplane.verify.datagram import Datagram, change_word, fits, sum_of
 
 OPTIONS, ROUTING, FRAGMENT, DESTINATION = 0, 43, 44, 60
@@ -64,6 +65,9 @@ def carries(datagram: Datagram) -> bool:
     """Whether the payload holds the header that its protocol promises; ICMPv4 is unknown to IPv6."""
     if datagram.is_icmp:
         return len(datagram.payload) >= 8
+    if not datagram.payload:
+        # A first fragment may end with its extension headers, if nothing is known of what follows them.
+        return datagram.protocol not in WITH_PORTS
     return datagram.protocol == 1 or fits(datagram.protocol, datagram.payload, more=datagram.more)
 
 

@@ -6,6 +6,7 @@ from netplane.model import Port
 from netplane.verify.datagram import Datagram
 from netplane.verify.datagram6 import write_icmp
 from netplane.verify.fate import DROPPED, Fate, Kind
+from netplane.verify.services import SERVICES_MAC, SERVICES_V6
 from netplane.verify.world import World, addresses, mac_of
 
 ROUTERS_ASKED, ASKED, TOLD = 133, 135, 136
@@ -31,16 +32,20 @@ def discovered(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fa
     if not sender.is_unspecified and sender not in addresses(port):
         return DROPPED
     owner = world.owner(world.network(port), wanted)
+    if owner is None and wanted == SERVICES_V6:
+        told = write_advertisement(mac_of(port), datagram, wanted, SERVICES_MAC, is_router=False)
+        return Fate(Kind.ANSWERED, port.id, told)
     if wanted.is_multicast or owner is None or mac_of(owner) == mac_of(port):
         return DROPPED
-    return Fate(Kind.ANSWERED, port.id, write_advertisement(mac_of(port), datagram, wanted, owner))
+    told = write_advertisement(mac_of(port), datagram, wanted, mac_of(owner), is_router=owner.is_router_interface)
+    return Fate(Kind.ANSWERED, port.id, told)
 
 
-def write_advertisement(mac: bytes, datagram: Datagram, wanted: IPv6Address, owner: Port) -> bytes:
+def write_advertisement(mac: bytes, datagram: Datagram, wanted: IPv6Address, owner: bytes, *, is_router: bool) -> bytes:
     """That an address is at its owner's MAC address; who has no address of its own hears it as all on the link do."""
     anonymous = datagram.source.is_unspecified
     receiver = EVERYBODY if anonymous else datagram.source
-    flags = 0x20 | (0x80 if owner.is_router_interface else 0) | (0 if anonymous else 0x40)
-    message = bytes((TOLD, 0, 0, 0, flags, 0, 0, 0)) + wanted.packed + b"\x02\x01" + mac_of(owner)
+    flags = 0x20 | (0x80 if is_router else 0) | (0 if anonymous else 0x40)
+    message = bytes((TOLD, 0, 0, 0, flags, 0, 0, 0)) + wanted.packed + b"\x02\x01" + owner
     packet = write_icmp(wanted, receiver.packed, message, hops=255)
-    return (b"\x33\x33\0\0\0\x01" if anonymous else mac) + mac_of(owner) + b"\x86\xdd" + packet
+    return (b"\x33\x33\0\0\0\x01" if anonymous else mac) + owner + b"\x86\xdd" + packet

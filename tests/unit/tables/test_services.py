@@ -59,9 +59,12 @@ def test_a_datagram_without_a_checksum_stays_without() -> None:
 
 def test_peers() -> None:
     assert peer_of(1, 0) == pack_address("240.0.0.16")
+    assert peer_of(1, 2, ipv6=True) == pack_address("100:0:0:1::12")
     for ifindex in (1, 2, 4096, DEVICES[-1]):
         for which in (0, ADDRESSES - 1):
-            assert ifindex_of(peer_of(ifindex, which)) == ifindex
+            for ipv6 in (False, True):
+                assert ifindex_of(peer_of(ifindex, which, ipv6=ipv6)) == ifindex
+    assert ifindex_of(pack_address("fe80::10")) == 0
     assert ifindex_of(pack_address("10.0.0.1")) == 0
     assert peer_of(DEVICES[-1], ADDRESSES - 1)[12:] != RANGE.broadcast_address.packed
     for ifindex, which in ((0, 0), (DEVICES[-1] + 1, 0), (1, ADDRESSES), (1, -1)):

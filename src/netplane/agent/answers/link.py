@@ -75,7 +75,7 @@ def _speakers(link: Link, spoken: Mapping[str, Subnet], own: Mapping[int, bytes]
 
 def _advert(mac: bytes, lifetime: int, subnets: Sequence[Subnet], network: Network, own: Mapping[int, bytes]) -> Advert:
     modes = {subnet.ipv6_ra_mode for subnet in subnets}
-    said = dict.fromkeys(server for subnet in subnets for server in resolvers(subnet))
+    said = dict.fromkeys(server for subnet in subnets for server in resolvers(subnet, on_link=True))
     servers = own.get(RESOLVERS, b"".join(IPv6Address(server).packed for server in said))
     search = own.get(SEARCH) or search_list(network)
     return Advert(

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import h11
 
+from netplane.base.addresses import pack_address
 from netplane.tables.peers import ifindex_of
 
 HEAD_LIMIT, BODY_LIMIT = 16_384, 65_536
@@ -62,24 +63,24 @@ class Refused(Exception):
 
 
 class Listener:
-    """The server of one socket."""
+    """The server of some sockets."""
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
-        self._server: asyncio.Server | None = None
+        self._servers: list[asyncio.Server] = []
         self._connected: Counter[int] = Counter()
 
     async def start(self, connections: socket.socket) -> None:
-        """Serve from the running loop what comes by a socket, which is closed with this."""
-        self._server = await asyncio.start_server(self._converse, sock=connections, limit=CHUNK)
+        """Serve from the running loop what comes by this socket too, which is closed with this."""
+        self._servers.append(await asyncio.start_server(self._converse, sock=connections, limit=CHUNK))
 
     def close(self) -> None:
         """Stop serving."""
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ifindex = ifindex_of(socket.inet_aton(writer.get_extra_info("peername")[0]))
+        ifindex = ifindex_of(pack_address(writer.get_extra_info("peername")[0]))
         if self._connected[ifindex] >= CONNECTIONS:
             writer.transport.abort()
             return

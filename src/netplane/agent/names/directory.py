@@ -1,6 +1,6 @@
 """The names of a slice: who is called what on which network, and which networks a machine hears of.
 
-A machine finds the machines of its own network, and of those networks of the same project that routers join with it.
+A machine finds the machines of its own network, and of those networks of its project that routers join with it.
 Only names that users gave are kept here; those made from an address are read off the endpoints' own table.
 """
 
@@ -70,7 +70,7 @@ class Directory:
             return []
         joined = sorted(network_id for network_id in self._joined(own.id) if network_id != own.id)
         others = (self._slice.get(Network, network_id) for network_id in joined)
-        return [self._here(own), *(self._here(one) for one in others if one and one.project_id == own.project_id)]
+        return [self._here(own), *(self._here(one) for one in others if one and one.project_id == port.project_id)]
 
     def _here(self, network: Network) -> Here:
         subnets = tuple(self._slice.find(Subnet, "network_id", network.id))

@@ -12,7 +12,7 @@ import socket
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from netplane.agent.names.answers import find
 from netplane.agent.names.directory import Directory
@@ -26,7 +26,7 @@ from netplane.agent.names.messages import (
 )
 from netplane.agent.names.upstream import Upstream
 from netplane.agent.slice import Slice
-from netplane.base.addresses import MAPPED, unpack_address
+from netplane.base.addresses import MAPPED, pack_address, unpack_address
 from netplane.model import Port
 from netplane.tables.decisions import Service
 from netplane.tables.peers import ifindex_of
@@ -47,6 +47,25 @@ FRAME = 65_536
 log = logging.getLogger(__name__)
 
 
+class Talk(NamedTuple):
+    """A datagram's way back: whom it came from, and the IPv4 address of ours that it was sent to."""
+
+    datagrams: socket.socket
+    peer: tuple[Any, ...]
+    own: bytes
+
+    @property
+    def asked(self) -> str:
+        """The address that the machine has asked."""
+        return socket.inet_ntoa(self.own) if self.own else OURS
+
+    def answer(self, wire: bytes) -> None:
+        """Answer from the address that was asked."""
+        told = [(socket.IPPROTO_IP, PKTINFO, bytes(4) + self.own + bytes(4))] if self.own else []
+        with suppress(OSError):
+            self.datagrams.sendmsg([wire], told, 0, self.peer)
+
+
 class NameServer:
     """Answers machines; `port_of` tells whose device has an ifindex."""
 
@@ -57,71 +76,66 @@ class NameServer:
         self._directory = directory
         self._upstream = upstream
         self._port_of = port_of
-        self._datagrams: socket.socket | None = None
-        self._server: asyncio.Server | None = None
+        self._datagrams: list[socket.socket] = []
+        self._servers: list[asyncio.Server] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._connected: Counter[int] = Counter()
 
     async def start(self, datagrams: socket.socket, connections: socket.socket) -> None:
-        """Answer from the running loop what comes by these sockets, which are closed with this."""
-        datagrams.setsockopt(socket.IPPROTO_IP, PKTINFO, 1)
+        """Answer from the running loop what comes by these sockets too, which are closed with this."""
+        if datagrams.family == socket.AF_INET:
+            datagrams.setsockopt(socket.IPPROTO_IP, PKTINFO, 1)
         datagrams.setblocking(False)
-        self._datagrams = datagrams
-        asyncio.get_running_loop().add_reader(datagrams, self._readable)
-        self._server = await asyncio.start_server(self._converse, sock=connections)
+        self._datagrams.append(datagrams)
+        asyncio.get_running_loop().add_reader(datagrams, self._readable, datagrams)
+        self._servers.append(await asyncio.start_server(self._converse, sock=connections))
 
     def close(self) -> None:
         """Stop answering."""
-        if self._datagrams is not None:
-            asyncio.get_running_loop().remove_reader(self._datagrams)
-            self._datagrams.close()
-        if self._server is not None:
-            self._server.close()
+        for datagrams in self._datagrams:
+            asyncio.get_running_loop().remove_reader(datagrams)
+            datagrams.close()
+        for server in self._servers:
+            server.close()
         for task in self._tasks:
             task.cancel()
 
-    def _readable(self) -> None:
-        assert self._datagrams is not None
+    def _readable(self, datagrams: socket.socket) -> None:
         for _ in range(AT_ONCE):
             try:
-                wire, told, _, peer = self._datagrams.recvmsg(FRAME, 64)
+                wire, told, _, peer = datagrams.recvmsg(FRAME, 64)
             except BlockingIOError:
                 return
             except OSError:
                 continue  # An error about an answer of ours: its machine is gone.
-            asked = next((value for level, kind, value in told if (level, kind) == (socket.IPPROTO_IP, PKTINFO)), b"")
-            self._hear(wire, peer, asked[8:12])
+            info = next((value for level, kind, value in told if (level, kind) == (socket.IPPROTO_IP, PKTINFO)), b"")
+            self._hear(wire, Talk(datagrams, peer, info[8:12]))
 
-    def _hear(self, wire: bytes, peer: tuple[str, int], asked: bytes) -> None:
-        """A datagram from a peer to an address of ours."""
-        ifindex = ifindex_of(socket.inet_aton(peer[0]))
+    def _hear(self, wire: bytes, talk: "Talk") -> None:
+        """A datagram from a peer."""
+        ifindex = ifindex_of(pack_address(talk.peer[0]))
         port, query = self._port_of(ifindex), read_query(wire)
-        if port is None or query is None or not asked:
+        if port is None or query is None:
             return
         if isinstance(query, bytes):
-            self._say(query, peer, asked)
+            talk.answer(query)
             return
         found = find(self._directory, port, query.name, query.kind)
         if found is not None:
-            self._say(write_found(query, found, query.size), peer, asked)
+            talk.answer(write_found(query, found, query.size))
             return
 
         async def pass_on() -> None:
-            answer = await self._pass_on(ifindex, port, query, socket.inet_ntoa(asked), tcp=False)
-            self._say(answer if len(answer) <= query.size else write_truncated(query), peer, asked)
+            answer = await self._pass_on(ifindex, port, query, talk.asked, tcp=False)
+            talk.answer(answer if len(answer) <= query.size else write_truncated(query))
 
         self._spawn(pass_on())
 
-    def _say(self, wire: bytes, peer: tuple[str, int], own: bytes) -> None:
-        """Answer from the address that was asked."""
-        assert self._datagrams is not None
-        with suppress(OSError):
-            self._datagrams.sendmsg([wire], [(socket.IPPROTO_IP, PKTINFO, bytes(4) + own + bytes(4))], 0, peer)
-
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection, on which queries follow each other."""
-        ifindex = ifindex_of(socket.inet_aton(writer.get_extra_info("peername")[0]))
-        asked = writer.get_extra_info("sockname")[0]
+        ifindex = ifindex_of(pack_address(writer.get_extra_info("peername")[0]))
+        own = writer.get_extra_info("sockname")[0]
+        asked = OURS if ":" in own else own
         try:
             if self._connected[ifindex] < CONNECTIONS:
                 self._connected[ifindex] += 1

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from netplane.agent.service.namespace import DIRECTORY, visit
 from netplane.agent.slice import Slice
 from netplane.model import Change, Port
 from netplane.tables.decisions import Service
+from netplane.tables.peers import INSIDE_V6
 
 BACKLOG = 128
 
@@ -41,7 +43,7 @@ class Hosting(NamedTuple):
 
 
 class Sockets(NamedTuple):
-    """What machines reach."""
+    """What machines reach, by one version of IP."""
 
     datagrams: socket.socket
     names: socket.socket
@@ -66,9 +68,9 @@ class Services:
         """Make the device and answer from the running loop; a host where that cannot be goes without."""
         if not self.repair():
             return
-        sockets = await asyncio.to_thread(visit, DIRECTORY / self._how.namespace, open_sockets)
-        await self._names.start(sockets.datagrams, sockets.names)
-        await self._metadata.start(sockets.metadata)
+        for sockets in await asyncio.to_thread(visit, DIRECTORY / self._how.namespace, open_sockets):
+            await self._names.start(sockets.datagrams, sockets.names)
+            await self._metadata.start(sockets.metadata)
 
     def close(self) -> None:
         """Stop answering; device and namespace stay."""
@@ -92,19 +94,29 @@ class Services:
         return self._slice.get(Port, self.ports.get(ifindex, ""))
 
 
-def open_sockets() -> Sockets:
-    """The sockets that machines reach, in the namespace that the thread is in."""
+def open_sockets() -> list[Sockets]:
+    """The sockets that machines reach, in the namespace that the thread is in; without IPv6 where the kernel has none.
+
+    Of IPv4 they hear whatever address is asked; of IPv6 there is one.
+    """
+    opened = [_bound_all("0.0.0.0", socket.AF_INET)]
+    with suppress(OSError):
+        opened.append(_bound_all(str(INSIDE_V6), socket.AF_INET6))
+    return opened
+
+
+def _bound_all(address: str, family: socket.AddressFamily) -> Sockets:
     return Sockets(
-        _bound(socket.SOCK_DGRAM, Service.DNS),
-        _bound(socket.SOCK_STREAM, Service.DNS),
-        _bound(socket.SOCK_STREAM, Service.METADATA),
+        _bound(family, socket.SOCK_DGRAM, (address, Service.DNS)),
+        _bound(family, socket.SOCK_STREAM, (address, Service.DNS)),
+        _bound(family, socket.SOCK_STREAM, (address, Service.METADATA)),
     )
 
 
-def _bound(kind: socket.SocketKind, number: int) -> socket.socket:
-    opened = socket.socket(socket.AF_INET, kind | socket.SOCK_CLOEXEC)
+def _bound(family: socket.AddressFamily, kind: socket.SocketKind, address: tuple[str, int]) -> socket.socket:
+    opened = socket.socket(family, kind | socket.SOCK_CLOEXEC)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    opened.bind(("", number))
+    opened.bind(address)
     if kind == socket.SOCK_STREAM:
         opened.listen(BACKLOG)
     return opened

@@ -9,7 +9,8 @@ import errno
 import os
 import socket
 from collections.abc import Iterable
-from ipaddress import IPv4Network
+from contextlib import suppress
+from ipaddress import IPv4Network, IPv6Address, IPv6Network
 from pathlib import Path
 from struct import pack, unpack_from
 
@@ -29,7 +30,7 @@ from netplane.agent.devices.netlink import (
 from netplane.agent.devices.silence import silence_ipv6
 from netplane.agent.service.namespace import ensure_namespace, visit, write_setting
 from netplane.tables.decisions import Service
-from netplane.tables.peers import RANGE
+from netplane.tables.peers import INSIDE_V6, RANGE, RANGE_V6
 
 INSIDE = "machines"
 KIND = b"veth\0"
@@ -37,9 +38,10 @@ MAC = int(Service.MAC).to_bytes(6, "big")
 LARGEST = 65_535
 """Its MTU: machines have smaller ones and say so."""
 
-NEWROUTE = 24
+NEWROUTE, NEWADDR = 24, 20
 LINK_ADDRESS, LINK, NET_NS_FD, VETH_PEER = 1, 5, 28, 1
 DST, OIF = 1, 4
+ADDRESS, LOCAL_ADDRESS = 1, 2
 LOCAL_TABLE, MAIN_TABLE = 255, 254
 STATIC, SCOPE_LINK, SCOPE_HOST, UNICAST, LOCAL = 4, 253, 254, 1, 2
 IFF_NOARP = 0x80
@@ -51,9 +53,15 @@ SETTINGS = {
     "ipv4/conf/all/rp_filter": 0,
     "ipv4/conf/default/rp_filter": 0,
     "ipv4/ip_forward": 0,
-    "ipv6/conf/all/disable_ipv6": 1,
-    "ipv6/conf/default/disable_ipv6": 1,
+    "ipv6/conf/all/disable_ipv6": 0,
+    "ipv6/conf/all/forwarding": 0,
+    **{
+        f"ipv6/conf/{device}/{name}": value
+        for device in ("default", INSIDE)
+        for name, value in (("accept_ra", 0), ("autoconf", 0), ("addr_gen_mode", 1), ("dad_transmits", 0))
+    },
 }
+"""Nothing is learnt from anybody there, and nothing said that nobody has asked for."""
 
 
 def ensure_link(name: str, namespace: str) -> int:
@@ -109,12 +117,29 @@ def _furnish() -> None:
         kernel.ask(SETLINK, 0, _link(inside, flags=IFF_UP | IFF_NOARP))
         _route(kernel, [RANGE], inside, (MAIN_TABLE, STATIC, SCOPE_LINK, UNICAST))
         _route(kernel, EVERYTHING, LOOPBACK, (LOCAL_TABLE, STATIC, SCOPE_HOST, LOCAL))
+        # A kernel without IPv6 goes without.
+        with suppress(OSError):
+            _route(kernel, [RANGE_V6], inside, (MAIN_TABLE, STATIC, SCOPE_LINK, UNICAST))
+            _address(kernel, INSIDE_V6, LOOPBACK)
 
 
-def _route(kernel: Netlink, prefixes: Iterable[IPv4Network], device: int, how: tuple[int, int, int, int]) -> None:
+def _address(kernel: Netlink, address: IPv6Address, device: int) -> None:
+    body = pack("=BBBBI", socket.AF_INET6, address.max_prefixlen, 0, 0, device)
+    told = encode({LOCAL_ADDRESS: address.packed, ADDRESS: address.packed})
+    try:
+        kernel.ask(NEWADDR, CREATE | EXCLUSIVE, body + told)
+    except NetlinkRefused as problem:
+        if problem.errno != errno.EEXIST:
+            raise
+
+
+def _route(
+    kernel: Netlink, prefixes: Iterable[IPv4Network | IPv6Network], device: int, how: tuple[int, int, int, int]
+) -> None:
     """Routes by a device; `how` is the table, who made them, their scope and type."""
     for prefix in prefixes:
-        body = pack("=BBBBBBBBI", socket.AF_INET, prefix.prefixlen, 0, 0, *how, 0)
+        family = socket.AF_INET if prefix.version == 4 else socket.AF_INET6
+        body = pack("=BBBBBBBBI", family, prefix.prefixlen, 0, 0, *how, 0)
         told = encode({DST: prefix.network_address.packed, OIF: pack("=I", device)})
         try:
             kernel.ask(NEWROUTE, CREATE | EXCLUSIVE, body + told)

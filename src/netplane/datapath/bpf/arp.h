@@ -94,7 +94,7 @@ static __always_inline int np_arp_answer(struct __sk_buff *skb, struct np_packet
 	target = np_endpoint(p->source.vni, &address);
 	if (target)
 		np_copy_mac(mac, target->mac);
-	else if (p->service && np_is_service_address(&address))
+	else if (p->service && np_is_service_address(&address, 0))
 		np_service_mac(mac);
 	else
 		return NP_DROP(ARP_UNKNOWN);

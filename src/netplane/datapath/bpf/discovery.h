@@ -6,6 +6,7 @@
  */
 #pragma once
 
+#include "service.h"
 #include "dhcp.h"
 #include "error.h"
 #include "ipv6.h"
@@ -46,7 +47,7 @@ static __always_inline int np_is_discovery(const struct np_packet *p)
 
 /* Tells the asker where an address is; all on the link, if it has no address yet. */
 static __always_inline int np_advertise(struct __sk_buff *skb, struct np_packet *p, const struct np_address *address,
-					const struct np_endpoint_value *owner)
+					const __u8 *mac, int is_router)
 {
 	__u8 macs[12], all_nodes[6] = {0x33, 0x33, 0, 0, 0, 1};
 	__u32 flags = NP_ND_OVERRIDE;
@@ -62,9 +63,9 @@ static __always_inline int np_advertise(struct __sk_buff *skb, struct np_packet 
 	    .option_length = 1,
 	};
 
-	np_copy_mac(macs + 6, owner->mac);
-	np_copy_mac(told.mac, owner->mac);
-	if (owner->flags & NP_ENDPOINT_FLAG_ROUTER)
+	np_copy_mac(macs + 6, mac);
+	np_copy_mac(told.mac, mac);
+	if (is_router)
 		flags |= NP_ND_ROUTER;
 	if (p->source.address.high || p->source.address.low) {
 		flags |= NP_ND_SOLICITED;
@@ -91,6 +92,7 @@ static __always_inline int np_solicited(struct __sk_buff *skb, struct np_packet 
 	int anonymous = !p->source.address.high && !p->source.address.low;
 	struct np_endpoint_value *owner;
 	struct np_address address;
+	__u8 mac[6] NP_ALIGNED;
 
 	if (bpf_skb_load_bytes(skb, p->payload + sizeof(struct np_icmp), &address, sizeof(address)))
 		return NP_DROP(MALFORMED);
@@ -99,9 +101,15 @@ static __always_inline int np_solicited(struct __sk_buff *skb, struct np_packet 
 	if (!anonymous && !np_owner(p->source.vni, &p->source.address, p->eth_source))
 		return NP_DROP(SPOOFED_ADDRESS);
 	owner = np_endpoint(p->source.vni, &address);
-	if (!owner || np_same_mac(owner->mac, p->eth_source))
+	if (owner)
+		np_copy_mac(mac, owner->mac);
+	else if (p->service && np_is_service_address(&address, 1))
+		np_service_mac(mac);
+	else
 		return NP_DROP(ND_UNKNOWN);
-	return np_advertise(skb, p, &address, owner);
+	if (np_same_mac(mac, p->eth_source))
+		return NP_DROP(ND_UNKNOWN);
+	return np_advertise(skb, p, &address, mac, owner && (owner->flags & NP_ENDPOINT_FLAG_ROUTER));
 }
 
 static __always_inline int np_discovery_judge(struct __sk_buff *skb, struct np_packet *p)

@@ -2,7 +2,7 @@
 /*
  * Stage SERVICE: packets to the host's services for its machines (names, metadata) and what those answer. The services
  * know a machine by its peer, an address that no other machine of the host has: it stands in the packet instead of the
- * machine's own; the address that was asked stays as it is.
+ * machine's own; the address that was asked stays as it is, but for that of IPv6.
  */
 #pragma once
 
@@ -11,6 +11,8 @@
 
 #define NP_IPV4_SOURCE (ETH_HLEN + 12)
 #define NP_IPV4_TARGET (ETH_HLEN + 16)
+#define NP_IPV6_SOURCE (ETH_HLEN + 8)
+#define NP_IPV6_TARGET (ETH_HLEN + 24)
 
 static __always_inline void np_service_mac(__u8 *mac)
 {
@@ -22,11 +24,28 @@ static __always_inline void np_service_mac(__u8 *mac)
 	mac[5] = NP_SERVICE_MAC & 0xff;
 }
 
-static __always_inline int np_is_service_address(const struct np_address *address)
+/* fe80::a9fe:a9fe */
+static __always_inline void np_service_ipv6(struct np_address *address)
+{
+	address->high = bpf_cpu_to_be64(0xfe80ULL << 48);
+	address->low = bpf_cpu_to_be64(NP_SERVICE_ADDRESS);
+}
+
+/* 100::a9fe:a9fe, as which the services know themselves: a link-local address would be of one device only. */
+static __always_inline void np_service_inside(struct np_address *address)
+{
+	address->high = bpf_cpu_to_be64(0x100ULL << 48);
+	address->low = bpf_cpu_to_be64(NP_SERVICE_ADDRESS);
+}
+
+static __always_inline int np_is_service_address(const struct np_address *address, int ipv6)
 {
 	struct np_address service;
 
-	np_map_ipv4(&service, bpf_htonl(NP_SERVICE_ADDRESS));
+	if (ipv6)
+		np_service_ipv6(&service);
+	else
+		np_map_ipv4(&service, bpf_htonl(NP_SERVICE_ADDRESS));
 	return address->high == service.high && address->low == service.low;
 }
 
@@ -37,12 +56,14 @@ static __always_inline int np_is_for_service(const struct np_packet *p)
 
 	if (p->target.port != bpf_htons(NP_SERVICE_DNS) && p->target.port != bpf_htons(NP_SERVICE_METADATA))
 		return 0;
-	if (p->ipv6 || (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP))
+	if (p->protocol != IPPROTO_TCP && p->protocol != IPPROTO_UDP)
 		return 0;
 	if (p->target.port == bpf_htons(NP_SERVICE_METADATA))
-		return p->protocol == IPPROTO_TCP && np_is_service_address(&p->target.address);
-	if (np_is_service_address(&p->target.address))
+		return p->protocol == IPPROTO_TCP && np_is_service_address(&p->target.address, p->ipv6);
+	if (np_is_service_address(&p->target.address, p->ipv6))
 		return 1;
+	if (p->ipv6)
+		return 0;
 	key.vni = p->source.vni;
 	__builtin_memcpy(key.address, &p->target.address, sizeof(key.address));
 	return bpf_map_lookup_elem(&resolver, &key) != NULL;
@@ -59,6 +80,46 @@ static __always_inline void np_readdress(struct __sk_buff *skb, const struct np_
 	if (!p->offset && p->protocol == IPPROTO_UDP)
 		bpf_l4_csum_replace(skb, p->payload + 6, from, to, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0 | 4);
 	bpf_skb_store_bytes(skb, at, &to, sizeof(to), 0);
+}
+
+static __always_inline void np_readdress_ipv6(struct __sk_buff *skb, const struct np_packet *p, __u32 at,
+					      const struct np_address *from, const struct np_address *to)
+{
+	__s64 changed = bpf_csum_diff((__be32 *)from, sizeof(*from), (__be32 *)to, sizeof(*to), 0);
+
+	if (!p->offset && p->protocol == IPPROTO_TCP)
+		bpf_l4_csum_replace(skb, p->payload + 16, 0, changed, BPF_F_PSEUDO_HDR);
+	if (!p->offset && p->protocol == IPPROTO_UDP)
+		bpf_l4_csum_replace(skb, p->payload + 6, 0, changed, BPF_F_PSEUDO_HDR | BPF_F_MARK_MANGLED_0);
+	bpf_skb_store_bytes(skb, at, to, sizeof(*to), 0);
+}
+
+static __always_inline void np_to_peer(struct __sk_buff *skb, struct np_packet *p, const struct np_address *peer)
+{
+	struct np_address from = p->source.address, asked = p->target.address, to, inside;
+
+	to = *peer;
+	if (!p->ipv6) {
+		np_readdress(skb, p, NP_IPV4_SOURCE, np_ipv4(&from), np_ipv4(&to));
+		return;
+	}
+	np_service_inside(&inside);
+	np_readdress_ipv6(skb, p, NP_IPV6_SOURCE, &from, &to);
+	np_readdress_ipv6(skb, p, NP_IPV6_TARGET, &asked, &inside);
+}
+
+static __always_inline void np_from_peer(struct __sk_buff *skb, struct np_packet *p, const struct np_address *own)
+{
+	struct np_address from = p->target.address, inside = p->source.address, to, service;
+
+	to = *own;
+	if (!p->ipv6) {
+		np_readdress(skb, p, NP_IPV4_TARGET, np_ipv4(&from), np_ipv4(&to));
+		return;
+	}
+	np_service_ipv6(&service);
+	np_readdress_ipv6(skb, p, NP_IPV6_TARGET, &from, &to);
+	np_readdress_ipv6(skb, p, NP_IPV6_SOURCE, &inside, &service);
 }
 
 static __always_inline int np_to_service_judge(struct __sk_buff *skb, struct np_packet *p)
@@ -80,7 +141,7 @@ static __always_inline int np_to_service_judge(struct __sk_buff *skb, struct np_
 		return NP_DROP(PUNT_LIMIT);
 	np_take(p, NP_PUNT_SERVICE, 1);
 	__builtin_memcpy(&peer, known->peer, sizeof(peer));
-	np_readdress(skb, p, NP_IPV4_SOURCE, np_ipv4(&p->source.address), np_ipv4(&peer));
+	np_to_peer(skb, p, &peer);
 	np_service_mac(mac);
 	bpf_skb_store_bytes(skb, 0, mac, sizeof(mac), 0);
 	p->exit.ifindex = p->service;
@@ -117,7 +178,7 @@ static __always_inline int np_from_service_judge(struct __sk_buff *skb, struct n
 	np_copy_mac(macs, p->target.mac);
 	np_service_mac(macs + 6);
 	np_count(p, p->target.vni, p->target.mac, NP_DIRECTION_INGRESS, NP_CLASS_SERVICE);
-	np_readdress(skb, p, NP_IPV4_TARGET, np_ipv4(&p->target.address), np_ipv4(&own));
+	np_from_peer(skb, p, &own);
 	bpf_skb_store_bytes(skb, 0, macs, sizeof(macs), 0);
 	return NP_DECIDE(DELIVER, 0);
 }
