@@ -95,6 +95,23 @@ def check_reply(world: World, fabric: Fabric, port: Port, frame: bytes) -> None:
         assert fabric.reply(host.id, port.id, frame) == intended, frame.hex()
 
 
+def test_random_packets_to_many_are_met() -> None:
+    """The worlds are not worth much if nothing is ever copied in them: of both families, by ARP, and across hosts."""
+    met: set[tuple[bytes, int, int]] = set()
+    for seed in range(25):
+        random = Random(seed)
+        records = random_world(random)
+        fabric = build_specification()(records, all_tables(records, random_members(random, records)))
+        for _ in range(PACKETS):
+            port = some_port(random, records)
+            frame = Sender(random, records, port).frame()
+            if copies := fabric.send(port.id, frame).copies:
+                met.add((frame[12:14], len(copies), len(fabric.outcomes)))
+    assert {kind for kind, _, _ in met} == {b"\x08\x00", b"\x86\xdd", b"\x08\x06"}
+    assert any(copies > 1 for _, copies, _ in met)
+    assert any(hosts > 1 for _, _, hosts in met)
+
+
 @pytest.mark.parametrize("seed", WORLDS)
 def test_conversations(build: Build, seed: int) -> None:
     """Packets, replies, retransmissions, pauses and changes of the world, in any order."""
