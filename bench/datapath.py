@@ -12,12 +12,13 @@ from netplane.base.addresses import MAPPED, NO_ADDRESS, pack_address
 from netplane.base.delta import Delta
 from netplane.datapath import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
-from netplane.tables.decisions import Direction, EndpointFlag, Family, Remote
+from netplane.tables.decisions import Direction, EndpointFlag, Family, Limit, Remote
 from netplane.tables.outcome import Program, Synthetic
 from netplane.tables.pipeline import (
     DEVICE,
     ENDPOINT,
     GATEWAY,
+    HOP,
     HOST,
     POLICY,
     PORT,
@@ -25,6 +26,7 @@ from netplane.tables.pipeline import (
     ROUTE,
     SETTINGS,
 )
+from netplane.tables.schema import Entry
 
 ENTRIES = 100_000
 MILLION = 1_000_000
@@ -148,10 +150,21 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
                 GATEWAY.entry((vni, mac, family), (ROUTER, packed)),
                 ROUTE.entry((32 + bits, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450, 0, 0)),
             ]
+    entries += [*next_hops("198.51.100.0", 1), *next_hops("203.0.113.0", Limit.NEXT_HOPS)]
     tables: dict[str, dict[bytes, bytes]] = {}
     for entry in entries:
         tables.setdefault(entry.table, {})[entry.key] = entry.value
     return tables
+
+
+def next_hops(prefix: str, count: int) -> Iterator[Entry]:
+    """A /24 of the router's that so many addresses of one machine share."""
+    packed, length = pack_address(prefix), 120
+    yield ROUTE.entry((32 + length, ROUTER, packed), (0, bytes(6), 0, count, length))
+    for index in range(count):
+        via = pack_address(f"10.0.2.{100 + index}")
+        yield ENDPOINT.entry((OTHER_VNI, via), (DOT, 0, 1, IDENTITY))
+        yield HOP.entry((ROUTER, packed, length, index), (via, OTHER_VNI, OUTER, 1450))
 
 
 def udp_frame(

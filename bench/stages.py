@@ -61,6 +61,8 @@ def rows() -> Iterator[Row]:
     yield Row("new connection, same host", Verdict.DELIVER, fresh)
     yield Row("established, same host", Verdict.DELIVER, [udp_frame(BEN, "10.0.1.6")])
     yield Row("established, routed, same host", Verdict.DELIVER, [udp_frame(INNER, "10.0.2.5")])
+    yield Row("established, by a next hop, same host", Verdict.DELIVER, [udp_frame(INNER, "198.51.100.9")])
+    yield Row("established, by one of 16 next hops, same host", Verdict.DELIVER, [udp_frame(INNER, "203.0.113.9")])
     yield Row("established, other host", Verdict.TUNNEL, [udp_frame(AWAY, "10.0.1.7")])
     yield Row("broadcast to one machine", Verdict.FLOOD, [udp_frame(ALL, "255.255.255.255")])
     fresh = [udp6_frame(BEN, "fd00:1::6", port=port) for port in range(20_000, 20_000 + PACKETS)]

@@ -16,6 +16,7 @@ from netplane.model import (
     Network,
     Port,
     Record,
+    Route,
     Router,
     SecurityGroupRule,
     Subnet,
@@ -71,6 +72,25 @@ def two_networks_and_a_router() -> list[Record]:
         interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"),
         interface("r", "blue", "10.0.1.1", "02:00:00:00:01:02"),
         *plugged(machine("web", 100, "10.0.0.2"), "red", 7),
+        machine("db", 200, "10.0.1.2", host=2),
+    ]
+
+
+def routers_in_series() -> list[Record]:
+    """One router's route leads to the other and to a machine, which share its traffic; the other's leads back."""
+    return [
+        *HOSTS,
+        *network("red", 100, "10.0.0.0/24"),
+        *network("between", 150, "10.0.9.0/24", dhcp=False),
+        *network("blue", 200, "10.0.1.0/25", dhcp=False),
+        Router(id="r", number=5, routes=(Route("10.0.1.0/25", "10.0.9.2"), Route("10.0.1.0/25", "10.0.9.7"))),
+        Router(id="s", number=6, routes=(Route("0.0.0.0/0", "10.0.9.1"),)),
+        interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"),
+        interface("r", "between", "10.0.9.1", "02:00:00:00:01:02"),
+        interface("s", "between", "10.0.9.2", "02:00:00:00:01:03"),
+        interface("s", "blue", "10.0.1.1", "02:00:00:00:01:04"),
+        *plugged(machine("web", 100, "10.0.0.2"), "red", 7),
+        machine("leads-on", 150, "10.0.9.7", host=2),
         machine("db", 200, "10.0.1.2", host=2),
     ]
 
@@ -192,6 +212,7 @@ TOPOLOGIES: dict[str, Callable[[], list[Record]]] = {
     for topology in (
         one_network,
         two_networks_and_a_router,
+        routers_in_series,
         overlapping_projects,
         default_groups,
         nested_prefixes,

@@ -12,12 +12,23 @@ from netplane.agent.worker import Work, bring_in
 from netplane.base.addresses import pack_address
 from netplane.compiler import Compiler
 from netplane.datapath.fake import FakeDatapath
-from netplane.model import ROUTER_INTERFACE, AnyRecord, Device, FixedIP, Port, SecurityGroupRule, Subnet
+from netplane.model import (
+    ROUTER_INTERFACE,
+    AnyRecord,
+    Device,
+    FixedIP,
+    Network,
+    Port,
+    Route,
+    Router,
+    SecurityGroupRule,
+    Subnet,
+)
 from netplane.stream.client import Position
 from netplane.stream.messages import Snapshot, Welcome
 from netplane.tables.decisions import Reason
 from netplane.tables.pipeline import TABLES
-from tests.unit.agent.records import FAR, NEAR, PORT, RULE, SLICE, upserts
+from tests.unit.agent.records import FAR, INTERFACE, NEAR, PORT, ROUTER, RULE, SLICE, upserts
 
 IFINDEX = 11
 
@@ -60,6 +71,32 @@ def test_to_another_host(reconcile: Reconcile) -> None:
         "DELIVERY: to host host2 (192.0.2.2)",
         "END: sent to host host2 (192.0.2.2) as network blue (VNI 7)",
     }
+
+
+def test_every_router_on_the_way_is_told() -> None:
+    """The first hands on to the second, which has the network; the host of the receiver is asked for the rest."""
+    far = Network(id="far", name="green", vni=8)
+    beyond = Subnet(id="beyond", network_id="far", cidr="10.0.1.0/24")
+    behind = replace(FAR, id="behind", vni=8, addresses=(pack_address("10.0.1.9"),))
+    first = replace(ROUTER, routes=(Route("10.0.1.0/24", "10.0.0.254"),))
+    second = Router(id="second", name="r2", number=4)
+    inner = replace(INTERFACE, id="inner", mac_address="02:00:00:00:00:71", fixed_ips=(FixedIP("sub", "10.0.0.254"),))
+    inner = replace(inner, device_id="second")
+    outer = replace(inner, id="outer", network_id="far", fixed_ips=(FixedIP("beyond", "10.0.1.1"),))
+    more = (far, beyond, behind, first, second, inner, outer)
+    found = Reconcile(FakeDatapath(), Compiler())
+    changes = upserts(*SLICE, *more, Device(id=PORT.id, ifindex=IFINDEX))
+    bring_in(found, Work(changes, {}, host=1, tunnel=99, punt=98, position=Position("log", 1)))
+    answer = trace(found.datapath, found.compiler, names(*more), PORT, IFINDEX, parse("icmp dst=10.0.1.9"))
+    steps = answer["steps"]
+    assert isinstance(steps, list)
+    assert [step["text"] for step in steps if step["stage"] == "ROUTING"] == [
+        "by router r1 to 10.0.0.254, port inner, on network blue (VNI 7)",
+        "by router r2 to 10.0.1.9, port behind, on network green (VNI 8)",
+    ]
+    onward = answer["onward"]
+    assert isinstance(onward, dict)
+    assert (onward["host"], onward["port"]) == (2, "behind")
 
 
 def test_hosts_are_told_to_operators_only(reconcile: Reconcile) -> None:
