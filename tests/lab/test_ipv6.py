@@ -105,7 +105,8 @@ def world() -> Iterator[World]:
         blue.admin.settle()
         yield made
         tear_down(made)
-        until("the tables are as before", lambda: read_all_tables(lab) == empty, 5)
+        # Entries that traffic made go at the agents' next round.
+        until("the tables are as before", lambda: read_all_tables(lab) == empty, 20, 0.1)
     assert read_leftovers(PREFIX) == []
 
 
