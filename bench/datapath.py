@@ -147,8 +147,8 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
             packed = pack_address(address)
             entries += [
                 ENDPOINT.entry((vni, packed), (mac, EndpointFlag.ROUTER, 0, 0)),
-                GATEWAY.entry((vni, mac, family), (ROUTER, packed)),
-                ROUTE.entry((32 + bits, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450, 0, 0)),
+                GATEWAY.entry((vni, mac, family), (ROUTER, packed, 0)),
+                ROUTE.entry((32 + bits, ROUTER, packed[:15] + b"\0"), (vni, mac, 1450, 0, 0, 0)),
             ]
     entries += [*next_hops("198.51.100.0", 1), *next_hops("203.0.113.0", Limit.NEXT_HOPS)]
     tables: dict[str, dict[bytes, bytes]] = {}

@@ -21,6 +21,9 @@ from netplane.model import (
     AnyRecord,
     Binding,
     Device,
+    FirewallGroup,
+    FirewallPolicy,
+    FirewallRule,
     FixedIP,
     Host,
     Identity,
@@ -151,6 +154,65 @@ def add_project(draft: Draft, project: str, hosts: list[Host], *, is_maze: bool)
     draft.records.extend(identities.values())
     for _ in range(random.randint(0, 3)):
         draft.add(random_log(draft, project))
+    if draft.chance(0.6):
+        add_firewalls(draft, project)
+
+
+def add_firewalls(draft: Draft, project: str) -> None:
+    """Rules, policies of some of them, and groups on most routers' ports."""
+    random = draft.random
+    rules = [random_wall_rule(draft, project) for _ in range(random.randint(1, 6))]
+    most = FirewallRule(id=draft.id(), project_id=project, action="allow")
+    policies = [
+        FirewallPolicy(
+            id=draft.id(),
+            project_id=project,
+            firewall_rules=(
+                *random.sample([rule.id for rule in rules], random.randint(0, len(rules))),
+                *([most.id] if draft.chance(0.8) else ()),
+            ),
+        )
+        for _ in range(random.randint(1, 3))
+    ]
+    draft.records.extend((*rules, most, *policies))
+    own = {record.id for record in draft.records if isinstance(record, Network) and record.project_id == project}
+    for port in [record for record in draft.records if isinstance(record, Port) and record.is_router_interface]:
+        if port.network_id in own and draft.chance(0.7):
+            draft.add(random_wall(draft, project, policies, [port.id]))
+
+
+def random_wall(draft: Draft, project: str, policies: list[FirewallPolicy], ports: list[str]) -> FirewallGroup:
+    """A group on some ports, with any policies or none."""
+    chosen = [*[policy.id for policy in policies] * 4, None]
+    return FirewallGroup(
+        id=draft.id(),
+        project_id=project,
+        admin_state_up=not draft.chance(0.05),
+        ingress_firewall_policy_id=draft.random.choice(chosen),
+        egress_firewall_policy_id=draft.random.choice(chosen),
+        ports=tuple(sorted(ports)),
+    )
+
+
+def random_wall_rule(draft: Draft, project: str) -> FirewallRule:
+    """A rule of any shape that the API accepts; most allow."""
+    random = draft.random
+    protocol = random.choice((None, None, "tcp", "udp", "icmp"))
+    span = (None, None, None, "80", "1000:4096", "1:65535") if protocol in ("tcp", "udp") else (None,)
+    version = random.choice((4, 4, 4, 6))
+    ranges = (None, None, *((*PREFIXES, "10.0.0.3") if version == 4 else ("fd00::/8", "::/0")))
+    return FirewallRule(
+        id=draft.id(),
+        project_id=project,
+        enabled=not draft.chance(0.1),
+        action=random.choice(("allow", "allow", "allow", "deny", "reject")),
+        protocol=protocol,
+        ip_version=version,
+        source_ip_address=random.choice(ranges),
+        destination_ip_address=random.choice(ranges),
+        source_port=random.choice(span),
+        destination_port=random.choice(span),
+    )
 
 
 def random_log(draft: Draft, project: str) -> LogResource:
@@ -424,6 +486,8 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
         "log",
         "resolvers",
         "routes",
+        "wall",
+        "wall",
     )
     kind = random.choice(kinds)
     if kind == "routes" and routers:
@@ -434,6 +498,8 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
         return [*records, random_rule(draft, random.choice(groups), groups, named)]
     if kind == "addresses" and address_groups:
         return replaced(records, replace(random.choice(address_groups), addresses=random_addresses(random)))
+    if kind == "wall":
+        return changed_wall(draft, records)
     if kind == "log":
         logs = [record for record in records if isinstance(record, LogResource)]
         if logs and random.random() < 0.5:
@@ -454,6 +520,22 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
         return replaced(records, replace(random.choice(bindings), host_id=host))
     switch = random.choice([one for one in switches if not (isinstance(one, Port) and one.is_router_interface)])
     return replaced(records, replace(switch, admin_state_up=not switch.admin_state_up))
+
+
+def changed_wall(draft: Draft, records: list[AnyRecord]) -> list[AnyRecord]:
+    """The world after something of a firewall has changed, if there is one."""
+    random = draft.random
+    walls = [record for record in records if isinstance(record, FirewallGroup | FirewallPolicy | FirewallRule)]
+    if not walls:
+        return records
+    one = random.choice(walls)
+    match one:
+        case FirewallRule():
+            return replaced(records, replace(random_wall_rule(draft, one.project_id), id=one.id))
+        case FirewallPolicy():
+            return replaced(records, replace(one, firewall_rules=tuple(reversed(one.firewall_rules))[:2]))
+        case FirewallGroup():
+            return replaced(records, replace(one, admin_state_up=not one.admin_state_up))
 
 
 def replaced(records: list[AnyRecord], record: AnyRecord) -> list[AnyRecord]:

@@ -163,6 +163,22 @@ def command(url: str, token: str, commands: str) -> str:
     return done.stdout
 
 
+def test_firewalls_by_the_sdk(url: str) -> None:
+    cloud = connect(url, "blue").network
+    rule = cloud.create_firewall_rule(action="allow", protocol="tcp", destination_port="80")
+    policy = cloud.create_firewall_policy(name="web", firewall_rules=[])
+    policy = cloud.insert_rule_into_policy(policy.id, rule.id)
+    assert policy.firewall_rules == [rule.id]
+    group = cloud.create_firewall_group(name="edge", ingress_firewall_policy_id=policy.id)
+    assert (group.status, group.ports) == ("INACTIVE", [])
+    assert {found.name for found in cloud.firewall_groups()} == {"default", "edge"}
+    assert cloud.update_firewall_group(group.id, admin_state_up=False).status == "DOWN"
+    cloud.delete_firewall_group(group.id)
+    assert cloud.remove_rule_from_policy(policy.id, rule.id).firewall_rules == []
+    cloud.delete_firewall_policy(policy.id)
+    cloud.delete_firewall_rule(rule.id)
+
+
 def test_the_openstack_command_up_and_down(url: str) -> None:
     show = "port show p -f value -c status -c security_group_ids -c extra_dhcp_opts"
     printed = command(url, "blue", COMMANDS.format(show=show))

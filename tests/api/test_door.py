@@ -45,6 +45,9 @@ def test_the_collections_are_told(world: World, path: str) -> None:
         "address_groups",
         "rbac_policies",
         "logs",
+        "firewall_rules",
+        "firewall_policies",
+        "firewall_groups",
     }
     assert resources[0]["links"] == [{"rel": "self", "href": "http://net.example/v2.0/networks"}]
 

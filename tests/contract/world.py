@@ -95,7 +95,7 @@ def interface_entries(interface: Machine) -> list[Entry]:
     prefix = interface.address.rsplit(".", 1)[0] + ".0/24"
     return [
         ENDPOINT.entry((interface.vni, address), (interface.mac, EndpointFlag.ROUTER, 0, 0)),
-        GATEWAY.entry((interface.vni, interface.mac, Family.IPV4), (ROUTER, address)),
+        GATEWAY.entry((interface.vni, interface.mac, Family.IPV4), (ROUTER, address, 0)),
         route(prefix, interface.vni, interface.mac),
     ]
 
@@ -103,7 +103,7 @@ def interface_entries(interface: Machine) -> list[Entry]:
 def route(prefix: str, vni: int, mac: bytes) -> Entry:
     """A route of the router."""
     network, length = pack_prefix(prefix)
-    return ROUTE.entry((32 + length, ROUTER, network), (vni, mac, 0, 0, 0))
+    return ROUTE.entry((32 + length, ROUTER, network), (vni, mac, 0, 0, 0, 0))
 
 
 def policies() -> list[Entry]:

@@ -60,8 +60,8 @@ def world6() -> Tables:
             value = interface.mac, EndpointFlag.ROUTER, 0, 0
             entries.append(ENDPOINT.entry((interface.vni, pack_address(address)), value))
         entries += [
-            GATEWAY.entry((interface.vni, interface.mac, Family.IPV6), (ROUTER, pack_address(interface.address))),
-            ROUTE.entry((32 + length, ROUTER, prefix), (interface.vni, interface.mac, 0, 0, 0)),
+            GATEWAY.entry((interface.vni, interface.mac, Family.IPV6), (ROUTER, pack_address(interface.address), 0)),
+            ROUTE.entry((32 + length, ROUTER, prefix), (interface.vni, interface.mac, 0, 0, 0, 0)),
         ]
     tables = world()
     for name, rows in tabulate(entries).items():

@@ -27,6 +27,8 @@ from netplane.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    Wall,
+    WallRule,
     kind_of,
     presence,
 )
@@ -71,6 +73,18 @@ ROUTES = st.builds(
     nexthop=some("10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.1.9", "192.0.2.9", "bad"),
 )
 
+WALL_RULES = st.lists(
+    st.builds(
+        WallRule,
+        id=ids("fr"),
+        action=some("allow", "deny", "allow", "perhaps"),
+        ip_version=some(4, 6),
+        source=some(None, None, "10.0.0.0/8", "bad"),
+        destination_port=some(None, "80"),
+    ),
+    max_size=2,
+).map(tuple)
+
 RECORDS: st.SearchStrategy[Record] = st.one_of(
     st.builds(Host, id=ids("h"), number=NUMBERS, address=some("192.0.2.1", "192.0.2.2", "bad")),
     st.builds(Network, id=NETWORKS, vni=some(10, 20, -1), admin_state_up=some(True, True, False)),
@@ -112,6 +126,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         identity=NUMBERS,
         host=NUMBERS,
     ),
+    st.builds(Wall, id=PORTS, ingress=WALL_RULES, egress=WALL_RULES),
     st.builds(Device, id=PORTS, ifindex=some(7, 8, 9), peer=st.booleans()),
 )
 

@@ -11,6 +11,9 @@ from netplane.model import (
     AddressGroup,
     Binding,
     Change,
+    FirewallGroup,
+    FirewallPolicy,
+    FirewallRule,
     FixedIP,
     Host,
     Identity,
@@ -93,7 +96,21 @@ LOG = st.builds(
     event=st.sampled_from(["ALL", "ACCEPT", "DROP"]),
     enabled=st.sampled_from([True, True, False]),
 )
-PLUGGED = st.one_of(LOG, MACHINE, INTERFACE, BINDING)
+POLICY = st.sampled_from([None, "f0", "f1"])
+FIREWALL = st.one_of(
+    st.builds(
+        FirewallGroup,
+        id=ids("w", 2),
+        name=NAME,
+        admin_state_up=st.sampled_from([True, True, False]),
+        ingress_firewall_policy_id=POLICY,
+        egress_firewall_policy_id=POLICY,
+        ports=st.lists(ids("p", 6), max_size=3, unique=True).map(tuple),
+    ),
+    st.builds(FirewallPolicy, id=ids("f", 2), firewall_rules=st.lists(ids("fr", 3), max_size=3).map(tuple)),
+    st.builds(FirewallRule, id=ids("fr", 3), name=NAME, protocol=st.sampled_from([None, "tcp"]), enabled=st.booleans()),
+)
+PLUGGED = st.one_of(LOG, FIREWALL, MACHINE, INTERFACE, BINDING)
 
 
 def steps(record: st.SearchStrategy[Record]) -> st.SearchStrategy[tuple[Record, bool]]:
@@ -134,6 +151,11 @@ BUSY: tuple[Record, ...] = (
             Binding(id=f"p{number}", host_id=HOSTS[number % 3]),
         )
     ),
+    FirewallGroup(id="w0", ingress_firewall_policy_id="f0", egress_firewall_policy_id="f1", ports=("p4",)),
+    FirewallPolicy(id="f0", firewall_rules=("fr0", "fr1")),
+    FirewallPolicy(id="f1", firewall_rules=("fr1",)),
+    FirewallRule(id="fr0", action="allow"),
+    FirewallRule(id="fr1"),
     *(
         Port(
             id=f"p{number}",

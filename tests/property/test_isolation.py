@@ -23,7 +23,7 @@ def leaky_route(tables: Tables, stranger: int) -> str:
     """A router that leads into another domain."""
     gateway = next(iter(tables["gateway"]))
     router = GATEWAY.unpack_value(tables["gateway"][gateway])["router"]
-    tables["route"][ROUTE.pack_key(32, router, bytes(16))] = ROUTE.pack_value(stranger, bytes(6), 0, 0, 0)
+    tables["route"][ROUTE.pack_key(32, router, bytes(16))] = ROUTE.pack_value(stranger, bytes(6), 0, 0, 0, 0)
     return f"router {router} leads"
 
 
@@ -31,7 +31,7 @@ def leaky_hop(tables: Tables, stranger: int) -> str:
     """A router whose next hop is in another domain."""
     gateway = next(iter(tables["gateway"]))
     router = GATEWAY.unpack_value(tables["gateway"][gateway])["router"]
-    tables["hop"][HOP.pack_key(router, bytes(16), 0, 0)] = HOP.pack_value(bytes(16), stranger, bytes(6), 0)
+    tables["hop"][HOP.pack_key(router, bytes(16), 0, 0)] = HOP.pack_value(bytes(16), stranger, bytes(6), 0, 0)
     return f"router {router} leads"
 
 

@@ -11,6 +11,7 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, forbidden, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
 from netplane.model import DhcpOption, FixedIP, Record, Route, kind_of
+from netplane.model.firewall import PortsText
 from netplane.model.security import ProtocolText
 
 Wish = dict[str, Any]
@@ -47,6 +48,7 @@ LOOSER: dict[Any, Any] = {
     tuple[DhcpOption, ...]: tuple[DhcpOptionWish, ...] | None,
     tuple[Route, ...]: tuple[RouteWish, ...] | None,
     ProtocolText | None: ProtocolText | int | None,
+    PortsText | None: PortsText | int | None,
 }
 """Types that clients may leave partly open, by the type that the record holds."""
 

@@ -17,6 +17,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "extraroute": ("Neutron Extra Route", "Routes of routers to networks that they are not on."),
     "extraroute-atomic": ("Atomically add/remove extra routes", "Routes come and go without naming the others."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
+    "fwaas_v2": ("FWaaS v2", "Firewalls on routers' ports."),
     "logging": ("Logging API Extension", "Decisions about connections are logged."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),

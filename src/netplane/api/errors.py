@@ -102,6 +102,9 @@ def _claimed(space: str, value: str) -> ApiError:
             return conflict("SecurityGroupRuleExists", f"Security group {place} already has this rule.")
         case "shared":
             return conflict("DuplicateRbacPolicy", "An RBAC policy already exists with those values.")
+        case "firewall-port":
+            text = f"Port(s) {value} provided already associated with other firewall group(s)."
+            return conflict("FirewallGroupPortInUse", text)
         case "default-group":
             return conflict("SecurityGroupDefaultAlreadyExists", "Default security group already exists.")
         case _:

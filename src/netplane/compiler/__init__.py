@@ -5,10 +5,11 @@
  Host ─────▶ hosts ─────▶ host              Identity ──────────────────────┴▶ policy ─▶ prefix policy profile
  Port ─┬───▶ ports ─────▶ port device       ▲ Device Identity Network Subnet
        ├───▶ clients ───▶ client peer       ▲ Device Network
-       └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet
+       └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet Wall
  Network ──▶ flooding ──▶ spread crowd broadcast  ▲ Presence Host Port Device Subnet
  Subnet ───▶ resolvers ─▶ resolver          ▲ Network Port
- Router ───▶ routes ────▶ hop route               ▲ Port Network Subnet
+ Router ───▶ routes ────▶ hop route               ▲ Port Network Subnet Wall
+ Wall ─────▶ firewall ──▶ firewall
 ```
 
 The record on the left of an arrow owns the entries on the right; the others are read. What was read is noted, so a
@@ -23,6 +24,7 @@ from netplane.base.incremental import Feature, Incremental, Item, evaluate
 from netplane.base.problem import Problem
 from netplane.base.world import View
 from netplane.compiler.endpoints import endpoints
+from netplane.compiler.firewall import firewall
 from netplane.compiler.flooding import flooding
 from netplane.compiler.hosts import hosts
 from netplane.compiler.policy import policy
@@ -30,7 +32,7 @@ from netplane.compiler.ports import ports
 from netplane.compiler.routes import routes
 from netplane.compiler.routing import routing
 from netplane.compiler.services import clients, resolvers
-from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, Router, Subnet, kind_of
+from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, Router, Subnet, Wall, kind_of
 from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
 from netplane.tables.text import show_key
 
@@ -55,6 +57,7 @@ FEATURES: Mapping[type[Record], Feature] = {
     Port: plugs,
     Router: routes,
     Subnet: resolvers,
+    Wall: firewall,
 }
 """Each kind that owns entries, with the feature that makes them."""
 

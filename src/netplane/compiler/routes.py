@@ -11,8 +11,9 @@ from netplane.base.addresses import MAPPED_BITS, pack_address, pack_mac, pack_pr
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import Malformed, bits_before, feature, problem
+from netplane.compiler.firewall import guarded
 from netplane.compiler.routing import EVERY_IPV4
-from netplane.model import Network, Port, Router, Subnet
+from netplane.model import Network, Port, Router, Subnet, Wall
 from netplane.tables.decisions import Limit
 from netplane.tables.pipeline import HOP, ROUTE
 
@@ -31,6 +32,7 @@ class Connected(NamedTuple):
     vni: int
     mac: bytes
     mtu: int
+    firewall: int
 
 
 @feature
@@ -49,11 +51,12 @@ def routes(router: Router, view: View) -> Iterator[Item]:
     if any(contains_ipv4(prefix) for prefix in led) and EVERY_IPV4 not in led:
         # IPv4's addresses stand within IPv6's: what is said of all of those is not meant for them.
         address, length = EVERY_IPV4
-        yield ROUTE.entry((BEFORE_PREFIX + length, router.number, address), (0, bytes(6), 0, Limit.NOWHERE, length))
+        yield ROUTE.entry((BEFORE_PREFIX + length, router.number, address), (0, bytes(6), 0, Limit.NOWHERE, length, 0))
     own = dict(kept_own(ranges, networks))
     for (address, length), network in own.items():
         yield ROUTE.entry(
-            (BEFORE_PREFIX + length, router.number, address), (network.vni, network.mac, network.mtu, 0, 0)
+            (BEFORE_PREFIX + length, router.number, address),
+            (network.vni, network.mac, network.mtu, 0, 0, network.firewall),
         )
     for prefix, next_hops in ranges.items():
         if prefix not in own:
@@ -72,22 +75,23 @@ def one_range(router: Router, prefix: Prefix, next_hops: list[bytes], networks: 
     if len(ways) < len(next_hops):
         yield problem(router, f"{len(next_hops) - len(ways)} of its next hops are on no network of it, or too many")
     for index, (hop, network) in enumerate(ways):
-        yield HOP.entry((router.number, address, length, index), (hop, network.vni, network.mac, network.mtu))
+        value = hop, network.vni, network.mac, network.mtu, network.firewall
+        yield HOP.entry((router.number, address, length, index), value)
     if ways:
-        yield ROUTE.entry((BEFORE_PREFIX + length, router.number, address), (0, bytes(6), 0, len(ways), length))
+        yield ROUTE.entry((BEFORE_PREFIX + length, router.number, address), (0, bytes(6), 0, len(ways), length, 0))
 
 
 def connected(router: Router, view: View) -> Iterator[Connected]:
     """The networks behind a router's interfaces; what is wrong with one, its port says."""
     for port in view.find(Port, "device_id", router.id):
-        network = view.get(Network, port.network_id)
+        network, guard = view.get(Network, port.network_id), guarded(view.get(Wall, port.id))
         for fixed in port.fixed_ips if network is not None else ():
             subnet = view.get(Subnet, fixed.subnet_id)
             if network is None or subnet is None:
                 continue
             try:
                 mac, address = pack_mac(port.mac_address), pack_address(fixed.ip_address)
-                yield Connected(pack_prefix(subnet.cidr), address, network.vni, mac, network.mtu)
+                yield Connected(pack_prefix(subnet.cidr), address, network.vni, mac, network.mtu, guard)
             except Malformed:
                 continue
 

@@ -15,7 +15,8 @@ from netplane.base.addresses import (
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import bits_before, feature, problem
-from netplane.model import Network, Port, Router, Subnet
+from netplane.compiler.firewall import guarded
+from netplane.model import Network, Port, Router, Subnet, Wall
 from netplane.tables.decisions import EndpointFlag, Family
 from netplane.tables.pipeline import ENDPOINT, GATEWAY, ROUTE
 
@@ -44,8 +45,9 @@ def routing(port: Port, view: View) -> Iterator[Item]:
     elif router.admin_state_up:
         # Of a family there is one entry, so a router speaks ICMP from its interface's first address of it.
         speakers = {Family.IPV4 if is_ipv4(address) else Family.IPV6: address for address in reversed(addresses)}
+        guard = guarded(view.get(Wall, port.id))
         for family, speaker in speakers.items():
-            yield GATEWAY.entry((network.vni, mac, family), (router.number, speaker))
+            yield GATEWAY.entry((network.vni, mac, family), (router.number, speaker, guard))
         yield from connected(port, router, network, mac, view)
 
 
@@ -64,5 +66,5 @@ def connected(port: Port, router: Router, network: Network, mac: bytes, view: Vi
             prefix, length = pack_prefix(subnet.cidr)
             if length < MAPPED_BITS and prefix_contains((prefix, length), EVERY_IPV4):
                 raise ValueError(f"{subnet.cidr} has every IPv4 address in it (RFC 4291, section 2.5.5.2)")
-            value = network.vni, mac, network.mtu, 0, 0
+            value = network.vni, mac, network.mtu, 0, 0, guarded(view.get(Wall, port.id))
             yield ROUTE.entry((BEFORE_PREFIX + length, router.number, prefix), value)

@@ -80,6 +80,7 @@ class Picture:
             self._encodings.forget((change.kind, change.id))
             self._encodings.forget(("endpoint", change.id))
             self._encodings.forget(("logged", change.id))
+            self._encodings.forget(("wall", change.id))
 
     def _encode(self, delta: SliceDelta) -> dict[Key, Raw | None]:
         encode = self._encodings.encode

@@ -25,6 +25,7 @@ from netplane.interest.slices import Slices
 from netplane.interest.world import Key
 from netplane.model import (
     Change,
+    FirewallGroup,
     Host,
     Identity,
     LogResource,
@@ -65,6 +66,9 @@ class Interest:
             "port": self._port,
             "binding": self._binding,
             "log": self._log,
+            "firewall_rule": self._firewall,
+            "firewall_policy": self._firewall,
+            "firewall_group": self._firewall,
         }
 
     def load(self, records: Iterable[Record], revision: int) -> None:
@@ -188,6 +192,15 @@ class Interest:
             if host and self._slices.logged(port) != was:
                 self._touch((host,), (("logged", port),))
 
+    def _firewall(self, key: Key, old: Record | None, new: Record | None) -> None:
+        ports = [*self._slices.walled(key), *(new.ports if isinstance(new, FirewallGroup) else ())]
+        before = {port: self._slices.wall(port) for port in ports}
+        self._put(key, new)
+        for port, was in before.items():
+            interface = self._slices.world.get(Port, port)
+            if interface is not None and self._slices.wall(port) != was:
+                self._touch(self._slices.domains.hosts_on(interface.network_id), (("wall", port),))
+
     def _port(self, key: Key, old: Record | None, new: Record | None) -> None:
         if old and new and _link(old) != _link(new):
             self._port(key, old, None)
@@ -205,8 +218,11 @@ class Interest:
         if old is None:
             self._join(network, router)
         self._touch(self._slices.domains.hosts_on(network), (key,))
+        wall = self._slices.wall(key[1])
         alone = old is None and not self._slices.world.find("interfaces_of", router)
         self._put(key, new)
+        if self._slices.wall(key[1]) != wall:
+            self._touch(self._slices.domains.hosts_on(network), (("wall", key[1]),))
         alone = alone or (new is None and not self._slices.world.find("interfaces_of", router))
         if alone and self._slices.world.at(("router", router)):
             self._touch(self._slices.domains.hosts_on(network), (("router", router),))

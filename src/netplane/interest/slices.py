@@ -2,14 +2,19 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import partial
 
 from netplane.interest.domain import Domain, Domains
 from netplane.interest.logging import logged
 from netplane.interest.placement import Placement, place
+from netplane.interest.walls import wall
 from netplane.interest.world import Key, World
 from netplane.model import (
     AddressGroup,
     Binding,
+    FirewallGroup,
+    FirewallPolicy,
+    FirewallRule,
     Host,
     Identity,
     Logged,
@@ -20,6 +25,7 @@ from netplane.model import (
     Router,
     SecurityGroupRule,
     Subnet,
+    Wall,
     kind_of,
     presence,
 )
@@ -57,6 +63,7 @@ class Slices:
                 yield "subnet", subnet
             for port in self.world.find("interfaces_on", network):
                 yield "port", port
+                yield "wall", port
                 yield "router", self.router_of(port)
             for port in self.standing.get(network, ()):
                 yield "endpoint", port
@@ -96,6 +103,9 @@ class Slices:
         if kind == "presence":
             network, _, present = id.partition("/")
             return presence(network, present) if self.exists(key) and self.near(host, network) else None
+        if kind == "wall":
+            interface = self.world.get(Port, id)
+            return self.wall(id) if interface and self.near(host, interface.network_id) else None
         record = self.world.at(key)
         return record if record is not None and self._needs(host, record) else None
 
@@ -109,6 +119,28 @@ class Slices:
         logs = (self.world.get(LogResource, id) for place in places for id in self.world.find(*place))
         return logged(record, [log for log in logs if log is not None])
 
+    def wall(self, port: str) -> Wall | None:
+        """What a firewall lets pass a router's port; of several groups on it, the first by its id counts."""
+        record = self.world.get(Port, port)
+        groups = sorted(self.world.find("walled_by", port))
+        group = self.world.get(FirewallGroup, groups[0]) if groups else None
+        if record is None or not record.is_router_interface or group is None:
+            return None
+        policies, rules = partial(self.world.get, FirewallPolicy), partial(self.world.get, FirewallRule)
+        return wall(port, group, policies, rules)
+
+    def walled(self, key: Key) -> Iterable[str]:
+        """The ports whose walls a firewall's group, policy or rule has a part in."""
+        kind, id = key
+        if kind == "firewall_rule":
+            return [
+                port for one in self.world.find("policies_with", id) for port in self.walled(("firewall_policy", one))
+            ]
+        if kind == "firewall_policy":
+            return [port for one in self.world.find("groups_with", id) for port in self.walled(("firewall_group", one))]
+        group = self.world.get(FirewallGroup, id)
+        return () if group is None else group.ports
+
     def covered(self, log: LogResource) -> Iterable[str]:
         """The ports that a log may be about."""
         if log.target_id is not None:
@@ -120,10 +152,15 @@ class Slices:
     def exists(self, key: Key) -> bool:
         """Whether there is a record with this key, for whomever."""
         kind, id = key
-        if kind == "presence":
-            network, _, host = id.partition("/")
-            return host in self.present.get(network, ())
-        return id in self.placed if kind == "endpoint" else self.world.at(key) is not None
+        match kind:
+            case "presence":
+                network, _, host = id.partition("/")
+                return host in self.present.get(network, ())
+            case "endpoint":
+                return id in self.placed
+            case "wall":
+                return self.wall(id) is not None
+        return self.world.at(key) is not None
 
     def near(self, host: str, network: str) -> bool:
         """Whether a machine of the host stands in the domain of the network."""

@@ -3,7 +3,7 @@
     slice(host) = the host's own record
                 + the full ports of the machines bound to it, and what is logged at them
                 + for every domain in which a machine of it stands:
-                    networks, subnets, the routers' interfaces, routers,
+                    networks, subnets, the routers' interfaces and what firewalls let pass them, routers,
                     the endpoint of every machine that stands there, the hosts that carry them, and on which
                     networks each of those has any,
                     their identities, the rules of the identities' groups, and the address groups that those name
@@ -16,10 +16,14 @@ from collections.abc import Iterable
 
 from netplane.interest.logging import logged
 from netplane.interest.placement import Placement, place
+from netplane.interest.walls import wall
 from netplane.interest.world import Key
 from netplane.model import (
     AddressGroup,
     Binding,
+    FirewallGroup,
+    FirewallPolicy,
+    FirewallRule,
     Host,
     Identity,
     LogResource,
@@ -29,6 +33,7 @@ from netplane.model import (
     Router,
     SecurityGroupRule,
     Subnet,
+    Wall,
     kind_of,
     presence,
 )
@@ -74,6 +79,7 @@ def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
     found = {key: record for key, record in world.items() if needed(record)}
     logs = [record for record in world.values() if isinstance(record, LogResource)]
     ports = [record for record in found.values() if isinstance(record, Port) and not record.is_router_interface]
+    walls = [_wall(world, record) for record in found.values() if isinstance(record, Port)]
     told = [what for what in (logged(port, logs) for port in ports) if what is not None]
     present = (presence(place.network_id, place.host) for place in near)
     return (
@@ -81,6 +87,7 @@ def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
         | {("endpoint", place.endpoint.id): place.endpoint for place in near}
         | {("presence", one.id): one for one in present}
         | {("logged", what.id): what for what in told}
+        | {("wall", wall.id): wall for wall in walls if wall is not None}
     )
 
 
@@ -100,6 +107,23 @@ def _placements(world: dict[Key, Record]) -> list[Placement]:
         if placement:
             found.append(placement)
     return found
+
+
+def _wall(world: dict[Key, Record], port: Port) -> Wall | None:
+    """What the firewall on a router's port lets pass; of several groups the one with the first id counts."""
+    groups = [record for record in world.values() if isinstance(record, FirewallGroup) and port.id in record.ports]
+    if not groups or not port.is_router_interface:
+        return None
+
+    def policy(id: str) -> FirewallPolicy | None:
+        found = world.get(("firewall_policy", id))
+        return found if isinstance(found, FirewallPolicy) else None
+
+    def rule(id: str) -> FirewallRule | None:
+        found = world.get(("firewall_rule", id))
+        return found if isinstance(found, FirewallRule) else None
+
+    return wall(port.id, min(groups, key=lambda group: group.id), policy, rule)
 
 
 def _interfaces(world: dict[Key, Record]) -> list[Port]:

@@ -3,7 +3,17 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
-from netplane.model import Binding, LogResource, Port, Record, SecurityGroupRule, Subnet, kind_of
+from netplane.model import (
+    Binding,
+    FirewallGroup,
+    FirewallPolicy,
+    LogResource,
+    Port,
+    Record,
+    SecurityGroupRule,
+    Subnet,
+    kind_of,
+)
 
 Key = tuple[str, str]
 """The kind and the id of a record."""
@@ -35,6 +45,15 @@ def _index_rule(rule: SecurityGroupRule) -> Iterable[Key]:
     return (("rules_of", rule.security_group_id),)
 
 
+def _index_group(group: FirewallGroup) -> Iterable[Key]:
+    policies = {group.ingress_firewall_policy_id, group.egress_firewall_policy_id} - {None}
+    return [*(("walled_by", port) for port in group.ports), *(("groups_with", policy or "") for policy in policies)]
+
+
+def _index_policy(policy: FirewallPolicy) -> Iterable[Key]:
+    return [("policies_with", rule) for rule in dict.fromkeys(policy.firewall_rules)]
+
+
 def _index_binding(binding: Binding) -> Iterable[Key]:
     return (("bound_to", binding.host_id),)
 
@@ -45,6 +64,8 @@ _INDEXES: Mapping[type[Record], Callable[..., Iterable[Key]]] = {
     SecurityGroupRule: _index_rule,
     Binding: _index_binding,
     LogResource: _index_log,
+    FirewallGroup: _index_group,
+    FirewallPolicy: _index_policy,
 }
 """Where each kind is to be found again: (name of the look-up, what it is looked up by)."""
 

@@ -10,6 +10,7 @@ from netplane.model.change import Change, Operation
 from netplane.model.decision import Decision
 from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint, Presence, presence
+from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
 from netplane.model.log import Logged, LogResource
@@ -40,6 +41,9 @@ __all__ = [
     "Device",
     "DhcpOption",
     "Endpoint",
+    "FirewallGroup",
+    "FirewallPolicy",
+    "FirewallRule",
     "FixedIP",
     "Host",
     "Identity",
@@ -59,6 +63,8 @@ __all__ = [
     "SecurityGroup",
     "SecurityGroupRule",
     "Subnet",
+    "Wall",
+    "WallRule",
     "describe",
     "identity_id",
     "kind_of",

@@ -2,6 +2,7 @@
 
 from netplane.model.address_group import AddressGroup
 from netplane.model.endpoint import Device, Endpoint, Presence
+from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall
 from netplane.model.host import Binding, Host
 from netplane.model.log import Logged, LogResource
 from netplane.model.network import Network, Subnet
@@ -24,10 +25,13 @@ STORED: tuple[type[Record], ...] = (
     Port,
     Binding,
     LogResource,
+    FirewallRule,
+    FirewallPolicy,
+    FirewallGroup,
 )
 """What the store keeps; what stands first is referred to by what follows."""
 
-KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Presence, Logged, Device)
+KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Presence, Logged, Wall, Device)
 
 AnyRecord = (
     Host
@@ -45,6 +49,10 @@ AnyRecord = (
     | Endpoint
     | Logged
     | Presence
+    | FirewallRule
+    | FirewallPolicy
+    | FirewallGroup
+    | Wall
     | Device
 )
 

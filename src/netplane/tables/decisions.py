@@ -22,6 +22,8 @@ class Stage(IntEnum):
     """In the place of ROUTING and what follows it, for what goes to a group or to all of a network."""
     SERVICE = 12
     """The same for what goes to the host's services."""
+    FIREWALL = 13
+    """Between POLICY_IN and DELIVERY, where a packet crosses a router's port that has a firewall."""
 
 
 class Verdict(IntEnum):
@@ -98,6 +100,8 @@ class Reason(IntEnum):
     NO_CLIENT = 43
     """A machine that the host's services do not know by this address, or an answer of theirs to nobody."""
     TOO_MANY_ROUTERS = 44
+    FIREWALL = 45
+    FIREWALL_REJECTED = 46
 
 
 class Class(IntEnum):
@@ -166,6 +170,15 @@ class DeviceFlag(IntEnum):
     """So are the connections that its rules let pass."""
 
 
+class Action(IntEnum):
+    """What a firewall's rule does with a connection that it speaks of."""
+
+    ALLOW = 1
+    DENY = 2
+    REJECT = 3
+    """As DENY, and the sender is told."""
+
+
 class Punt(IntEnum):
     """Kinds of packets handed to the agent."""
 
@@ -190,6 +203,8 @@ class Limit(IntEnum):
 
     CONNECTIONS = 131_072
     """Entries of `connection` that it opened: an eighth of the table, on each host that it talks to."""
+    FIREWALL_RULES = 200
+    """Rules of a firewall that are asked about a connection in one direction, one by one."""
     LOG_PAUSE = 50_000_000
     """ns between two decisions about a port that are written down, in the long run."""
     LOG_BURST = 5_000_000_000
@@ -281,6 +296,7 @@ SHARED = (
     PortFlag,
     EndpointFlag,
     DeviceFlag,
+    Action,
     Punt,
     Cost,
     Limit,

@@ -18,7 +18,7 @@ NOT_ABOUT = {Direction.EGRESS: Reason.POLICY_IN, Direction.INGRESS: Reason.POLIC
 
 def write_down(run: Run, end: End) -> None:
     """Note what was decided about the machines of this host, at the end of a packet's way."""
-    dropped = end.verdict is Verdict.DROP
+    dropped = end.verdict is Verdict.DROP or end.reason is Reason.FIREWALL_REJECTED
     if not dropped and not run.opened:
         return
     reason = end.reason if dropped else Reason.NONE

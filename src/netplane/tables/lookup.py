@@ -15,6 +15,7 @@ from netplane.tables.pipeline import (
     CROWD,
     DEVICE,
     ENDPOINT,
+    FIREWALL,
     GATEWAY,
     HOP,
     HOST,
@@ -71,6 +72,7 @@ class GatewayValue(NamedTuple):
 
     router: int
     address: bytes
+    firewall: int = 0
 
 
 class RouteValue(NamedTuple):
@@ -83,6 +85,7 @@ class RouteValue(NamedTuple):
     """How many next hops stand in `hop` instead; 0 for a network that is connected."""
     length: int
     """Of the prefix that a route with next hops is for, in 128 bits."""
+    firewall: int = 0
 
 
 class HopValue(NamedTuple):
@@ -92,6 +95,24 @@ class HopValue(NamedTuple):
     vni: int
     mac: bytes
     mtu: int
+    firewall: int = 0
+
+
+class WallRuleValue(NamedTuple):
+    """A rule of a firewall."""
+
+    source: bytes
+    source_mask: bytes
+    destination: bytes
+    destination_mask: bytes
+    source_first: int
+    source_last: int
+    destination_first: int
+    destination_last: int
+    protocol: int
+    family: int
+    action: int
+    rule: int
 
 
 class DeviceValue(NamedTuple):
@@ -242,6 +263,12 @@ def hop(entries: Entries, router: int, destination: bytes, length: int, index: i
     network = (int.from_bytes(destination, "big") >> shift << shift).to_bytes(16, "big")
     value = entries["hop"].get(HOP.pack_key(router, network, length, index))
     return None if value is None else HopValue(**HOP.unpack_value(value))
+
+
+def wall_rule(entries: Entries, firewall: int, direction: int, index: int) -> WallRuleValue | None:
+    """A rule of a firewall by its place."""
+    value = entries["firewall"].get(FIREWALL.pack_key(firewall, direction, index))
+    return None if value is None else WallRuleValue(**FIREWALL.unpack_value(value))
 
 
 def prefix(entries: Entries, profile: int, direction: int, address: bytes) -> PrefixValue | None:

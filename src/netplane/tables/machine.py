@@ -34,6 +34,7 @@ from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.routing import Hop, is_behind, is_too_long, note_route, route
 from netplane.tables.run import End, Run
 from netplane.tables.serving import owned, pay_for_punt, punt, serve
+from netplane.tables.walls import Walls
 
 UNSPECIFIED = MAPPED + bytes(4)
 ERRORS = {
@@ -43,6 +44,7 @@ ERRORS = {
     Reason.FRAGMENTATION_NEEDED: ((3, 4), (2, 0)),
     Reason.TTL_EXCEEDED: ((11, 0), (3, 0)),
     Reason.LINK_LOCAL: ((3, 0), (1, 2)),
+    Reason.FIREWALL_REJECTED: ((3, 13), (1, 1)),
 }
 """The ICMP type and code, and the ICMPv6 ones, that each reason is told the sender by (RFC 792, RFC 4443)."""
 
@@ -148,8 +150,13 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     if local:
         run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
     behind = is_behind(run, hop, packet)
-    pair = Pair(source, hop.endpoint, True, local, sides(packet, port.vni, hop.vni), behind)
-    connect(run, packet, pair)
+    pair = Pair(source, hop.endpoint, True, local, sides(packet, port.vni, hop.vni), behind, walls=Walls(hop.walls))
+    try:
+        connect(run, packet, pair)
+    except End as end:
+        if end.reason is Reason.FIREWALL_REJECTED:
+            answer_with_error(run, port, ifindex, packet, hop._replace(endpoint=None, reason=end.reason))
+        raise
     run.counts.append((port.vni, port.mac, Direction.EGRESS, traffic_class(hop)))
     if run.settings.host == 0:
         run.drop(Stage.DELIVERY, Reason.NO_HOST)
@@ -177,7 +184,11 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
         run.drop(Stage.DELIVERY, Reason.NOT_HERE)
     run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
     behind = is_behind(run, hop, packet)
-    connect(run, packet, Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni), behind))
+    connect(
+        run,
+        packet,
+        Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni), behind, walls=Walls(hop.walls)),
+    )
     deliver(run, packet, hop, hop.endpoint)
 
 

@@ -45,6 +45,7 @@ class Step(NamedTuple):
     | ROUTING | VNI of the destination | router, 0 if none | identity of the destination |
     | POLICY_OUT, POLICY_IN | rule | identity whose rules it is | identity of the other side |
     | CONNECTION | 0 new, 1 known, 2 judged again, 3 an ICMP error about one, 4 none kept | ConnectionState before | |
+    | FIREWALL | rule, 0 if none matches | Direction of its rules | |
     | DELIVERY | Verdict | ifindex, or host | VNI of the destination |
     | FLOOD | copies | | |
     | SERVICE | ifindex of the machine | | |

@@ -108,6 +108,34 @@ HOP = Table(
         Field("vni", U32, "The network that it lies on."),
         Field("mac", MAC, "The MAC address of the router's interface there."),
         Field("mtu", U16, "The largest IP packet that goes there, in bytes; 0 for any."),
+        Field("pad", U32),
+        Field("firewall", U64, "What guards the router's interface there, as in `firewall`; 0 if nothing does."),
+    ),
+    capacity=262_144,
+)
+FIREWALL = Table(
+    "firewall",
+    "The rules of each firewall, in order: the first that matches decides, and what none matches is denied.",
+    Kind.HASH,
+    key=(
+        Field("firewall", U64, "A fingerprint of all its rules: others have another one."),
+        Field("direction", U32, "Direction, as the networks behind the interface see it."),
+        Field("index", U32, "The rule's place, from 0."),
+    ),
+    value=(
+        Field("source", ADDRESS, "Where connections come from, under `source_mask`."),
+        Field("source_mask", ADDRESS),
+        Field("destination", ADDRESS, "Where they go, under `destination_mask`."),
+        Field("destination_mask", ADDRESS),
+        Field("source_first", U16, "The ports that they come from."),
+        Field("source_last", U16),
+        Field("destination_first", U16, "The ports that they go to."),
+        Field("destination_last", U16),
+        Field("protocol", U8, "The IP protocol; 0 for any."),
+        Field("family", U8, "Family."),
+        Field("action", U8, "Action."),
+        Field("pad", U8),
+        Field("rule", U32, "The first 4 bytes of the rule's id, as a number."),
     ),
     capacity=262_144,
 )
@@ -127,6 +155,7 @@ ROUTE = Table(
         Field("hops", U8, "How many next hops it has in `hop`; 0: its network is connected; 255: there is no way."),
         Field("length", U8, "With next hops: the prefix's length in 128 bits; otherwise 0."),
         Field("pad", U16),
+        Field("firewall", U64, "What guards the router's interface there, as in `firewall`; 0 if nothing does."),
     ),
     capacity=262_144,
 )
@@ -142,6 +171,8 @@ GATEWAY = Table(
     value=(
         Field("router", U32, "The router's number."),
         Field("address", ADDRESS, "The interface's address, from which the router speaks ICMP."),
+        Field("pad", U32),
+        Field("firewall", U64, "What guards the interface, as in `firewall`; 0 if nothing does."),
     ),
     capacity=262_144,
 )
@@ -356,6 +387,7 @@ TABLES: tuple[Table, ...] = (
     MEMBER,
     BROADCAST,
     ENDPOINT,
+    FIREWALL,
     HOP,
     ROUTE,
     GATEWAY,

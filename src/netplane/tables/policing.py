@@ -17,6 +17,7 @@ from netplane.tables.lookup import EndpointValue, Entries
 from netplane.tables.packet import ECHO_REQUEST, ECHO_REQUEST_V6, TCP, Packet
 from netplane.tables.pipeline import BUDGET, CONNECTION
 from netplane.tables.run import End, Run
+from netplane.tables.walls import NO_WALLS, Walls, judge_walls
 
 RELATED = 3
 """What the step CONNECTION says of an ICMP error about a packet of a connection."""
@@ -37,6 +38,7 @@ class Pair(NamedTuple):
     destination_is_behind: bool = False
     """Whether the destination only leads to whoever has the address: nothing is known of that one's identity."""
     source_is_behind: bool = False
+    walls: Walls = NO_WALLS
 
     @property
     def who(self) -> int:
@@ -68,6 +70,7 @@ class Pair(NamedTuple):
             (self.sides[1], self.sides[0]),
             self.source_is_behind,
             self.destination_is_behind,
+            self.walls.turn(),
         )
 
 
@@ -79,7 +82,7 @@ def keeps(end: EndpointValue) -> bool:
 def connect(run: Run, packet: Packet, pair: Pair) -> None:
     """CONNECTION: policy is judged once a connection, for the direction in which it was opened."""
     judge_alone(run, packet, pair)
-    if not (pair.source_keeps or pair.destination_keeps):
+    if not (pair.source_keeps or pair.destination_keeps or pair.walls.crossed):
         run.step(Stage.CONNECTION, Reason.NONE, ALONE)
         run.opened = packet.starts
         return
@@ -205,7 +208,8 @@ def current_stamp(run: Run, pair: Pair) -> int:
     """What a connection opened by the source would be allowed under now."""
     initiator = lookup.profile_stamp(run.entries, pair.source.identity) if pair.source_keeps else 0
     responder = lookup.profile_stamp(run.entries, pair.destination.identity) if pair.destination_keeps else 0
-    return connections.stamp_of((pair.who, initiator), (pair.whom, responder))
+    rules = connections.stamp_of((pair.who, initiator), (pair.whom, responder))
+    return rules ^ pair.walls.stamp()
 
 
 def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
@@ -217,14 +221,17 @@ def still_allowed(run: Run, packet: Packet, opening: Pair) -> bool:
 
 
 def judge(run: Run, packet: Packet, pair: Pair, service: int) -> Reason:
-    """POLICY_OUT, POLICY_IN: each end that connections are kept for must allow it; tells which one does not."""
+    """POLICY_OUT, POLICY_IN, FIREWALL: each end that connections are kept for must allow it, and each firewall.
+
+    Tells which one does not.
+    """
     source, destination = pair.source.identity, pair.destination.identity
     to, of = pair.sides[1].address, pair.sides[0].address
     if pair.source_keeps and not allowed(run, Direction.EGRESS, source, pair.whom, to, packet, service):
         return Reason.POLICY_OUT
     if pair.destination_keeps and not allowed(run, Direction.INGRESS, destination, pair.who, of, packet, service):
         return Reason.POLICY_IN
-    return Reason.NONE
+    return judge_walls(run, pair.walls, packet, pair.sides, service)
 
 
 def allowed(

@@ -19,6 +19,7 @@ from netplane.tables.ipv6 import is_link_local, is_multicast
 from netplane.tables.lookup import EndpointValue, GatewayValue, RouteValue
 from netplane.tables.packet import ETHERNET, Packet
 from netplane.tables.run import Run
+from netplane.tables.walls import Wall, crossing
 
 
 class Passage(NamedTuple):
@@ -27,6 +28,8 @@ class Passage(NamedTuple):
     gateway: GatewayValue
     vni: int
     via: bytes
+    firewall: int
+    """What guards the interface by which it left."""
 
 
 class Hop(NamedTuple):
@@ -45,6 +48,8 @@ class Hop(NamedTuple):
     """The routers before the last one."""
     via: bytes = NO_ADDRESS
     """The address that it is sent to; of a next hop, if the packet's destination lies somewhere behind it."""
+    firewall: int = 0
+    """What guards the interface by which it leaves the last router."""
 
     @property
     def is_router(self) -> bool:
@@ -55,6 +60,13 @@ class Hop(NamedTuple):
     def routers(self) -> int:
         """How many routers it passes: that many hops less to live."""
         return 0 if self.gateway is None else len(self.passed) + 1
+
+    @property
+    def walls(self) -> tuple[Wall, ...]:
+        """The firewalls on its way."""
+        passages = [(passage.gateway.firewall, passage.firewall) for passage in self.passed]
+        last = [] if self.gateway is None else [(self.gateway.firewall, self.firewall)]
+        return tuple(wall for passage in (*passages, *last) for wall in crossing(*passage))
 
 
 def route(run: Run, vni: int, packet: Packet) -> Hop:
@@ -89,7 +101,7 @@ def through_routers(run: Run, gateway: GatewayValue, packet: Packet) -> Hop:
             return hop
         if len(passed) + 1 == Limit.ROUTERS:
             return hop._replace(endpoint=None, reason=Reason.TOO_MANY_ROUTERS)
-        passed.append(Passage(gateway, hop.vni, hop.via))
+        passed.append(Passage(gateway, hop.vni, hop.via, hop.firewall))
         gateway = further
 
 
@@ -106,6 +118,7 @@ def next_hop(run: Run, gateway: GatewayValue, packet: Packet, passed: int) -> Ho
     else:
         endpoint = lookup.endpoint(run.entries, found.vni, packet.destination)
         hop = Hop(found.vni, endpoint, gateway, found.mac, mtu=found.mtu, via=packet.destination)
+        hop = hop._replace(firewall=found.firewall)
         if hop.is_router and endpoint is not None and endpoint.mac == hop.mac:
             return hop
     if packet.is_ipv6 and is_link_local(packet.source):
@@ -135,7 +148,7 @@ def choose(run: Run, gateway: GatewayValue, found: RouteValue, packet: Packet) -
         if hop is None or (fit := score(flow, hop.via)) <= best:
             continue
         endpoint = lookup.endpoint(run.entries, hop.vni, hop.via)
-        way = Hop(hop.vni, endpoint, gateway, hop.mac, mtu=hop.mtu, via=hop.via)
+        way = Hop(hop.vni, endpoint, gateway, hop.mac, mtu=hop.mtu, via=hop.via, firewall=hop.firewall)
         if endpoint is not None and not (way.is_router and router_at(run, way, packet) is None):
             best, chosen = fit, way
     return chosen

@@ -10,6 +10,7 @@ from typing import Any
 
 from netplane.base.addresses import unpack_address, unpack_mac, unpack_prefix
 from netplane.tables.decisions import (
+    Action,
     Class,
     ConnectionFlag,
     ConnectionState,
@@ -94,6 +95,8 @@ def show_value(table: str, value: bytes) -> str:
         return f"prefix={unpack_prefix(fields['address'], fields['length'])}"
     if table == "route":
         return _join(_route(fields))
+    if table == "firewall":
+        return _join(_wall_rule(fields))
     if "rule" in fields:
         return f"rule={fields['rule']:08x}"
     return _join(_plain(declared, declared.value.fields, fields))
@@ -104,7 +107,8 @@ def _join(fields: Mapping[str, str]) -> str:
 
 
 def _plain(table: Table, layout: tuple[Field, ...], fields: Mapping[str, Any]) -> dict[str, str]:
-    return {f.name: _field(table, f, fields[f.name]) for f in layout if not f.is_padding}
+    shown = (f for f in layout if not f.is_padding and (f.name != "firewall" or fields[f.name]))
+    return {f.name: _field(table, f, fields[f.name]) for f in shown}
 
 
 def _field(table: Table, declared: Field, value: Any) -> str:
@@ -116,7 +120,7 @@ def _field(table: Table, declared: Field, value: Any) -> str:
         return _class(value)
     if declared.name == "protocol":
         return _protocol(value)
-    if declared.name == "stamp":
+    if declared.name in ("stamp", "firewall"):
         return f"{value:016x}"
     return _name(NAMES[declared.name], value) if declared.name in NAMES else str(value)
 
@@ -163,7 +167,25 @@ def _route(fields: Mapping[str, Any]) -> dict[str, str]:
         return {"hops": "nowhere"}
     if fields["hops"]:
         return {"hops": str(fields["hops"])}
-    return {"vni": str(fields["vni"]), "mac": unpack_mac(fields["mac"]), "mtu": str(fields["mtu"])}
+    guard = {"firewall": f"{fields['firewall']:016x}"} if fields["firewall"] else {}
+    return {"vni": str(fields["vni"]), "mac": unpack_mac(fields["mac"]), "mtu": str(fields["mtu"])} | guard
+
+
+def _wall_rule(fields: Mapping[str, Any]) -> dict[str, str]:
+    """What a rule of a firewall says, ranges as prefixes."""
+    ends = {
+        end: unpack_prefix(fields[end], int.from_bytes(fields[f"{end}_mask"], "big").bit_count())
+        for end in ("source", "destination")
+    }
+    ports = {f"{end}_ports": f"{fields[f'{end}_first']}-{fields[f'{end}_last']}" for end in ends}
+    protocol = _protocol(fields["protocol"]) if fields["protocol"] else "any"
+    return {
+        "action": _name(Action, fields["action"]).lower(),
+        "protocol": protocol,
+        **{name: text for name, text in (ends | ports).items() if text not in ("0.0.0.0/0", "::/0", "0-65535")},
+        "family": _name(Family, fields["family"]),
+        "rule": f"{fields['rule']:08x}",
+    }
 
 
 def _policy(fields: Mapping[str, Any]) -> dict[str, str]:

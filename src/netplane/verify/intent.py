@@ -6,19 +6,20 @@ nothing is said of that here.
 """
 
 from collections.abc import Callable
-from enum import Enum
 from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
 from netplane.model import Host, Network, Port, Router
+from netplane.verify.agreement import PASSED, Decided, agreed, agreed_alone, keeps
 from netplane.verify.datagram import UDP, Address, Datagram, read_arp, write_arp_reply
 from netplane.verify.family import may_be_told, read_packet, read_quote, write_echo_reply, write_error, write_routed
 from netplane.verify.fate import DROPPED, Fate, Kind
+from netplane.verify.firewalls import Crossing, guards, turned
 from netplane.verify.logs import is_noted
 from netplane.verify.many import is_announcement, is_for_many, is_joined, is_report, listeners, others, speaks_of_groups
 from netplane.verify.neighbours import discovered, discovers
 from netplane.verify.routers import MOST_ROUTERS, interfaces, onward
-from netplane.verify.rules import Opening, continued, opening, permits
+from netplane.verify.rules import continued, opening, permits
 from netplane.verify.services import SERVICES, SERVICES_MAC, is_for_services
 from netplane.verify.talks import Memory, Side, begins
 from netplane.verify.world import World, addresses, given, mac_of
@@ -30,7 +31,9 @@ DHCP = {False: (68, 67), True: (546, 547)}
 """The ports of clients and servers, by whether it is DHCPv6."""
 NET_UNREACHABLE, HOST_UNREACHABLE, PORT_UNREACHABLE, TIME_EXCEEDED = (3, 0), (3, 1), (3, 3), (11, 0)
 FRAGMENTATION_NEEDED = (3, 4)
+PROHIBITED = (3, 13)
 SAID_IN_IPV6 = {
+    PROHIBITED: (1, 1),
     NET_UNREACHABLE: (1, 0),
     HOST_UNREACHABLE: (1, 3),
     PORT_UNREACHABLE: (1, 4),
@@ -39,24 +42,6 @@ SAID_IN_IPV6 = {
 }
 BEYOND_SCOPE = (1, 2)
 """What only IPv6 has: an address of one link is not heard of on another."""
-
-
-class Decided(Enum):
-    """What a host decides about a packet between two machines."""
-
-    OPENED = "opened"
-    """Its rules let it pass, as the first of a connection or by itself."""
-    KNOWN = "known"
-    """It belongs to a connection."""
-    REFUSED_OUT = "refused out"
-    """By the sender's rules."""
-    REFUSED_IN = "refused in"
-    """By the receiver's rules."""
-    LOST = "lost"
-    """It belongs to no connection or to one that is not allowed any more, or nobody is there to get it."""
-
-
-PASSED = (Decided.OPENED, Decided.KNOWN)
 
 
 class Way(NamedTuple):
@@ -68,6 +53,15 @@ class Way(NamedTuple):
     """The last router's interface that it leaves by, if it is routed."""
     routers: int = 0
     """How many it passes."""
+    crossings: tuple[Crossing, ...] = ()
+    """The routers' ports on it."""
+    speaker: Address = NOBODY
+    """The address that the router speaks from."""
+
+    @property
+    def back(self) -> "Way":
+        """The same for who goes the other way."""
+        return Way(self.destination, self.source, None, crossings=turned(self.crossings))
 
 
 def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = None, now: int = 0) -> Fate:
@@ -241,13 +235,22 @@ def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way 
             return to_router(world, port, frame, datagram)
         return Way(port, neighbour, None)
     at = world.router_at(network, mac, ipv6=datagram.is_ipv6)
-    return DROPPED if at is None else through_routers(world, port, frame, datagram, at)
+    if at is None:
+        return DROPPED
+    entrance = next(one for one in world.neighbours(network) if one.is_router_interface and mac_of(one) == mac)
+    return through_routers(world, port, frame, datagram, at, entrance)
 
 
 def through_routers(
-    world: World, port: Port, frame: bytes, datagram: Datagram, at: tuple[Router, Address] | None
+    world: World,
+    port: Port,
+    frame: bytes,
+    datagram: Datagram,
+    at: tuple[Router, Address] | None,
+    entrance: Port,
 ) -> Way | Fate:
     """From router to router, each with one hop less to live, until somebody has the packet or nobody wants it."""
+    crossings: list[Crossing] = []
     for passed in range(MOST_ROUTERS):
         if at is None:
             break
@@ -266,11 +269,13 @@ def through_routers(
             return told(port, frame, datagram, FRAGMENTATION_NEEDED, speaker, beyond.mtu)
         if interface is None or neighbour is None:
             return told(port, frame, datagram, HOST_UNREACHABLE, speaker)
+        crossings += (Crossing(entrance, is_left=False), Crossing(interface, is_left=True))
         if not neighbour.is_router_interface:
-            return Way(port, neighbour, interface, passed + 1)
+            return Way(port, neighbour, interface, passed + 1, tuple(crossings), speaker)
         if is_destination:
             return to_router(world, port, frame, datagram)
         at = world.router_at(world.network(interface), mac_of(neighbour), ipv6=datagram.is_ipv6)
+        entrance = neighbour
     return DROPPED
 
 
@@ -317,8 +322,9 @@ def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: M
     if here is None or there is None:
         return DROPPED
     if here != there:
-        if not noted(world, here, path, memory, admitted(world, here, path, datagram, memory, now)):
-            return DROPPED
+        decided = admitted(world, here, path, datagram, memory, now)
+        if not noted(world, here, path, memory, decided):
+            return refused(path, frame, datagram, decided)
         memory.begin(here.id, path.source.id, datagram, now)
         passed = memory.completed(there.id, path.source.id, datagram, now)
         if passed is None:
@@ -333,12 +339,19 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
     if decided in PASSED and not world.plugged(path.destination):
         decided = Decided.LOST
     if not noted(world, host, path, memory, decided):
-        return DROPPED
+        return refused(path, frame, datagram, decided) if world.host(path.source) == host else DROPPED
     memory.begin(host.id, path.source.id, datagram, now)
     if path.interface is None:
         return Fate(Kind.DELIVERED, path.destination.id, frame)
     routed = write_routed(frame, datagram, path.routers, mac_of(path.interface), mac_of(path.destination))
     return Fate(Kind.DELIVERED, path.destination.id, routed)
+
+
+def refused(path: Way, frame: bytes, datagram: Datagram, decided: Decided) -> Fate:
+    """What becomes of a packet that its sender's own host refuses."""
+    if decided is not Decided.REJECTED:
+        return DROPPED
+    return told(path.source, frame, datagram, PROHIBITED, path.speaker)
 
 
 def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Memory, now: int) -> Decided:
@@ -350,18 +363,17 @@ def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Me
     alone = agreed_alone(world, host, *ends(path, datagram), opening(datagram))
     if alone is not Decided.OPENED:
         return alone
-    if not kept:
+    if not kept and not any(guards(world, crossing.interface) for crossing in path.crossings):
         return Decided.OPENED if begins(datagram) else Decided.KNOWN
     quote = read_quote(datagram)
     if quote is not None:
-        back = Way(path.destination, path.source, None)
+        back = path.back
         if memory.concerns(host.id, *sides(back, quote), quote, now, goes_on(world, host, back, quote)):
             return Decided.KNOWN
     asked: list[Decided] = []
 
     def may_open() -> bool:
-        source, destination = ends(path, datagram)
-        asked.append(agreed(world, host, source, destination, opening(datagram)))
+        asked.append(agreed(world, host, path.crossings, *ends(path, datagram), opening(datagram)))
         return asked[0] is Decided.OPENED
 
     may_go_on = goes_on(world, host, path, datagram)
@@ -403,50 +415,12 @@ def goes_on(world: World, host: Host, path: Way, datagram: Datagram) -> Callable
     """Asks a host's rules whether a packet's connection may stand; it is turned if the packet's receiver opened it."""
     source, destination = ends(path, datagram)
 
-    def may_go_on(turned: bool) -> bool:
-        opener, other, port = (destination, source, 0) if turned else (source, destination, 1)
-        return agreed(world, host, opener, other, continued(datagram, datagram.ports[port])) is Decided.OPENED
+    def may_go_on(is_turned: bool) -> bool:
+        if is_turned:
+            opener, other, crossings, port = destination, source, path.back.crossings, 0
+        else:
+            opener, other, crossings, port = source, destination, path.crossings, 1
+        said = continued(datagram, datagram.ports[port])
+        return agreed(world, host, crossings, opener, other, said) is Decided.OPENED
 
     return may_go_on
-
-
-def keeps(world: World, host: Host, port: Port) -> bool:
-    """Whether a host remembers the connections of a port."""
-    return world.host(port) == host and world.keeps_connections(port)
-
-
-def agreed_alone(
-    world: World, host: Host, sender: tuple[Port, Side], receiver: tuple[Port, Side], packet: Opening
-) -> Decided:
-    """Whether the rules of those ends on this host that keep no connections let this very packet pass."""
-
-    def is_asked(port: Port) -> bool:
-        return world.host(port) == host and not world.keeps_connections(port)
-
-    return agreed_by(world, is_asked, sender, receiver, packet)
-
-
-def agreed(world: World, host: Host, opener: tuple[Port, Side], other: tuple[Port, Side], packet: Opening) -> Decided:
-    """Whether the rules of those ends that this host keeps connections for let one open one to the other."""
-    return agreed_by(world, lambda port: keeps(world, host, port), opener, other, packet)
-
-
-def agreed_by(
-    world: World,
-    is_asked: Callable[[Port], bool],
-    opener: tuple[Port, Side],
-    other: tuple[Port, Side],
-    packet: Opening,
-) -> Decided:
-    """Whether the rules of those ends that are asked let a packet pass; which of them refuses it."""
-    (source, source_side), (destination, destination_side) = opener, other
-    if is_asked(source) and not permits(world, source, "egress", known(destination, destination_side), packet):
-        return Decided.REFUSED_OUT
-    if is_asked(destination) and not permits(world, destination, "ingress", known(source, source_side), packet):
-        return Decided.REFUSED_IN
-    return Decided.OPENED
-
-
-def known(port: Port, side: Side) -> tuple[Address, Port | None]:
-    """An end's address and whose it is: nobody's that we know if it lies behind the port that leads to it."""
-    return side.address, port if side.address in addresses(port) else None

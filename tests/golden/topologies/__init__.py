@@ -20,6 +20,8 @@ from netplane.model import (
     Router,
     SecurityGroupRule,
     Subnet,
+    Wall,
+    WallRule,
 )
 
 HOSTS = (Host(id="alpha", number=1, address="192.0.2.1"), Host(id="beta", number=2, address="198.51.100.2"))
@@ -193,6 +195,26 @@ def dual_stack() -> list[Record]:
     ]
 
 
+def firewall() -> list[Record]:
+    """Rules in order, under a number that is made of them; gateway and route of the interface bear it."""
+    ingress = (
+        WallRule(id="00000f01", action="deny", ip_version=4, source="10.0.0.7"),
+        WallRule(id="00000f02", action="allow", ip_version=4, protocol="tcp", destination_port="80:90"),
+        WallRule(id="00000f03", action="reject", ip_version=4, protocol="udp", source_port="53"),
+        WallRule(id="00000f04", action="allow", ip_version=6, protocol="icmp", destination="fd00::/8"),
+    )
+    egress = (WallRule(id="00000f05", action="allow", ip_version=4),)
+    return [
+        *HOSTS,
+        *network("red", 100, "10.0.0.0/24", dhcp=False),
+        *network("blue", 200, "10.0.1.0/25", dhcp=False),
+        Router(id="r", number=5),
+        interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"),
+        interface("r", "blue", "10.0.1.1", "02:00:00:00:01:02"),
+        Wall(id="r-blue", ingress=ingress, egress=egress),
+    ]
+
+
 def switched_off() -> list[Record]:
     """What is administratively down opens no device and routes nothing; addresses stay known."""
     web, db = machine("web", 100, "10.0.0.2"), machine("db", 100, "10.0.0.3")
@@ -219,5 +241,6 @@ TOPOLOGIES: dict[str, Callable[[], list[Record]]] = {
         address_groups,
         dual_stack,
         switched_off,
+        firewall,
     )
 }

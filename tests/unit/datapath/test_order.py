@@ -31,7 +31,19 @@ def test_what_is_referred_to_comes_first_and_goes_last_and_seals_vouch_at_the_en
     recorder = Recorder()
     apply_in_order(recorder, Delta(ENTRIES, OTHERS))
     plain = ["settings", "host", "device", "spread", "crowd", "broadcast"]
-    plain += ["endpoint", "hop", "route", "gateway", "prefix", "policy", "resolver", "peer", "client", "port"]
+    plain += [
+        "endpoint",
+        "firewall",
+        "hop",
+        "route",
+        "gateway",
+        "prefix",
+        "policy",
+        "resolver",
+        "peer",
+        "client",
+        "port",
+    ]
     assert recorder.done == [
         *(f"write {name}" for name in plain),
         *(f"delete {name}" for name in reversed(plain)),

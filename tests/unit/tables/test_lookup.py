@@ -13,7 +13,7 @@ def routes(*prefixes: str) -> dict[str, dict[bytes, bytes]]:
     tables = empty_tables()
     for vni, text in enumerate(prefixes, 1):
         prefix, length = pack_prefix(text)
-        tables["route"][ROUTE.pack_key(32 + length, 5, prefix)] = ROUTE.pack_value(vni, bytes(6), 0, 0, 0)
+        tables["route"][ROUTE.pack_key(32 + length, 5, prefix)] = ROUTE.pack_value(vni, bytes(6), 0, 0, 0, 0)
     return tables
 
 

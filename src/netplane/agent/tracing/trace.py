@@ -27,7 +27,7 @@ from netplane.compiler.policy import rule_number
 from netplane.datapath import Datapath
 from netplane.model import Host, Identity, Network, Port, Router, SecurityGroupRule, Subnet
 from netplane.tables import services
-from netplane.tables.decisions import ConnectionState, PortFlag, Reason, Service, Stage, Verdict
+from netplane.tables.decisions import ConnectionState, Direction, PortFlag, Reason, Service, Stage, Verdict
 from netplane.tables.family import parse
 from netplane.tables.ipv6 import is_link_local
 from netplane.tables.outcome import Outcome, Program, Step, Synthetic
@@ -227,9 +227,8 @@ class Telling:
                 }
                 state = f", {ConnectionState(step.b).name}" if step.a and step.b in tuple(ConnectionState) else ""
                 return found.get(step.a, "a connection") + state
-            case Stage.POLICY_OUT | Stage.POLICY_IN:
-                rule = self._names.rules.get(step.a, f"{step.a:08x}")
-                return f"allowed by rule {rule}, of {self._identity(step.b)}, towards {self._identity(step.c)}"
+            case Stage.POLICY_OUT | Stage.POLICY_IN | Stage.FIREWALL:
+                return self._allowed(step)
             case Stage.FLOOD:
                 return f"{step.a} copies"
             case Stage.SERVICE:
@@ -237,11 +236,19 @@ class Telling:
             case Stage.DELIVERY:
                 return f"to {self._host(step.b)}" if step.a == Verdict.TUNNEL else f"to {self._device(step.b)}"
 
+    def _allowed(self, step: Step) -> str:
+        if step.stage is Stage.FIREWALL:
+            return f"allowed by rule {step.a:08x} of a firewall, {Direction(step.b).name.lower()} of its networks"
+        rule = self._names.rules.get(step.a, f"{step.a:08x}")
+        return f"allowed by rule {rule}, of {self._identity(step.b)}, towards {self._identity(step.c)}"
+
     def _refused(self, step: Step) -> str:
         why = WHY[step.reason]
         match step.stage:
             case Stage.ROUTING if step.b:
                 return f"by {self._router(step.b)}: {why}"
+            case Stage.FIREWALL:
+                return f"{why}: {'none of them matches' if not step.a else f'rule {step.a:08x} refuses it'}"
             case Stage.POLICY_OUT | Stage.POLICY_IN:
                 return f"{why}; rules are those of {self._identity(step.b)}, towards {self._identity(step.c)}"
             case _:

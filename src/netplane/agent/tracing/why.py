@@ -50,4 +50,6 @@ WHY: Mapping[Reason, str] = {
     Reason.NO_PROGRAM: "a part of the datapath is missing, so nothing more can be said of it",
     Reason.TOO_LONG: "it is longer than the MTU of the sender's network",
     Reason.FRAGMENTATION_NEEDED: "it is longer than the MTU of the network that the router would send it to",
+    Reason.FIREWALL: "no rule of a firewall on a router's port allows it",
+    Reason.FIREWALL_REJECTED: "a rule of a firewall on a router's port rejects it",
 }

@@ -1,6 +1,9 @@
 """What each kind needs beyond its declaration: defaults, allocation, checks, and what its view says besides."""
 
 from netplane.api.rules.address_groups import ADDRESS_GROUPS
+from netplane.api.rules.firewall_groups import FIREWALL_GROUPS
+from netplane.api.rules.firewall_policies import FIREWALL_POLICIES
+from netplane.api.rules.firewall_rules import FIREWALL_RULES
 from netplane.api.rules.kind import Rules, Services
 from netplane.api.rules.logs import LOGS
 from netplane.api.rules.networks import NETWORKS
@@ -21,6 +24,9 @@ RULES: tuple[Rules, ...] = (
     ADDRESS_GROUPS,
     RBAC_POLICIES,
     LOGS,
+    FIREWALL_RULES,
+    FIREWALL_POLICIES,
+    FIREWALL_GROUPS,
 )
 
 __all__ = ["RULES", "Rules", "Services"]

@@ -10,6 +10,7 @@ from netplane.api.bodies import RouteWish, Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict
 from netplane.api.rules.addresses import interface_address
+from netplane.api.rules.firewall_groups import leave_firewall
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete, visible
 from netplane.api.rules.ports import new_mac
 from netplane.api.rules.ranges import parse_range
@@ -104,6 +105,7 @@ def remove_interface(transaction: Transaction, context: Context, router: Router,
     if wish.port_id is None and others:
         transaction.put(replace(port, fixed_ips=others))
         return _answer(router, port, [wish.subnet_id or ""])
+    leave_firewall(transaction, port)
     transaction.delete(port)
     return _answer(router, port, _subnets_of(port))
 

@@ -8,11 +8,24 @@ from collections.abc import Collection, Sequence
 from typing import Protocol, TypeVar
 
 from netplane.api.context import Context
-from netplane.model import EVERY_PROJECT, Network, Port, RbacPolicy, Record, Subnet, shared_with
+from netplane.model import (
+    EVERY_PROJECT,
+    FirewallGroup,
+    FirewallPolicy,
+    FirewallRule,
+    Network,
+    Port,
+    RbacPolicy,
+    Record,
+    Subnet,
+    shared_with,
+)
 from netplane.model.resource import Resource
 from netplane.store import Reader
 
 T = TypeVar("T", bound=Record)
+
+FIREWALLS = (FirewallRule, FirewallPolicy, FirewallGroup)
 
 
 class Look(Protocol):
@@ -42,6 +55,8 @@ def sees(look: Look, context: Context, record: Resource) -> bool:
             return is_shared(look, record.network_id, context.project)
         case Port():
             return _owns_network(look, context, record)
+        case FirewallRule() | FirewallPolicy() | FirewallGroup():
+            return record.shared
     return False
 
 
@@ -69,6 +84,9 @@ def of_others(reader: Reader, context: Context, kind: type[Resource]) -> Sequenc
         lent = [id for id, policies in reader.group(RbacPolicy, "object_id", own).items() if policies]
         on_own = reader.group(Port, "network_id", lent).values()
         return [port for ports in on_own for port in ports if port.project_id != context.project]
+    if kind in FIREWALLS:
+        everybody = reader.list(kind, None, set(reader.claimed(f"shared-{kind.collection}")))
+        return [record for record in everybody if record.project_id != context.project]
     if kind not in (Network, Subnet):
         return ()
     ids = {network for target in (EVERY_PROJECT, context.project) for network in reader.claimed(shared_with(target))}

@@ -85,7 +85,7 @@ static __always_inline int np_connection_begin(struct np_packet *p, const struct
 	if (decision != NP_CONTINUE || p->dry)
 		return decision;
 	p->opened = 1;
-	c.stamp = np_stamp(&p->source, &p->target);
+	c.stamp = np_stamp(p, &p->source, &p->target);
 	c.seen = now;
 	c.flags = from_low ? 0 : NP_CONNECTION_FLAG_INITIATOR_HIGH;
 	if (from_low) {
@@ -141,7 +141,7 @@ static __always_inline int np_connection_known(struct np_packet *p, struct np_co
 		np_step(p, NP_STAGE_CONNECTION, NP_REASON_REVOKED, 1, c->state, 0);
 		return NP_DROP(REVOKED);
 	}
-	stamp = np_stamp(initiator, responder);
+	stamp = np_stamp(p, initiator, responder);
 	if (c->stamp != stamp) {
 		how = 2;
 		decision = np_connection_renew(p, c, stamp, initiator, responder);
@@ -193,7 +193,7 @@ static __always_inline int np_connection_goes_on(struct np_packet *p)
 	from_initiator = from_low == !(c->flags & NP_CONNECTION_FLAG_INITIATOR_HIGH);
 	if (np_connection_is_over(p, c, from_initiator, now))
 		return 0;
-	stamp = from_initiator ? np_stamp(&p->source, &p->target) : np_stamp(&p->target, &p->source);
+	stamp = from_initiator ? np_stamp(p, &p->source, &p->target) : np_stamp(p, &p->target, &p->source);
 	if (c->stamp != stamp)
 		return 0;
 	np_step(p, NP_STAGE_CONNECTION, 0, 1, c->state, 0);
@@ -212,7 +212,7 @@ static __always_inline int np_connection_alone(struct np_packet *p)
 		if (decision != NP_CONTINUE)
 			return decision;
 	}
-	if (p->source.keeps || p->target.keeps)
+	if (p->source.keeps || p->target.keeps || p->walls.count)
 		return NP_CONTINUE;
 	np_step(p, NP_STAGE_CONNECTION, 0, NP_ALONE, 0, 0);
 	p->opened = np_is_start(p);

@@ -82,7 +82,7 @@ static __noinline int np_log_about(struct np_packet *p, __u32 direction, __u32 r
  */
 static __always_inline void np_log(struct np_packet *p, int decision)
 {
-	int dropped = (decision & 0xff) == NP_VERDICT_DROP;
+	int dropped = (decision & 0xff) == NP_VERDICT_DROP || decision >> 8 == NP_REASON_FIREWALL_REJECTED;
 	__u32 reason = dropped ? decision >> 8 : 0;
 
 	if (p->dry || !(dropped || p->opened))

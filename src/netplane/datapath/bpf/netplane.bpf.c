@@ -51,7 +51,7 @@ static __always_inline struct np_packet *np_open(struct __sk_buff *skb)
 	own = bpf_map_lookup_elem(&settings, &zero);
 	if (!own || !p)
 		return NULL;
-	__builtin_memset(p, 0, sizeof(*p));
+	__builtin_memset(p, 0, __builtin_offsetof(struct np_packet, walls.firewall));
 	p->host = own->host;
 	p->tunnel = own->tunnel;
 	p->punt = own->punt;
@@ -237,11 +237,19 @@ int relaying(struct __sk_buff *skb)
 	return p ? np_leave(skb, p, np_routed(p, np_relaying(p))) : TC_ACT_SHOT;
 }
 
+/* The sender of what a firewall rejects is told so by the router. */
+static __always_inline int np_or_told(struct np_packet *p, int decision)
+{
+	if (decision == NP_DROP(FIREWALL_REJECTED))
+		return np_tell(p, NP_TELL_PROHIBITED, &p->error.speaker, NP_REASON_FIREWALL_REJECTED);
+	return decision;
+}
+
 static __always_inline int np_judging_stages(struct np_packet *p)
 {
 	int decision = np_connection(p);
 
-	return decision == NP_CONTINUE ? NP_ON(DELIVERING) : decision;
+	return decision == NP_CONTINUE ? NP_ON(DELIVERING) : np_or_told(p, decision);
 }
 
 SEC("tc")
@@ -257,7 +265,7 @@ int explaining(struct __sk_buff *skb)
 {
 	struct np_packet *p = np_in_hand(skb);
 
-	return p ? np_leave(skb, p, np_connection_single(skb, p)) : TC_ACT_SHOT;
+	return p ? np_leave(skb, p, np_or_told(p, np_connection_single(skb, p))) : TC_ACT_SHOT;
 }
 
 SEC("tc")

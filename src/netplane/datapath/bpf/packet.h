@@ -103,6 +103,17 @@ struct np_complaint {
 	struct np_address speaker; /* the address it speaks from */
 };
 
+#define NP_WALLS (2 * NP_LIMIT_ROUTERS) /* that a packet crosses: one where it comes to a router, one where it leaves */
+
+/* Firewalls on routers' ports that a packet crosses, in order. */
+struct np_walls {
+	__u64 in;   /* those where it comes to a router, added up */
+	__u64 out;  /* those where it leaves one */
+	__u32 left; /* a bit for each of the second kind */
+	__u32 count;
+	__u64 firewall[NP_WALLS]; /* as many as there are */
+};
+
 struct np_packet {
 	__u32 ifindex;
 	__u32 host;   /* this host's number */
@@ -139,6 +150,7 @@ struct np_packet {
 	__u16 port_flags;   /* of the port that sent it */
 	__u16 mtu;	    /* of its network; 0 for none */
 	__u16 hop_mtu;	    /* of the network of the next hop */
+	__u64 hop_firewall; /* what guards the interface towards it; 0 if nothing does */
 	__u8 hop_is_target; /* the next hop is where it goes anyway */
 	__u8 routers;	    /* that it has passed */
 	__u8 to_router; /* its destination is a router itself */
@@ -150,6 +162,7 @@ struct np_packet {
 	__u8 opened;	    /* whether rules were asked about the first packet of a connection, and let it pass */
 	__u32 rules[2];	    /* which ones, by direction */
 	__u32 clock_offset; /* seconds, synthetic packets only */
+	struct np_walls walls; /* last: what is above it, and its own head, is cleared for each packet */
 };
 
 struct {

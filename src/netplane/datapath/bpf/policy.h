@@ -6,6 +6,7 @@
 #pragma once
 
 #include "trace.h"
+#include "wall.h"
 
 #define NP_POLICY_BITS 224 /* a whole key: one port of one protocol */
 #define NP_PREFIX_BITS 192
@@ -105,7 +106,7 @@ static __always_inline int np_judge_alone(struct np_packet *p)
 	return NP_CONTINUE;
 }
 
-/* NP_CONTINUE if all sides that this host keeps connections for allow the connection. */
+/* NP_CONTINUE if all sides that this host keeps connections for allow the connection, and all firewalls. */
 static __always_inline int np_judge_all(struct np_packet *p, const struct np_side *initiator,
 					const struct np_side *responder, __be16 port)
 {
@@ -113,5 +114,5 @@ static __always_inline int np_judge_all(struct np_packet *p, const struct np_sid
 		return NP_DROP(POLICY_OUT);
 	if (responder->keeps && !np_judge(p, NP_DIRECTION_INGRESS, initiator, responder, port))
 		return NP_DROP(POLICY_IN);
-	return NP_CONTINUE;
+	return p->walls.count ? np_walls_judge(p, initiator, responder, port) : NP_CONTINUE;
 }

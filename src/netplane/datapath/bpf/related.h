@@ -143,7 +143,7 @@ static __always_inline int np_explains(struct np_packet *p, const struct np_conn
 		initiator = &p->source;
 		responder = &p->target;
 	}
-	return c->stamp == np_stamp(initiator, responder) ||
+	return c->stamp == np_stamp(p, initiator, responder) ||
 	       np_judge_all(p, initiator, responder, np_service(p, responder)) == NP_CONTINUE;
 }
 

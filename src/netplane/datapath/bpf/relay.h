@@ -57,6 +57,7 @@ static __noinline struct np_endpoint_value *np_next_hop(struct np_packet *p, con
 		most = fit;
 		p->target.vni = next->vni;
 		p->hop_mtu = next->mtu;
+		p->hop_firewall = next->firewall;
 		np_copy_mac(p->hop_mac, next->mac);
 		p->hop_is_target = via.high == p->target.address.high && via.low == p->target.address.low;
 	}
@@ -96,6 +97,7 @@ static __always_inline int np_relay(struct np_packet *p)
 		return np_tell(p, NP_TELL_NO_ENDPOINT, &p->error.speaker, NP_REASON_NO_ENDPOINT);
 	if (!(owner->flags & NP_ENDPOINT_FLAG_ROUTER)) {
 		p->routers++;
+		np_wall_crossed(p, p->hop_firewall, 1);
 		decision = np_to_owner(p, owner);
 		np_look_behind(p);
 		return decision;
@@ -107,6 +109,7 @@ static __always_inline int np_relay(struct np_packet *p)
 		return NP_DROP(TOO_MANY_ROUTERS);
 	np_step(p, NP_STAGE_ROUTING, 0, p->target.vni, p->router, 0);
 	p->routers++;
+	np_wall_crossed(p, p->hop_firewall, 1);
 	np_enter_router(p, at);
 	return NP_ON(RELAYING);
 }

@@ -8,6 +8,7 @@
 #include "endpoint.h"
 #include "error.h"
 #include "parse.h"
+#include "walls.h"
 
 #define NP_ROUTE_BITS 160
 
@@ -50,6 +51,7 @@ static __always_inline void np_enter_router(struct np_packet *p, const struct np
 {
 	p->router = at->router;
 	__builtin_memcpy(&p->error.speaker, at->address, sizeof(p->error.speaker));
+	np_wall_crossed(p, at->firewall, 0);
 }
 
 /* NP_CONTINUE if a router may send the packet on: it is of more than its own link, has time to live, and fits. */
@@ -84,6 +86,7 @@ static __always_inline int np_to_connected(struct np_packet *p, const struct np_
 		return NP_ON(ANSWERING);
 	p->routers++;
 	np_copy_mac(p->hop_mac, out->mac);
+	np_wall_crossed(p, out->firewall, 1);
 	return np_to_owner(p, owner);
 }
 

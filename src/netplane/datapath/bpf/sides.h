@@ -4,6 +4,7 @@
 #pragma once
 
 #include "packet.h"
+#include "walls.h"
 
 #define NP_STAMP_FACTOR 0x9E3779B97F4A7C15ULL
 /* Added to the protocol in the key: echo requests of both sides may share an identifier. */
@@ -43,12 +44,14 @@ static __always_inline __u64 np_profile_stamp(const struct np_side *side)
 	return found ? found->stamp : 0;
 }
 
-static __always_inline __u64 np_stamp(const struct np_side *initiator, const struct np_side *responder)
+static __always_inline __u64 np_stamp(const struct np_packet *p, const struct np_side *initiator,
+				      const struct np_side *responder)
 {
 	__u64 in = np_profile_stamp(responder);
 	__u64 identities = (__u64)initiator->known << 32 | responder->known;
 
-	return np_profile_stamp(initiator) ^ (in << 1 | in >> 63) ^ identities * NP_STAMP_FACTOR;
+	return np_profile_stamp(initiator) ^ (in << 1 | in >> 63) ^ identities * NP_STAMP_FACTOR ^
+	       np_walls_stamp(p, initiator);
 }
 
 /* What rules are asked about for a connection: the responder's port, or an echo request. */

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
+/*
+ * Stage FIREWALL: what firewalls on routers' ports say of a connection whose packets cross them. A firewall guards the
+ * networks behind an interface: its egress rules are asked where a connection leaves them, which is where it comes to
+ * the router, its ingress rules where it goes into them. Routing notes which firewalls a packet crosses (walls.h); their
+ * rules are asked when a connection begins and when any of them has changed, which the connection's stamp tells.
+ */
+#pragma once
+
+#include "trace.h"
+#include "walls.h"
+
+/* What a firewall is asked about a connection, and its answer. */
+struct np_wall_question {
+	struct np_address source;
+	struct np_address target;
+	struct np_firewall_key key;
+	__u16 source_port;
+	__u16 target_port; /* or ICMP type and code */
+	__u8 protocol;
+	__u8 family;
+	__u8 action;
+	__u32 rule;
+};
+
+static __always_inline int np_lies_in(const struct np_address *address, const __u8 *range, const __u8 *mask)
+{
+	const __u64 *start = (const __u64 *)range, *bits = (const __u64 *)mask;
+
+	return !((address->high ^ start[0]) & bits[0]) && !((address->low ^ start[1]) & bits[1]);
+}
+
+/* Tries the next rule; 1 ends the search. */
+static long np_wall_try(__u32 index, struct np_wall_question *q)
+{
+	struct np_firewall_value *rule;
+
+	q->key.index = index;
+	rule = bpf_map_lookup_elem(&firewall, &q->key);
+	if (!rule)
+		return 1;
+	if (rule->family != q->family || (rule->protocol && rule->protocol != q->protocol))
+		return 0;
+	if (q->source_port < rule->source_first || q->source_port > rule->source_last ||
+	    q->target_port < rule->destination_first || q->target_port > rule->destination_last)
+		return 0;
+	if (!np_lies_in(&q->source, rule->source, rule->source_mask) ||
+	    !np_lies_in(&q->target, rule->destination, rule->destination_mask))
+		return 0;
+	q->action = rule->action;
+	q->rule = rule->rule;
+	return 1;
+}
+
+static __noinline int np_wall_asks(struct np_packet *p, struct np_wall_question *q)
+{
+	__u32 reason = 0;
+
+	q->action = NP_ACTION_DENY;
+	q->rule = 0;
+	bpf_loop(NP_LIMIT_FIREWALL_RULES, np_wall_try, q, 0);
+	if (q->action == NP_ACTION_DENY)
+		reason = NP_REASON_FIREWALL;
+	else if (q->action == NP_ACTION_REJECT)
+		reason = NP_REASON_FIREWALL_REJECTED;
+	np_step(p, NP_STAGE_FIREWALL, reason, q->rule, q->key.direction, 0);
+	return reason;
+}
+
+/* NP_CONTINUE if all firewalls that the packet crosses allow a connection between its sides. */
+static __noinline int np_walls_judge(struct np_packet *p, const struct np_side *initiator,
+				     const struct np_side *responder, __be16 port)
+{
+	struct np_wall_question q = {};
+	int reason, turned = initiator != &p->source;
+	__u32 i;
+
+	q.source = initiator->address;
+	q.target = responder->address;
+	q.source_port = bpf_ntohs(initiator->port);
+	q.target_port = bpf_ntohs(port);
+	q.protocol = p->protocol;
+	q.family = p->ipv6;
+	for (i = 0; i < NP_WALLS; i++) {
+		if (i >= p->walls.count)
+			break;
+		q.key.firewall = p->walls.firewall[i];
+		q.key.direction = (p->walls.left >> i & 1) != turned ? NP_DIRECTION_INGRESS : NP_DIRECTION_EGRESS;
+		reason = np_wall_asks(p, &q);
+		if (reason)
+			return NP_VERDICT_DROP | reason << 8;
+	}
+	return NP_CONTINUE;
+}
