@@ -266,3 +266,33 @@ def test_rules_of_ipv6(world: World) -> None:
         "POST", "security-group-rules", {"security_group_rule": wish | {"remote_ip_prefix": "10.0.0.0/8"}}
     )
     assert bad == (400, "SecurityGroupRuleParameterConflict")
+
+
+@pytest.mark.parametrize("address", ["2001:db8::5%eth0", "::ffff:10.0.0.5"])
+def test_addresses_have_one_name(world: World, network: str, address: str) -> None:
+    """Neither a zone nor IPv4 in IPv6's form: who has the address by its own name would share it."""
+    subnet = world.make("subnet", network_id=network, ip_version=6, cidr="2001:db8::/64")["id"]
+    router, group = world.make("router")["id"], world.make("security_group")["id"]
+    assert world.ask("PUT", f"/v2.0/routers/{router}/add_router_interface", {"subnet_id": subnet}).status == 200
+    port = {"network_id": network, "fixed_ips": [{"subnet_id": subnet, "ip_address": address}]}
+    rule = {
+        "security_group_id": group,
+        "direction": "ingress",
+        "ethertype": "IPv6",
+        "remote_ip_prefix": f"{address}/104",
+    }
+    for kind, wish in (
+        ("port", port),
+        ("security_group_rule", rule),
+        ("security_group_rule", rule | {"remote_ip_prefix": address}),
+        ("address_group", {"addresses": [f"{address}/104"]}),
+    ):
+        assert world.refused("POST", f"{kind.replace('_', '-')}s", {kind: wish}) == (400, "InvalidInput"), kind
+    for route in (
+        {"destination": f"{address}/128", "nexthop": "2001:db8::9"},
+        {"destination": "::/0", "nexthop": address},
+    ):
+        status, _ = world.refused("PUT", f"routers/{router}", {"router": {"routes": [route]}})
+        assert status == 400
+    wish = {"dns_nameservers": [address]}
+    assert world.refused("PUT", f"subnets/{subnet}", {"subnet": wish}) == (400, "InvalidInput")

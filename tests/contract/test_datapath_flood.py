@@ -7,9 +7,9 @@ import pytest
 from netplane.base.addresses import pack_address
 from netplane.base.delta import Delta
 from netplane.datapath import Datapath
-from netplane.tables.decisions import PACES, Class, Cost, Direction, Limit, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import PACES, Class, Cost, Direction, Limit, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.outcome import Outcome, Program, Synthetic
-from netplane.tables.pipeline import BROADCAST, COUNTER, CROWD, MEMBER, PACE, SPREAD, TABLES, TRACE
+from netplane.tables.pipeline import BROADCAST, COUNTER, CROWD, MEMBER, PACE, PORT, SPREAD, TABLES, TRACE
 from netplane.tables.schema import Entry
 from tests.contract import packets, world
 from tests.contract.datapaths import Bench, bench, ways
@@ -166,3 +166,14 @@ def test_as_many_as_a_packet_is_copied_to(datapath: Datapath) -> None:
     datapath.write("spread", dict([SPREAD.entry((ANN.vni, Limit.COPIES), (OTHER_HOST,))[1:]]))
     assert send(datapath, ANN, to_many(ANN, "255.255.255.255", TO_ALL)).target == 1 + Limit.COPIES
     assert counted(datapath, ANN, Direction.EGRESS, Class.DROPPED + Reason.TOO_MANY) == 1
+
+
+def test_no_machine_is_a_dhcp_server_for_its_neighbours(datapath: Datapath) -> None:
+    """Its own port may be of a subnet without DHCP, and theirs of another one of the network, with it."""
+    for flags in (PortFlag.DHCP, 0):
+        datapath.apply(Delta(world.tabulate([PORT.entry((ANN.ifindex,), (ANN.vni, ANN.mac, flags, 0))])))
+        offer = to_many(ANN, "255.255.255.255", TO_ALL, payload=packets.udp(67, 68))
+        outcome = send(datapath, ANN, offer)
+        assert (outcome.verdict, outcome.reason) == (Verdict.DROP, Reason.ROGUE_DHCP)
+    asked = send(datapath, ANN, to_many(ANN, "255.255.255.255", TO_ALL, payload=packets.udp(68, 67)))
+    assert asked.reason is not Reason.ROGUE_DHCP

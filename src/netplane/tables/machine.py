@@ -273,11 +273,11 @@ def pass_on(run: Run, vni: int, outer_source: bytes) -> NoReturn:
 def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> None:
     """LOCAL_ANSWER: the agent answers DHCP, from whichever address (a former one may be renewed); machines do not."""
     dhcp = DHCP_V6 if packet.is_ipv6 else DHCP_V4
-    if packet.protocol != UDP or not port.flags & dhcp.served:
+    if packet.protocol != UDP:
         return
     if (packet.sport, packet.dport) == (dhcp.server, dhcp.client):
         run.drop(Stage.LOCAL_ANSWER, Reason.ROGUE_DHCP)
-    if (packet.sport, packet.dport) == (dhcp.client, dhcp.server):
+    if (packet.sport, packet.dport) == (dhcp.client, dhcp.server) and port.flags & dhcp.served:
         punt(run, port, ifindex, dhcp.kind, in_fragments=packet.more or packet.offset > 0)
 
 

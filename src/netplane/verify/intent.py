@@ -217,11 +217,11 @@ def asked_of_network(world: World, port: Port, frame: bytes, datagram: Datagram)
         return discovered(world, port, frame, datagram)
     if frame[0] & 1 and speaks_of_groups(datagram):
         return Fate(Kind.PUNTED, port.id, frame[6:]) if is_report(datagram) else DROPPED
-    if datagram.protocol == UDP and world.configures(port, 6 if datagram.is_ipv6 else 4):
+    if datagram.protocol == UDP:
         client, server = DHCP[datagram.is_ipv6]
         if datagram.ports == (server, client):
             return DROPPED
-        if datagram.ports == (client, server):
+        if datagram.ports == (client, server) and world.configures(port, 6 if datagram.is_ipv6 else 4):
             return DROPPED if datagram.more or datagram.offset else Fate(Kind.PUNTED, port.id, frame[6:])
     return None
 

@@ -16,6 +16,9 @@ from netplane.tables.pipeline import MEMBER
 GROUPS_EACH = 100
 """Groups that one machine may listen to, of those that are told apart."""
 
+SOURCES_EACH = 100
+"""Sources of one group that a machine may name; with more it is taken to want everybody."""
+
 SOLICITED_NODES = b"\xff\x02" + bytes(9) + b"\x01\xff"
 """Every machine is a member of some of these (RFC 4291, section 2.7.1), to which nothing is ever sent: hosts answer."""
 
@@ -85,14 +88,20 @@ def heard(known: Membership | None, report: Report, now: float) -> Membership | 
         case Mode.IS_EXCLUDE | Mode.TO_EXCLUDE:
             return Membership(until, None)
         case Mode.IS_INCLUDE | Mode.TO_INCLUDE:
-            return Membership(until, report.sources) if report.sources else None
+            return _wanting(until, report.sources)
         case Mode.ALLOW:
             sources = None if sources is None else sources | report.sources
-            return Membership(until, sources) if sources is None or sources else None
+            return _wanting(until, sources)
         case Mode.BLOCK:
             if known is None or sources is None:
                 return known
             return known._replace(sources=sources - report.sources) if sources - report.sources else None
+
+
+def _wanting(until: float, sources: frozenset[bytes] | None) -> Membership | None:
+    if sources is not None and len(sources) > SOURCES_EACH:
+        sources = None
+    return None if sources == frozenset() else Membership(until, sources)
 
 
 def entries(members: Iterable[tuple[str, bytes]], places: Mapping[str, tuple[int, bytes]]) -> dict[bytes, bytes]:

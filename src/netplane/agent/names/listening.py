@@ -24,7 +24,7 @@ from netplane.agent.names.messages import (
     write_found,
     write_truncated,
 )
-from netplane.agent.names.upstream import Upstream
+from netplane.agent.names.upstream import Upstream, may_be_named
 from netplane.agent.slice import Slice
 from netplane.base.addresses import MAPPED, pack_address, unpack_address
 from netplane.model import Port
@@ -176,10 +176,10 @@ class NameServer:
     def _resolvers(self, port: Port, asked: str) -> tuple[str, ...]:
         """Whom a query goes to that a machine asks of an address."""
         if asked != OURS:
-            return (asked,)
+            return (asked,) if may_be_named(asked) else ()
         subnets, _ = self._slice.surroundings(port)
         told = tuple(dict.fromkeys(address for subnet in subnets.values() for address in subnet.dns_nameservers))
-        return told or self._upstream.own_resolvers()
+        return tuple(filter(may_be_named, told)) if told else self._upstream.own_resolvers()
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

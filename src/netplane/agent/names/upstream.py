@@ -8,6 +8,7 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 from typing import cast
 
@@ -20,6 +21,12 @@ ATTEMPTS = 3
 EACH, ALL = 64, 1024
 """Queries that wait for an answer: of one machine, and of all."""
 SERVFAIL, REFUSED = 2, 5
+
+
+def may_be_named(resolver: str) -> bool:
+    """Whether users may have hosts ask a resolver: not the host itself, nor who is known on one link only, or many."""
+    address = ip_address(resolver)
+    return not (address.is_loopback or address.is_unspecified or address.is_link_local or address.is_multicast)
 
 
 class Upstream:

@@ -1,7 +1,6 @@
 """Address groups: ranges in one notation, each once, added and removed by actions of their own."""
 
 from collections.abc import Iterable, Sequence
-from ipaddress import IPv4Network, IPv6Network, ip_network
 
 from msgspec import Struct
 from msgspec.json import Decoder
@@ -11,6 +10,7 @@ from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, invalid
 from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
+from netplane.api.rules.ranges import Range, loose_range
 from netplane.api.views import View, view
 from netplane.model import ADDRESS_LIMIT, AddressGroup
 from netplane.store import Reader, Transaction
@@ -61,9 +61,6 @@ def remove_addresses(transaction: Transaction, context: Context, group: AddressG
     return _changed(transaction, context, group, present - removed)
 
 
-Range = IPv4Network | IPv6Network
-
-
 def _parse_body(body: bytes) -> set[Range]:
     wish: AddressesWish = parse_struct(_addresses, body)
     if not wish.addresses:
@@ -77,7 +74,7 @@ def _parse(texts: Iterable[str]) -> set[Range]:
 
 def _parse_range(text: str) -> Range:
     try:
-        return ip_network(text, strict=False)
+        return loose_range(text)
     except ValueError as error:
         raise invalid(f"'{text}' is not a valid IP subnet") from error
 

@@ -16,21 +16,41 @@ Range = IPv4Network | IPv6Network
 def parse_address(text: str) -> Address:
     """An address; 400 if it is none."""
     try:
-        return ip_address(text)
+        address = ip_address(text)
+        _check_on_wires(text, address)
     except ValueError as error:
         raise invalid(f"'{text}' is not a valid IP address") from error
+    return address
 
 
 @lru_cache(maxsize=4096)
 def parse_range(text: str) -> Range:
     """A range whose host bits are zero; 400 if it is none."""
     try:
-        loose = ip_network(text, strict=False)
+        loose = loose_range(text)
     except ValueError as error:
         raise invalid(f"'{text}' is not a valid IP subnet") from error
     if "/" not in text or str(loose.network_address) != str(parse_address(text.partition("/")[0])):
         raise invalid(f"'{text}' isn't a recognized IP subnet cidr, '{loose}' is recommended")
     return loose
+
+
+def loose_range(text: str) -> Range:
+    """A range, whatever its host bits; ValueError if it is none."""
+    loose = ip_network(text, strict=False)
+    _check_on_wires(text, loose.network_address)
+    return loose
+
+
+def _check_on_wires(text: str, address: Address) -> None:
+    """ValueError for what no packet says: the zone of an address (RFC 4007), and IPv4's addresses in IPv6 (RFC 4291).
+
+    Both would be a second name of an address that somebody else may have, and be judged as that.
+    """
+    if "%" in text:
+        raise ValueError("it has a zone")
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        raise ValueError("it is IPv4's")
 
 
 def usable(cidr: Range) -> tuple[int, int]:

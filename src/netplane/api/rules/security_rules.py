@@ -1,7 +1,6 @@
 """Rules of security groups: what can be meant, and in which words."""
 
 from collections.abc import Sequence
-from ipaddress import ip_network
 
 from msgspec.structs import replace
 
@@ -9,6 +8,7 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, invalid
 from netplane.api.rules.kind import Rules, Services, new_id, simply_delete, visible
+from netplane.api.rules.ranges import loose_range
 from netplane.api.views import View
 from netplane.base.protocols import ICMP, ICMPV6, IPV6_ONLY, PROTOCOLS, WITH_PORTS, WITH_TYPES, protocol_number
 from netplane.model import AddressGroup, SecurityGroup, SecurityGroupRule
@@ -124,7 +124,7 @@ def _check_remote(transaction: Transaction, context: Context, wish: Wish) -> Non
 
 def _check_prefix(text: str, ethertype: str) -> str:
     try:
-        prefix = ip_network(text, strict=False)
+        prefix = loose_range(text)
     except ValueError as error:
         raise invalid(f"'{text}' is not a valid remote_ip_prefix") from error
     if ethertype != f"IPv{prefix.version}":

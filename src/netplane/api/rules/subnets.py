@@ -1,6 +1,7 @@
 """Subnets."""
 
 from collections.abc import Iterable, Sequence
+from ipaddress import ip_network
 
 from msgspec.structs import replace
 
@@ -28,7 +29,7 @@ from netplane.store import Reader, Transaction
 
 NOT_FOR_MACHINES = tuple(
     map(
-        parse_range,
+        ip_network,
         ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3", "::/96", "::ffff:0.0.0.0/96", "fe80::/10", "ff00::/8"),
     )
 )

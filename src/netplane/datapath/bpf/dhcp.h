@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause OR GPL-2.0-only */
 /*
  * Stage LOCAL_ANSWER, DHCP (of IPv4, and of IPv6): requests go to the agent, marked with the device they came from;
- * servers are ours only.
+ * servers are ours only, whether or not the port is served: a neighbour's may be.
  *
  * From whichever address: one that renews an address which has changed speaks from its former one, and must hear so.
  * The packet goes no further than the agent, and the answer only to the device.
@@ -15,13 +15,14 @@
 #define NP_DHCP6_SERVER 547
 #define NP_DHCP6_CLIENT 546
 
-/* Whether a machine's packet is of its family's DHCP, and the port is served. */
+/* Whether a machine's packet is a server's, or of a client whose port is served, by its family's DHCP. */
 static __always_inline int np_is_dhcp(const struct np_packet *p)
 {
 	__be16 client = p->ipv6 ? bpf_htons(NP_DHCP6_CLIENT) : bpf_htons(NP_DHCP_CLIENT);
 	__be16 server = p->ipv6 ? bpf_htons(NP_DHCP6_SERVER) : bpf_htons(NP_DHCP_SERVER);
+	int served = p->port_flags & (p->ipv6 ? NP_PORT_FLAG_DHCP6 : NP_PORT_FLAG_DHCP);
 
-	if (p->protocol != IPPROTO_UDP || !(p->port_flags & (p->ipv6 ? NP_PORT_FLAG_DHCP6 : NP_PORT_FLAG_DHCP)))
+	if (p->protocol != IPPROTO_UDP || (p->source.port == client && !served))
 		return 0;
 	if (p->source.port == client)
 		return p->target.port == server;

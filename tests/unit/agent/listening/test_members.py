@@ -2,7 +2,7 @@
 
 import pytest
 
-from netplane.agent.listening.members import GROUPS_EACH, Members, entries
+from netplane.agent.listening.members import GROUPS_EACH, SOURCES_EACH, Members, entries, heard
 from netplane.agent.listening.queries import HELD
 from netplane.agent.listening.reports import Mode, Report
 from netplane.base.addresses import pack_address
@@ -50,6 +50,19 @@ def test_members(reports: list[tuple[Mode, bytes]]) -> None:
 )
 def test_no_members(reports: list[tuple[Mode, bytes]]) -> None:
     assert after(*reports) == []
+
+
+def test_who_names_sources_without_end_is_taken_to_want_everybody() -> None:
+    many = b"".join(number.to_bytes(16, "big") for number in range(SOURCES_EACH + 1))
+    known = None
+    for at in range(0, len(many), 160):
+        one = frozenset(many[place : place + 16] for place in range(at, min(at + 160, len(many)), 16))
+        known = heard(known, Report(GROUP, Mode.ALLOW, one), 0.0)
+        assert known is not None
+        assert known.sources is None or len(known.sources) <= SOURCES_EACH
+    assert known is not None
+    assert known.sources is None
+    assert after((Mode.TO_INCLUDE, many), (Mode.BLOCK, many)) == [("p", GROUP)]
 
 
 def test_who_is_silent_is_forgotten() -> None:
