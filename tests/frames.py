@@ -1,7 +1,7 @@
 """Random frames, as machines, broken machines and evil machines send them. Everything comes from a `random.Random`."""
 
 from collections.abc import Callable
-from ipaddress import IPv4Address, ip_address
+from ipaddress import IPv4Address, ip_address, ip_network
 from random import Random
 from struct import pack
 
@@ -98,6 +98,9 @@ class Sender:
         self.random = random
         self.port = port
         self.mac = mac_of(port)
+        self.pairs = pairs_of(random, port)
+        self.paired_mac = b""
+        """That of the pair whose address is the source, if it is one's."""
         self.ports = [record for record in records if isinstance(record, Port)]
         self.neighbours = [other for other in self.ports if other.network_id == port.network_id]
         joined = {port.network_id}
@@ -295,10 +298,13 @@ class Sender:
         other = random.choice(pool)
         known = [str(address) for address in addresses(other)] or [*ADDRESSES, *frames6.ADDRESSES]
         address = random.choice((*ADDRESSES, *frames6.ADDRESSES)) if self.rarely(0.12) else random.choice(known)
+        mac = mac_of(other)
+        if self.rarely(0.5) and (pairs := pairs_of(random, other)):
+            address, mac = random.choice(pairs)
         if self.rarely():
             return address, random.choice((b"\xff" * 6, b"\x01\0\x5e\0\0\1", bytes(6), self.mac, b"\xfa\x16\x3e\0\0\7"))
         if other in self.neighbours and not self.rarely(0.25):
-            return address, mac_of(other)
+            return address, mac
         routers = [port for port in self.neighbours if port.is_router_interface] or self.neighbours
         return address, mac_of(random.choice(routers))
 
@@ -307,32 +313,46 @@ class Sender:
         return [str(address) for address in addresses(self.port)]
 
     def source(self, version: int = 4) -> str:
-        """Mostly its own address, of a version of IP."""
+        """Mostly its own address, of a version of IP, or one that it may use besides."""
+        if not self.port.port_security_enabled and self.rarely(0.3):
+            return self.any_address(version)
+        paired = [pair for pair in self.pairs if (":" in pair[0]) == (version == 6)]
+        if paired and self.rarely(0.3):
+            address, self.paired_mac = self.random.choice(paired)
+            return address
         own = [address for address in self.own() if (":" in address) == (version == 6)]
         return self.any_address(version) if self.rarely() or not own else self.random.choice(own)
 
     def source_mac(self) -> bytes:
         """Mostly its own."""
+        mac, self.paired_mac = self.paired_mac, b""
+        if mac and not self.rarely(0.2):
+            return mac
+        if self.pairs and self.rarely(0.1):
+            return self.random.choice(self.pairs)[1]
         return mac_of(self.random.choice(self.ports)) if self.rarely(0.04) else self.mac
 
     def any_address(self, version: int = 4) -> str:
         """Anybody's address of a version of IP, or nobody's."""
         owned = [str(one) for port in self.ports for one in addresses(port) if one.version == version]
         nobody = ("::", *frames6.ADDRESSES) if version == 6 else ("0.0.0.0", *ADDRESSES)
-        return self.random.choice((*nobody, *owned))
+        pairs = [address for port in self.neighbours for address, _ in pairs_of(self.random, port)]
+        paired = [address for address in pairs if (":" in address) == (version == 6)]
+        return self.random.choice((*nobody, *owned, *paired))
 
     def question(self) -> bytes:
         """ARP of all kinds."""
         operation = self.random.choice((1, 1, 1, 1, 2, 3))
         sender = self.random.choice(("0.0.0.0", self.source(), self.source()))
-        sender_mac = self.mac if not self.rarely() else mac_of(self.random.choice(self.ports))
+        source_mac = self.source_mac()
+        sender_mac = source_mac if not self.rarely() else mac_of(self.random.choice(self.ports))
         head = (
             self.random.choice((b"\0\6\x08\0\6\4", b"\0\1\x86\xdd\6\4", b"\0\1\x08\0\6\x10")) if self.rarely() else None
         )
         asked = arp(operation, sender_mac, sender, self.any_address())
         padding = bytes(self.random.choice((0, 0, 18)))
         mac = self.random.choice((b"\xff" * 6, mac_of(self.random.choice(self.neighbours))))
-        return ethernet(mac, self.source_mac(), 0x0806, (head or asked[:6]) + asked[6:] + padding)
+        return ethernet(mac, source_mac, 0x0806, (head or asked[:6]) + asked[6:] + padding)
 
     def dhcp(self) -> bytes:
         """DHCP as clients and would-be servers send it."""
@@ -463,6 +483,16 @@ def group_mac(address: str) -> bytes:
 def due_mac(address: str) -> bytes:
     """The MAC address that frames to a group, or to all, are sent to."""
     return group_mac(address) if ip_address(address).is_multicast else TO_ALL
+
+
+def pairs_of(random: Random, port: Port) -> list[tuple[str, bytes]]:
+    """An address from each of a port's pairs, and its MAC address."""
+    found = []
+    for pair in port.allowed_address_pairs:
+        range = ip_network(pair.ip_address, strict=False)
+        address = range[random.randrange(min(range.num_addresses, 1 << 16))]
+        found.append((str(address), bytes.fromhex(pair.mac_address.replace(":", ""))))
+    return found
 
 
 def mac_of(port: Port) -> bytes:

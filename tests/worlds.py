@@ -18,6 +18,8 @@ from netplane.interest import slice_of
 from netplane.model import (
     ROUTER_INTERFACE,
     AddressGroup,
+    AddressPair,
+    Announcement,
     AnyRecord,
     Binding,
     Device,
@@ -35,6 +37,7 @@ from netplane.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    announcement_id,
     identity_id,
 )
 from netplane.tables.machine import empty_tables
@@ -53,6 +56,16 @@ MAZE = tuple((f"10.0.{number}.0/24", f"fd00:0:0:{number}::/64") for number in ra
 """What is joined by routers with a few networks each, so that packets pass many."""
 
 TUNNEL, PUNT, SERVICE = 9001, 9002, 9003
+OF_PORTS = ("groups", "security", "pairs", "said")
+"""Changes of a machine's port."""
+VIRTUAL_MACS = ("00:00:5e:00:01:01", "00:00:5e:00:01:02")
+SAID = ("10.0.0.100", "10.0.0.101", "10.9.0.7", "10.9.8.9", "10.0.0.3", "fd00::5", "fd00::7")
+"""What machines say they have."""
+PAIRED = (
+    *("10.0.0.100", "10.0.0.100", "10.0.0.3", "10.0.1.100", "10.0.0.1", "10.9.0.1/32", "fd00::5"),
+    *("10.9.0.0/16", "10.9.8.0/24", "10.0.0.96/27", "0.0.0.0/0", "10.0.0.0/24", "fd00::/64", "::/0"),
+)
+"""What is in address pairs: shared addresses, other ports' own ones, ranges that lie in each other."""
 PREFIXES = ("0.0.0.0/0", "10.0.0.0/8", "10.0.0.0/24", "10.0.0.0/25", "10.0.0.2/31", "10.0.1.0/24", "192.0.2.0/24")
 PREFIXES_V6 = ("::/0", "::/1", "fd00::/8", "fd00:0:0:1::/64", "fd00:0:0:1::2/127", "fe80::/10", "2001:db8::/32")
 PORTS = (53, 80, 1000, 1001, 4096)
@@ -88,6 +101,14 @@ class Draft:
     def chance(self, probability: float) -> bool:
         """Whether something rare happens."""
         return self.random.random() < probability
+
+    def announce(self, port: Port) -> None:
+        """The machine at a port says that it has an address, mostly one that it may have."""
+        pairs = [pair for pair in port.allowed_address_pairs if "/" not in pair.ip_address] if self.chance(0.8) else []
+        said = self.random.choice(pairs or [AddressPair(self.random.choice(SAID), port.mac_address)])
+        id = announcement_id(port.network_id, said.ip_address)
+        record = Announcement(id=id, port_id=port.id, address=said.ip_address, mac=said.mac_address)
+        self.records[:] = replaced(self.records, record)
 
     def add(self, record: AnyRecord) -> None:
         """One more record."""
@@ -348,8 +369,11 @@ def add_machine(
             (subnet, host_of(subnet.cidr, last + 10)) for subnet in chosen if ip_network(subnet.cidr).num_addresses > 16
         ]
     members = tuple(sorted(random.sample(groups, random.randint(0 if draft.chance(0.2) else 1, len(groups)))))
-    identity = identity_id(members)
-    if identity not in identities:
+    secured = not draft.chance(0.15)
+    if not secured:
+        members = ()
+    identity = identity_id(members) if secured else ""
+    if secured and identity not in identities:
         identities[identity] = Identity(
             id=identity, number=draft.next(), groups=members, stateless=is_stateless(draft.records, members)
         )
@@ -362,8 +386,13 @@ def add_machine(
         fixed_ips=tuple(FixedIP(subnet.id, address) for subnet, address in fixed if address not in taken),
         security_groups=members,
         identity_id=identity,
+        port_security_enabled=secured,
     )
+    if secured and draft.chance(0.4):
+        port = replace(port, allowed_address_pairs=random_pairs(draft, port))
     draft.add(port)
+    if draft.chance(0.4):
+        draft.announce(port)
     if not draft.chance(0.08):
         draft.add(Binding(id=port.id, host_id=random.choice(hosts).id))
         if not draft.chance(0.06):
@@ -374,6 +403,19 @@ def is_stateless(records: list[AnyRecord], groups: tuple[str, ...]) -> bool:
     """Whether none of some groups keeps connections."""
     stateful = {record.id for record in records if isinstance(record, SecurityGroup) and record.stateful}
     return bool(groups) and stateful.isdisjoint(groups)
+
+
+def random_pairs(draft: Draft, port: Port) -> tuple[AddressPair, ...]:
+    """Addresses and ranges that several ports of a network are likely to share, and MAC addresses as well."""
+    macs = (
+        port.mac_address,
+        port.mac_address,
+        port.mac_address,
+        *VIRTUAL_MACS,
+        f"fa:16:3e:00:00:{draft.random.randint(0, 40):02x}",
+    )
+    addresses = draft.random.sample(PAIRED, draft.random.randint(1, 4))
+    return tuple(AddressPair(address, draft.random.choice(macs)) for address in addresses)
 
 
 def add_rules(draft: Draft, group: str, groups: list[str], address_groups: list[str]) -> None:
@@ -470,7 +512,6 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
     rules = [record for record in records if isinstance(record, SecurityGroupRule)]
     groups = [record.id for record in records if isinstance(record, SecurityGroup)]
     address_groups = [record for record in records if isinstance(record, AddressGroup)]
-    identities = [record for record in records if isinstance(record, Identity)]
     bindings = [record for record in records if isinstance(record, Binding)]
     switches = [record for record in records if isinstance(record, Port | Network | Router)]
     routers = [record for record in records if isinstance(record, Router)]
@@ -488,6 +529,9 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
         "routes",
         "wall",
         "wall",
+        "security",
+        "pairs",
+        "said",
     )
     kind = random.choice(kinds)
     if kind == "routes" and routers:
@@ -508,10 +552,8 @@ def changed(random: Random, records: list[AnyRecord]) -> list[AnyRecord]:
     if kind == "no rule" and rules:
         gone = random.choice(rules)
         return [record for record in records if record is not gone]
-    if kind == "groups" and machines:
-        identity = random.choice(identities)
-        port = random.choice(machines)
-        return replaced(records, replace(port, security_groups=identity.groups, identity_id=identity.id))
+    if kind in OF_PORTS and machines:
+        return changed_port(draft, kind, random.choice(machines))
     if kind == "resolvers":
         subnet = random.choice([record for record in records if isinstance(record, Subnet)])
         return replaced(records, replace(subnet, dns_nameservers=tuple(random.sample(RESOLVERS, random.randint(0, 2)))))
@@ -536,6 +578,24 @@ def changed_wall(draft: Draft, records: list[AnyRecord]) -> list[AnyRecord]:
             return replaced(records, replace(one, firewall_rules=tuple(reversed(one.firewall_rules))[:2]))
         case FirewallGroup():
             return replaced(records, replace(one, admin_state_up=not one.admin_state_up))
+
+
+def changed_port(draft: Draft, kind: str, port: Port) -> list[AnyRecord]:
+    """The world after one thing about a machine's port has changed, or what its machine says."""
+    identities = [record for record in draft.records if isinstance(record, Identity)]
+    if kind == "groups" and identities:
+        identity = draft.random.choice(identities)
+        secured = replace(port, security_groups=identity.groups, identity_id=identity.id, port_security_enabled=True)
+        return replaced(draft.records, secured)
+    if kind == "said":
+        draft.records = list(draft.records)
+        draft.announce(port)
+        return draft.records
+    if kind == "pairs":
+        pairs = random_pairs(draft, port) if port.port_security_enabled and draft.chance(0.7) else ()
+        return replaced(draft.records, replace(port, allowed_address_pairs=pairs))
+    opened = replace(port, port_security_enabled=False, security_groups=(), identity_id="", allowed_address_pairs=())
+    return replaced(draft.records, opened)
 
 
 def replaced(records: list[AnyRecord], record: AnyRecord) -> list[AnyRecord]:

@@ -20,6 +20,7 @@ def test_a_network(world: World) -> None:
         "description": "d",
         "revision_number": 0,
         "admin_state_up": True,
+        "port_security_enabled": True,
         "mtu": 1450,
         "dns_domain": "",
         "status": "ACTIVE",

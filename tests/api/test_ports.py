@@ -43,6 +43,8 @@ def test_a_port(world: World) -> None:
         "admin_state_up": True,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": "10.0.0.2"}],
         "extra_dhcp_opts": [],
+        "port_security_enabled": True,
+        "allowed_address_pairs": [],
         "device_id": "vm",
         "device_owner": "compute:nova",
         "dns_name": "",

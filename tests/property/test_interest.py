@@ -9,6 +9,7 @@ from netplane.interest import Interest, Key, slice_of
 from netplane.model import (
     ROUTER_INTERFACE,
     AddressGroup,
+    AddressPair,
     Binding,
     Change,
     FirewallGroup,
@@ -53,6 +54,10 @@ MACHINE = st.builds(
         ]
     ),
     identity_id=st.sampled_from(["", "i0", "i1", "i2"]),
+    port_security_enabled=st.sampled_from([True, True, False]),
+    allowed_address_pairs=st.sampled_from(
+        [(), (AddressPair("10.0.0.9", "broken"), AddressPair("10.0.0.9", "02:00:00:00:00:09"))]
+    ),
     project_id=st.sampled_from(["blue", "red"]),
     security_groups=GROUPS,
 )

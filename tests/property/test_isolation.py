@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 
 from netplane.model import AnyRecord
-from netplane.tables.pipeline import DEVICE, ENDPOINT, GATEWAY, HOP, PORT, ROUTE
+from netplane.tables.pipeline import DEVICE, ENDPOINT, GATEWAY, HOP, PAIR, PORT, RANGE, ROUTE
 from netplane.verify.isolation import prove_isolation
 from netplane.verify.world import World
 from tests.worlds import Tables, all_tables, random_world, worlds
@@ -48,6 +48,19 @@ def foreign_endpoint(tables: Tables, stranger: int) -> str:
     return f"endpoint entries of VNI {stranger}"
 
 
+def foreign_pair(tables: Tables, stranger: int) -> str:
+    """An address of another domain that a port here may use."""
+    tables["pair"][PAIR.pack_key(224, stranger, bytes(6), 0, bytes(16))] = PAIR.pack_value(bytes(6), 0, 65_000, 0)
+    return f"pair entries of VNI {stranger}"
+
+
+def foreign_range(tables: Tables, stranger: int) -> str:
+    """A range of addresses of nobody's network."""
+    key = RANGE.pack_key(64, 0, 0, bytes(16))
+    tables["range"][key] = RANGE.pack_value(bytes(6), 0, 65_000, 0)
+    return "range entries of VNI 0"
+
+
 def crossed_device(tables: Tables, stranger: int) -> str:
     """A MAC address behind another port's device."""
     key = next(iter(tables["device"]))
@@ -69,7 +82,10 @@ def lie(tables: Tables, stranger: int) -> str:
     return "what others do not"
 
 
-LEAKS = (leaky_route, leaky_hop, foreign_gateway, foreign_endpoint, crossed_device, open_door, lie)
+LEAKS = (
+    *(leaky_route, leaky_hop, foreign_gateway, foreign_endpoint, foreign_pair, foreign_range),
+    *(crossed_device, open_door, lie),
+)
 
 
 @pytest.mark.parametrize("leak", LEAKS, ids=lambda leak: leak.__name__)

@@ -39,7 +39,7 @@ from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change, Device, Network, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
-from netplane.stream.messages import Ask, Delta, Snapshot, Welcome
+from netplane.stream.messages import Announce, Ask, Delta, Snapshot, Welcome
 from netplane.tables.outcome import Program
 from netplane.tables.pipeline import ENDPOINT
 
@@ -90,7 +90,8 @@ class Agent:
         self._journal = Journal(journal_path)
         self._watch = LinkWatch()
         self._news = asyncio.Event()
-        self._serving = Serving(who.punt, self._slice, self._news.set)
+        self._serving = Serving(who.punt, self._slice, self._news.set, self._announce)
+        self._announcements: list[Announce] = []
         self._decisions = DecisionWatch(datapath, self._slice, decisions_path)
         self._services = Services(who.hosting, self._slice, self._owner)
         self._said = Said()
@@ -170,6 +171,8 @@ class Agent:
         self._services.take(changes)
         if isinstance(message, Welcome):
             self._said, self._session = Said(), message.log
+            # What a machine has said while nobody heard us another may have said since, elsewhere.
+            self._announcements = []
             self._decisions.kept.renew()
         kinds = {change.kind for change in changes}
         if kind_of(Port) in kinds:
@@ -258,9 +261,15 @@ class Agent:
         members, punt = self._serving.listening.entries, self._serving.ifindex
         return Work(changes, devices, self._slice.number, tunnel, punt, position, service, members)
 
+    def _announce(self, announcement: Announce) -> None:
+        if self._session:
+            self._announcements.append(announcement)
+            self._news.set()
+
     def _settled(self, done: Done) -> None:
         if done.members is not None:
             self._serving.listening.recall(done.members)
+        self._serving.tell(done.moved)
         self._trouble("refused", done.refused)
         self._trouble("inconsistent", done.inconsistent)
         if not done.refused:
@@ -306,7 +315,9 @@ class Agent:
         idle = {port.id for port in self._slice.machine_ports() if port.host_id != name and port.id not in ports}
         problems = sorted(problem for found in self._troubles.values() for problem in found)[:TOLD_PROBLEMS]
         realised = self._realised.revision if self._realised.log == self._session else 0
+        announcements, self._announcements = self._announcements, []
         for saying in (
+            *announcements,
             *self._said.plugged(ports, idle),
             *self._said.troubled(problems),
             *(self._said.realised(realised) if realised else ()),

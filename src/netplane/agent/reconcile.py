@@ -18,7 +18,7 @@ from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError, TableFull
 from netplane.model import Change
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import AGENT_TABLES, MEMBER, POLICY, PREFIX, SETTINGS, TABLES
+from netplane.tables.pipeline import AGENT_TABLES, ENDPOINT, MEMBER, POLICY, PREFIX, SETTINGS, TABLES
 from netplane.tables.schema import Writer
 
 VOUCHED_FOR = (POLICY.name, PREFIX.name)
@@ -41,6 +41,8 @@ class Reconcile:
         """Whether the datapath has been read, and so may be written."""
         self.members: Mapping[bytes, bytes] = {}
         """What `member` holds once all that is pending is in: what was found there, until somebody knows better."""
+        self.left: set[bytes] = set()
+        """Addresses that have ceased to be anybody's since the last sweep, as keys of `endpoint`."""
         self._pending = Delta()
         self._settings: dict[bytes, bytes] = {}
         self._wanted: dict[int, Program] = {}
@@ -49,6 +51,7 @@ class Reconcile:
     def change(self, changes: Iterable[Change]) -> Delta:
         """Compile changed records; what must change in the tables by it."""
         delta = self.compiler.apply(changes)
+        self.left.update(delta.deletes.get(ENDPOINT.name, ()))
         if self.compared:
             self._pending = merge(self._pending, delta)
         return delta

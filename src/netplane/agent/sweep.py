@@ -6,12 +6,13 @@ the first packet of a new one between the same ports; so whoever deletes looks a
 """
 
 from collections import Counter
-from collections.abc import Collection, Container, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from struct import Struct
 
+from netplane.agent.owners import Owners
 from netplane.base.addresses import NO_MAC
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, Limit
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, FRAGMENT, PACE
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT, PACE
 
 NS = 1_000_000_000
 OTHER = 0
@@ -29,23 +30,22 @@ assert _LIFE.size == CONNECTION.value.size
 assert _COUNTED.size == COUNTER.key.size
 assert _COUNTED.size == FRAGMENT.key.size
 assert (_SENT.size, 0, 32) == (FRAGMENT.value.size, *(FRAGMENT.value.offsets()[name] for name in ("source", "seen")))
-assert ENDPOINT.value.offsets()["mac"] == 0
 
 
-def ended_connections(entries: Mapping[bytes, bytes], endpoints: Container[bytes], now: int) -> Iterable[bytes]:
-    """Connections that have timed out by `now` (ns of CLOCK_MONOTONIC), or one of whose sides is no endpoint."""
+def ended_connections(entries: Mapping[bytes, bytes], owners: Owners, now: int) -> Iterable[bytes]:
+    """Connections that have timed out by `now` (ns of CLOCK_MONOTONIC), or one of whose sides no port has."""
     for key, value in entries.items():
         low, high, low_address, high_address, protocol = _SIDES.unpack(key)
         seen, state, _ = _LIFE.unpack(value)
         if (
             seen + timeout(protocol, state) * NS <= now
-            or low + low_address not in endpoints
-            or high + high_address not in endpoints
+            or owners.find(low, low_address) is None
+            or owners.find(high, high_address) is None
         ):
             yield key
 
 
-def ended_fragments(entries: Mapping[bytes, bytes], endpoints: Mapping[bytes, bytes], now: int) -> Iterable[bytes]:
+def ended_fragments(entries: Mapping[bytes, bytes], owners: Owners, now: int) -> Iterable[bytes]:
     """Packets in fragments of which the rest has come by `now` (ns of CLOCK_MONOTONIC), or never will.
 
     What a machine has sent goes with it: a later one that has its MAC address has no part in it.
@@ -53,7 +53,7 @@ def ended_fragments(entries: Mapping[bytes, bytes], endpoints: Mapping[bytes, by
     for key, value in entries.items():
         vni, mac = _COUNTED.unpack(key)
         source, seen = _SENT.unpack(value)
-        if seen + Limit.FRAGMENT_SECONDS * NS <= now or endpoints.get(vni + source, NO_MAC)[:6] != mac:
+        if seen + Limit.FRAGMENT_SECONDS * NS <= now or not owners.speaks(vni, mac, source):
             yield key
 
 
@@ -72,15 +72,15 @@ def orphaned_counters(keys: Iterable[bytes], devices: Collection[bytes]) -> Iter
             yield key
 
 
-def taken(entries: Mapping[bytes, bytes], endpoints: Mapping[bytes, bytes]) -> Mapping[bytes, int]:
+def taken(entries: Mapping[bytes, bytes], owners: Owners) -> Mapping[bytes, int]:
     """How many connections each machine has opened, by its key in `budget`."""
     counts: Counter[bytes] = Counter()
     for key, value in entries.items():
         low, high, low_address, high_address, _ = _SIDES.unpack(key)
         _, _, flags = _LIFE.unpack(value)
         vni, address = (high, high_address) if flags & ConnectionFlag.INITIATOR_HIGH else (low, low_address)
-        if (owner := endpoints.get(vni + address)) is not None:
-            counts[vni + owner[:6] + bytes(2)] += 1
+        if (mac := owners.find(vni, address)) is not None:
+            counts[vni + mac + bytes(2)] += 1
     return counts
 
 

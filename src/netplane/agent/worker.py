@@ -5,11 +5,12 @@ the datapath are touched here only.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic_ns
 from typing import NamedTuple, ParamSpec, TypeVar
 
+from netplane.agent.owners import Owners
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.sweep import (
     caught_up,
@@ -24,8 +25,9 @@ from netplane.base.problem import Problem
 from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change
 from netplane.stream.client import Position
+from netplane.tables.decisions import EndpointFlag
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, LOGGING, PACE
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, LOGGING, PACE, PAIR
 
 LOOKED_AT = 16
 """Ended connections that are looked at once more, and then deleted, at a time: some dozens of microseconds."""
@@ -51,6 +53,15 @@ class Work(NamedTuple):
     """What `member` shall hold; None before anybody knows."""
 
 
+class Moved(NamedTuple):
+    """An address that others may have too, and where it is now."""
+
+    vni: int
+    address: bytes
+    """16 bytes."""
+    mac: bytes
+
+
 class Done(NamedTuple):
     """What came of it."""
 
@@ -62,6 +73,7 @@ class Done(NamedTuple):
     """Whether something has gone that connections or counters may have belonged to."""
     members: Mapping[bytes, bytes] | None = None
     """What `member` held when the datapath was read; None if it was read before."""
+    moved: Sequence[Moved] = ()
 
 
 class Worker:
@@ -92,6 +104,7 @@ def bring_in(reconcile: Reconcile, work: Work) -> Done:
     """One round of reconcile."""
     reconcile.set(host=work.host, tunnel=work.tunnel, punt=work.punt, service=work.service)
     reconcile.plug(work.devices)
+    was_compared = reconcile.compared
     delta = reconcile.change(work.changes)
     refused: list[Problem] = []
     held: Mapping[bytes, bytes] | None = None
@@ -105,7 +118,16 @@ def bring_in(reconcile: Reconcile, work: Work) -> Done:
         reconcile.listen(work.members)
     refused += reconcile.settle()
     shrunk = ENDPOINT.name in delta.deletes or DEVICE.name in delta.deletes
-    return Done(work.position, refused, reconcile.compiler.problems, shrunk, held)
+    moved = list(announced(delta.writes.get(ENDPOINT.name, {}))) if was_compared else []
+    return Done(work.position, refused, reconcile.compiler.problems, shrunk, held, moved)
+
+
+def announced(entries: Mapping[bytes, bytes]) -> Iterator[Moved]:
+    """The addresses of `endpoint` entries that are where a machine says they are."""
+    for key, value in entries.items():
+        if ENDPOINT.unpack_value(value)["flags"] & EndpointFlag.ANNOUNCED:
+            fields = ENDPOINT.unpack_key(key)
+            yield Moved(fields["vni"], fields["address"], value[:6])
 
 
 def sweep(reconcile: Reconcile) -> list[Problem]:
@@ -114,8 +136,10 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
         return []
     datapath, desired = reconcile.datapath, reconcile.compiler.desired
     try:
-        sweep_fragments(datapath, desired[ENDPOINT.name])
-        counts = sweep_connections(datapath, desired[ENDPOINT.name])
+        owners = Owners(desired[ENDPOINT.name], desired[PAIR.name], reconcile.left)
+        sweep_fragments(datapath, owners)
+        counts = sweep_connections(datapath, owners)
+        reconcile.left.clear()
         budgets = datapath.read(BUDGET.name)
         datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
         datapath.delete(BUDGET.name, list(idle_budgets(budgets, counts, desired[DEVICE.name])))
@@ -127,21 +151,21 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
     return []
 
 
-def sweep_fragments(datapath: Datapath, endpoints: Mapping[bytes, bytes]) -> None:
+def sweep_fragments(datapath: Datapath, owners: Owners) -> None:
     """Remove what is remembered of packets in fragments that have ended."""
-    ended = list(ended_fragments(datapath.read(FRAGMENT.name), endpoints, monotonic_ns()))
+    ended = list(ended_fragments(datapath.read(FRAGMENT.name), owners, monotonic_ns()))
     for start in range(0, len(ended), LOOKED_AT):
         found = datapath.look(FRAGMENT.name, ended[start : start + LOOKED_AT])
-        datapath.delete(FRAGMENT.name, list(ended_fragments(found, endpoints, monotonic_ns())))
+        datapath.delete(FRAGMENT.name, list(ended_fragments(found, owners, monotonic_ns())))
 
 
-def sweep_connections(datapath: Datapath, endpoints: Mapping[bytes, bytes]) -> Mapping[bytes, int]:
+def sweep_connections(datapath: Datapath, owners: Owners) -> Mapping[bytes, int]:
     """Remove what has ended; how much each machine has of the rest."""
     connections = datapath.read(CONNECTION.name)
-    ended = list(ended_connections(connections, endpoints, monotonic_ns()))
+    ended = list(ended_connections(connections, owners, monotonic_ns()))
     for start in range(0, len(ended), LOOKED_AT):
         found = datapath.look(CONNECTION.name, ended[start : start + LOOKED_AT])
-        datapath.delete(CONNECTION.name, list(ended_connections(found, endpoints, monotonic_ns())))
+        datapath.delete(CONNECTION.name, list(ended_connections(found, owners, monotonic_ns())))
     for key in ended:
         del connections[key]
-    return taken(connections, endpoints)
+    return taken(connections, owners)

@@ -10,7 +10,7 @@ from msgspec.json import Decoder
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, forbidden, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
-from netplane.model import DhcpOption, FixedIP, Record, Route, kind_of
+from netplane.model import AddressPair, DhcpOption, FixedIP, Record, Route, kind_of
 from netplane.model.firewall import PortsText
 from netplane.model.security import ProtocolText
 
@@ -43,8 +43,16 @@ class RouteWish(Route, frozen=True, forbid_unknown_fields=True):
     """A wish for a route, which says nothing else."""
 
 
+class AddressPairWish(Struct, frozen=True, forbid_unknown_fields=True):
+    """A wish for an address pair; no MAC address means the port's own."""
+
+    ip_address: str
+    mac_address: str | None = None
+
+
 LOOSER: dict[Any, Any] = {
     tuple[FixedIP, ...]: tuple[FixedIPWish, ...],
+    tuple[AddressPair, ...]: tuple[AddressPairWish, ...] | None,
     tuple[DhcpOption, ...]: tuple[DhcpOptionWish, ...] | None,
     tuple[Route, ...]: tuple[RouteWish, ...] | None,
     ProtocolText | None: ProtocolText | int | None,

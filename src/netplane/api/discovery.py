@@ -9,6 +9,7 @@ from netplane.model.log import LOGGABLE
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
     "address-group": ("Address group", "Named lists of ranges of addresses."),
+    "allowed-address-pairs": ("Allowed Address Pairs", "Addresses that ports may use besides their own."),
     "binding": ("Port Binding", "The host that shall carry a port."),
     "dns-domain-ports": ("dns_domain for ports", "A port's name ends with a domain of its own."),
     "dns-integration": ("DNS Integration", "Ports have names and networks domains."),
@@ -22,6 +23,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),
     "pagination": ("Pagination support", "Lists come in pages."),
+    "port-security": ("Port Security", "Ports and networks without checks of addresses and without rules."),
     "project-id": ("project_id field enabled", "Resources show project_id besides tenant_id."),
     "provider": ("Provider Network", "How a network is carried."),
     "rbac-policies": ("RBAC Policies", "Networks that several projects use."),

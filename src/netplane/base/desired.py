@@ -1,8 +1,9 @@
 """Entries, who wants them, and what has changed since the last look.
 
 Several owners may want the same key. If they want the same value, it stays until the last of them lets go. If they
-disagree, the owner with the smallest (kind, id) wins, whatever the order in which they came, and every owner that
-lost is a `Problem`.
+disagree, the value that goes first by its rank wins, and among those of one rank the owner with the smallest
+(kind, id), whatever the order in which they came. Values of rank 0 suffer no other: every owner that lost with one is
+a `Problem`; values of other ranks are meant to give way.
 
 An owner stands in here as its record: at a million owners, any other handle would have to be made and kept for
 each of them. Only keys with more than one owner, which are few, pay for more.
@@ -16,6 +17,8 @@ from netplane.base.problem import Problem
 
 OwnerName = tuple[str, str]
 """An owner as (kind, id)."""
+Rank = Callable[[str, bytes], int]
+"""The rank of a table's value; the lowest goes first."""
 Describe = Callable[[str, bytes], str]
 """How a key of a table is shown to people."""
 
@@ -23,10 +26,11 @@ Describe = Callable[[str, bytes], str]
 class Desired:
     """The wanted entries of some tables. `tables` may be read, never written."""
 
-    def __init__(self, tables: Iterable[str], name: Callable[[Any], OwnerName], describe: Describe) -> None:
+    def __init__(self, tables: Iterable[str], name: Callable[[Any], OwnerName], describe: Describe, rank: Rank) -> None:
         self.tables: dict[str, dict[bytes, bytes]] = {table: {} for table in tables}
         self._name = name
         self._describe = describe
+        self._rank = rank
         self._owner: dict[str, dict[bytes, Any]] = {table: {} for table in self.tables}
         self._contested: dict[tuple[str, bytes], dict[OwnerName, tuple[Any, bytes]]] = {}
         self._writes: dict[str, dict[bytes, bytes] | None] = {}
@@ -56,27 +60,35 @@ class Desired:
         """An owner, the very record that added it, wants an entry no more."""
         if (claims := self._contested.get((table, key))) is not None:
             claims.pop(self._name(owner), None)
-            self._settle(table, key, claims)
+            # Many may want one key: who follows is only sought when the one whose value stands has gone.
+            if self._owner[table][key] is owner:
+                self._give(table, key, *claims[self._first(table, claims)])
+            if len(claims) == 1:
+                del self._contested[table, key]
         elif self._owner[table].get(key) is owner:
             del self._owner[table][key]
             self._note(table, key, self.tables[table].pop(key), None)
 
     def _contest(self, table: str, key: bytes, value: bytes, owner: Any) -> None:
+        name, holder = self._name(owner), self._owner[table][key]
         claims = self._contested.get((table, key))
         if claims is None:
-            holder = self._owner[table][key]
             claims = self._contested[table, key] = {self._name(holder): (holder, self.tables[table][key])}
-        claims.setdefault(self._name(owner), (owner, value))
-        self._settle(table, key, claims)
+        claims.setdefault(name, (owner, value))
+        if self._order(table, value, name) < self._order(table, self.tables[table][key], self._name(holder)):
+            self._give(table, key, owner, value)
 
-    def _settle(self, table: str, key: bytes, claims: dict[OwnerName, tuple[Any, bytes]]) -> None:
-        owner, value = claims[min(claims)]
+    def _order(self, table: str, value: bytes, name: OwnerName) -> tuple[int, OwnerName]:
+        return self._rank(table, value), name
+
+    def _first(self, table: str, claims: dict[OwnerName, tuple[Any, bytes]]) -> OwnerName:
+        return min(claims, key=lambda name: self._order(table, claims[name][1], name))
+
+    def _give(self, table: str, key: bytes, owner: Any, value: bytes) -> None:
         self._owner[table][key] = owner
         if (stood := self.tables[table][key]) != value:
             self.tables[table][key] = value
             self._note(table, key, stood, value)
-        if len(claims) == 1:
-            del self._contested[table, key]
 
     def _note(self, table: str, key: bytes, stood: bytes, value: bytes | None) -> None:
         """A key has another value now, or none; keep what stood under it when this delta began."""
@@ -110,17 +122,18 @@ class Desired:
     def owners(self, table: str, key: bytes) -> list[OwnerName]:
         """Who wants an entry, the one whose value stands first."""
         if (claims := self._contested.get((table, key))) is not None:
-            return sorted(claims)
+            return sorted(claims, key=lambda name: self._order(table, claims[name][1], name))
         owner = self._owner.get(table, {}).get(key)
         return [] if owner is None else [self._name(owner)]
 
     def problems(self) -> Iterator[Problem]:
         """Every owner whose entry another one's stands in place of."""
         for (table, key), claims in self._contested.items():
-            winner = min(claims)
+            winner = self._first(table, claims)
             text = f"{self._describe(table, key)} also belongs to {' '.join(winner)}, whose value stands"
             for kind, id in claims:
-                if claims[kind, id][1] != claims[winner][1]:
+                value = claims[kind, id][1]
+                if value != claims[winner][1] and not self._rank(table, value):
                     yield Problem(kind, id, text)
 
     @property

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netplane.base.delta import Delta
-from netplane.base.desired import Desired, OwnerName
+from netplane.base.desired import Desired, OwnerName, Rank
 from netplane.base.problem import Problem
 from netplane.base.world import Bucket, R, View, World, buckets
 
@@ -73,11 +73,12 @@ class Incremental:
         features: Mapping[type[Any], Feature],
         tables: Iterable[str],
         describe: Callable[[str, bytes], str],
+        rank: Rank,
     ) -> None:
         self.world = World(kinds.values())
         self._features = features
         self._names = {kind: name for name, kind in kinds.items()}
-        self._desired = Desired(tables, self._name, describe)
+        self._desired = Desired(tables, self._name, describe, rank)
         self._notebook = Notebook(self.world)
         self._memory: dict[Owner, Memory] = {}
         self._readers: dict[Read, set[Owner]] = {}
@@ -230,8 +231,12 @@ def evaluate(
     kinds: Mapping[str, type[Any]],
     features: Mapping[type[Any], Feature],
     tables: Iterable[str],
+    rank: Rank,
 ) -> dict[str, dict[bytes, bytes]]:
-    """All entries from scratch, naively: what the engine must agree with. The first owner by (kind, id) wins a key."""
+    """All entries from scratch, naively: what the engine must agree with.
+
+    A value of the lowest rank wins a key, of the first owner by (kind, id).
+    """
     world = World(kinds.values())
     for record in records:
         world.replace(type(record), record.id, record)
@@ -240,5 +245,8 @@ def evaluate(
         for _, record in sorted(world.all(kind).items()):
             for item in features[kind](record, world) if kind in features else ():
                 if not isinstance(item, Problem):
-                    entries[item[0]].setdefault(item[1], item[2])
+                    table, key, value = item
+                    stands = entries[table].setdefault(key, value)
+                    if rank(table, value) < rank(table, stands):
+                        entries[table][key] = value
     return entries

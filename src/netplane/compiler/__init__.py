@@ -23,7 +23,7 @@ from netplane.base.delta import Delta
 from netplane.base.incremental import Feature, Incremental, Item, evaluate
 from netplane.base.problem import Problem
 from netplane.base.world import View
-from netplane.compiler.endpoints import endpoints
+from netplane.compiler.endpoints import endpoints, rank
 from netplane.compiler.firewall import firewall
 from netplane.compiler.flooding import flooding
 from netplane.compiler.hosts import hosts
@@ -66,7 +66,7 @@ class Compiler:
     """A slice that changes, and its entries."""
 
     def __init__(self) -> None:
-        self._engine = Incremental(KIND_NAMES, FEATURES, COMPILED, describe=_describe)
+        self._engine = Incremental(KIND_NAMES, FEATURES, COMPILED, describe=_describe, rank=rank)
 
     def apply(self, changes: Iterable[Change]) -> Delta:
         """Take in changes as one batch; returns what they change in the tables."""
@@ -102,7 +102,7 @@ class Compiler:
 
 def compile_slice(records: Iterable[Record]) -> dict[str, dict[bytes, bytes]]:
     """All entries of a slice from scratch; what `Compiler` must agree with after any sequence of changes."""
-    return evaluate(records, KIND_NAMES, FEATURES, COMPILED)
+    return evaluate(records, KIND_NAMES, FEATURES, COMPILED, rank)
 
 
 def _describe(table: str, key: bytes) -> str:

@@ -1,28 +1,51 @@
-"""Endpoints: who owns each address of the domain, and where it lives.
+"""Endpoints: who owns each address of the domain, where it lives, and what else it may use.
 
 A slice may hold a million of these, so this feature reads nothing but its record, which therefore costs the engine
 no bookkeeping, and makes plain tuples. A machine that has an IPv6 address also has the one that its interface makes
-itself of its MAC address (RFC 4291, section 2.5.6), with which it asks for neighbours and routers.
+itself of its MAC address (RFC 4291, section 2.5.6), with which it asks for neighbours and routers. What several ports
+have by their pairs belongs to the one with the smallest id.
 """
 
-from netplane.base.addresses import is_ipv4, link_local
-from netplane.base.incremental import Item
+from struct import Struct
+
+from netplane.base.addresses import MAPPED, MAPPED_BITS, NO_ADDRESS, is_ipv4, link_local
+from netplane.base.incremental import Entry, Item
 from netplane.base.world import View
-from netplane.compiler.feature import Malformed, problem
-from netplane.model import Endpoint
-from netplane.tables.decisions import EndpointFlag
-from netplane.tables.pipeline import ENDPOINT
+from netplane.compiler.feature import Malformed, bits_before, problem
+from netplane.model import Endpoint, Pair
+from netplane.tables.decisions import EndpointFlag, Family
+from netplane.tables.pipeline import BY_NAME, ENDPOINT, PAIR, RANGE
 
 NAME = ENDPOINT.name
 pack_key = ENDPOINT.pack_key
 pack_value = ENDPOINT.pack_value
+EVERYTHING = ((MAPPED + bytes(4), MAPPED_BITS), (NO_ADDRESS, 0))
+"""All addresses of each family."""
+FOUND = (ENDPOINT.name, PAIR.name, RANGE.name)
+_FLAGS = Struct("=6xH8x")
+assert all(BY_NAME[table].value.offsets()["flags"] == 6 for table in FOUND)
+assert all(BY_NAME[table].value.size == _FLAGS.size for table in FOUND)
+BEFORE_PAIR, BEFORE_RANGE = bits_before(PAIR, "address"), bits_before(RANGE, "address")
+
+
+def rank(table: str, value: bytes) -> int:
+    """Addresses of pairs give way to whose own they are, and to who says to have them.
+
+    What one without port security says counts only where no pair names the address.
+    """
+    flags = _FLAGS.unpack(value)[0] if table in FOUND else 0
+    if not flags & EndpointFlag.SHARED:
+        return 0
+    if not flags & EndpointFlag.ANNOUNCED:
+        return 2
+    return 3 if flags & EndpointFlag.OPEN else 1
 
 
 def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
     """One `endpoint` entry for each address, and for the link-local one."""
     entries: list[Item] = []
     try:
-        flags = EndpointFlag.STATELESS if endpoint.stateless else 0
+        flags = (EndpointFlag.STATELESS if endpoint.stateless else 0) | (0 if endpoint.secured else EndpointFlag.OPEN)
         value = pack_value(endpoint.mac, flags, endpoint.host, endpoint.identity)
         for address in endpoint.addresses:
             entries.append((NAME, pack_key(endpoint.vni, address), value))
@@ -30,6 +53,47 @@ def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
                 return [problem(endpoint, f"address {address.hex()} or MAC {endpoint.mac.hex()} has a wrong length")]
         if not all(map(is_ipv4, endpoint.addresses)) and (own := link_local(endpoint.mac)) not in endpoint.addresses:
             entries.append((NAME, pack_key(endpoint.vni, own), value))
+        if endpoint.pairs or endpoint.announced or not endpoint.secured:
+            entries += shared(endpoint, flags)
     except Malformed as error:
         return [problem(endpoint, error)]
     return entries
+
+
+def shared(endpoint: Endpoint, flags: int) -> list[Entry]:
+    """What a port may use besides its own addresses: its pairs, or everything by its own MAC address if it is open."""
+    entries: dict[tuple[str, bytes], Entry] = {}
+    said = [(pair, flags | EndpointFlag.SHARED | EndpointFlag.ANNOUNCED) for pair in endpoint.announced]
+    for pair, with_flags in (*said, *((pair, flags | EndpointFlag.SHARED) for pair in endpoint.pairs)):
+        virtual = EndpointFlag.VIRTUAL if pair.mac != endpoint.mac else 0
+        held = pack_value(pair.mac, with_flags | virtual, endpoint.host, endpoint.identity)
+        own = PAIR.pack_value(endpoint.mac, with_flags, endpoint.host, endpoint.identity)
+        spoken = [(PAIR.name, pair_key(endpoint.vni, pair), own)] if endpoint.secured else []
+        for table, key, value in (*spoken, *found_at(endpoint, pair, held)):
+            entries.setdefault((table, key), (table, key, value))
+    if not endpoint.secured:
+        value = PAIR.pack_value(endpoint.mac, flags, endpoint.host, endpoint.identity)
+        for address, length in EVERYTHING:
+            key = pair_key(endpoint.vni, Pair(address, length, endpoint.mac))
+            entries[PAIR.name, key] = (PAIR.name, key, value)
+    return list(entries.values())
+
+
+def family_of(pair: Pair) -> Family:
+    """The family of a pair's addresses."""
+    return Family.IPV4 if is_ipv4(pair.address) else Family.IPV6
+
+
+def pair_key(vni: int, pair: Pair) -> bytes:
+    """A pair's key."""
+    return PAIR.pack_key(BEFORE_PAIR + pair.length, vni, pair.mac, family_of(pair), pair.address)
+
+
+def found_at(endpoint: Endpoint, pair: Pair, value: bytes) -> list[Entry]:
+    """Where a pair's addresses are found; the port's own are so already, and who may use everything holds nothing."""
+    if pair.is_everything or (pair.is_single and pair.address in endpoint.addresses):
+        return []
+    if pair.is_single:
+        return [(NAME, pack_key(endpoint.vni, pair.address), value)]
+    key = RANGE.pack_key(BEFORE_RANGE + pair.length, endpoint.vni, family_of(pair), pair.address)
+    return [(RANGE.name, key, value)]

@@ -8,7 +8,7 @@ from netplane.base.world import View
 from netplane.compiler.feature import feature, problem
 from netplane.model import Device, Identity, Logged, Network, Port, Subnet
 from netplane.tables.decisions import DeviceFlag, PortFlag
-from netplane.tables.pipeline import DEVICE, PORT
+from netplane.tables.pipeline import DEVICE, PORT, STATION
 
 
 @feature
@@ -24,11 +24,20 @@ def ports(port: Port, view: View) -> Iterator[Item]:
         subnets = {fixed.subnet_id: view.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips}
         yield from (problem(port, f"subnet {id} is missing") for id, subnet in subnets.items() if subnet is None)
         mac = pack_mac(port.mac_address)
-        told = served(subnet for subnet in subnets.values() if subnet is not None)
-        yield PORT.entry((device.ifindex,), (network.vni, mac, told, network.mtu))
+        flags = served(subnet for subnet in subnets.values() if subnet is not None)
+        stations = {pack_mac(pair.mac_address) for pair in port.allowed_address_pairs} - {mac}
+        if not port.port_security_enabled:
+            flags |= PortFlag.OPEN | PortFlag.ANNOUNCES
+        elif port.allowed_address_pairs:
+            flags |= PortFlag.ANNOUNCES
+        if port.port_security_enabled and stations:
+            flags |= PortFlag.STATIONS
+            yield from (STATION.entry((device.ifindex, station), ()) for station in sorted(stations))
+        yield PORT.entry((device.ifindex,), (network.vni, mac, flags, network.mtu))
         identity = view.get(Identity, port.identity_id)
-        flags = (DeviceFlag.PEER if device.peer else 0) | logging(view.get(Logged, port.id))
-        yield DEVICE.entry((network.vni, mac), (device.ifindex, flags, identity.number if identity else 0))
+        door = (DeviceFlag.PEER if device.peer else 0) | (0 if port.port_security_enabled else DeviceFlag.OPEN)
+        door |= logging(view.get(Logged, port.id))
+        yield DEVICE.entry((network.vni, mac), (device.ifindex, door, identity.number if identity else 0))
 
 
 def logging(logged: Logged | None) -> int:

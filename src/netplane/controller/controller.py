@@ -25,10 +25,11 @@ from netplane.controller.problems import Problems
 from netplane.model import STORED, Host, Record
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Store, StoreError, Transaction
+from netplane.store.announcements import note_announcement
 from netplane.store.bindings import claim_port, register_host, release_port
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
-from netplane.stream.messages import Ack, Claim, Decisions, Hello, Release, Trouble, Up
+from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Trouble, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
 
@@ -126,6 +127,8 @@ class Controller:
                 await self._claim(host, ports)
             case Release(ports):
                 await self._release(host, ports)
+            case Announce(port, address, mac):
+                await self._write(host, lambda t: note_announcement(t, host, port, address, mac))
             case Trouble(problems):
                 self.problems.say(host, problems)
             case Decisions(decisions, lost):

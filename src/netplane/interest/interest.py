@@ -24,6 +24,7 @@ from netplane.interest.placement import Placement
 from netplane.interest.slices import Slices
 from netplane.interest.world import Key
 from netplane.model import (
+    Announcement,
     Change,
     FirewallGroup,
     Host,
@@ -65,6 +66,7 @@ class Interest:
             "identity": self._identity,
             "port": self._port,
             "binding": self._binding,
+            "announcement": self._announcement,
             "log": self._log,
             "firewall_rule": self._firewall,
             "firewall_policy": self._firewall,
@@ -200,6 +202,10 @@ class Interest:
             interface = self._slices.world.get(Port, port)
             if interface is not None and self._slices.wall(port) != was:
                 self._touch(self._slices.domains.hosts_on(interface.network_id), (("wall", port),))
+
+    def _announcement(self, key: Key, old: Record | None, new: Record | None) -> None:
+        self._put(key, new)
+        self._settle({said.port_id: None for said in (old, new) if isinstance(said, Announcement)})
 
     def _port(self, key: Key, old: Record | None, new: Record | None) -> None:
         if old and new and _link(old) != _link(new):

@@ -1,9 +1,10 @@
 """Where a machine's port stands, and the endpoint that its domain knows it by."""
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
-from netplane.base.addresses import pack_address, pack_mac
-from netplane.model import Binding, Endpoint, Host, Identity, Network, Port
+from netplane.base.addresses import pack_address, pack_mac, pack_prefix
+from netplane.model import Announcement, Binding, Endpoint, Host, Identity, Network, Pair, Port, may_announce
 
 
 class Placement(NamedTuple):
@@ -16,11 +17,16 @@ class Placement(NamedTuple):
 
 
 def place(
-    port: Port | None, binding: Binding | None, host: Host | None, network: Network | None, identity: Identity | None
+    port: Port | None,
+    binding: Binding | None,
+    host: Host | None,
+    network: Network | None,
+    identity: Identity | None,
+    announcements: Iterable[Announcement] = (),
 ) -> Placement | None:
-    """The placement of a port, from its own binding, host, network and identity; None if it stands nowhere.
+    """The placement of a port, from its own binding, host, network, identity and announcements; None if it has none.
 
-    A missing identity counts as none, an address that cannot be read as absent, and a MAC that cannot be read
+    A missing identity counts as none, an address or pair that cannot be read as absent, and a MAC that cannot be read
     leaves the port without a place: hosts would have nothing to reach it by.
     """
     if port is None or port.is_router_interface or binding is None or host is None or network is None:
@@ -38,6 +44,9 @@ def place(
         host=host.number,
         stateless=identity is not None and identity.stateless,
         names=_names(port),
+        secured=port.port_security_enabled,
+        pairs=_pairs(port) if port.port_security_enabled else (),
+        announced=_announced(port, announcements),
     )
     return Placement(port.network_id, host.id, identity, endpoint)
 
@@ -59,3 +68,25 @@ def _addresses(port: Port) -> tuple[bytes, ...]:
         except ValueError:
             continue
     return tuple(packed)
+
+
+def _pairs(port: Port) -> tuple[Pair, ...]:
+    packed = []
+    for pair in port.allowed_address_pairs:
+        try:
+            packed.append(Pair(*pack_prefix(pair.ip_address), pack_mac(pair.mac_address)))
+        except ValueError:
+            continue
+    return tuple(packed)
+
+
+def _announced(port: Port, announcements: Iterable[Announcement]) -> tuple[Pair, ...]:
+    """What the port may announce still; its pairs may be others now."""
+    packed = []
+    for said in announcements:
+        try:
+            if may_announce(port, said.address, said.mac):
+                packed.append(Pair(pack_address(said.address), 128, pack_mac(said.mac)))
+        except ValueError:
+            continue
+    return tuple(sorted(packed))

@@ -11,6 +11,7 @@ from netplane.interest.walls import wall
 from netplane.interest.world import Key, World
 from netplane.model import (
     AddressGroup,
+    Announcement,
     Binding,
     FirewallGroup,
     FirewallPolicy,
@@ -206,7 +207,9 @@ class Slices:
             return None
         host = self.world.get(Host, binding.host_id)
         network = self.world.get(Network, port.network_id)
-        return place(port, binding, host, network, self.world.get(Identity, port.identity_id))
+        identity = self.world.get(Identity, port.identity_id)
+        found = (self.world.get(Announcement, said) for said in self.world.find("announced_by", port_id))
+        return place(port, binding, host, network, identity, [said for said in found if said is not None])
 
     def _needs(self, host: str, record: Record) -> bool:
         match record:

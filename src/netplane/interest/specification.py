@@ -20,6 +20,7 @@ from netplane.interest.walls import wall
 from netplane.interest.world import Key
 from netplane.model import (
     AddressGroup,
+    Announcement,
     Binding,
     FirewallGroup,
     FirewallPolicy,
@@ -103,7 +104,8 @@ def _placements(world: dict[Key, Record]) -> list[Placement]:
         assert host is None or isinstance(host, Host)
         assert network is None or isinstance(network, Network)
         assert identity is None or isinstance(identity, Identity)
-        placement = place(port, binding, host, network, identity)
+        said = [one for one in world.values() if isinstance(one, Announcement) and one.port_id == port.id]
+        placement = place(port, binding, host, network, identity, said)
         if placement:
             found.append(placement)
     return found

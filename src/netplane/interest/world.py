@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from netplane.model import (
+    Announcement,
     Binding,
     FirewallGroup,
     FirewallPolicy,
@@ -58,11 +59,16 @@ def _index_binding(binding: Binding) -> Iterable[Key]:
     return (("bound_to", binding.host_id),)
 
 
+def _index_announcement(announcement: Announcement) -> Iterable[Key]:
+    return (("announced_by", announcement.port_id),)
+
+
 _INDEXES: Mapping[type[Record], Callable[..., Iterable[Key]]] = {
     Port: _index_port,
     Subnet: _index_subnet,
     SecurityGroupRule: _index_rule,
     Binding: _index_binding,
+    Announcement: _index_announcement,
     LogResource: _index_log,
     FirewallGroup: _index_group,
     FirewallPolicy: _index_policy,

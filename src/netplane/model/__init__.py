@@ -6,17 +6,18 @@ and the command line walk these declarations and add nothing of their own.
 """
 
 from netplane.model.address_group import ADDRESS_LIMIT, AddressGroup
+from netplane.model.announcement import Announcement, announcement_id, may_announce
 from netplane.model.change import Change, Operation
 from netplane.model.decision import Decision
 from netplane.model.dhcp import DhcpOption
-from netplane.model.endpoint import Device, Endpoint, Presence, presence
+from netplane.model.endpoint import Device, Endpoint, Pair, Presence, presence
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
 from netplane.model.log import Logged, LogResource
 from netplane.model.metadata import Metadata
 from netplane.model.network import Network, Subnet
-from netplane.model.port import ROUTER_INTERFACE, FixedIP, Port
+from netplane.model.port import ROUTER_INTERFACE, AddressPair, FixedIP, Port
 from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
 from netplane.model.record import Access, Claim, OnDelete, Record, Reference, describe
 from netplane.model.route import Route
@@ -33,6 +34,8 @@ __all__ = [
     "STORED",
     "Access",
     "AddressGroup",
+    "AddressPair",
+    "Announcement",
     "AnyRecord",
     "Binding",
     "Change",
@@ -53,6 +56,7 @@ __all__ = [
     "Network",
     "OnDelete",
     "Operation",
+    "Pair",
     "Port",
     "Presence",
     "RbacPolicy",
@@ -65,9 +69,11 @@ __all__ = [
     "Subnet",
     "Wall",
     "WallRule",
+    "announcement_id",
     "describe",
     "identity_id",
     "kind_of",
+    "may_announce",
     "presence",
     "shared_with",
 ]

@@ -3,7 +3,31 @@
 from collections.abc import Iterable
 from typing import Annotated
 
+from msgspec import Struct
+
+from netplane.base.addresses import MAPPED_BITS, is_ipv4
 from netplane.model.record import Record, Reference, describe
+
+
+class Pair(Struct, frozen=True, array_like=True, order=True, gc=False):
+    """A range of addresses that a port may use besides its own, and the MAC address that goes with it."""
+
+    address: bytes
+    """16 bytes, IPv4 mapped."""
+    length: int
+    """Of the prefix, in 128 bits."""
+    mac: bytes
+    """6 bytes."""
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one address."""
+        return self.length == 128
+
+    @property
+    def is_everything(self) -> bool:
+        """Whether it is all addresses of a family."""
+        return self.length == (MAPPED_BITS if is_ipv4(self.address) else 0)
 
 
 class Endpoint(Record, frozen=True, kw_only=True, gc=False, tag="endpoint"):
@@ -23,6 +47,11 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, tag="endpoint"):
         tuple[str, ...],
         describe("What its users call it, relative to its network's domain, or with a final dot; mostly nothing."),
     ] = ()
+    secured: Annotated[
+        bool, describe("Whether it sends from its addresses and pairs only, and rules judge its packets.")
+    ] = True
+    pairs: Annotated[tuple[Pair, ...], describe("What it may use besides its own addresses.")] = ()
+    announced: Annotated[tuple[Pair, ...], describe("Addresses that its machine has said it has, sorted.")] = ()
 
 
 class Presence(Record, frozen=True, kw_only=True, gc=False, tag="presence"):

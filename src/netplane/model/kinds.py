@@ -1,6 +1,7 @@
 """All kinds of records, and the unions that the wire and the store decode."""
 
 from netplane.model.address_group import AddressGroup
+from netplane.model.announcement import Announcement
 from netplane.model.endpoint import Device, Endpoint, Presence
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall
 from netplane.model.host import Binding, Host
@@ -24,6 +25,7 @@ STORED: tuple[type[Record], ...] = (
     Identity,
     Port,
     Binding,
+    Announcement,
     LogResource,
     FirewallRule,
     FirewallPolicy,
@@ -45,6 +47,7 @@ AnyRecord = (
     | Identity
     | Port
     | Binding
+    | Announcement
     | LogResource
     | Endpoint
     | Logged

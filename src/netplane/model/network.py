@@ -45,6 +45,9 @@ class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
             le=65535,
         ),
     ] = DEFAULT_MTU
+    port_security_enabled: Annotated[
+        bool, describe("What ports have that do not say themselves.", create=True, update=True)
+    ] = True
     dns_domain: Annotated[
         str,
         describe(

@@ -22,6 +22,13 @@ class FixedIP(Struct, frozen=True, gc=False):
     ip_address: str
 
 
+class AddressPair(Struct, frozen=True, gc=False):
+    """An address or a range that a machine may use besides its port's own, and the MAC address that goes with it."""
+
+    ip_address: str
+    mac_address: str
+
+
 class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
     """A plug of a machine or of a router into a network."""
 
@@ -73,6 +80,23 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
     ] = NOTHING_TOLD
     security_groups: Annotated[
         tuple[str, ...], describe("The ids of its security groups, sorted.", create=True, update=True)
+    ] = ()
+    port_security_enabled: Annotated[
+        bool,
+        describe(
+            "Whether the port sends from its own addresses and those of its pairs only, and rules judge its packets; "
+            "as its network has it if not given.",
+            create=True,
+            update=True,
+        ),
+    ] = True
+    allowed_address_pairs: Annotated[
+        tuple[AddressPair, ...],
+        describe(
+            "Addresses and ranges that it may use besides its own, each with a MAC address, its own if not given.",
+            create=True,
+            update=True,
+        ),
     ] = ()
     identity_id: Annotated[str, describe("The identity of its set of groups; empty for routers.", hidden=True)] = ""
     host_id: Annotated[

@@ -30,6 +30,7 @@ from netplane.stream.backoff import Backoff
 from netplane.stream.faults import RemoteFault
 from netplane.stream.messages import (
     Ack,
+    Announce,
     Answer,
     Ask,
     Claim,
@@ -68,7 +69,7 @@ class Position(Struct, frozen=True):
 NOWHERE = Position()
 
 Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask
-Saying = Ack | Claim | Release | Trouble | Decisions | Answer
+Saying = Ack | Claim | Release | Announce | Trouble | Decisions | Answer
 
 READ_AHEAD = 8
 """Events that wait to be taken before the network is left waiting too."""

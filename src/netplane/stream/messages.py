@@ -87,6 +87,14 @@ class Release(Message, frozen=True, tag="release"):
     ports: list[str]
 
 
+class Announce(Message, frozen=True, tag="announce"):
+    """Up: the machine at a port of this host says that it has an address, which others may have had before."""
+
+    port: str
+    address: str
+    mac: str
+
+
 class Trouble(Message, frozen=True, tag="trouble"):
     """Up: all problems of this host; replaces what was said before."""
 
@@ -110,4 +118,4 @@ class Answer(Message, frozen=True, tag="answer"):
 
 
 Down = Welcome | Snapshot | Delta | Ask
-Up = Hello | Ack | Claim | Release | Trouble | Decisions | Answer
+Up = Hello | Ack | Claim | Release | Announce | Trouble | Decisions | Answer

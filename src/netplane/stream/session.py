@@ -4,7 +4,7 @@
       Hello  ───────────────────────────▶            NEW       -> GREETING
              ◀─────────────────────────── Welcome    GREETING  -> CHOOSING
              ◀─── Snapshot first ... last, or Delta  CHOOSING  -> LOADING -> LIVE
-      Ack, Claim, Release, Trouble, Decisions, Answer ──▶ after Welcome, at any time
+      Ack, Claim, Release, Announce, Trouble, Decisions, Answer ──▶ after Welcome, at any time
              ◀─────────────── Delta, Ask, Snapshot   LIVE
 
 A session can never be in a state where the two ends disagree on what is allowed next: either end steps through the
@@ -21,6 +21,7 @@ from netplane.stream.faults import LocalFault, RemoteFault
 from netplane.stream.messages import (
     MOST_DECISIONS,
     Ack,
+    Announce,
     Answer,
     Ask,
     Claim,
@@ -61,7 +62,7 @@ OPEN = (State.CHOOSING, State.LOADING, State.LIVE)
 
 UP: Mapping[tuple[State, object], State] = {
     (State.NEW, Hello): State.GREETING,
-    **{(state, kind): state for state in OPEN for kind in (Ack, Claim, Release, Trouble, Decisions, Answer)},
+    **{(state, kind): state for state in OPEN for kind in (Ack, Claim, Release, Announce, Trouble, Decisions, Answer)},
 }
 """What an agent may say in each state, and the state after it."""
 

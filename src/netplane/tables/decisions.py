@@ -148,6 +148,12 @@ class PortFlag(IntEnum):
     """The platform's DHCP serves the port: its requests are punted and answers of its own are dropped."""
     DHCP6 = 2
     """The platform configures the port for IPv6: the same of DHCPv6, and its router solicitations are punted."""
+    OPEN = 4
+    """It has no port security: it may answer DHCP itself."""
+    STATIONS = 8
+    """It may use MAC addresses besides its own, which `station` tells."""
+    ANNOUNCES = 16
+    """It may have addresses that others may have too: the agent hears which it says it has."""
 
 
 class EndpointFlag(IntEnum):
@@ -157,6 +163,14 @@ class EndpointFlag(IntEnum):
     """The address is a router's."""
     STATELESS = 2
     """Each packet of its owner is judged by itself, replies too; no connection is kept for it."""
+    OPEN = 4
+    """Its owner has no port security: no rule judges its packets."""
+    SHARED = 8
+    """The address is of an address pair, not its owner's alone: others may send from it."""
+    ANNOUNCED = 16
+    """Its owner has said that it has the address."""
+    VIRTUAL = 32
+    """The MAC address is another than the owner's own, which `pair` tells."""
 
 
 class DeviceFlag(IntEnum):
@@ -168,6 +182,8 @@ class DeviceFlag(IntEnum):
     """What is dropped on its way from or to the machine is written to the ring `decision`."""
     LOG_ACCEPTS = 4
     """So are the connections that its rules let pass."""
+    OPEN = 8
+    """Its port has no port security: no rule judges what it gets."""
 
 
 class Action(IntEnum):
@@ -189,6 +205,8 @@ class Punt(IntEnum):
     """Which groups a machine listens to, by IGMP or MLD."""
     SERVICE = 5
     """By a device of its own, to the host's services."""
+    ANNOUNCEMENT = 6
+    """That a machine has an address which others may have too."""
 
 
 class Cost(IntEnum):
@@ -239,6 +257,7 @@ class Pace(NamedTuple):
 PACES: Mapping[int, Pace] = {
     # Twenty at once, ten a second: a client asks a few times an hour.
     **dict.fromkeys((Punt.DHCP, Punt.ROUTER_SOLICITATION, Punt.DHCP6), Pace(100_000_000, 2_000_000_000)),
+    Punt.ANNOUNCEMENT: Pace(100_000_000, 2_000_000_000),
     # A hundred at once: a machine that listens to as many groups may tell of each by itself.
     Punt.REPORT: Pace(50_000_000, 5_000_000_000),
     # 50,000 a second, 10,000 at once: some 25 broadcasts a second where they reach two thousand.

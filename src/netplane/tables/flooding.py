@@ -11,7 +11,19 @@ from typing import NamedTuple, NoReturn, TypeVar
 
 from netplane.base.addresses import MAPPED
 from netplane.tables import lookup
-from netplane.tables.decisions import PACES, Class, Cost, Direction, Limit, Punt, Reason, Stage, Verdict
+from netplane.tables.decisions import (
+    PACES,
+    Class,
+    Cost,
+    DeviceFlag,
+    Direction,
+    EndpointFlag,
+    Limit,
+    Punt,
+    Reason,
+    Stage,
+    Verdict,
+)
 from netplane.tables.ipv6 import is_multicast
 from netplane.tables.logging import write_about
 from netplane.tables.lookup import EndpointValue, PortValue
@@ -113,7 +125,8 @@ def flood_packet(run: Run, vni: int, mac: bytes, source: EndpointValue, packet: 
         run.drop(Stage.FLOOD, Reason.FROM_TUNNEL)
     if not is_for_many(run, vni, packet):
         run.drop(Stage.FLOOD, Reason.MULTICAST)
-    if here and not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
+    is_judged = here and not source.flags & EndpointFlag.OPEN
+    if is_judged and not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
         run.drop(Stage.FLOOD, Reason.POLICY_OUT)
     flood(run, Sent(vni, mac, source.identity, packet, here))
 
@@ -182,8 +195,11 @@ def copy_here(run: Run, sent: Sent, mac: bytes) -> int:
         run.step(Stage.DELIVERY, Reason.NO_DEVICE)
         return 0
     packet = sent.packet
-    if packet is not None and not allowed(
-        run, Direction.INGRESS, device.identity, sent.identity, packet.source, packet, packet.service
+    is_judged = not device.flags & DeviceFlag.OPEN
+    if (
+        is_judged
+        and packet is not None
+        and not allowed(run, Direction.INGRESS, device.identity, sent.identity, packet.source, packet, packet.service)
     ):
         run.counts.append((sent.vni, mac, Direction.INGRESS, Class.DROPPED + Reason.POLICY_IN))
         run.own[Direction.INGRESS], run.identities[Direction.INGRESS] = (sent.vni, mac), device.identity

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from sys import byteorder
 from typing import NamedTuple
 
+from netplane.base.addresses import is_ipv4
 from netplane.tables.decisions import Family
 from netplane.tables.pipeline import (
     BROADCAST,
@@ -22,22 +23,25 @@ from netplane.tables.pipeline import (
     LOGGING,
     MEMBER,
     PACE,
+    PAIR,
     PEER,
     POLICY,
     PORT,
     PREFIX,
     PROFILE,
+    RANGE,
     RESOLVER,
     ROUTE,
     SETTINGS,
     SPREAD,
+    STATION,
 )
 from netplane.tables.schema import Table
 
 Entries = Mapping[str, Mapping[bytes, bytes]]
 """Table name -> packed key -> packed value."""
 
-POLICY_BITS, PREFIX_BITS, ROUTE_BITS = 224, 192, 160
+POLICY_BITS, PREFIX_BITS, ROUTE_BITS, PAIR_BITS, RANGE_BITS = 224, 192, 160, 224, 192
 
 
 class SettingsValue(NamedTuple):
@@ -169,6 +173,28 @@ def endpoint(entries: Entries, vni: int, address: bytes) -> EndpointValue | None
     """The owner of an address on a network."""
     value = entries["endpoint"].get(ENDPOINT.pack_key(vni, address))
     return None if value is None else EndpointValue(**ENDPOINT.unpack_value(value))
+
+
+def family(address: bytes) -> Family:
+    """The family of an address."""
+    return Family.IPV4 if is_ipv4(address) else Family.IPV6
+
+
+def pair(entries: Entries, vni: int, mac: bytes, address: bytes) -> EndpointValue | None:
+    """The port whose pair of this MAC address has the longest range around an address; the value has its own MAC."""
+    value = longest(PAIR, entries, PAIR.pack_key(PAIR_BITS, vni, mac, family(address), address))
+    return None if value is None else EndpointValue(**PAIR.unpack_value(value))
+
+
+def range(entries: Entries, vni: int, address: bytes) -> EndpointValue | None:
+    """Where an address without an entry of its own is found: the longest range of a pair around it."""
+    value = longest(RANGE, entries, RANGE.pack_key(RANGE_BITS, vni, family(address), address))
+    return None if value is None else EndpointValue(**RANGE.unpack_value(value))
+
+
+def is_station(entries: Entries, ifindex: int, mac: bytes) -> bool:
+    """Whether a port may use a MAC address besides its own."""
+    return STATION.pack_key(ifindex, mac) in entries["station"]
 
 
 def gateway(entries: Entries, vni: int, mac: bytes, family: Family) -> GatewayValue | None:

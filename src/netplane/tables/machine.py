@@ -19,7 +19,8 @@ from collections.abc import Callable, Mapping, MutableMapping
 from typing import NamedTuple, NoReturn
 
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
-from netplane.tables import fragments, lookup, services
+from netplane.tables import fragments, lookup, owners, services
+from netplane.tables.announcing import hear
 from netplane.tables.connection import sides
 from netplane.tables.decisions import Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.family import answer_echo, answer_error, forwarded, is_answerable, parse
@@ -33,7 +34,7 @@ from netplane.tables.pipeline import COUNTER, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.routing import Hop, is_behind, is_too_long, note_route, route
 from netplane.tables.run import End, Run
-from netplane.tables.serving import owned, pay_for_punt, punt, serve
+from netplane.tables.serving import owned, pay_for_punt, punt, serve, sought
 from netplane.tables.walls import Walls
 
 UNSPECIFIED = MAPPED + bytes(4)
@@ -173,7 +174,7 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     refuse_neighbours(run, packet)
     source = check_sender(run, vni, outer_source, packet.source)
     if is_to_many(run):
-        flood_packet(run, vni, run.frame[6:12], source, packet, here=False)
+        flood_packet(run, vni, source.mac, source, packet, here=False)
     hop = route(run, vni, packet)
     if hop.is_router:
         run.drop(Stage.ROUTING, Reason.FROM_TUNNEL)
@@ -207,13 +208,14 @@ def from_services(run: Run) -> NoReturn:
 
 
 def find_port(run: Run, ifindex: int) -> PortValue:
-    """PORT: who sends, and whether the frame carries its MAC address."""
+    """PORT: who sends, and whether the frame carries its MAC address, or one of its pairs'."""
     port = lookup.port(run.entries, ifindex)
     if port is None:
         run.drop(Stage.PORT, Reason.NO_PORT)
     if len(run.frame) < ETHERNET:
         run.drop(Stage.PORT, Reason.MALFORMED)
-    if run.frame[6:12] != port.mac:
+    mac = run.frame[6:12]
+    if mac != port.mac and not (port.flags & PortFlag.STATIONS and lookup.is_station(run.entries, ifindex, mac)):
         run.drop(Stage.PORT, Reason.SPOOFED_MAC)
     run.step(Stage.PORT, Reason.NONE, ifindex, port.vni, port.flags)
     return port
@@ -240,16 +242,20 @@ def answer_neighbour(run: Run, port: PortValue, ifindex: int) -> NoReturn:
     if asked is None:
         run.drop(Stage.LOCAL_ANSWER, Reason.MALFORMED)
     if announces(run.frame):
+        if port.flags & PortFlag.ANNOUNCES:
+            hear(run, port, ifindex, asked.sender)
         announce(run, port, asked)
     if asked.operation != 1:
         run.drop(Stage.LOCAL_ANSWER, Reason.ARP_NOT_ASKED)
     # A probe (RFC 5227, section 2.1.1) has no sender address yet.
-    if asked.sender_mac != port.mac or not (asked.sender == UNSPECIFIED or owned(run, port, asked.sender)):
+    is_probe = asked.sender == UNSPECIFIED
+    if asked.sender_mac != run.frame[6:12] or not (is_probe or owned(run, port, asked.sender)):
         run.drop(Stage.LOCAL_ANSWER, Reason.SPOOFED_ARP)
-    target = lookup.endpoint(run.entries, port.vni, asked.target)
-    is_service = target is None and asked.target == services.ADDRESS and run.settings.service
+    is_free = lookup.endpoint(run.entries, port.vni, asked.target) is None
+    is_service = is_free and asked.target == services.ADDRESS and run.settings.service
+    target = None if is_service else sought(run, port, asked.target, is_probe=is_probe)
     mac = services.MAC if is_service else target and target.mac
-    if mac is None or mac == port.mac:
+    if mac is None:
         run.drop(Stage.LOCAL_ANSWER, Reason.ARP_UNKNOWN)
     run.step(Stage.LOCAL_ANSWER, Reason.NONE, ARP)
     serve(run, port, Verdict.ANSWER, ifindex, answer_arp(run.frame, mac))
@@ -267,7 +273,7 @@ def pass_on(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     """The same from another host."""
     run.step(Stage.PARSE, Reason.NONE, ARP)
     source = check_sender(run, vni, outer_source, MAPPED + run.frame[28:32])
-    flood(run, Sent(vni, run.frame[6:12], source.identity, None, here=False))
+    flood(run, Sent(vni, source.mac, source.identity, None, here=False))
 
 
 def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> None:
@@ -275,7 +281,7 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
     dhcp = DHCP_V6 if packet.is_ipv6 else DHCP_V4
     if packet.protocol != UDP:
         return
-    if (packet.sport, packet.dport) == (dhcp.server, dhcp.client):
+    if (packet.sport, packet.dport) == (dhcp.server, dhcp.client) and not port.flags & PortFlag.OPEN:
         run.drop(Stage.LOCAL_ANSWER, Reason.ROGUE_DHCP)
     if (packet.sport, packet.dport) == (dhcp.client, dhcp.server) and port.flags & dhcp.served:
         punt(run, port, ifindex, dhcp.kind, in_fragments=packet.more or packet.offset > 0)
@@ -283,7 +289,8 @@ def intercept_dhcp(run: Run, port: PortValue, ifindex: int, packet: Packet) -> N
 
 def hand_to_services(run: Run, port: PortValue, ifindex: int, packet: Packet, source: EndpointValue) -> NoReturn:
     """SERVICE: what the machine may ask by its rules goes to the host's services, which answer whoever has asked."""
-    if not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
+    is_judged = not source.flags & EndpointFlag.OPEN
+    if is_judged and not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
         run.drop(Stage.SERVICE, Reason.POLICY_OUT)
     if run.settings.service == 0:
         run.drop(Stage.SERVICE, Reason.SERVICE_OFF)
@@ -309,8 +316,8 @@ def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
 
 def check_sender(run: Run, vni: int, outer_source: bytes, address: bytes) -> EndpointValue:
     """SOURCE: the packet comes from a machine of the domain, and from the host that carries it."""
-    source = lookup.endpoint(run.entries, vni, address)
-    if source is None or source.flags & EndpointFlag.ROUTER or source.mac != run.frame[6:12]:
+    source = owners.speaker(run.entries, vni, run.frame[6:12], address)
+    if source is None:
         run.drop(Stage.SOURCE, Reason.FORGED_SOURCE)
     if source.host == run.settings.host or lookup.host_address(run.entries, source.host) != outer_source:
         run.drop(Stage.SOURCE, Reason.FORGED_HOST)
@@ -328,7 +335,8 @@ def answer_as_router(
     run: Run, port: PortValue, ifindex: int, packet: Packet, source: EndpointValue, hop: Hop
 ) -> NoReturn:
     """POLICY_OUT: a router answers pings and refuses the rest, if the machine may speak to it."""
-    if not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
+    is_judged = not source.flags & EndpointFlag.OPEN
+    if is_judged and not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
         run.drop(Stage.ROUTING, Reason.POLICY_OUT)
     if packet.asks and packet.code == 0:
         note_route(run, hop, Reason.NONE)
@@ -364,7 +372,7 @@ def deliver(run: Run, packet: Packet, hop: Hop, destination: EndpointValue) -> N
     if device is None:
         run.drop(Stage.DELIVERY, Reason.NO_DEVICE)
     run.counts.append((hop.vni, destination.mac, Direction.INGRESS, traffic_class(hop)))
-    frame = run.frame if hop.gateway is None else forwarded(run.frame, packet, hop.routers, hop.mac, destination.mac)
+    frame = run.frame if hop.gateway is None else forwarded(run.frame, packet, hop.routers, hop.mac, hop.to)
     run.step(Stage.DELIVERY, Reason.NONE, Verdict.DELIVER, device.ifindex, hop.vni)
     raise End(Verdict.DELIVER, Reason.NONE, device.ifindex, 0, frame)
 

@@ -139,6 +139,51 @@ FIREWALL = Table(
     ),
     capacity=262_144,
 )
+PAIR = Table(
+    "pair",
+    "What machines send from and are reached at besides their own addresses: pairs of a MAC address and a range.",
+    Kind.LPM,
+    key=(
+        Field("bits", U32, "96 + the prefix's length in 128 bits."),
+        Field("vni", U32, "The network."),
+        Field("mac", MAC, "The MAC address in the frame."),
+        Field("family", U16, "Family."),
+        Field("address", ADDRESS, "The prefix."),
+    ),
+    value=(
+        Field("mac", MAC, "The own MAC address of the port whose pair it is."),
+        Field("flags", U16, "EndpointFlag."),
+        Field("host", U32, "The number of the host that carries the port."),
+        Field("identity", U32, "The number of the port's identity; 0 for none."),
+    ),
+    capacity=1_048_576,
+)
+RANGE = Table(
+    "range",
+    "Where to find the addresses of pairs' ranges that are in no `endpoint` entry.",
+    Kind.LPM,
+    key=(
+        Field("bits", U32, "64 + the prefix's length in 128 bits."),
+        Field("vni", U32, "The network."),
+        Field("family", U32, "Family."),
+        Field("address", ADDRESS, "The prefix."),
+    ),
+    value=(
+        Field("mac", MAC, "The pair's MAC address."),
+        Field("flags", U16, "EndpointFlag."),
+        Field("host", U32, "The number of the host that carries the port."),
+        Field("identity", U32, "The number of the port's identity; 0 for none."),
+    ),
+    capacity=262_144,
+)
+STATION = Table(
+    "station",
+    "The MAC addresses besides its own that a port of this host may use.",
+    Kind.HASH,
+    key=(Field("ifindex", U32, "The port's device."), Field("mac", MAC), Field("pad", U16)),
+    value=(Field("pad", U32),),
+    capacity=65_536,
+)
 ROUTE = Table(
     "route",
     "The routes of each router.",
@@ -387,6 +432,9 @@ TABLES: tuple[Table, ...] = (
     MEMBER,
     BROADCAST,
     ENDPOINT,
+    PAIR,
+    RANGE,
+    STATION,
     FIREWALL,
     HOP,
     ROUTE,

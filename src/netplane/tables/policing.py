@@ -75,8 +75,8 @@ class Pair(NamedTuple):
 
 
 def keeps(end: EndpointValue) -> bool:
-    """Whether connections are kept for an end."""
-    return not end.flags & EndpointFlag.STATELESS
+    """Whether connections are kept for an end: it has rules, and replies need none."""
+    return not end.flags & (EndpointFlag.STATELESS | EndpointFlag.OPEN)
 
 
 def connect(run: Run, packet: Packet, pair: Pair) -> None:
@@ -105,11 +105,11 @@ def connect(run: Run, packet: Packet, pair: Pair) -> None:
 
 def judge_alone(run: Run, packet: Packet, pair: Pair) -> None:
     """POLICY_OUT, POLICY_IN: the rules of local ends without connections must allow this very packet."""
-    if pair.source_local and not pair.source_keeps:
+    if pair.source_local and pair.source.flags & EndpointFlag.STATELESS:
         to, of = pair.sides[1].address, (pair.source.identity, pair.whom)
         if not allowed(run, Direction.EGRESS, *of, to, packet, packet.service):
             raise End(Verdict.DROP, Reason.POLICY_OUT)
-    if pair.destination_local and not pair.destination_keeps:
+    if pair.destination_local and pair.destination.flags & EndpointFlag.STATELESS:
         to, of = pair.sides[0].address, (pair.destination.identity, pair.who)
         if not allowed(run, Direction.INGRESS, *of, to, packet, packet.service):
             raise End(Verdict.DROP, Reason.POLICY_IN)

@@ -5,14 +5,14 @@
                                    ▲     └─ next hop ─┬─▶ a machine, whatever the destination
                                    ╰── another router ┘
 
-A router's next hop is an address on one of its networks. If a router has it, the packet goes on there, with one hop
-less to live, as far as `Limit.ROUTERS`; so nothing goes round for ever, whatever the routes say.
+A router's next hop is a port's own address on one of its networks. If a router has it, the packet goes on there, with
+one hop less to live, as far as `Limit.ROUTERS`; so nothing goes round for ever, whatever the routes say.
 """
 
 from typing import NamedTuple
 
 from netplane.base.addresses import NO_ADDRESS, NO_MAC
-from netplane.tables import lookup
+from netplane.tables import lookup, owners
 from netplane.tables.balance import flow_of, score
 from netplane.tables.decisions import Direction, EndpointFlag, Family, Limit, Reason, Stage
 from netplane.tables.ipv6 import is_link_local, is_multicast
@@ -41,6 +41,8 @@ class Hop(NamedTuple):
     """The last router on the way."""
     mac: bytes = NO_MAC
     """The MAC address that a routed packet leaves the last router with."""
+    to: bytes = NO_MAC
+    """The MAC address that it is sent to."""
     reason: Reason = Reason.NONE
     mtu: int = 0
     """The largest IP packet that goes there, in bytes; 0 for any."""
@@ -73,11 +75,14 @@ def route(run: Run, vni: int, packet: Packet) -> Hop:
     """Straight to a machine of the network, or through the router that the frame is addressed to."""
     mac = run.frame[0:6]
     neighbour = lookup.endpoint(run.entries, vni, packet.destination)
-    if neighbour is not None and neighbour.mac == mac:
+    if neighbour is not None and neighbour.mac == mac and not neighbour.flags & EndpointFlag.VIRTUAL:
         return Hop(vni, neighbour, via=packet.destination)
     gateway = lookup.gateway(run.entries, vni, mac, family_of(packet))
     if gateway is None:
-        run.drop(Stage.ROUTING, Reason.UNKNOWN_DESTINATION)
+        owner = owners.paired(run.entries, vni, mac, packet.destination, neighbour)
+        if owner is None:
+            run.drop(Stage.ROUTING, Reason.UNKNOWN_DESTINATION)
+        return Hop(vni, owner, via=packet.destination)
     hop = through_routers(run, gateway, packet)
     for passage in hop.passed:
         run.step(Stage.ROUTING, Reason.NONE, passage.vni, passage.gateway.router)
@@ -116,11 +121,14 @@ def next_hop(run: Run, gateway: GatewayValue, packet: Packet, passed: int) -> Ho
     if found.hops:
         hop = choose(run, gateway, found, packet)
     else:
-        endpoint = lookup.endpoint(run.entries, found.vni, packet.destination)
-        hop = Hop(found.vni, endpoint, gateway, found.mac, mtu=found.mtu, via=packet.destination)
+        holder = owners.holder(run.entries, found.vni, packet.destination)
+        owner = None if holder is None else owners.unmasked(run.entries, found.vni, packet.destination, holder)
+        hop = Hop(found.vni, owner, gateway, found.mac, mtu=found.mtu, via=packet.destination)
         hop = hop._replace(firewall=found.firewall)
-        if hop.is_router and endpoint is not None and endpoint.mac == hop.mac:
+        if hop.is_router and owner is not None and owner.mac == hop.mac:
             return hop
+        if holder is not None:
+            hop = hop._replace(to=holder.mac)
     if packet.is_ipv6 and is_link_local(packet.source):
         return hop._replace(endpoint=None, reason=Reason.LINK_LOCAL)
     if packet.ttl - passed <= 1:
@@ -148,17 +156,19 @@ def choose(run: Run, gateway: GatewayValue, found: RouteValue, packet: Packet) -
         if hop is None or (fit := score(flow, hop.via)) <= best:
             continue
         endpoint = lookup.endpoint(run.entries, hop.vni, hop.via)
-        way = Hop(hop.vni, endpoint, gateway, hop.mac, mtu=hop.mtu, via=hop.via, firewall=hop.firewall)
-        if endpoint is not None and not (way.is_router and router_at(run, way, packet) is None):
+        if endpoint is None or endpoint.flags & EndpointFlag.SHARED:
+            continue
+        way = Hop(hop.vni, endpoint, gateway, hop.mac, endpoint.mac, mtu=hop.mtu, via=hop.via, firewall=hop.firewall)
+        if not (way.is_router and router_at(run, way, packet) is None):
             best, chosen = fit, way
     return chosen
 
 
 def is_behind(run: Run, hop: Hop, packet: Packet) -> bool:
-    """Whether a packet goes to somebody behind the machine that gets it: the destination is not that one's own."""
+    """Whether a packet goes to somebody behind the machine that gets it: one that it does not speak for itself."""
     if hop.via == packet.destination or hop.endpoint is None:
         return False
-    owner = lookup.endpoint(run.entries, hop.vni, packet.destination)
+    owner = owners.speaker(run.entries, hop.vni, hop.endpoint.mac, packet.destination)
     return owner is None or owner.mac != hop.endpoint.mac
 
 

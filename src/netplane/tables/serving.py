@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from netplane.tables import lookup
+from netplane.tables import lookup, owners
 from netplane.tables.decisions import PACES, Class, Direction, EndpointFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, PortValue
 from netplane.tables.packet import ethertype, punted
@@ -11,11 +11,21 @@ from netplane.tables.run import End, Run
 
 
 def owned(run: Run, port: PortValue, address: bytes) -> EndpointValue | None:
-    """The endpoint of an address, if it is the port's."""
-    found = lookup.endpoint(run.entries, port.vni, address)
-    if found is None or found.mac != port.mac or found.flags & EndpointFlag.ROUTER:
+    """Who speaks from an address with the frame's MAC address, if that is the port."""
+    found = owners.speaker(run.entries, port.vni, run.frame[6:12], address)
+    return found if found is not None and found.mac == port.mac else None
+
+
+def sought(run: Run, port: PortValue, address: bytes, *, is_probe: bool) -> EndpointValue | None:
+    """Where the network says an address is found, with the MAC address that it tells; None for the asker's own.
+
+    A probe asks whether an address is free. What several may have is, for whoever takes it over.
+    """
+    found = owners.holder(run.entries, port.vni, address)
+    if found is None or (is_probe and found.flags & EndpointFlag.SHARED):
         return None
-    return found
+    owner = owners.unmasked(run.entries, port.vni, address, found)
+    return None if owner is None or owner.mac == port.mac else found
 
 
 def punt(run: Run, port: PortValue, ifindex: int, kind: Punt, *, in_fragments: bool) -> NoReturn:

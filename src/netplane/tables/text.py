@@ -41,6 +41,8 @@ FLAGS: dict[str, type[IntEnum]] = {
     "device": DeviceFlag,
     "peer": DeviceFlag,
     "endpoint": EndpointFlag,
+    "pair": EndpointFlag,
+    "range": EndpointFlag,
     "port": PortFlag,
     "connection": ConnectionFlag,
 }

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from enum import Enum
+from typing import NamedTuple
 
 from netplane.model import Host, Port
 from netplane.verify import firewalls
@@ -9,7 +10,7 @@ from netplane.verify.datagram import Address
 from netplane.verify.firewalls import Answer, Crossing, End
 from netplane.verify.rules import Opening, permits
 from netplane.verify.talks import Side
-from netplane.verify.world import World, addresses
+from netplane.verify.world import World
 
 
 class Decided(Enum):
@@ -35,18 +36,30 @@ WALLED = {Answer.ALLOW: Decided.OPENED, Answer.DENY: Decided.FORBIDDEN, Answer.R
 PASSED = (Decided.OPENED, Decided.KNOWN)
 
 
+class Party(NamedTuple):
+    """An end of a connection, as rules see it."""
+
+    port: Port
+    side: Side
+    behind: bool
+    """Whether the address is somebody's behind the port: nobody's that we know."""
+
+    @property
+    def known(self) -> tuple[Address, Port | None]:
+        """The address and whose it is."""
+        return self.side.address, None if self.behind else self.port
+
+
 def keeps(world: World, host: Host, port: Port) -> bool:
     """Whether a host remembers the connections of a port."""
     return world.host(port) == host and world.keeps_connections(port)
 
 
-def agreed_alone(
-    world: World, host: Host, sender: tuple[Port, Side], receiver: tuple[Port, Side], packet: Opening
-) -> Decided:
+def agreed_alone(world: World, host: Host, sender: Party, receiver: Party, packet: Opening) -> Decided:
     """Whether the rules of those ends on this host that keep no connections let this very packet pass."""
 
     def is_asked(port: Port) -> bool:
-        return world.host(port) == host and not world.keeps_connections(port)
+        return port.port_security_enabled and world.host(port) == host and not world.keeps_connections(port)
 
     return agreed_by(world, is_asked, sender, receiver, packet)
 
@@ -55,8 +68,8 @@ def agreed(
     world: World,
     host: Host,
     crossings: tuple[Crossing, ...],
-    opener: tuple[Port, Side],
-    other: tuple[Port, Side],
+    opener: Party,
+    other: Party,
     packet: Opening,
 ) -> Decided:
     """Whether the rules of those ends that this host keeps connections for let one open one to the other.
@@ -66,26 +79,20 @@ def agreed(
     decided = agreed_by(world, lambda port: keeps(world, host, port), opener, other, packet)
     if decided is not Decided.OPENED:
         return decided
-    source, destination = (End(side.address, side.number) for _, side in (opener, other))
+    source, destination = (End(side.address, side.number) for side in (opener.side, other.side))
     return WALLED[firewalls.asked(world, crossings, source, destination, packet)]
 
 
 def agreed_by(
     world: World,
     is_asked: Callable[[Port], bool],
-    opener: tuple[Port, Side],
-    other: tuple[Port, Side],
+    opener: Party,
+    other: Party,
     packet: Opening,
 ) -> Decided:
     """Whether the rules of those ends that are asked let a packet pass; which of them refuses it."""
-    (source, source_side), (destination, destination_side) = opener, other
-    if is_asked(source) and not permits(world, source, "egress", known(destination, destination_side), packet):
+    if is_asked(opener.port) and not permits(world, opener.port, "egress", other.known, packet):
         return Decided.REFUSED_OUT
-    if is_asked(destination) and not permits(world, destination, "ingress", known(source, source_side), packet):
+    if is_asked(other.port) and not permits(world, other.port, "ingress", opener.known, packet):
         return Decided.REFUSED_IN
     return Decided.OPENED
-
-
-def known(port: Port, side: Side) -> tuple[Address, Port | None]:
-    """An end's address and whose it is: nobody's that we know if it lies behind the port that leads to it."""
-    return side.address, port if side.address in addresses(port) else None

@@ -10,7 +10,7 @@ from ipaddress import IPv4Address, ip_address
 from typing import NamedTuple
 
 from netplane.model import Host, Network, Port, Router
-from netplane.verify.agreement import PASSED, Decided, agreed, agreed_alone, keeps
+from netplane.verify.agreement import PASSED, Decided, Party, agreed, agreed_alone, keeps
 from netplane.verify.datagram import UDP, Address, Datagram, read_arp, write_arp_reply
 from netplane.verify.family import may_be_told, read_packet, read_quote, write_echo_reply, write_error, write_routed
 from netplane.verify.fate import DROPPED, Fate, Kind
@@ -18,6 +18,7 @@ from netplane.verify.firewalls import Crossing, guards, turned
 from netplane.verify.logs import is_noted
 from netplane.verify.many import is_announcement, is_for_many, is_joined, is_report, listeners, others, speaks_of_groups
 from netplane.verify.neighbours import discovered, discovers
+from netplane.verify.places import answered_at, found_at, is_named, is_news, macs_of, paired, speaker
 from netplane.verify.routers import MOST_ROUTERS, interfaces, onward
 from netplane.verify.rules import continued, opening, permits
 from netplane.verify.services import SERVICES, SERVICES_MAC, is_for_services
@@ -49,10 +50,16 @@ class Way(NamedTuple):
 
     source: Port
     destination: Port
-    interface: Port | None
+    interface: Port | None = None
     """The last router's interface that it leaves by, if it is routed."""
     routers: int = 0
     """How many it passes."""
+    mac: bytes = b""
+    """What it is then sent to."""
+    behind: bool = False
+    """Whether it goes to somebody behind the destination, for whom that one does not speak itself."""
+    source_behind: bool = False
+    """The same of the source, of a way turned round."""
     crossings: tuple[Crossing, ...] = ()
     """The routers' ports on it."""
     speaker: Address = NOBODY
@@ -61,13 +68,13 @@ class Way(NamedTuple):
     @property
     def back(self) -> "Way":
         """The same for who goes the other way."""
-        return Way(self.destination, self.source, None, crossings=turned(self.crossings))
+        return Way(self.destination, self.source, None, crossings=turned(self.crossings), source_behind=self.behind)
 
 
 def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = None, now: int = 0) -> Fate:
     """What becomes of a frame that the machine at a port sends; `now` in ns."""
     port = world.get(Port, port_id)
-    if port is None or not world.plugged(port) or len(frame) < 14 or frame[6:12] != mac_of(port):
+    if port is None or not world.plugged(port) or len(frame) < 14 or frame[6:12] not in macs_of(port):
         return DROPPED
     if frame[12:14] == b"\x08\x06":
         return resolved(world, port, frame)
@@ -75,13 +82,14 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
     read = read_packet(frame)
     if read is None or host is None:
         return DROPPED
-    datagram = memory.completed(host.id, port.id, read, now)
+    datagram = memory.completed(host.id, sender_of(port, frame), read, now)
     if datagram is None:
         return DROPPED
     asked = asked_of_network(world, port, frame, datagram)
     if asked is not None:
         return asked
-    if datagram.source not in addresses(port) or not fits(frame, world.network(port)):
+    own = speaker(world, world.network(port), frame[6:12], datagram.source) == port
+    if not own or not fits(frame, world.network(port)):
         note(world, memory, port, "egress", "DROP")
         return DROPPED
     if frame[0] & 1:
@@ -93,8 +101,8 @@ def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = Non
         return carried(world, found, frame, datagram, memory, now)
     if found == DROPPED:
         note(world, memory, port, "egress", "DROP")
-    if found.kind is Kind.ANSWERED and is_ping(datagram):
-        memory.begin(host.id, port.id, datagram, now)
+    if is_ping(datagram) and found == Fate(Kind.ANSWERED, port.id, write_echo_reply(frame, datagram)):
+        memory.begin(host.id, sender_of(port, frame), datagram, now)
     return found
 
 
@@ -119,13 +127,14 @@ def intent_of_tunnel(
     source = read and believed(world, host, network, outer_source, read.source, frame[6:12])
     if read is None or source is None:
         return DROPPED
-    datagram = memory.completed(host.id, source.id, read, now)
+    datagram = memory.completed(host.id, sender_of(source, frame), read, now)
     if datagram is None or discovers(datagram):
         return DROPPED
     if frame[0] & 1:
         if speaks_of_groups(datagram) or not is_for_many(world, network, frame[0:6], datagram.destination):
             return DROPPED
-        return copied(frame, heard(world, source, host, datagram, memory, now))
+        memory.begin(host.id, sender_of(source, frame), datagram, now)
+        return copied(frame, heard(world, source, host, datagram, memory))
     found = find_way(world, source, frame, datagram)
     if not isinstance(found, Way) or world.host(found.destination) != host:
         return DROPPED
@@ -136,8 +145,8 @@ def believed(
     world: World, host: Host, network: Network, outer_source: IPv4Address, address: Address, mac: bytes
 ) -> Port | None:
     """Whose packet has reached a host by the tunnel; None if nobody's, or not from the host of its sender."""
-    source = world.owner(network, address)
-    if source is None or source.is_router_interface or mac_of(source) != mac:
+    source = speaker(world, network, mac, address)
+    if source is None:
         return None
     sender = world.host(source)
     if sender is None or sender.id == host.id or ip_address(sender.address) != outer_source:
@@ -151,28 +160,33 @@ def flooded(world: World, port: Port, frame: bytes, datagram: Datagram, memory: 
     if (
         here is None
         or not is_for_many(world, network, frame[0:6], datagram.destination)
-        or not permits(world, port, "egress", (datagram.destination, None), opening(datagram))
+        or (
+            port.port_security_enabled
+            and not permits(world, port, "egress", (datagram.destination, None), opening(datagram))
+        )
     ):
         note(world, memory, port, "egress", "DROP")
         return DROPPED
-    memory.begin(here.id, port.id, datagram, now)
-    found = heard(world, port, here, datagram, memory, now)
+    sender = sender_of(port, frame)
+    memory.begin(here.id, sender, datagram, now)
+    found = heard(world, port, here, datagram, memory)
     for there in others(world, port):
-        passed = memory.completed(there.id, port.id, datagram, now)
+        passed = memory.completed(there.id, sender, datagram, now)
         if passed is not None:
-            found += heard(world, port, there, passed, memory, now)
+            memory.begin(there.id, sender, passed, now)
+            found += heard(world, port, there, passed, memory)
     return copied(frame, found)
 
 
-def heard(world: World, source: Port, host: Host, datagram: Datagram, memory: Memory, now: int) -> list[Port]:
+def heard(world: World, source: Port, host: Host, datagram: Datagram, memory: Memory) -> list[Port]:
     """The machines of a host that get what another has said to many, and may."""
-    memory.begin(host.id, source.id, datagram, now)
     to = datagram.destination
     may_hear = []
     for port in listeners(world, source, host):
         if is_joined(to) and (port.id, to) not in memory.members:
             continue
-        if permits(world, port, "ingress", (datagram.source, source), opening(datagram)):
+        is_judged = port.port_security_enabled
+        if not is_judged or permits(world, port, "ingress", (datagram.source, source), opening(datagram)):
             may_hear.append(port)
         else:
             note(world, memory, port, "ingress", "DROP")
@@ -185,30 +199,33 @@ def copied(frame: bytes, ports: list[Port]) -> Fate:
 
 
 def served(world: World, host: Host, port: Port, frame: bytes, datagram: Datagram, memory: Memory, now: int) -> Fate:
-    """The host's services hear what the machine may ask by its rules."""
-    if not permits(world, port, "egress", (datagram.destination, None), opening(datagram)):
+    """The host's services hear what the machine may ask by its rules, from its own addresses."""
+    may_ask = not port.port_security_enabled or permits(
+        world, port, "egress", (datagram.destination, None), opening(datagram)
+    )
+    if not may_ask or datagram.source not in addresses(port):
         note(world, memory, port, "egress", "DROP")
         return DROPPED
-    memory.begin(host.id, port.id, datagram, now)
+    memory.begin(host.id, sender_of(port, frame), datagram, now)
     return Fate(Kind.SERVED, port.id, SERVICES_MAC + frame[6:])
 
 
 def resolved(world: World, port: Port, frame: bytes) -> Fate:
     """The network itself answers ARP, for every address on it but the asker's own; that one it may tell all others."""
-    request = read_arp(frame)
+    request, network = read_arp(frame), world.network(port)
     if request is not None and is_announcement(frame):
+        if is_news(world, port, frame[6:12], request.sender):
+            return Fate(Kind.PUNTED, port.id, frame[6:])
         everybody = [other for host in world.all(Host) for other in listeners(world, port, host)]
-        return copied(frame, everybody) if request.sender in addresses(port) else DROPPED
-    if request is None or request.operation != 1 or request.sender_mac != mac_of(port):
+        return copied(frame, everybody) if speaker(world, network, frame[6:12], request.sender) == port else DROPPED
+    if request is None or request.operation != 1 or request.sender_mac != frame[6:12]:
         return DROPPED
-    if request.sender not in (NOBODY, *addresses(port)):
+    if request.sender != NOBODY and speaker(world, network, frame[6:12], request.sender) != port:
         return DROPPED
-    target = world.owner(world.network(port), request.target)
-    if target is None and request.target == SERVICES:
+    if request.target == SERVICES and not is_named(world, network, request.target):
         return Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, SERVICES_MAC))
-    if target is None or mac_of(target) == mac_of(port):
-        return DROPPED
-    return Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, mac_of(target)))
+    place = answered_at(world, port, request.target, is_probe=request.sender == NOBODY)
+    return DROPPED if place is None else Fate(Kind.ANSWERED, port.id, write_arp_reply(frame, place.mac))
 
 
 def asked_of_network(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fate | None:
@@ -219,7 +236,7 @@ def asked_of_network(world: World, port: Port, frame: bytes, datagram: Datagram)
         return Fate(Kind.PUNTED, port.id, frame[6:]) if is_report(datagram) else DROPPED
     if datagram.protocol == UDP:
         client, server = DHCP[datagram.is_ipv6]
-        if datagram.ports == (server, client):
+        if datagram.ports == (server, client) and port.port_security_enabled:
             return DROPPED
         if datagram.ports == (client, server) and world.configures(port, 6 if datagram.is_ipv6 else 4):
             return DROPPED if datagram.more or datagram.offset else Fate(Kind.PUNTED, port.id, frame[6:])
@@ -233,10 +250,11 @@ def find_way(world: World, port: Port, frame: bytes, datagram: Datagram) -> Way 
     if neighbour is not None and mac_of(neighbour) == mac:
         if neighbour.is_router_interface:
             return to_router(world, port, frame, datagram)
-        return Way(port, neighbour, None)
+        return Way(port, neighbour)
     at = world.router_at(network, mac, ipv6=datagram.is_ipv6)
     if at is None:
-        return DROPPED
+        other = paired(world, network, mac, datagram.destination)
+        return DROPPED if other is None else Way(port, other)
     entrance = next(one for one in world.neighbours(network) if one.is_router_interface and mac_of(one) == mac)
     return through_routers(world, port, frame, datagram, at, entrance)
 
@@ -254,24 +272,32 @@ def through_routers(
     for passed in range(MOST_ROUTERS):
         if at is None:
             break
-        router, speaker = at
+        router, spokesman = at
         further = None if datagram.is_ipv6 and stays(datagram.destination) else onward(world, router, datagram)
         if further is None:
-            return told(port, frame, datagram, NET_UNREACHABLE, speaker)
+            return told(port, frame, datagram, NET_UNREACHABLE, spokesman)
         if any(datagram.destination in given(own) for own in interfaces(world, router)):
             return to_router(world, port, frame, datagram)
         if datagram.is_ipv6 and datagram.source.is_link_local:
-            return told(port, frame, datagram, BEYOND_SCOPE, speaker)
+            return told(port, frame, datagram, BEYOND_SCOPE, spokesman)
         if datagram.ttl - passed <= 1:
-            return told(port, frame, datagram, TIME_EXCEEDED, speaker)
+            return told(port, frame, datagram, TIME_EXCEEDED, spokesman)
         interface, neighbour, is_destination = further
         if interface is not None and not fits(frame, beyond := world.network(interface)):
-            return told(port, frame, datagram, FRAGMENTATION_NEEDED, speaker, beyond.mtu)
+            return told(port, frame, datagram, FRAGMENTATION_NEEDED, spokesman, beyond.mtu)
+        place = found_at(world, world.network(interface), datagram.destination) if interface is not None else None
+        sent_to = b"" if neighbour is None else mac_of(neighbour)
+        if neighbour is None and is_destination and place is not None:
+            neighbour, sent_to = place
         if interface is None or neighbour is None:
-            return told(port, frame, datagram, HOST_UNREACHABLE, speaker)
+            return told(port, frame, datagram, HOST_UNREACHABLE, spokesman)
         crossings += (Crossing(entrance, is_left=False), Crossing(interface, is_left=True))
         if not neighbour.is_router_interface:
-            return Way(port, neighbour, interface, passed + 1, tuple(crossings), speaker)
+            beyond = world.network(interface)
+            behind = not is_destination and speaker(world, beyond, sent_to, datagram.destination) != neighbour
+            return Way(
+                port, neighbour, interface, passed + 1, sent_to, behind, crossings=tuple(crossings), speaker=spokesman
+            )
         if is_destination:
             return to_router(world, port, frame, datagram)
         at = world.router_at(world.network(interface), mac_of(neighbour), ipv6=datagram.is_ipv6)
@@ -291,13 +317,19 @@ def stays(address: Address) -> bool:
 
 def to_router(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fate:
     """Routers answer pings; all their ports are closed."""
-    if not permits(world, port, "egress", (datagram.destination, None), opening(datagram)):
+    is_judged = port.port_security_enabled
+    if is_judged and not permits(world, port, "egress", (datagram.destination, None), opening(datagram)):
         return DROPPED
     if is_ping(datagram):
         return Fate(Kind.ANSWERED, port.id, write_echo_reply(frame, datagram))
     if datagram.protocol == UDP:
         return told(port, frame, datagram, PORT_UNREACHABLE, datagram.destination)
     return DROPPED
+
+
+def sender_of(port: Port, frame: bytes) -> str:
+    """Whose packet a fragment is part of: a network and a MAC address."""
+    return f"{port.network_id} {frame[6:12].hex()}"
 
 
 def is_ping(datagram: Datagram) -> bool:
@@ -325,8 +357,8 @@ def carried(world: World, path: Way, frame: bytes, datagram: Datagram, memory: M
         decided = admitted(world, here, path, datagram, memory, now)
         if not noted(world, here, path, memory, decided):
             return refused(path, frame, datagram, decided)
-        memory.begin(here.id, path.source.id, datagram, now)
-        passed = memory.completed(there.id, path.source.id, datagram, now)
+        memory.begin(here.id, sender_of(path.source, frame), datagram, now)
+        passed = memory.completed(there.id, sender_of(path.source, frame), datagram, now)
         if passed is None:
             return DROPPED
         datagram = passed
@@ -340,10 +372,10 @@ def arrived(world: World, host: Host, path: Way, frame: bytes, datagram: Datagra
         decided = Decided.LOST
     if not noted(world, host, path, memory, decided):
         return refused(path, frame, datagram, decided) if world.host(path.source) == host else DROPPED
-    memory.begin(host.id, path.source.id, datagram, now)
+    memory.begin(host.id, sender_of(path.source, frame), datagram, now)
     if path.interface is None:
         return Fate(Kind.DELIVERED, path.destination.id, frame)
-    routed = write_routed(frame, datagram, path.routers, mac_of(path.interface), mac_of(path.destination))
+    routed = write_routed(frame, datagram, path.routers, mac_of(path.interface), path.mac)
     return Fate(Kind.DELIVERED, path.destination.id, routed)
 
 
@@ -405,10 +437,10 @@ def sides(path: Way, datagram: Datagram) -> tuple[Side, Side]:
     return source, Side(path.destination.network_id, datagram.destination, numbers[1])
 
 
-def ends(path: Way, datagram: Datagram) -> tuple[tuple[Port, Side], tuple[Port, Side]]:
+def ends(path: Way, datagram: Datagram) -> tuple[Party, Party]:
     """The same, and whose they are."""
     source, destination = sides(path, datagram)
-    return (path.source, source), (path.destination, destination)
+    return Party(path.source, source, path.source_behind), Party(path.destination, destination, path.behind)
 
 
 def goes_on(world: World, host: Host, path: Way, datagram: Datagram) -> Callable[[bool], bool]:

@@ -9,13 +9,16 @@ no host holds anything of a domain in which it carries no machine.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from netplane.base.addresses import unpack_address, unpack_mac
+from netplane.base.addresses import unpack_mac
 from netplane.base.problem import Problem
 from netplane.model import Binding, Network, Port
 from netplane.tables.pipeline import BY_NAME
+from netplane.tables.text import show_key
 from netplane.verify.world import World
 
 Tables = Mapping[str, Mapping[bytes, bytes]]
+OF_ADDRESSES = ("endpoint", "pair", "range")
+"""What says who speaks from an address and where it is found."""
 Domains = Mapping[int, str]
 """VNI -> what its domain is called; networks of one domain have one name."""
 
@@ -57,7 +60,7 @@ def _leaks(host: str, tables: Tables, domains: Domains) -> Iterator[Problem]:
 
 
 def _strangers(host: str, tables: Tables, domains: Domains, own: set[str]) -> Iterator[Problem]:
-    for name in ("endpoint", "gateway", "route", "hop", "device", "port"):
+    for name in (*OF_ADDRESSES, "gateway", "route", "hop", "device", "port"):
         for vni in sorted({entry["vni"] for entry in _entries(tables, name)}):
             if domains.get(vni) not in own:
                 yield _problem(host, f"{name} entries of VNI {vni}, of whose domain it carries no machine")
@@ -71,12 +74,12 @@ def _unpaired(host: str, tables: Tables) -> Iterator[Problem]:
 
 
 def _disagreements(tables_by_host: Mapping[str, Tables]) -> Iterator[Problem]:
-    said: dict[tuple[int, bytes], dict[str, Any]] = {}
+    said: dict[tuple[str, bytes], bytes] = {}
     for host, tables in tables_by_host.items():
-        for entry in _entries(tables, "endpoint"):
-            address = entry["vni"], entry["address"]
-            if said.setdefault(address, entry) != entry:
-                yield _problem(host, f"says of {unpack_address(address[1])} on VNI {address[0]} what others do not")
+        for name in OF_ADDRESSES:
+            for key, value in tables.get(name, {}).items():
+                if said.setdefault((name, key), value) != value:
+                    yield _problem(host, f"says of {name} {show_key(name, key)} what others do not")
 
 
 def _doubles(tables_by_host: Mapping[str, Tables]) -> Iterator[Problem]:

@@ -14,5 +14,10 @@ def covers(log: LogResource, port: Port) -> bool:
 
 
 def is_noted(world: World, port: Port, event: str) -> bool:
-    """Whether `ACCEPT` (connections let pass) or `DROP` (packets dropped) decisions about a port are written down."""
+    """Whether `ACCEPT` (connections let pass) or `DROP` (packets dropped) decisions about a port are written down.
+
+    Where nothing is judged, nothing is let pass.
+    """
+    if event == "ACCEPT" and not port.port_security_enabled:
+        return False
     return any(log.enabled and log.event in ("ALL", event) and covers(log, port) for log in world.all(LogResource))

@@ -6,8 +6,9 @@ from netplane.model import Port
 from netplane.verify.datagram import Datagram
 from netplane.verify.datagram6 import write_icmp
 from netplane.verify.fate import DROPPED, Fate, Kind
+from netplane.verify.places import answered_at, is_named, is_news, speaker
 from netplane.verify.services import SERVICES_MAC, SERVICES_V6
-from netplane.verify.world import World, addresses, mac_of
+from netplane.verify.world import World
 
 ROUTERS_ASKED, ASKED, TOLD = 133, 135, 136
 KINDS = range(133, 138)
@@ -26,19 +27,32 @@ def discovered(world: World, port: Port, frame: bytes, datagram: Datagram) -> Fa
         return DROPPED
     if kind == ROUTERS_ASKED:
         return Fate(Kind.PUNTED, port.id, frame[6:]) if world.configures(port, 6) else DROPPED
-    if kind != ASKED or len(datagram.payload) < 24:
+    if kind not in (ASKED, TOLD) or len(datagram.payload) < 24:
         return DROPPED
+    if kind == TOLD:
+        return told(world, port, frame, IPv6Address(datagram.payload[8:24]))
     sender, wanted = datagram.source, IPv6Address(datagram.payload[8:24])
-    if not sender.is_unspecified and sender not in addresses(port):
+    if not sender.is_unspecified and speaker(world, world.network(port), frame[6:12], sender) != port:
         return DROPPED
-    owner = world.owner(world.network(port), wanted)
-    if owner is None and wanted == SERVICES_V6:
-        told = write_advertisement(mac_of(port), datagram, wanted, SERVICES_MAC, is_router=False)
-        return Fate(Kind.ANSWERED, port.id, told)
-    if wanted.is_multicast or owner is None or mac_of(owner) == mac_of(port):
+    if wanted == SERVICES_V6 and not is_named(world, world.network(port), wanted):
+        said = write_advertisement(frame[6:12], datagram, wanted, SERVICES_MAC, is_router=False)
+        return Fate(Kind.ANSWERED, port.id, said)
+    place = answered_at(world, port, wanted, is_probe=sender.is_unspecified)
+    if wanted.is_multicast or wanted.ipv4_mapped is not None or place is None:
         return DROPPED
-    told = write_advertisement(mac_of(port), datagram, wanted, mac_of(owner), is_router=owner.is_router_interface)
-    return Fate(Kind.ANSWERED, port.id, told)
+    is_router = place.port.is_router_interface
+    return Fate(
+        Kind.ANSWERED,
+        port.id,
+        write_advertisement(frame[6:12], datagram, wanted, place.mac, is_router=is_router),
+    )
+
+
+def told(world: World, port: Port, frame: bytes, address: IPv6Address) -> Fate:
+    """Nobody has asked; but whoever says that it has an address now which others may have is heard."""
+    if address.is_multicast or address.is_unspecified or address.ipv4_mapped is not None:
+        return DROPPED
+    return Fate(Kind.PUNTED, port.id, frame[6:]) if is_news(world, port, frame[6:12], address) else DROPPED
 
 
 def write_advertisement(mac: bytes, datagram: Datagram, wanted: IPv6Address, owner: bytes, *, is_router: bool) -> bytes:

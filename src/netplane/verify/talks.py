@@ -40,22 +40,22 @@ class Memory:
     def __init__(self) -> None:
         self.talks: list[tuple[str, Talk]] = []
         self.beginnings: dict[tuple[str, str, int], tuple[int, Datagram]] = {}
-        """By host, sender's port and the last byte of the identification: there is room for one of each."""
+        """By host, sender and the last byte of the identification: there is room for one of each."""
         self.noted: list[tuple[str, str, str]] = []
         """Decisions written down: the port's id, `ingress` or `egress`, and `ACCEPT` or `DROP`."""
         self.members: set[tuple[str, Address]] = set()
         """Which ports have said that they listen to which groups."""
 
-    def begin(self, host_id: str, port_id: str, datagram: Datagram, now: int) -> None:
+    def begin(self, host_id: str, sender: str, datagram: Datagram, now: int) -> None:
         """Remember what has passed a host, if it is a first fragment."""
         if datagram.more and not datagram.offset:
-            self.beginnings[host_id, port_id, datagram.identification % 256] = now, datagram
+            self.beginnings[host_id, sender, datagram.identification % 256] = now, datagram
 
-    def completed(self, host_id: str, port_id: str, datagram: Datagram, now: int) -> Datagram | None:
+    def completed(self, host_id: str, sender: str, datagram: Datagram, now: int) -> Datagram | None:
         """A packet with its transport header, which a later fragment has from its first; None if none has passed."""
         if not datagram.offset:
             return datagram
-        at, first = self.beginnings.get((host_id, port_id, datagram.identification % 256), (0, None))
+        at, first = self.beginnings.get((host_id, sender, datagram.identification % 256), (0, None))
         if first is None or now - at >= 30 * SECOND or not of_one_packet(first, datagram):
             return None
         return datagram._replace(beginning=first.payload, protocol=first.protocol)

@@ -82,7 +82,9 @@ class World:
         ]
 
     def keeps_connections(self, port: Port) -> bool:
-        """Whether replies pass for a port without a rule: one group that is stateful is enough for that."""
+        """Whether replies pass for a port that has rules without one: a group that is stateful is enough for that."""
+        if not port.port_security_enabled:
+            return False
         groups = [self.get(SecurityGroup, id) for id in port.security_groups]
         return not groups or any(group is None or group.stateful for group in groups)
 
@@ -132,7 +134,12 @@ def given(port: Port) -> list[Address]:
 
 def mac_of(port: Port) -> bytes:
     """The MAC address of a port."""
-    return bytes(int(part, 16) for part in port.mac_address.split(":"))
+    return parse_mac(port.mac_address)
+
+
+def parse_mac(text: str) -> bytes:
+    """A MAC address as frames have it."""
+    return bytes(int(part, 16) for part in text.split(":"))
 
 
 def subnet_range(world: World, fixed: FixedIP) -> IPv4Network | IPv6Network:

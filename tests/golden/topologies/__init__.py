@@ -8,12 +8,14 @@ from netplane.base.addresses import pack_address, pack_mac
 from netplane.model import (
     ROUTER_INTERFACE,
     AddressGroup,
+    AddressPair,
     Device,
     Endpoint,
     FixedIP,
     Host,
     Identity,
     Network,
+    Pair,
     Port,
     Record,
     Route,
@@ -229,6 +231,32 @@ def switched_off() -> list[Record]:
     ]
 
 
+def address_pairs() -> list[Record]:
+    """A shared address is found at the port with the smallest id, and so is a range; everything is found nowhere."""
+    shared, own = pack_mac("00:00:5e:00:01:01"), pack_mac("02:00:00:00:00:02")
+    pairs = (
+        Pair(pack_address("10.0.0.100"), 128, own),
+        Pair(pack_address("10.0.0.101"), 128, shared),
+        Pair(pack_address("10.9.0.0"), 112, own),
+        Pair(pack_address("0.0.0.0"), 96, own),
+    )
+    web = replace(machine("web", 100, "10.0.0.2", identity=11), pairs=pairs)
+    db = replace(machine("db", 100, "10.0.0.3", identity=11, host=2), pairs=(pairs[1], replace(pairs[2], mac=shared)))
+    plugged_web = plugged(web, "red", 7)
+    told = tuple(AddressPair(f"10.0.0.{100 + n}", mac.hex(":")) for n, mac in enumerate((own, shared)))
+    port = replace(plugged_web[1], allowed_address_pairs=told)
+    return [*HOSTS, *network("red", 100, "10.0.0.0/24"), plugged_web[0], port, plugged_web[2], db]
+
+
+def without_security() -> list[Record]:
+    """A port without port security may send from any address by its own MAC, and answer DHCP; one that is stateless."""
+    free = replace(machine("free", 100, "10.0.0.2"), secured=False)
+    quick = replace(machine("quick", 100, "10.0.0.3", identity=12, host=2), stateless=True)
+    endpoint, port, device = plugged(free, "red", 7)
+    opened = replace(port, port_security_enabled=False)
+    return [*HOSTS, *network("red", 100, "10.0.0.0/24"), endpoint, opened, device, quick]
+
+
 TOPOLOGIES: dict[str, Callable[[], list[Record]]] = {
     topology.__name__: topology
     for topology in (
@@ -242,5 +270,7 @@ TOPOLOGIES: dict[str, Callable[[], list[Record]]] = {
         dual_stack,
         switched_off,
         firewall,
+        address_pairs,
+        without_security,
     )
 }

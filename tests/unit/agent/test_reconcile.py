@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from netplane.agent.owners import Owners
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.worker import Done, Work, bring_in, sweep, sweep_connections
 from netplane.base.delta import Delta
@@ -236,7 +237,7 @@ def test_a_connection_that_comes_to_life_while_it_is_swept_lives_on(datapath: St
     revived = Revived()
     revived.tables[CONNECTION.name] = {key: alive}
     endpoints = {ENDPOINT.pack_key(7, one.addresses[0]): bytes(16) for one in (NEAR, FAR)}
-    assert sweep_connections(revived, endpoints) == {}
+    assert sweep_connections(revived, Owners(endpoints, {})) == {}
     assert revived.tables[CONNECTION.name] == {key: alive}
 
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from netplane.agent.owners import Owners
 from netplane.agent.sweep import (
     NS,
     caught_up,
@@ -18,19 +19,23 @@ from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, ConnectionState
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, PACE
 
 LOW, HIGH = pack_address("10.0.0.5"), pack_address("10.0.0.6")
-ENDPOINTS = {ENDPOINT.pack_key(7, LOW), ENDPOINT.pack_key(8, HIGH)}
 MAC = b"\2\0\0\0\0\5"
+ENDPOINTS = {key: ENDPOINT.pack_value(MAC, 0, 1, 1) for key in (ENDPOINT.pack_key(7, LOW), ENDPOINT.pack_key(8, HIGH))}
 SENDERS = {ENDPOINT.pack_key(7, LOW): ENDPOINT.pack_value(MAC, 0, 1, 1)}
 REPLACED = {ENDPOINT.pack_key(7, LOW): ENDPOINT.pack_value(b"\2\0\0\0\0\6", 0, 1, 1)}
 NOW = 10**15
 
 
+def without(gone: bytes) -> dict[bytes, bytes]:
+    return {key: value for key, value in ENDPOINTS.items() if key != gone}
+
+
 def check_connection(*, protocol: int, state: ConnectionState, age: float, ended: bool) -> None:
     key = CONNECTION.pack_key(7, 8, LOW, HIGH, b"\0\1", b"\0\2", protocol)
     value = CONNECTION.pack_value(1, NOW - int(age * NS), 9, 9, 9, 9, state, 1)
-    assert list(ended_connections({key: value}, ENDPOINTS, NOW)) == ([key] if ended else [])
-    assert list(ended_connections({key: value}, {*ENDPOINTS} - {ENDPOINT.pack_key(8, HIGH)}, NOW)) == [key]
-    assert list(ended_connections({key: value}, {*ENDPOINTS} - {ENDPOINT.pack_key(7, LOW)}, NOW)) == [key]
+    assert list(ended_connections({key: value}, Owners(ENDPOINTS, {}), NOW)) == ([key] if ended else [])
+    assert list(ended_connections({key: value}, Owners(without(ENDPOINT.pack_key(8, HIGH)), {}), NOW)) == [key]
+    assert list(ended_connections({key: value}, Owners(without(ENDPOINT.pack_key(7, LOW)), {}), NOW)) == [key]
 
 
 @pytest.mark.parametrize(("protocol", "state"), TIMEOUTS)
@@ -46,7 +51,7 @@ def test_packets_in_fragments_end_after_half_a_minute() -> None:
         key: FRAGMENT.pack_value(LOW, HIGH, NOW - int(age * NS), 1, 0, 17, b"\0\1", b"\0\2", b"\0\2")
         for key, age in ages.items()
     }
-    assert list(ended_fragments(entries, SENDERS, NOW)) == [key for key, age in ages.items() if age >= 30]
+    assert list(ended_fragments(entries, Owners(SENDERS, {}), NOW)) == [key for key, age in ages.items() if age >= 30]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +62,7 @@ def test_packets_in_fragments_end_after_half_a_minute() -> None:
 def test_packets_in_fragments_go_with_their_sender(endpoints: dict[bytes, bytes], ended: bool) -> None:
     key = FRAGMENT.pack_key(7, MAC, 1)
     entries = {key: FRAGMENT.pack_value(LOW, HIGH, NOW, 1, 0, 17, b"\0\1", b"\0\2", b"\0\2")}
-    assert list(ended_fragments(entries, endpoints, NOW)) == ([key] if ended else [])
+    assert list(ended_fragments(entries, Owners(endpoints, {}), NOW)) == ([key] if ended else [])
 
 
 def test_other_protocols_share_a_timeout() -> None:
@@ -89,8 +94,8 @@ def test_connections_count_for_who_opened_them() -> None:
         CONNECTION.pack_key(7, 8, LOW, HIGH, port, b"\0\2", 6): CONNECTION.pack_value(1, NOW, 9, 9, 9, 9, 0, flags)
         for port, flags in ((b"\0\1", 0), (b"\0\2", 0), (b"\0\3", ConnectionFlag.INITIATOR_HIGH))
     }
-    assert taken(opened, endpoints) == {BUDGET.pack_key(7, MAC): 2, BUDGET.pack_key(8, other): 1}
-    assert taken(opened, {}) == {}
+    assert taken(opened, Owners(endpoints, {})) == {BUDGET.pack_key(7, MAC): 2, BUDGET.pack_key(8, other): 1}
+    assert taken(opened, Owners({}, {})) == {}
 
 
 def test_budgets_go_with_the_last_connection_and_the_device() -> None:

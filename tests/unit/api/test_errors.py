@@ -3,7 +3,7 @@
 import pytest
 
 from netplane.api.errors import from_store, in_use, not_found
-from netplane.api.rules.ports import check_mac
+from netplane.api.rules.macs import check_mac
 from netplane.model import SecurityGroup
 from netplane.store import Conflict, Exhausted, InUse, Missing, StoreError
 

@@ -17,7 +17,12 @@ KEY = b"key"
 
 
 def desired() -> Desired:
-    return Desired(["t"], name=tuple, describe=lambda table, key: f"{table}/{key.decode()}")
+    return Desired(
+        ["t"],
+        name=tuple,
+        describe=lambda table, key: f"{table}/{key.decode()}",
+        rank=lambda _table, value: int(value.isupper()),
+    )
 
 
 def test_equal_values_stay_until_the_last_owner_lets_go() -> None:
@@ -100,3 +105,22 @@ def test_an_owner_that_wants_nothing_removes_nothing() -> None:
     wanted.add("t", KEY, b"1", A)
     wanted.remove("t", KEY, B)
     assert wanted.tables == {"t": {KEY: b"1"}}
+
+
+def test_values_of_a_higher_rank_give_way_without_a_word() -> None:
+    for order in ([A, B, C], [C, B, A], [B, A, C], [B, C, A]):
+        wanted = desired()
+        values = {A: b"X", B: b"Y", C: b"z"}
+        for owner in order:
+            wanted.add("t", KEY, values[owner], owner)
+        assert wanted.take() == Delta({"t": {KEY: b"z"}})
+        assert wanted.owners("t", KEY) == [C, A, B]
+        assert not list(wanted.problems())
+        wanted.remove("t", KEY, C)
+        assert wanted.take() == Delta({"t": {KEY: b"X"}})
+        wanted.remove("t", KEY, B)
+        assert not wanted.take()
+        assert wanted.contested == 0
+        wanted.add("t", KEY, b"c", C)
+        wanted.add("t", KEY, b"b", B)
+        assert list(wanted.problems()) == [Problem("k", "c", "t/key also belongs to k b, whose value stands")]

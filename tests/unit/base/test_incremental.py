@@ -42,7 +42,9 @@ class Town:
 
     def __post_init__(self) -> None:
         features: dict[type, Feature] = {Person: self.person, House: self.house}
-        self.engine = Incremental({"person": Person, "house": House}, features, ["names", "doors"], lambda t, k: t)
+        self.engine = Incremental(
+            {"person": Person, "house": House}, features, ["names", "doors"], lambda t, k: t, lambda t, v: 0
+        )
 
     def person(self, person: Person, view: View) -> list[Item]:
         """A person reads nothing else."""

@@ -33,6 +33,9 @@ def test_what_is_referred_to_comes_first_and_goes_last_and_seals_vouch_at_the_en
     plain = ["settings", "host", "device", "spread", "crowd", "broadcast"]
     plain += [
         "endpoint",
+        "pair",
+        "range",
+        "station",
         "firewall",
         "hop",
         "route",

@@ -1,18 +1,21 @@
-"""What machines are told: answers to punted packets, and router advertisements unasked."""
+"""What machines are told: answers to punted packets, and unasked of routers and of addresses that have moved."""
 
 import logging
 from collections.abc import Callable, Iterable, Mapping
 
 from msgspec.structs import replace
 
-from netplane.agent.answers import dhcp, dhcp6
+from netplane.agent.answers import dhcp, dhcp6, moving
 from netplane.agent.answers.advert import is_solicitation
 from netplane.agent.answers.advertising import Advertising
 from netplane.agent.answers.punt import PuntDevice, Punted
 from netplane.agent.listening.listening import Listening
 from netplane.agent.names.directory import domain_of
 from netplane.agent.slice import Slice
-from netplane.model import Network, Port, Router, Subnet, kind_of
+from netplane.agent.worker import Moved
+from netplane.base.addresses import pack_mac
+from netplane.model import Network, Port, Router, Subnet, kind_of, may_announce
+from netplane.stream.messages import Announce
 from netplane.tables.decisions import Punt
 
 SPOKEN_OF = frozenset(kind_of(kind) for kind in (Network, Subnet, Port, Router))
@@ -24,13 +27,17 @@ log = logging.getLogger(__name__)
 class Serving:
     """The punt device and what is said by it. How often a machine may ask, the datapath sees to.
 
-    `changed` is called when machines have begun or ceased to listen to groups.
+    `changed` is called when machines have begun or ceased to listen to groups; what they say of addresses that may be
+    theirs goes to `announce`.
     """
 
-    def __init__(self, name: str, slice: Slice, changed: Callable[[], None]) -> None:
+    def __init__(
+        self, name: str, slice: Slice, changed: Callable[[], None], announce: Callable[[Announce], None]
+    ) -> None:
         self._ports: Mapping[int, str] = {}
         self._name = name
         self._slice = slice
+        self._announce = announce
         self._device = PuntDevice(name)
         self._advertising = Advertising(slice, self._send)
         self.listening = Listening(slice, self._send, changed)
@@ -81,8 +88,25 @@ class Serving:
                 self._answer_dhcp(punted, port)
             case Punt.REPORT:
                 self.listening.hear(port, punted.frame)
+            case Punt.ANNOUNCEMENT:
+                self._hear(punted, port)
             case Punt.ROUTER_SOLICITATION if is_solicitation(punted.frame):
                 self._advertising.answer(punted.ifindex, port)
+
+    def tell(self, moved: Iterable[Moved]) -> None:
+        """Tell the machines here that addresses of their networks are elsewhere now."""
+        for vni, address, mac in moved:
+            frame = moving.write(address, mac)
+            for ifindex, id in self._ports.items():
+                port = self._slice.get(Port, id)
+                network = port and self._slice.get(Network, port.network_id)
+                if port and network and network.vni == vni and pack_mac(port.mac_address) != mac:
+                    self._send(ifindex, frame)
+
+    def _hear(self, punted: Punted, port: Port) -> None:
+        said = moving.read(punted.frame)
+        if said is not None and may_announce(port, *said):
+            self._announce(Announce(port.id, *said))
 
     def _answer_dhcp(self, punted: Punted, port: Port) -> None:
         server = dhcp if punted.kind is Punt.DHCP else dhcp6

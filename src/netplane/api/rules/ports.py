@@ -1,8 +1,6 @@
 """Ports."""
 
-import re
 from collections.abc import Mapping, Sequence
-from random import randrange
 
 from msgspec.structs import replace
 
@@ -12,20 +10,30 @@ from netplane.api.errors import conflict, forbidden, invalid
 from netplane.api.rules.addresses import assign, remake
 from netplane.api.rules.dhcp import merge_options
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
+from netplane.api.rules.macs import check_mac, new_mac
 from netplane.api.rules.metadata import check_metadata
 from netplane.api.rules.names import assignment, with_names
+from netplane.api.rules.port_security import secure, secure_new
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
 from netplane.api.views import View
 from netplane.model import ROUTER_INTERFACE, FixedIP, Network, Port
 from netplane.store import Reader, Transaction
+from netplane.store.announcements import drop_announcements
 from netplane.store.bindings import bind_requested
 from netplane.store.reports import PORT_STATUS
 
-MAC_PREFIX = "fa:16:3e"
-"""What OpenStack Networking's MAC addresses begin with; locally administered."""
-
-MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
-ROUTERS_OWN = frozenset({"fixed_ips", "mac_address", "device_id", "device_owner", "security_groups", "host_id"})
+ROUTERS_OWN = frozenset(
+    {
+        "fixed_ips",
+        "mac_address",
+        "device_id",
+        "device_owner",
+        "security_groups",
+        "host_id",
+        "port_security_enabled",
+        "allowed_address_pairs",
+    }
+)
 """What a router's port keeps as long as the router has it."""
 
 
@@ -36,6 +44,7 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Port:
     _check_borrowed(context, network, wish)
     wish["mac_address"] = check_mac(wish["mac_address"]) if "mac_address" in wish else new_mac(transaction, network)
     wish["fixed_ips"] = assign(transaction, network, wish["mac_address"], wish.get("fixed_ips"))
+    secure_new(context, network, wish)
     wish["security_groups"] = groups = _choose_groups(transaction, context, wish)
     wish["extra_dhcp_opts"] = merge_options((), wish.get("extra_dhcp_opts"))
     port = transaction.add(Port(id=new_id(), identity_id=identity_of(transaction, groups), **wish))
@@ -57,11 +66,13 @@ def update(transaction: Transaction, context: Context, port: Port, wish: Wish) -
         wish["fixed_ips"] = _readdress(transaction, network, port, wish)
     if "extra_dhcp_opts" in wish:
         wish["extra_dhcp_opts"] = merge_options(port.extra_dhcp_opts, wish["extra_dhcp_opts"])
+    secure(context, network, port, wish)
     if "security_groups" in wish:
         wish["security_groups"] = groups = check_groups(transaction, context, wish["security_groups"])
         wish["identity_id"] = identity_of(transaction, groups)
     after = transaction.put(replace(port, **wish))
     bind_requested(transaction, after, port)
+    drop_announcements(transaction, after)
     if after.identity_id != port.identity_id:
         release_identity(transaction, port.identity_id)
     return after
@@ -118,25 +129,6 @@ def fit(services: Services, wish: Wish, _before: Port | None) -> Wish:
 def reported_status(reader: Reader, ids: Sequence[str]) -> Mapping[str, str]:
     """The status of ports as hosts last reported it."""
     return {id: str(report.body) for id, report in reader.reports(PORT_STATUS, ids).items()}
-
-
-def new_mac(transaction: Transaction, network: Network) -> str:
-    """A MAC address that is free in a network. The first is drawn, so that networks differ."""
-    number = transaction.allocate(f"mac:{network.id}", 0, 0xFFFFFF, _mac, start=randrange(0x1000000))
-    return _mac(number)
-
-
-def check_mac(text: str) -> str:
-    """A MAC address in canonical form; 400 if it is none that one station can have."""
-    mac = text.lower().replace("-", ":")
-    if not MAC.fullmatch(mac) or int(mac[:2], 16) & 1 or mac == "00:00:00:00:00:00":
-        raise invalid(f"'{text}' is not a valid MAC address of one station")
-    return mac
-
-
-def _mac(number: int) -> str:
-    digits = f"{number:06x}"
-    return f"{MAC_PREFIX}:{digits[:2]}:{digits[2:4]}:{digits[4:]}"
 
 
 def _check_owner(wish: Wish) -> None:

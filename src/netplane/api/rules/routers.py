@@ -12,13 +12,14 @@ from netplane.api.errors import ApiError, bad_request, conflict
 from netplane.api.rules.addresses import interface_address
 from netplane.api.rules.firewall_groups import leave_firewall
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete, visible
-from netplane.api.rules.ports import new_mac
+from netplane.api.rules.macs import new_mac
 from netplane.api.rules.ranges import parse_range
 from netplane.api.rules.routes import check_routes, check_unneeded, fewer_routes, more_routes
 from netplane.api.rules.security import release_identity
 from netplane.api.views import View, view
 from netplane.model import ROUTER_INTERFACE, Network, Port, Route, Router, Subnet, shared_with
 from netplane.store import Reader, Transaction
+from netplane.store.announcements import drop_announcements
 from netplane.store.bindings import NUMBERS, bind_requested
 
 
@@ -136,6 +137,7 @@ def _join_subnet(transaction: Transaction, context: Context, router: Router, sub
         fixed_ips=(fixed,),
         device_id=router.id,
         device_owner=ROUTER_INTERFACE,
+        port_security_enabled=False,
     )
     return transaction.add(port)
 
@@ -151,10 +153,18 @@ def _join_port(transaction: Transaction, router: Router, port: Port) -> Port:
     _check_apart(transaction, router, subnets)
     _check_versions(transaction, router, port, subnets)
     interface = replace(
-        port, device_id=router.id, device_owner=ROUTER_INTERFACE, security_groups=(), identity_id="", host_id=""
+        port,
+        device_id=router.id,
+        device_owner=ROUTER_INTERFACE,
+        security_groups=(),
+        identity_id="",
+        host_id="",
+        port_security_enabled=False,
+        allowed_address_pairs=(),
     )
     after = transaction.put(interface)
     bind_requested(transaction, after, port)
+    drop_announcements(transaction, after)
     release_identity(transaction, port.identity_id)
     return after
 

@@ -2,7 +2,7 @@
 /* Stage LOCAL_ANSWER, ARP (RFC 826): answered here from the endpoints; what crosses is what machines announce. */
 #pragma once
 
-#include "endpoint.h"
+#include "announce.h"
 #include "programs.h"
 #include "service.h"
 
@@ -43,7 +43,7 @@ static __always_inline int np_announce(struct np_packet *p, const struct np_arp 
 	struct np_endpoint_value *owner;
 
 	np_map_ipv4(&p->source.address, arp->sender);
-	owner = np_owner(p->source.vni, &p->source.address, p->eth_source);
+	owner = np_own(p, &p->source.address);
 	if (!owner)
 		return NP_DROP(SPOOFED_ARP);
 	p->source.identity = owner->identity;
@@ -80,26 +80,27 @@ static __always_inline int np_arp_answer(struct __sk_buff *skb, struct np_packet
 		return NP_DROP(MALFORMED);
 	if (!np_is_arp(&arp))
 		return NP_DROP(MALFORMED);
-	if (np_announces(p, &arp))
-		return np_announce(p, &arp);
+	if (np_announces(p, &arp)) {
+		np_map_ipv4(&address, arp.sender);
+		return np_is_news(p, &address) ? np_punt(skb, p, NP_PUNT_ANNOUNCEMENT) : np_announce(p, &arp);
+	}
 	if (arp.operation != bpf_htons(NP_ARP_REQUEST))
 		return NP_DROP(ARP_NOT_ASKED);
 	if (!np_same_mac(arp.sender_mac, p->eth_source))
 		return NP_DROP(SPOOFED_ARP);
 	/* A probe (RFC 5227) has no sender address yet. */
 	np_map_ipv4(&address, arp.sender);
-	if (arp.sender && !np_owner(p->source.vni, &address, p->eth_source))
+	if (arp.sender && !np_own(p, &address))
 		return NP_DROP(SPOOFED_ARP);
 	np_map_ipv4(&address, arp.target);
-	target = np_endpoint(p->source.vni, &address);
-	if (target)
-		np_copy_mac(mac, target->mac);
-	else if (p->service && np_is_service_address(&address, 0))
+	if (p->service && np_is_service_address(&address, 0) && !np_endpoint(p->source.vni, &address)) {
 		np_service_mac(mac);
-	else
-		return NP_DROP(ARP_UNKNOWN);
-	if (np_same_mac(mac, p->eth_source))
-		return NP_DROP(ARP_UNKNOWN);
+	} else {
+		target = np_sought(p, &address, !arp.sender);
+		if (!target)
+			return NP_DROP(ARP_UNKNOWN);
+		np_copy_mac(mac, target->mac);
+	}
 	np_copy_mac(answer.macs, p->eth_source);
 	np_copy_mac(answer.macs + 6, mac);
 	answer.type = bpf_htons(ETH_P_ARP);
@@ -118,6 +119,7 @@ static __always_inline int np_arp(struct __sk_buff *skb, struct np_packet *p)
 	int decision = np_arp_answer(skb, p);
 
 	if (decision != NP_ON(FLOODING))
-		np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype, 0, 0);
+		np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype,
+		(decision & 0xff) == NP_VERDICT_PUNT ? NP_PUNT_ANNOUNCEMENT : 0, 0);
 	return decision;
 }

@@ -12,7 +12,7 @@ static __always_inline struct np_budget_value *np_budget(const struct np_packet 
 {
 	struct np_budget_key key = {.vni = p->source.vni};
 
-	np_copy_mac(key.mac, p->eth_source);
+	np_copy_mac(key.mac, p->source.mac);
 	return bpf_map_lookup_elem(&budget, &key);
 }
 
@@ -24,7 +24,7 @@ static __noinline struct np_budget_value *np_budget_open(const struct np_packet 
 
 	if (found)
 		return found;
-	np_copy_mac(key.mac, p->eth_source);
+	np_copy_mac(key.mac, p->source.mac);
 	bpf_map_update_elem(&budget, &key, &none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&budget, &key);
 }

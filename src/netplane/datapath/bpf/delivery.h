@@ -22,7 +22,7 @@ static __always_inline void np_forward(struct __sk_buff *skb, struct np_packet *
 {
 	__u8 macs[12], ttl = p->ttl - p->routers;
 
-	np_copy_mac(macs, p->target.mac);
+	np_copy_mac(macs, p->next_mac);
 	np_copy_mac(macs + 6, p->hop_mac);
 	if (p->ipv6) {
 		np_hop(skb, ttl);

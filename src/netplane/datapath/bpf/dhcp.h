@@ -26,7 +26,8 @@ static __always_inline int np_is_dhcp(const struct np_packet *p)
 		return 0;
 	if (p->source.port == client)
 		return p->target.port == server;
-	return p->source.port == server && p->target.port == client;
+	/* Without port security a machine may be a server itself. */
+	return p->source.port == server && p->target.port == client && !(p->port_flags & NP_PORT_FLAG_OPEN);
 }
 
 static __always_inline int np_dhcp_judge(struct __sk_buff *skb, struct np_packet *p)

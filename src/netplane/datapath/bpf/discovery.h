@@ -10,6 +10,7 @@
 #include "dhcp.h"
 #include "error.h"
 #include "ipv6.h"
+#include "announce.h"
 
 #define NP_ND_ROUTER_SOLICITATION 133
 #define NP_ND_ROUTER_ADVERTISEMENT 134
@@ -98,18 +99,29 @@ static __always_inline int np_solicited(struct __sk_buff *skb, struct np_packet 
 		return NP_DROP(MALFORMED);
 	if (*(__u8 *)&address == 0xff || np_is_ipv4(&address))
 		return NP_DROP(MALFORMED);
-	if (!anonymous && !np_owner(p->source.vni, &p->source.address, p->eth_source))
+	if (!anonymous && !np_own(p, &p->source.address))
 		return NP_DROP(SPOOFED_ADDRESS);
-	owner = np_endpoint(p->source.vni, &address);
-	if (owner)
-		np_copy_mac(mac, owner->mac);
-	else if (p->service && np_is_service_address(&address, 1))
+	if (p->service && np_is_service_address(&address, 1) && !np_endpoint(p->source.vni, &address)) {
 		np_service_mac(mac);
-	else
+		return np_advertise(skb, p, &address, mac, 0);
+	}
+	owner = np_sought(p, &address, anonymous);
+	if (!owner)
 		return NP_DROP(ND_UNKNOWN);
-	if (np_same_mac(mac, p->eth_source))
-		return NP_DROP(ND_UNKNOWN);
-	return np_advertise(skb, p, &address, mac, owner && (owner->flags & NP_ENDPOINT_FLAG_ROUTER));
+	np_copy_mac(mac, owner->mac);
+	return np_advertise(skb, p, &address, mac, owner->flags & NP_ENDPOINT_FLAG_ROUTER);
+}
+
+/* Nobody has asked: the sender tells that an address is here now. It stands where it stands in a solicitation. */
+static __always_inline int np_advertised(struct __sk_buff *skb, struct np_packet *p)
+{
+	struct np_address address;
+
+	if (bpf_skb_load_bytes(skb, p->payload + sizeof(struct np_icmp), &address, sizeof(address)))
+		return NP_DROP(MALFORMED);
+	if (*(__u8 *)&address == 0xff || np_is_ipv4(&address) || (!address.high && !address.low))
+		return NP_DROP(MALFORMED);
+	return np_is_news(p, &address) ? np_punt(skb, p, NP_PUNT_ANNOUNCEMENT) : NP_DROP(ND_NOT_ASKED);
 }
 
 static __always_inline int np_discovery_judge(struct __sk_buff *skb, struct np_packet *p)
@@ -118,13 +130,16 @@ static __always_inline int np_discovery_judge(struct __sk_buff *skb, struct np_p
 
 	if (p->icmp_type == NP_ND_ROUTER_ADVERTISEMENT)
 		return NP_DROP(ROGUE_ROUTER);
-	if (p->icmp_type != NP_ND_SOLICITATION && p->icmp_type != NP_ND_ROUTER_SOLICITATION)
+	if (p->icmp_type == NP_ND_REDIRECT ||
+	    (p->icmp_type == NP_ND_ADVERTISEMENT && !(p->port_flags & NP_PORT_FLAG_ANNOUNCES)))
 		return NP_DROP(ND_NOT_ASKED);
 	/* RFC 6980 */
 	if (p->more || p->offset)
 		return NP_DROP(FRAGMENT);
 	if (p->ttl != NP_ND_HOPS || bpf_ntohs(p->policy_port) & 0xff)
 		return NP_DROP(MALFORMED);
+	if (p->icmp_type == NP_ND_ADVERTISEMENT)
+		return length < sizeof(struct np_solicitation) ? NP_DROP(MALFORMED) : np_advertised(skb, p);
 	if (p->icmp_type == NP_ND_SOLICITATION)
 		return length < sizeof(struct np_solicitation) ? NP_DROP(MALFORMED) : np_solicited(skb, p);
 	if (!(p->port_flags & NP_PORT_FLAG_DHCP6))
@@ -138,6 +153,9 @@ static __always_inline int np_discovery(struct __sk_buff *skb, struct np_packet 
 	int decision = np_discovery_judge(skb, p);
 
 	np_step(p, NP_STAGE_LOCAL_ANSWER, decision >> 8, p->ethertype,
-		(decision & 0xff) == NP_VERDICT_PUNT ? NP_PUNT_ROUTER_SOLICITATION : 0, 0);
+		(decision & 0xff) != NP_VERDICT_PUNT		? 0
+		: p->icmp_type == NP_ND_ADVERTISEMENT	? NP_PUNT_ANNOUNCEMENT
+							: NP_PUNT_ROUTER_SOLICITATION,
+		0);
 	return decision;
 }

@@ -20,15 +20,5 @@ static __always_inline void np_judge_as(struct np_side *side, const struct np_en
 	side->known = owner->identity;
 	side->host = owner->host;
 	side->alone = side->local && (owner->flags & NP_ENDPOINT_FLAG_STATELESS);
-	side->keeps = side->local && !side->alone;
-}
-
-/* The owner of an address if it is a machine with this MAC address; routers send nothing themselves. */
-static __always_inline struct np_endpoint_value *np_owner(__u32 vni, const struct np_address *address, const __u8 *mac)
-{
-	struct np_endpoint_value *found = np_endpoint(vni, address);
-
-	if (!found || (found->flags & NP_ENDPOINT_FLAG_ROUTER) || !np_same_mac(found->mac, mac))
-		return NULL;
-	return found;
+	side->keeps = side->local && !(owner->flags & (NP_ENDPOINT_FLAG_STATELESS | NP_ENDPOINT_FLAG_OPEN));
 }

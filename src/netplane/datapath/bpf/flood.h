@@ -65,7 +65,7 @@ static __always_inline void np_drop_copies(struct np_packet *p, __u8 reason)
 	if (p->from_tunnel)
 		np_count(p, 0, nobody, NP_DIRECTION_INGRESS, NP_CLASS_DROPPED + reason);
 	else
-		np_count(p, p->source.vni, p->eth_source, NP_DIRECTION_EGRESS, NP_CLASS_DROPPED + reason);
+		np_count(p, p->source.vni, p->source.mac, NP_DIRECTION_EGRESS, NP_CLASS_DROPPED + reason);
 }
 
 /* Whether a list ends here: where it has to, whatever follows. */
@@ -116,7 +116,7 @@ static long np_copy_here(__u32 index, struct np_copying *work)
 		return 1;
 	key.vni = p->source.vni;
 	np_copy_mac(key.mac, mac);
-	if (np_same_mac(mac, p->eth_source))
+	if (np_same_mac(mac, p->source.mac))
 		return 0;
 	found = bpf_map_lookup_elem(&device, &key);
 	if (!found) {
@@ -124,7 +124,7 @@ static long np_copy_here(__u32 index, struct np_copying *work)
 		return 0;
 	}
 	p->target.identity = found->identity;
-	if (p->ethertype != ETH_P_ARP &&
+	if (p->ethertype != ETH_P_ARP && !(found->flags & NP_DEVICE_FLAG_OPEN) &&
 	    !np_judge(p, NP_DIRECTION_INGRESS, &p->source, &p->target, p->policy_port)) {
 		np_count(p, key.vni, key.mac, NP_DIRECTION_INGRESS, NP_CLASS_DROPPED + NP_REASON_POLICY_IN);
 		p->target.vni = key.vni;
@@ -181,7 +181,8 @@ static __always_inline int np_flood_judge(struct np_packet *p)
 			return NP_DROP(FROM_TUNNEL);
 		if (!np_is_for_many(p))
 			return NP_DROP(MULTICAST);
-		if (!p->from_tunnel && !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
+		if ((p->source.keeps || p->source.alone) &&
+		    !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
 			return NP_DROP(POLICY_OUT);
 	}
 	if (!p->host)

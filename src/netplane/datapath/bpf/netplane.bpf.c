@@ -67,6 +67,17 @@ static __always_inline struct np_packet *np_open(struct __sk_buff *skb)
 	return p;
 }
 
+/* Whether the frame's MAC address is one that its port may use besides its own. */
+static __always_inline int np_is_station(const struct np_packet *p)
+{
+	struct np_station_key key = {.ifindex = p->ifindex};
+
+	if (!(p->port_flags & NP_PORT_FLAG_STATIONS))
+		return 0;
+	np_copy_mac(key.mac, p->eth_source);
+	return !!bpf_map_lookup_elem(&station, &key);
+}
+
 static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_packet *p)
 {
 	struct np_port_key key = {.ifindex = p->ifindex};
@@ -83,7 +94,7 @@ static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_pa
 	p->mtu = plug->mtu;
 	np_copy_mac(p->source.mac, plug->mac);
 	decision = np_parse_ethernet(skb, p);
-	if (decision == NP_CONTINUE && !np_same_mac(p->eth_source, plug->mac))
+	if (decision == NP_CONTINUE && !np_same_mac(p->eth_source, plug->mac) && !np_is_station(p))
 		decision = NP_DROP(SPOOFED_MAC);
 	np_step(p, NP_STAGE_PORT, decision == NP_CONTINUE ? 0 : decision >> 8, p->ifindex, plug->vni, plug->flags);
 	if (decision != NP_CONTINUE)

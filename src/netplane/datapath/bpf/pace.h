@@ -13,7 +13,7 @@ static __noinline struct np_pace_value *np_pace_open(const struct np_packet *p, 
 	struct np_pace_value *found, none = {};
 	struct np_pace_key key = {.vni = p->source.vni, .kind = kind};
 
-	np_copy_mac(key.mac, p->eth_source);
+	np_copy_mac(key.mac, p->source.mac);
 	found = bpf_map_lookup_elem(&pace, &key);
 	if (found || p->dry)
 		return found;

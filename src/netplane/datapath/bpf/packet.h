@@ -129,6 +129,7 @@ struct np_packet {
 	__u8 eth_target[6] NP_ALIGNED;
 	__u8 eth_source[6] NP_ALIGNED;
 	__u8 hop_mac[6] NP_ALIGNED; /* the last router's interface on the way out, when routed */
+	__u8 next_mac[6] NP_ALIGNED; /* what it is then sent to; the target's own, or that of a pair */
 	__u16 ethertype;
 	__u16 payload; /* where the transport header starts in the frame */
 	__u32 ip_length;

@@ -51,7 +51,7 @@ static __noinline struct np_endpoint_value *np_next_hop(struct np_packet *p, con
 		if (best && fit <= most)
 			continue;
 		owner = np_endpoint(next->vni, &via);
-		if (!owner || !np_takes(p, next->vni, owner))
+		if (!owner || (owner->flags & NP_ENDPOINT_FLAG_SHARED) || !np_takes(p, next->vni, owner))
 			continue;
 		best = owner;
 		most = fit;
@@ -71,7 +71,7 @@ static __always_inline void np_look_behind(struct np_packet *p)
 
 	if (p->hop_is_target)
 		return;
-	owner = np_endpoint(p->target.vni, &p->target.address);
+	owner = np_speaker(p->target.vni, &p->target.address, p->target.mac);
 	if (!owner || !np_same_mac(owner->mac, p->target.mac))
 		p->target.known = 0;
 }
@@ -98,6 +98,7 @@ static __always_inline int np_relay(struct np_packet *p)
 	if (!(owner->flags & NP_ENDPOINT_FLAG_ROUTER)) {
 		p->routers++;
 		np_wall_crossed(p, p->hop_firewall, 1);
+		np_copy_mac(p->next_mac, owner->mac);
 		decision = np_to_owner(p, owner);
 		np_look_behind(p);
 		return decision;

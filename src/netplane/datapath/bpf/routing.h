@@ -7,6 +7,7 @@
 
 #include "endpoint.h"
 #include "error.h"
+#include "pair.h"
 #include "parse.h"
 #include "walls.h"
 
@@ -71,7 +72,7 @@ static __always_inline int np_may_go_on(struct np_packet *p, __u32 mtu)
 /* From a router to the owner of the destination, which lies on a network that it is connected to. */
 static __always_inline int np_to_connected(struct np_packet *p, const struct np_route_value *out)
 {
-	struct np_endpoint_value *owner = np_endpoint(out->vni, &p->target.address);
+	struct np_endpoint_value *owner = np_holder(out->vni, &p->target.address);
 	int decision;
 
 	p->target.vni = out->vni;
@@ -80,6 +81,10 @@ static __always_inline int np_to_connected(struct np_packet *p, const struct np_
 	decision = np_may_go_on(p, out->mtu);
 	if (decision != NP_CONTINUE)
 		return decision;
+	if (owner) {
+		np_copy_mac(p->next_mac, owner->mac);
+		owner = np_unmasked(out->vni, &p->target.address, owner);
+	}
 	if (!owner)
 		return np_tell(p, NP_TELL_NO_ENDPOINT, &p->error.speaker, NP_REASON_NO_ENDPOINT);
 	if (owner->flags & NP_ENDPOINT_FLAG_ROUTER)
@@ -118,10 +123,13 @@ static __always_inline int np_find_way(struct np_packet *p)
 
 	p->target.vni = p->source.vni;
 	owner = np_endpoint(p->source.vni, &p->target.address);
-	if (owner && np_same_mac(owner->mac, p->eth_target))
+	if (owner && np_same_mac(owner->mac, p->eth_target) && !(owner->flags & NP_ENDPOINT_FLAG_VIRTUAL))
 		return owner->flags & NP_ENDPOINT_FLAG_ROUTER ? NP_ON(ANSWERING) : np_to_owner(p, owner);
 	way = np_router_at(p, p->source.vni, p->eth_target);
-	return way ? np_through_router(p, way) : NP_DROP(UNKNOWN_DESTINATION);
+	if (way)
+		return np_through_router(p, way);
+	owner = np_paired(p->source.vni, &p->target.address, p->eth_target, owner);
+	return owner ? np_to_owner(p, owner) : NP_DROP(UNKNOWN_DESTINATION);
 }
 
 /* What has been found: noted, unless it is for another program to note. */

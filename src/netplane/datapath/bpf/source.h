@@ -5,12 +5,12 @@
  */
 #pragma once
 
-#include "endpoint.h"
+#include "pair.h"
 #include "parse.h"
 
 static __always_inline int np_source_of_machine(struct np_packet *p)
 {
-	struct np_endpoint_value *owner = np_owner(p->source.vni, &p->source.address, p->eth_source);
+	struct np_endpoint_value *owner = np_own(p, &p->source.address);
 	int decision = NP_CONTINUE;
 
 	if (!owner)
@@ -28,7 +28,7 @@ static __always_inline int np_source_of_machine(struct np_packet *p)
 /* outer: the address that the tunnel packet came from. */
 static __always_inline int np_source_of_tunnel(struct np_packet *p, const struct np_address *outer)
 {
-	struct np_endpoint_value *owner = np_owner(p->source.vni, &p->source.address, p->eth_source);
+	struct np_endpoint_value *owner = np_speaker(p->source.vni, &p->source.address, p->eth_source);
 	int decision = NP_CONTINUE;
 
 	if (!owner) {
@@ -38,6 +38,7 @@ static __always_inline int np_source_of_tunnel(struct np_packet *p, const struct
 		struct np_host_value *right = bpf_map_lookup_elem(&host, &key);
 		struct np_address address;
 
+		np_copy_mac(p->source.mac, owner->mac);
 		np_judge_as(&p->source, owner);
 		if (right)
 			__builtin_memcpy(&address, right->address, sizeof(address));
