@@ -6,7 +6,7 @@
                                                   +- ROUTING -+- router: POLICY_OUT, answered
     from_tunnel             PARSE ---- SOURCE ----+           +- POLICY_OUT, POLICY_IN - CONNECTION - DELIVERY
                                                   +- to many: POLICY_OUT - FLOOD (POLICY_IN - DELIVERY) ...
-    from_services           PARSE ---- SERVICE
+    from_service            PARSE ---- SERVICE
 
 A packet crosses the underlay under its source's VNI and unmodified, also when it will be routed: both hosts resolve
 source and destination alike, and the receiving one does what a router does to the packet. So the receiver can look up
@@ -94,7 +94,7 @@ class Machine:
     def run_from_service(self, frame: bytes, *, now_ns: int = 0, dry: bool = False) -> Outcome:
         """What becomes of a frame that the host's services send."""
         run = Run(self.tables, frame, now_ns)
-        return self._finish(run, (0, NO_MAC, Direction.INGRESS), lambda: from_services(run), dry=dry)
+        return self._finish(run, (0, NO_MAC, Direction.INGRESS), lambda: from_service(run), dry=dry)
 
     def _finish(
         self, run: Run, counter: tuple[int, bytes, Direction], way: Callable[[], NoReturn], *, dry: bool
@@ -193,7 +193,7 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
     deliver(run, packet, hop, hop.endpoint)
 
 
-def from_services(run: Run) -> NoReturn:
+def from_service(run: Run) -> NoReturn:
     """All stages of a frame that the host's services send: it goes to the machine that their peer stands for."""
     packet = take_apart(run, 0)
     peer = lookup.peer(run.entries, packet.destination)

@@ -16,7 +16,7 @@ from netplane.agent.metadata.http import Listener
 from netplane.agent.metadata.nova import Nova
 from netplane.agent.metadata.serving import MetadataServer
 from netplane.agent.names.directory import Directory, Owner
-from netplane.agent.names.listening import NameServer
+from netplane.agent.names.serving import NameServer
 from netplane.agent.names.upstream import Upstream
 from netplane.agent.service.link import ensure_link
 from netplane.agent.service.namespace import DIRECTORY, visit
