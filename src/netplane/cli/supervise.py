@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from pathlib import Path
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a process that has ended is started again; doubled each time."""
@@ -15,20 +16,37 @@ STEADY = 60.0
 
 TERM_SECONDS = 10.0
 
+PATIENCE = 5.0
+"""Seconds that a command waits for another's file before it begins without."""
 
-async def supervise(commands: Mapping[str, Sequence[str]], environment: Mapping[str, str]) -> None:
-    """Run all commands, each again when it ends, until this process is asked to end; then end them in turn."""
+LOOK = 0.05
+"""Seconds between two looks whether the file is there."""
+
+
+async def supervise(
+    commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], after: Mapping[str, Path] | None = None
+) -> None:
+    """Run all commands, each again when it ends, until this process is asked to end; then end them in turn.
+
+    `after` names the file that a command first waits for, so that it need not complain of another that is not up yet.
+    """
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     full = {**os.environ, **environment}
-    await asyncio.gather(*(_keep(name, argv, full, ending) for name, argv in commands.items()))
+    files = after or {}
+    await asyncio.gather(*(_keep(name, argv, full, ending, files.get(name)) for name, argv in commands.items()))
 
 
-async def _keep(name: str, argv: Sequence[str], environment: Mapping[str, str], ending: asyncio.Event) -> None:
+async def _keep(
+    name: str, argv: Sequence[str], environment: Mapping[str, str], ending: asyncio.Event, file: Path | None
+) -> None:
     pause = FIRST_PAUSE
     loop = asyncio.get_running_loop()
+    patient = loop.time() + PATIENCE
+    while file and not file.exists() and loop.time() < patient and not ending.is_set():
+        await asyncio.sleep(LOOK)
     while not ending.is_set():
         begun = loop.time()
         status = await _run(argv, environment, ending)

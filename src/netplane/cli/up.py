@@ -81,6 +81,7 @@ def up(name: str, address: str | None, listen: str, dns_domain: str, state: Path
                 "agent": _agent(name, address, southbound, state),
             },
             environment={"NETPLANE_AGENT_TOKEN": read_agent_secret(tokens), "NETPLANE_DNS_DOMAIN": dns_domain},
+            after={"agent": run_directory / "southbound"},
         )
     )
     lock.close()

@@ -38,7 +38,7 @@ def why(port: str, limit: int, watch: float | None, client: Client, *, wants_jso
     if wants_json:
         print_json(flows)
     elif not flows:
-        click.echo(_nothing(client, id))
+        click.echo(_nothing(client, id, watched=watch is not None))
     else:
         click.echo("\n\n".join(_say(flow) for flow in flows))
 
@@ -82,8 +82,13 @@ def _say(flow: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _nothing(client: Client, port: str) -> str:
+def _nothing(client: Client, port: str, *, watched: bool) -> str:
     """Why nothing is known: nobody logs drops, or nothing was dropped."""
+    if watched:
+        return (
+            "No IP packet of this port was dropped meanwhile. What else is dropped, such as ARP for an address\n"
+            "that nobody has, is only counted: `netplane tables HOST counter`, on the host that carries the port."
+        )
     logs = client.get("/v2.0/log/logs?enabled=true")["logs"]
     if any(log["event"] != "ACCEPT" and log["target_id"] in (None, port) for log in logs):
         return "No packet of this port has been dropped since its drops are logged."

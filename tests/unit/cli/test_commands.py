@@ -86,6 +86,8 @@ ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
     ),
     ("GET", f"/quiet{DECISIONS}?port={PORT}&event=DROP&explain=true&limit=1000"): (200, {"decisions": [], "last": 0}),
     ("GET", "/quiet/v2.0/log/logs?enabled=true"): (200, {"logs": []}),
+    ("POST", "/quiet/v2.0/log/logs"): (201, {"log": {"id": "l1"}}),
+    ("DELETE", "/quiet/v2.0/log/logs/l1"): (204, None),
     ("GET", "/other/netplane/v1/status"): (200, ["a list"]),
 }
 
@@ -100,12 +102,15 @@ class Answering(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         self._answer()
 
+    def do_DELETE(self) -> None:
+        self._answer()
+
     def _answer(self) -> None:
         missing = {"NeutronError": {"type": "NotFound", "message": f"{self.path} is not here", "detail": ""}}
         status, body = ANSWERS.get((self.command, self.path), (404, missing))
         if self.headers["X-Auth-Token"] != TOKEN:
             status, body = 401, {"error": {"message": "who are you?"}}
-        data = json.dumps(body).encode()
+        data = b"" if body is None else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Length", str(len(data)))
         self.end_headers()
@@ -198,6 +203,12 @@ def test_why_nothing_is_known(url: str) -> None:
     assert output == (
         f"Nobody logs the drops of this port. Try `netplane why {PORT} --watch 30` and let the machine try again.\n"
     )
+
+
+def test_why_nothing_was_dropped_while_watching(url: str) -> None:
+    output = run(f"{url}/quiet", "why", PORT, "--watch", "1").output
+    assert "No IP packet of this port was dropped meanwhile." in output
+    assert "Nobody logs" not in output
 
 
 def test_tables(url: str) -> None:

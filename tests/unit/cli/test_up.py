@@ -42,6 +42,26 @@ def test_no_token_to_be_found(tmp_path: Path, text: str) -> None:
     assert read_token(tmp_path / "missing") == ""
 
 
+def test_one_waits_for_the_file_of_another(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    second_waits = f"import os, sys; assert os.path.exists({str(first)!r}); {STAYING}"
+    commands = {
+        "second": [sys.executable, "-c", second_waits, str(second)],
+        "first": [sys.executable, "-c", STAYING, str(first)],
+    }
+
+    async def run() -> None:
+        task = asyncio.create_task(supervise.supervise(commands, {}, {"second": first}))
+        async with asyncio.timeout(20):
+            while not second.exists():
+                await asyncio.sleep(0.01)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await task
+
+    asyncio.run(run())
+    assert second.read_text() == "x"
+
+
 def test_processes_are_started_again_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that ends runs again; SIGTERM ends both and the supervisor."""
     monkeypatch.setattr(supervise, "FIRST_PAUSE", 0.01)
