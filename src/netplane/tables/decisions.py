@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 
 class Stage(IntEnum):
-    """The stages of a packet's way, in order."""
+    """The stages of a packet's way; a number, once given, stays, so those from 11 on stand somewhere in between."""
 
     PORT = 1
     PARSE = 2

@@ -13,12 +13,13 @@
  *   answering      LOCAL_ANSWER (ARP, neighbour discovery, DHCP, reports), and what is said to a router: what ends here
  *   erring         the packet turned into an ICMP error about it
  *
- * Packets enter by the first two, where machines' packets and the tunnel's do, and are joined to the others by tail
- * calls (programs.h). What one program has learnt of a packet the next finds in `in_hand` (packet.h), and every program
- * ends with np_leave() (finish.h). A packet of an established connection takes three programs: entry, forwarding,
- * delivering. What such a packet does not need belongs elsewhere: what a machine asks the host itself, into
+ * Packets enter by the three that begin with `from`: of machines, of the tunnel, of the host's services. These are
+ * joined to the others by tail calls (programs.h). What one program has learnt of a packet the next finds in `in_hand`
+ * (packet.h), and every program ends with np_leave() (finish.h). A packet of an established connection takes three
+ * programs: entry, forwarding, delivering. What such a packet does not need belongs elsewhere: what a machine asks the host itself, into
  * `answering`; what is only due when a connection begins, or its rules have changed, into `judging`; what comes about a
- * connection and not in it, into `explaining`; another way to complain of a packet, into `erring`. A kind of work that has a beginning and an end of its own gets a program.
+ * connection and not in it, into `explaining`; another way to complain of a packet, into `erring`. A kind of work that has
+ * a beginning and an end of its own gets a program.
  *
  * A packet crosses the underlay under its source's VNI and unmodified, also when it will be routed: the receiving host
  * finds the very endpoint that sent it, and routes it itself.
