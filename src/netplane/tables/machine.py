@@ -4,7 +4,7 @@
                          +- PARSE -+- neighbour discovery, DHCP, reports: LOCAL_ANSWER
                                    +- ANTI_SPOOF -+- names, metadata: POLICY_OUT, SERVICE
                                                   +- ROUTING -+- router: POLICY_OUT, answered
-    from_tunnel             PARSE ---- SOURCE ----+           +- POLICY_OUT, POLICY_IN - CONNECTION - DELIVERY
+    from_tunnel             PARSE ---- SOURCE ----+           +- POLICY_OUT, POLICY_IN, FIREWALL - CONNECTION - DELIVERY
                                                   +- to many: POLICY_OUT - FLOOD (POLICY_IN - DELIVERY) ...
     from_service            PARSE ---- SERVICE
 
