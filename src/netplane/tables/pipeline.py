@@ -1,7 +1,7 @@
 """All tables of the datapath, in the order in which a patch writes them (what is referred to comes first).
 
 Entries of one domain are the same on every host: hosts have global numbers, an endpoint names its host. Only `settings`
-differs, and what is about the machines here: `device`, `port`, `crowd`, `member`, `peer` and `client`.
+differs, and what is about the machines here: `device`, `port`, `crowd`, `member`, `peer`, `client` and `station`.
 """
 
 from netplane.tables.schema import Field, FieldType, Kind, Ring, Table, Writer
