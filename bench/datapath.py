@@ -141,7 +141,10 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
             for address in (f"10.0.{subnet}.{last}", f"fd00:{subnet}::{last}")
         ]
         if host == 1:
-            entries += [DEVICE.entry((vni, mac), (number, 0, IDENTITY)), PORT.entry((number,), (vni, mac, 0, 1450))]
+            entries += [
+                DEVICE.entry((vni, mac), (number, 0, 0, IDENTITY, 1)),
+                PORT.entry((number, 0), (vni, mac, 0, 1450)),
+            ]
     for vni, subnet, mac in interfaces:
         for family, address, bits in ((Family.IPV4, f"10.0.{subnet}.1", 120), (Family.IPV6, f"fd00:{subnet}::1", 64)):
             packed = pack_address(address)

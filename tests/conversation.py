@@ -4,10 +4,10 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from netplane.model import AnyRecord, Port
+from netplane.model import AnyRecord, Device, Port
 from netplane.verify.intent import Fate, Kind
 from netplane.verify.world import World
-from tests.frames import Sender, error_about, reply_to, rest_of
+from tests.frames import Sender, error_about, reply_to, rest_of, tagged, under_its_tag
 from tests.worlds import Members, changed, random_members
 
 PAUSES = (1, 11, 31, 121, 601, 433_000)
@@ -46,7 +46,7 @@ class Conversation:
         if self.passed and self.random.random() < 0.7:
             return Said(*self.random.choice(self.passed[-REMEMBERED:]), self.now)
         port = some_port(self.random, self.records)
-        return Said(port.id, Sender(self.random, self.records, port).frame(), self.now)
+        return Said(port.id, Sender(self.random, self.records, port).wire(), self.now)
 
     def change(self) -> None:
         """Something changes, or the last change is taken back."""
@@ -58,11 +58,16 @@ class Conversation:
     def note(self, said: Said, fate: Fate) -> None:
         """What became of it, so that somebody may answer."""
         if fate.kind is Kind.DELIVERED:
-            self.passed += [(said.port_id, said.frame), (fate.port_id, reply_to(self.random, fate.frame))]
-            self.passed += [(fate.port_id, error_about(self.random, fate.frame))]
+            self.passed += [
+                (said.port_id, said.frame),
+                (fate.port_id, under_its_tag(reply_to, self.random, fate.frame)),
+            ]
+            self.passed += [(fate.port_id, under_its_tag(error_about, self.random, fate.frame))]
         if fate.kind is Kind.FLOODED:
+            vlans = {record.id: record.vlan for record in self.records if isinstance(record, Device)}
+            replies = [(port, reply_to(self.random, fate.frame)) for port in fate.copies if is_ip(fate.frame)]
             self.passed += [(said.port_id, said.frame)]
-            self.passed += [(port, reply_to(self.random, fate.frame)) for port in fate.copies if is_ip(fate.frame)]
+            self.passed += [(port, tagged(frame, vlans.get(port, 0))) for port, frame in replies]
         if fate.kind in (Kind.DELIVERED, Kind.FLOODED):
             self.passed += [(said.port_id, rest) for rest in rest_of(self.random, said.frame)]
 

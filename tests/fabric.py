@@ -11,6 +11,7 @@ from netplane.model import AnyRecord, Binding, Device, Host, Port
 from netplane.tables.decisions import Direction, Punt, Reason, Verdict
 from netplane.tables.machine import Machine
 from netplane.tables.outcome import Outcome, Program, Synthetic
+from netplane.tables.packet import take_tag
 from netplane.tables.peers import INSIDE_V6
 from netplane.tables.pipeline import CLIENT, DECISION, PEER
 from netplane.verify.datagram import write_readdressed
@@ -75,17 +76,17 @@ class Fabric:
         self.places = {port.id: (world.network(port).vni, mac_of(port)) for port in world.all(Port)}
         self.numbers = {host.number: host for host in self.hosts.values()}
         self.bindings = {record.id: record.host_id for record in records if isinstance(record, Binding)}
-        self.devices = {record.id: record.ifindex for record in records if isinstance(record, Device)}
+        self.devices = {record.id: (record.ifindex, record.vlan) for record in records if isinstance(record, Device)}
         self.outcomes: list[Outcome] = []
         """What each host that the last packet met did."""
         self.decided: list[dict[str, Any]] = []
         """What those hosts wrote down."""
 
     def send(self, port_id: str, frame: bytes, offset: int = 0) -> Fate:
-        """What becomes of a frame that a machine sends; `offset` in seconds."""
+        """What becomes of a frame on the device of a machine's port, tag and all; `offset` in seconds."""
         self.outcomes, self.decided = [], []
         host = self.hosts[self.bindings.get(port_id, next(iter(self.hosts)))]
-        ifindex = self.devices.get(port_id, NO_DEVICE)
+        ifindex, _ = self.devices.get(port_id, (NO_DEVICE, 0))
         outcome = self._run(host, Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, offset=offset))
         if outcome.verdict is Verdict.FLOOD:
             return self._flood(host, outcome, offset)
@@ -103,9 +104,9 @@ class Fabric:
         """What becomes of all copies of a frame; each port gets one at most."""
         assert len(outcome.copies) == outcome.target
         got: list[str] = []
-        for verdict, where in outcome.copies:
+        for verdict, where, vlan in outcome.copies:
             if verdict is Verdict.DELIVER:
-                got.append(self._port(host, where))
+                got.append(self._port(host, where, vlan))
             else:
                 assert where != host.number
                 fate = self.tunnel(self.numbers[where], outcome.vni, underlay(host), outcome.frame, offset)
@@ -116,10 +117,10 @@ class Fabric:
 
     def reply(self, host_id: str, port_id: str, frame: bytes) -> Fate:
         """What becomes of a frame that a host's services send to a machine; its destination is the machine's own."""
-        host, ifindex, to = self.hosts[host_id], self.devices[port_id], read_packet(frame)
+        host, place, to = self.hosts[host_id], self.devices[port_id], read_packet(frame)
         assert to is not None
         source, destination = PLACES[to.is_ipv6]
-        own = CLIENT.pack_key(ifindex, pack_address(str(to.destination)))
+        own = CLIENT.pack_key(*place, pack_address(str(to.destination)))
         peer = ip_address(unpack_address(self.runners[host_id].read("client")[own]))
         said = write_readdressed(frame, to, destination, peer)
         said = write_readdressed(said, to, source, INSIDE_V6) if to.is_ipv6 else said
@@ -136,7 +137,7 @@ class Fabric:
         if got.is_ipv6:
             assert got.destination == INSIDE_V6
             frame = write_readdressed(frame, got, destination, SERVICES_V6)
-        return Fate(Kind.SERVED, self._port(host, peer["ifindex"]), frame)
+        return Fate(Kind.SERVED, self._port(host, peer["ifindex"], peer["vlan"]), frame)
 
     def _run(self, host: Host, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         outcome = self.runners[host.id].run(program, frame, origin)
@@ -164,14 +165,17 @@ class Fabric:
             assert outcome.target == PUNT
             assert outcome.frame[0] == 2
             assert Punt(outcome.frame[1])
-            return Fate(Kind.PUNTED, self._port(host, int.from_bytes(outcome.frame[2:6], "big")), outcome.frame[6:])
+            ifindex = int.from_bytes(outcome.frame[2:6], "big")
+            return Fate(Kind.PUNTED, self._port(host, ifindex, take_tag(outcome.frame)[0]), outcome.frame[6:])
         if outcome.verdict is Verdict.SERVE:
             return self._served(host, outcome)
         kind = {Verdict.DELIVER: Kind.DELIVERED, Verdict.ANSWER: Kind.ANSWERED}[outcome.verdict]
-        return Fate(kind, self._port(host, outcome.target), outcome.frame)
+        return Fate(kind, self._port(host, outcome.target, take_tag(outcome.frame)[0]), outcome.frame)
 
-    def _port(self, host: Host, ifindex: int) -> str:
-        behind = [id for id, index in self.devices.items() if index == ifindex and self.bindings.get(id) == host.id]
+    def _port(self, host: Host, ifindex: int, vlan: int) -> str:
+        behind = [
+            id for id, found in self.devices.items() if found == (ifindex, vlan) and self.bindings.get(id) == host.id
+        ]
         assert len(behind) == 1, f"device {ifindex} of {host.id}"
         return behind[0]
 

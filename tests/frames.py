@@ -5,7 +5,7 @@ from ipaddress import IPv4Address, ip_address, ip_network
 from random import Random
 from struct import pack
 
-from netplane.model import AnyRecord, Network, Port
+from netplane.model import AnyRecord, Device, Network, Port
 from netplane.verify.world import addresses
 from tests import frames6
 from tests.worlds import GROUPS, GROUPS_V6, RESOLVERS
@@ -118,6 +118,13 @@ class Sender:
         self.mtus = [self.mtu, *sorted({networks[id] for id in joined if networks[id] < self.mtu})]
         """Of its own network, and of those behind routers that carry less."""
         self.routed = [other for other in self.ports if other.network_id in joined - {port.network_id}]
+
+        self.vlan = next((record.vlan for record in records if isinstance(record, Device) and record.id == port.id), 0)
+
+    def wire(self) -> bytes:
+        """A frame of any kind as it is on the machine's device, mostly with the tag that the port has there."""
+        vlan = self.random.choice((0, 1, 2, 3, 5, 0x1001, 4095)) if self.rarely(0.04) else self.vlan
+        return tagged(self.frame(), vlan)
 
     def rarely(self, probability: float = 0.08) -> bool:
         """Whether something odd happens."""
@@ -419,6 +426,19 @@ class Sender:
             if at < len(frame):
                 spoiled[at] = self.random.choice((0, 1, 255, self.random.randrange(256), frame[at] ^ bit))
         return bytes(spoiled)
+
+
+def tagged(frame: bytes, vlan: int) -> bytes:
+    """A frame with a VLAN tag; without one if it is 0."""
+    return frame[:12] + pack("!HH", 0x8100, vlan) + frame[12:] if vlan else frame
+
+
+def under_its_tag(make: Callable[[Random, bytes], bytes], random: Random, frame: bytes) -> bytes:
+    """What is made of a frame without its tag, with that tag."""
+    if frame[12:14] != b"\x81\0":
+        return make(random, frame)
+    made = make(random, frame[:12] + frame[16:])
+    return made[:12] + frame[12:16] + made[12:]
 
 
 def reply_to(random: Random, frame: bytes) -> bytes:

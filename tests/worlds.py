@@ -37,6 +37,7 @@ from netplane.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    SubPort,
     announcement_id,
     identity_id,
 )
@@ -173,6 +174,7 @@ def add_project(draft: Draft, project: str, hosts: list[Host], *, is_maze: bool)
                 draft, network, subnets, last, taken | addresses_on(draft, network), (groups, identities, hosts)
             )
     draft.records.extend(identities.values())
+    add_trunks(draft)
     for _ in range(random.randint(0, 3)):
         draft.add(random_log(draft, project))
     if draft.chance(0.6):
@@ -416,6 +418,26 @@ def random_pairs(draft: Draft, port: Port) -> tuple[AddressPair, ...]:
     )
     addresses = draft.random.sample(PAIRED, draft.random.randint(1, 4))
     return tuple(AddressPair(address, draft.random.choice(macs)) for address in addresses)
+
+
+def add_trunks(draft: Draft) -> None:
+    """Some machines' ports move behind the device of another, each under a tag."""
+    plugged = [record for record in draft.records if isinstance(record, Device) and not record.vlan]
+    for device in plugged:
+        ports = {record.id: record for record in draft.records if isinstance(record, Port)}
+        parent = draft.random.choice(plugged)
+        if parent.id == device.id or parent not in draft.records or draft.chance(0.75) or ports[device.id].sub_ports:
+            continue
+        vlan, port = draft.random.choice((1, 2, 3, 5, 4094)), ports[parent.id]
+        if all(carried.segmentation_id != vlan for carried in port.sub_ports):
+            host = next(r.host_id for r in draft.records if isinstance(r, Binding) and r.id == parent.id)
+            carried = (*port.sub_ports, SubPort(device.id, vlan))
+            for record in (
+                replace(port, sub_ports=carried),
+                Device(id=device.id, ifindex=parent.ifindex, vlan=vlan),
+                Binding(id=device.id, host_id=host),
+            ):
+                draft.records[:] = replaced(draft.records, record)
 
 
 def add_rules(draft: Draft, group: str, groups: list[str], address_groups: list[str]) -> None:

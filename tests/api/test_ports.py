@@ -26,6 +26,17 @@ def bindings(world: World) -> dict[str, str]:
         return {binding.id: binding.host_id for binding in reader.list(Binding)}
 
 
+def test_the_state_of_an_uplink_that_ports_have_not(world: World) -> None:
+    network = world.make("network")
+    port = world.make("port", network_id=network["id"])
+    assert port["propagate_uplink_status"] is True
+    assert world.change("port", port["id"], propagate_uplink_status=False)["propagate_uplink_status"] is False
+    other = world.make("port", network_id=network["id"], propagate_uplink_status=False)
+    assert world.get(f"ports/{other['id']}")["port"]["propagate_uplink_status"] is False
+    body = {"port": {"propagate_uplink_status": "perhaps"}}
+    assert world.ask("PUT", f"/v2.0/ports/{port['id']}", body).error == (400, "InvalidInput")
+
+
 def test_a_port(world: World) -> None:
     network, (subnet,) = make_network(world, "10.0.0.0/24")
     port = world.make("port", network_id=network, name="p", device_id="vm", device_owner="compute:nova")
@@ -35,6 +46,7 @@ def test_a_port(world: World) -> None:
     assert re.fullmatch("fa:16:3e(:[0-9a-f]{2}){3}", port.pop("mac_address"))
     assert port == {
         "project_id": "blue",
+        "propagate_uplink_status": True,
         "tenant_id": "blue",
         "name": "p",
         "description": "",

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec.structs import replace
 
 from netplane.agent.answers.advertising import Advertising
+from netplane.agent.answers.punt import Place
 from netplane.agent.slice import Slice
 from netplane.base.addresses import link_local, pack_mac
 from netplane.model import AnyRecord
@@ -14,6 +15,7 @@ from tests.unit.agent.ipv6 import AUTOMATIC, DUAL, interface
 from tests.unit.agent.records import INTERFACE, NETWORK, ROUTER, SUBNET
 
 ROUTERS = link_local(pack_mac(INTERFACE.mac_address))
+HERE = Place(7)
 SECONDS = 5.0
 
 
@@ -23,14 +25,14 @@ class Ear:
     def __init__(self) -> None:
         self.slice = Slice()
         self.heard: list[tuple[int, bytes]] = []
-        self.advertising = Advertising(self.slice, lambda ifindex, frame: self.heard.append((ifindex, frame)))
+        self.advertising = Advertising(self.slice, lambda place, frame: self.heard.append((place.ifindex, frame)))
         whole: Sequence[AnyRecord] = [NETWORK, SUBNET, AUTOMATIC, ROUTER, interface(AUTOMATIC), DUAL]
         for message in (Welcome(number=1, log="log"), Snapshot(revision=1, first=True, last=True, records=list(whole))):
             list(self.slice.take(message))
 
     def change(self, *records: AnyRecord) -> None:
         list(self.slice.take(Delta(revision=2, upserts=list(records), deletes=[])))
-        self.advertising.note({7: DUAL.id})
+        self.advertising.note({HERE: DUAL.id})
 
     async def listen(self) -> list[tuple[int, bytes, int]]:
         """What is heard next: device, sender and router lifetime."""
@@ -54,9 +56,9 @@ def run(story: Callable[[Ear], Awaitable[None]]) -> None:
 
 def test_a_machine_that_comes_hears_its_router() -> None:
     async def story(ear: Ear) -> None:
-        ear.advertising.note({7: DUAL.id, 8: "of no port here"})
+        ear.advertising.note({HERE: DUAL.id, Place(8): "of no port here"})
         assert await ear.listen() == [(7, ROUTERS, 1800)]
-        ear.advertising.answer(7, DUAL)
+        ear.advertising.answer(HERE, DUAL)
         assert await ear.listen() == [(7, ROUTERS, 1800)]
 
     run(story)
@@ -64,7 +66,7 @@ def test_a_machine_that_comes_hears_its_router() -> None:
 
 def test_a_machine_hears_that_its_router_goes_down_and_of_another_prefix() -> None:
     async def story(ear: Ear) -> None:
-        ear.advertising.note({7: DUAL.id})
+        ear.advertising.note({HERE: DUAL.id})
         await ear.listen()
         ear.change(replace(ROUTER, admin_state_up=False))
         assert await ear.listen() == [(7, ROUTERS, 0)]
@@ -78,7 +80,7 @@ def test_a_machine_hears_that_its_router_goes_down_and_of_another_prefix() -> No
 
 def test_a_machine_whose_port_or_network_is_off_hears_nothing() -> None:
     async def story(ear: Ear) -> None:
-        ear.advertising.note({7: DUAL.id})
+        ear.advertising.note({HERE: DUAL.id})
         await ear.listen()
         for off, on in ((replace(DUAL, admin_state_up=False), DUAL), (replace(NETWORK, admin_state_up=False), NETWORK)):
             ear.change(off)
@@ -92,11 +94,11 @@ def test_a_machine_whose_port_or_network_is_off_hears_nothing() -> None:
 
 def test_a_machine_that_has_gone_hears_nothing() -> None:
     async def story(ear: Ear) -> None:
-        ear.advertising.note({7: DUAL.id})
+        ear.advertising.note({HERE: DUAL.id})
         await ear.listen()
         ear.advertising.note({})
         await asyncio.sleep(1.2)
-        ear.advertising.note({7: DUAL.id})
+        ear.advertising.note({HERE: DUAL.id})
         assert await ear.listen() == [(7, ROUTERS, 1800)]
 
     run(story)

@@ -9,7 +9,7 @@ from typing import TypeVar
 import pytest
 from pyroute2 import IPRoute
 
-from netplane.agent.answers.punt import PuntDevice, Punted
+from netplane.agent.answers.punt import Place, PuntDevice, Punted
 from netplane.agent.devices.links import Link, LinkWatch
 from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel, remove_device
 from netplane.tables.decisions import Punt
@@ -125,7 +125,7 @@ def test_punted_packets_arrive_and_the_device_outlives_its_agent(host: int) -> N
             sender.send(b"\xff" * 14)
             sender.send(frame)
         async with asyncio.timeout(PATIENCE):
-            assert await arrived.get() == Punted(Punt.DHCP, 77, frame)
+            assert await arrived.get() == Punted(Punt.DHCP, Place(77), frame)
         device.close()
         return device.ifindex
 
@@ -136,9 +136,9 @@ def test_answers_go_out_at_the_machines_device(host: int) -> None:
     async def answer(near: int) -> None:
         device = PuntDevice("np-punt")
         device.start(lambda punted: None)
-        device.send(near, b"\2" * 14 + b"answer")
+        device.send(Place(near), b"\2" * 14 + b"answer")
         with pytest.raises(OSError, match="No such device"):
-            device.send(999, b"\2" * 14)
+            device.send(Place(999), b"\2" * 14)
         assert device.exists()
         await asyncio.to_thread(remove_device, "np-punt")
         assert not device.exists()

@@ -36,6 +36,7 @@ from netplane.tables.pipeline import (
     PEER,
     POLICY,
     PROFILE,
+    PROJECT,
     RESOLVER,
     SETTINGS,
     TABLES,
@@ -538,6 +539,25 @@ class TestPackets:
         populated.write("budget", {eve: BUDGET.pack_value(Limit.CONNECTIONS)})
         check(receive(populated, 7, EVE.host, again), Verdict.DROP, reason=Reason.SHARE_USED_UP)
 
+    def test_a_project_takes_no_more_than_its_share_of_connections(self, populated: Datapath) -> None:
+        """Whoever of its machines here is at an end of a connection, and whoever has begun it."""
+        key, limit = PROJECT.pack_key(world.PROJECT_NUMBER), Limit.PROJECT_CONNECTIONS
+        populated.write("project", {key: PROJECT.pack_value(limit - 2, 0)})
+        first, beyond = (frame(ANN, BEN, UDP, packets.udp(port, 6000)) for port in (5000, 5001))
+        asked, again = (frame(EVE, ANN, TCP, packets.tcp(port, 80, SYN)) for port in (4000, 4001))
+        for _ in range(2):
+            check(send(populated, ANN, first), Verdict.DELIVER, BEN.ifindex)
+        check(receive(populated, 7, EVE.host, asked), Verdict.DELIVER, ANN.ifindex)
+        for dry in (False, True):
+            check(send(populated, ANN, beyond, dry=dry), Verdict.DROP, reason=Reason.PROJECT_SHARE_USED_UP)
+        check(receive(populated, 7, EVE.host, again), Verdict.DROP, reason=Reason.PROJECT_SHARE_USED_UP)
+        assert populated.read("project") == {key: PROJECT.pack_value(limit, 2)}
+        check(send(populated, ANN, first), Verdict.DELIVER, BEN.ifindex)
+        device = DEVICE.entry((BEN.vni, BEN.mac), (BEN.ifindex, 0, 0, BEN.identity, 0))
+        populated.write("device", {device.key: device.value})
+        other = frame(BEN, CAT, UDP, packets.udp(7000, 6000))
+        assert send(populated, BEN, other).verdict is Verdict.TUNNEL
+
     def test_a_machine_does_not_occupy_the_agent(self, populated: Datapath) -> None:
         key, of_another_kind = (PACE.pack_key(ANN.vni, ANN.mac, kind) for kind in (Punt.DHCP, 99))
         request = packets.ipv4("0.0.0.0", "255.255.255.255", UDP, packets.udp(68, 67))
@@ -556,7 +576,9 @@ class TestPackets:
     def test_decisions_are_written_down_where_they_are_wanted(self, populated: Datapath) -> None:
         assert populated.take_decisions(10) == []
         flags = DeviceFlag.LOG_DROPS | DeviceFlag.LOG_ACCEPTS
-        populated.write("device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, flags, ANN.identity))[1:]]))
+        populated.write(
+            "device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, flags, 0, ANN.identity, 0))[1:]])
+        )
         for port in (80, 80, 81):
             send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, port)))
         send(populated, ANN, frame(ANN, BEN, UDP, packets.udp(1000, 82)), dry=True)
@@ -571,7 +593,7 @@ class TestPackets:
 
     def test_a_flood_is_counted_not_written_down(self, populated: Datapath) -> None:
         populated.write(
-            "device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, DeviceFlag.LOG_ACCEPTS, 0))[1:]])
+            "device", dict([DEVICE.entry((ANN.vni, ANN.mac), (ANN.ifindex, DeviceFlag.LOG_ACCEPTS, 0, 0, 0))[1:]])
         )
         burst = Limit.LOG_BURST // Limit.LOG_PAUSE
         for port in range(burst + 50):
@@ -586,8 +608,8 @@ class TestPackets:
         peer, asked = pack_address("240.0.6.80"), Machine(ANN.vni, "169.254.169.254", SERVICES_MAC, 0)
         packet = frame(ANN, asked, UDP, packets.udp(1000, 53, b"who"))
         check(send(populated, ANN, packet), Verdict.DROP, reason=Reason.NO_CLIENT)
-        populated.write("client", {CLIENT.pack_key(ANN.ifindex, pack_address(ANN.address)): peer})
-        who = PEER.pack_value(pack_address(ANN.address), ANN.ifindex, 0, ANN.vni, ANN.mac)
+        populated.write("client", {CLIENT.pack_key(ANN.ifindex, 0, pack_address(ANN.address)): peer})
+        who = PEER.pack_value(pack_address(ANN.address), ANN.ifindex, 0, 0, ANN.vni, ANN.mac)
         populated.write("peer", {PEER.pack_key(peer): who})
         outcome = send(populated, ANN, packet)
         check(outcome, Verdict.SERVE, world.SERVICE)
@@ -615,7 +637,7 @@ class TestPackets:
 
     def test_a_machine_does_not_occupy_the_services(self, populated: Datapath) -> None:
         peer, asked = pack_address("240.0.6.80"), Machine(ANN.vni, "169.254.169.254", SERVICES_MAC, 0)
-        populated.write("client", {CLIENT.pack_key(ANN.ifindex, pack_address(ANN.address)): peer})
+        populated.write("client", {CLIENT.pack_key(ANN.ifindex, 0, pack_address(ANN.address)): peer})
         pace = {PACE.pack_key(ANN.vni, ANN.mac, Punt.SERVICE): PACE.pack_value(1 << 62)}
         populated.write("pace", pace)
         question = frame(ANN, asked, UDP, packets.udp(1000, 53))

@@ -9,7 +9,7 @@ from netplane.base.delta import Delta
 from netplane.datapath import Datapath
 from netplane.tables.decisions import PACES, Class, Cost, Direction, Limit, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.outcome import Outcome, Program, Synthetic
-from netplane.tables.pipeline import BROADCAST, COUNTER, CROWD, MEMBER, PACE, PORT, SPREAD, TABLES, TRACE
+from netplane.tables.pipeline import BROADCAST, COUNTER, CROWD, DEVICE, MEMBER, PACE, PORT, SPREAD, TABLES, TRACE
 from netplane.tables.schema import Entry
 from tests.contract import packets, world
 from tests.contract.datapaths import Bench, bench, ways
@@ -78,7 +78,7 @@ def test_a_copy_for_each_other_machine_and_host(datapath: Datapath, address: str
     for dry in (True, False):
         outcome = send(datapath, ANN, packet, dry=dry)
         assert (outcome.verdict, outcome.target, outcome.vni, outcome.frame) == (Verdict.FLOOD, 2, ANN.vni, packet)
-        assert outcome.copies == ((DELIVER, BEN.ifindex), (TUNNEL, OTHER_HOST))
+        assert outcome.copies == ((DELIVER, BEN.ifindex, 0), (TUNNEL, OTHER_HOST, 0))
         assert (outcome.steps[-1].stage, outcome.steps[-1].a) == (Stage.FLOOD, 2)
     assert counted(datapath, ANN, Direction.EGRESS, Class.GROUP) == 1
     assert counted(datapath, BEN, Direction.INGRESS, Class.GROUP) == 1
@@ -86,14 +86,17 @@ def test_a_copy_for_each_other_machine_and_host(datapath: Datapath, address: str
 
 def test_from_the_tunnel_to_machines_here_only(datapath: Datapath) -> None:
     packet = to_many(CAT, "255.255.255.255", TO_ALL)
-    assert receive(datapath, CAT.host, packet).copies == ((DELIVER, ANN.ifindex), (DELIVER, BEN.ifindex))
+    assert receive(datapath, CAT.host, packet).copies == ((DELIVER, ANN.ifindex, 0), (DELIVER, BEN.ifindex, 0))
     assert receive(datapath, THIS_HOST, packet).reason is Reason.FORGED_HOST
     assert receive(datapath, CAT.host, to_many(ANN, "255.255.255.255", TO_ALL)).reason is Reason.FORGED_HOST
 
 
 def test_members_only(datapath: Datapath) -> None:
-    assert send(datapath, BEN, to_many(BEN, GROUP, GROUP_MAC)).copies == ((DELIVER, ANN.ifindex), (TUNNEL, OTHER_HOST))
-    assert send(datapath, ANN, to_many(ANN, GROUP, GROUP_MAC)).copies == ((TUNNEL, OTHER_HOST),)
+    assert send(datapath, BEN, to_many(BEN, GROUP, GROUP_MAC)).copies == (
+        (DELIVER, ANN.ifindex, 0),
+        (TUNNEL, OTHER_HOST, 0),
+    )
+    assert send(datapath, ANN, to_many(ANN, GROUP, GROUP_MAC)).copies == ((TUNNEL, OTHER_HOST, 0),)
     assert receive(datapath, CAT.host, to_many(CAT, "239.1.2.4", bytes.fromhex("01005e010204"))).copies == ()
 
 
@@ -103,7 +106,7 @@ def test_receivers_rules(datapath: Datapath) -> None:
     assert (refused.verdict, refused.copies) == (Verdict.FLOOD, ())
     assert counted(datapath, ANN, Direction.INGRESS, Class.DROPPED + Reason.POLICY_IN) == 1
     packet = to_many(EVE, "255.255.255.255", TO_ALL, packets.TCP, packets.tcp(4000, 80, packets.SYN))
-    assert receive(datapath, EVE.host, packet).copies == ((DELIVER, ANN.ifindex), (DELIVER, BEN.ifindex))
+    assert receive(datapath, EVE.host, packet).copies == ((DELIVER, ANN.ifindex, 0), (DELIVER, BEN.ifindex, 0))
 
 
 @pytest.mark.parametrize(
@@ -122,13 +125,20 @@ def test_addresses_that_do_not_agree(datapath: Datapath, address: str, mac: byte
     assert (outcome.verdict, outcome.reason) == (Verdict.DROP, Reason.MULTICAST)
 
 
+def test_a_copy_leaves_under_its_devices_tag(datapath: Datapath) -> None:
+    device = DEVICE.entry((BEN.vni, BEN.mac), (ANN.ifindex, 0, 9, BEN.identity, 0))
+    datapath.write("device", {device.key: device.value})
+    packet = to_many(CAT, "255.255.255.255", TO_ALL)
+    assert receive(datapath, CAT.host, packet).copies == ((DELIVER, ANN.ifindex, 0), (DELIVER, ANN.ifindex, 9))
+
+
 def test_announcements(datapath: Datapath) -> None:
     told = packets.arp_request(ANN.mac, ANN.address, ANN.address)
-    assert send(datapath, ANN, told).copies == ((DELIVER, BEN.ifindex), (TUNNEL, OTHER_HOST))
+    assert send(datapath, ANN, told).copies == ((DELIVER, BEN.ifindex, 0), (TUNNEL, OTHER_HOST, 0))
     lie = packets.arp_request(ANN.mac, BEN.address, BEN.address)
     assert send(datapath, ANN, lie).reason is Reason.SPOOFED_ARP
     told = packets.arp_request(CAT.mac, CAT.address, CAT.address)
-    assert receive(datapath, CAT.host, told).copies == ((DELIVER, ANN.ifindex), (DELIVER, BEN.ifindex))
+    assert receive(datapath, CAT.host, told).copies == ((DELIVER, ANN.ifindex, 0), (DELIVER, BEN.ifindex, 0))
     assert receive(datapath, THIS_HOST, told).reason is Reason.FORGED_HOST
     asked = packets.arp_request(CAT.mac, CAT.address, ANN.address)
     assert receive(datapath, CAT.host, asked).reason is Reason.UNSUPPORTED
@@ -171,7 +181,7 @@ def test_as_many_as_a_packet_is_copied_to(datapath: Datapath) -> None:
 def test_no_machine_is_a_dhcp_server_for_its_neighbours(datapath: Datapath) -> None:
     """Its own port may be of a subnet without DHCP, and theirs of another one of the network, with it."""
     for flags in (PortFlag.DHCP, 0):
-        datapath.apply(Delta(world.tabulate([PORT.entry((ANN.ifindex,), (ANN.vni, ANN.mac, flags, 0))])))
+        datapath.apply(Delta(world.tabulate([PORT.entry((ANN.ifindex, 0), (ANN.vni, ANN.mac, flags, 0))])))
         offer = to_many(ANN, "255.255.255.255", TO_ALL, payload=packets.udp(67, 68))
         outcome = send(datapath, ANN, offer)
         assert (outcome.verdict, outcome.reason) == (Verdict.DROP, Reason.ROGUE_DHCP)

@@ -53,8 +53,8 @@ def plug_in(stack: ExitStack, bench: KernelBench, machine: Machine, flags: int) 
     near = add_veth(name, "eth0", namespace)
     bring_up(near)
     entries = [
-        DEVICE.entry((machine.vni, machine.mac), (near, flags, machine.identity)),
-        PORT.entry((near,), (machine.vni, machine.mac, 0, 0)),
+        DEVICE.entry((machine.vni, machine.mac), (near, flags, 0, machine.identity, 1)),
+        PORT.entry((near, 0), (machine.vni, machine.mac, 0, 0)),
     ]
     bench.datapath.apply(Delta(world.tabulate(entries)))
     bench.datapath.attach(near, Program.FROM_MACHINE)

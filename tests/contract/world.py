@@ -27,6 +27,7 @@ from tests.contract.packets import ethernet, ipv4
 
 IDENTITY, STRANGER = 11, 12
 ROUTER = 5
+PROJECT_NUMBER = 77
 THIS_HOST, OTHER_HOST = 1, 2
 UNDERLAY = {THIS_HOST: "172.16.1.1", OTHER_HOST: "172.16.2.1"}
 TUNNEL, PUNT, SERVICE = 500, 501, 502
@@ -85,8 +86,8 @@ def machine_entries(machine: Machine) -> list[Entry]:
     known = [ENDPOINT.entry(key, value)]
     if machine.host != THIS_HOST:
         return known
-    device = DEVICE.entry((machine.vni, machine.mac), (machine.ifindex, 0, machine.identity))
-    return [*known, device, PORT.entry((machine.ifindex,), (machine.vni, machine.mac, PortFlag.DHCP, 0))]
+    device = DEVICE.entry((machine.vni, machine.mac), (machine.ifindex, 0, 0, machine.identity, PROJECT_NUMBER))
+    return [*known, device, PORT.entry((machine.ifindex, 0), (machine.vni, machine.mac, PortFlag.DHCP, 0))]
 
 
 def interface_entries(interface: Machine) -> list[Entry]:

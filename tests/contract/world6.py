@@ -53,7 +53,7 @@ def world6() -> Tables:
             entries.append(ENDPOINT.entry((machine.vni, pack_address(address)), value))
         if machine.host == THIS_HOST:
             flags = PortFlag.DHCP | PortFlag.DHCP6
-            entries.append(PORT.entry((machine.ifindex,), (machine.vni, machine.mac, flags, 0)))
+            entries.append(PORT.entry((machine.ifindex, 0), (machine.vni, machine.mac, flags, 0)))
     for interface in (INNER6, OUTER6):
         prefix, length = pack_prefix(interface.address + "/64")
         for address in (interface.address, on_link(interface).address):

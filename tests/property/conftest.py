@@ -15,7 +15,7 @@ from tests.worlds import Tables
 
 HOSTS = 3
 TABLES_SET = tuple(table for table in TABLES if table.writer is not Writer.DATAPATH)
-STATE = ("connection", "counter", "budget", "pace", "fragment", "logging")
+STATE = ("connection", "counter", "budget", "pace", "fragment", "logging", "project")
 
 Build = Callable[[list[AnyRecord], dict[str, Tables]], Fabric]
 """Makes a fabric over each host's tables; called again for the same hosts, it keeps their connections and counters."""

@@ -16,7 +16,7 @@ from netplane.datapath import KernelDatapath
 from netplane.model import AnyRecord, Host, Network, Port
 from netplane.tables.decisions import Class, Verdict
 from netplane.tables.outcome import Outcome
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT, LOGGING
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT, LOGGING, PROJECT
 from netplane.verify.family import read_packet
 from netplane.verify.intent import Kind, intent, intent_of_tunnel
 from netplane.verify.services import intent_of_services
@@ -77,7 +77,7 @@ def check_packets(random: Random, records: list[AnyRecord], fabric: Fabric, memb
     memory.members |= members
     for _ in range(PACKETS):
         port = some_port(random, records)
-        frame = Sender(random, records, port).frame()
+        frame = Sender(random, records, port).wire()
         for part in (frame, *rest_of(random, frame)):
             memory.noted = []
             fate = fabric.send(port.id, part)
@@ -186,7 +186,9 @@ def test_programs_take_the_specified_steps(kernel: list[KernelDatapath], seed: i
         assert [*map(comparable, real.outcomes)] == [*map(comparable, specified.outcomes)], said
         assert decisions(real) == decisions(specified), said
     for host in tables:
-        for name, shown in zip(STATE, (connections, counters, budgets, paces, fragments, unlogged), strict=True):
+        for name, shown in zip(
+            STATE, (connections, counters, budgets, paces, fragments, unlogged, projects), strict=True
+        ):
             assert shown(real.runners[host].read(name)) == shown(specified.runners[host].read(name))
 
 
@@ -246,6 +248,11 @@ def connections(entries: dict[bytes, bytes]) -> dict[bytes, object]:
 def budgets(entries: dict[bytes, bytes]) -> dict[bytes, object]:
     """All of them."""
     return {key: BUDGET.unpack_value(value) for key, value in entries.items()}
+
+
+def projects(entries: dict[bytes, bytes]) -> dict[bytes, object]:
+    """All of them."""
+    return {key: PROJECT.unpack_value(value) for key, value in entries.items()}
 
 
 def paces(entries: dict[bytes, bytes]) -> set[bytes]:

@@ -64,13 +64,13 @@ def foreign_range(tables: Tables, stranger: int) -> str:
 def crossed_device(tables: Tables, stranger: int) -> str:
     """A MAC address behind another port's device."""
     key = next(iter(tables["device"]))
-    tables["device"][key] = DEVICE.pack_value(64_000, 0, 0)
+    tables["device"][key] = DEVICE.pack_value(64_000, 0, 0, 0)
     return "device 64000 is not both"
 
 
 def open_door(tables: Tables, stranger: int) -> str:
     """A device whose packets count as those of another port."""
-    tables["port"][PORT.pack_key(64_001)] = next(iter(tables["port"].values()))
+    tables["port"][PORT.pack_key(64_001, 0)] = next(iter(tables["port"].values()))
     return "device 64001 is not both"
 
 

@@ -21,10 +21,11 @@ from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
 
+from netplane.agent.answers.punt import Place
 from netplane.agent.answers.serving import Serving
 from netplane.agent.decisions.watch import DecisionWatch
 from netplane.agent.devices.links import LinkWatch
-from netplane.agent.devices.plugged import by_port, plugged, rivals
+from netplane.agent.devices.plugged import by_port, plugged, rivals, trunked
 from netplane.agent.devices.silence import silence_ipv6
 from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel
 from netplane.agent.journal import Journal
@@ -41,6 +42,7 @@ from netplane.model import Change, Device, Network, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.messages import Announce, Ask, Delta, Snapshot, Welcome
 from netplane.tables.outcome import Program
+from netplane.tables.peers import slot_of
 from netplane.tables.pipeline import ENDPOINT
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
@@ -198,7 +200,7 @@ class Agent:
         there = by_port(links.values(), (port.id for port in self._slice.machine_ports()))
         if self._trouble("devices", rivals(there)):
             self._news.set()
-        found = plugged(there)
+        found = trunked(plugged(there), self._slice.machine_ports())
         for id in self._devices.keys() | found.keys():
             device = found.get(id)
             if device != self._devices.get(id):
@@ -209,13 +211,12 @@ class Agent:
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()
         self._devices = found
-        ports = {device.ifindex: id for id, device in found.items()}
-        self._serving.plug(ports)
+        self._serving.plug({Place(device.ifindex, device.vlan): id for id, device in found.items()})
         tunnel = self._tunnel and links.get(self._tunnel.ifindex)
         if tunnel is None or not tunnel.up:
             self._tunnel = None
             self._news.set()
-        self._services.ports = ports
+        self._services.ports = {slot_of(device.ifindex, device.vlan): id for id, device in found.items()}
         if self._serving.ifindex not in links and self._serving.repair():
             self._news.set()
         if self._services.ifindex and self._services.ifindex not in links:

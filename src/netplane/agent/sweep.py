@@ -12,7 +12,7 @@ from struct import Struct
 from netplane.agent.owners import Owners
 from netplane.base.addresses import NO_MAC
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, Limit
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, FRAGMENT, PACE
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, FRAGMENT, PACE, PROJECT
 
 NS = 1_000_000_000
 OTHER = 0
@@ -30,6 +30,9 @@ assert _LIFE.size == CONNECTION.value.size
 assert _COUNTED.size == COUNTER.key.size
 assert _COUNTED.size == FRAGMENT.key.size
 assert (_SENT.size, 0, 32) == (FRAGMENT.value.size, *(FRAGMENT.value.offsets()[name] for name in ("source", "seen")))
+
+_PROJECT = DEVICE.value.offsets()["project"]
+assert PROJECT.key.size == 4
 
 
 def ended_connections(entries: Mapping[bytes, bytes], owners: Owners, now: int) -> Iterable[bytes]:
@@ -92,6 +95,36 @@ def corrected_budgets(budgets: Mapping[bytes, bytes], counts: Mapping[bytes, int
         if after != budgets.get(key):
             found[key] = after
     return found
+
+
+def taken_by_projects(entries: Iterable[bytes], owners: Owners, devices: Mapping[bytes, bytes]) -> Mapping[bytes, int]:
+    """How many connections have a machine of this host at an end, by its project's key in `project`."""
+    counts: Counter[bytes] = Counter()
+    for key in entries:
+        low, high, low_address, high_address, _ = _SIDES.unpack(key)
+        found = ((low, owners.find(low, low_address)), (high, owners.find(high, high_address)))
+        places = (vni + mac + bytes(2) for vni, mac in found if mac is not None)
+        counts.update({devices[place][_PROJECT : _PROJECT + 4] for place in places if place in devices})
+    del counts[bytes(4)]
+    return counts
+
+
+def corrected_projects(projects: Mapping[bytes, bytes], counts: Mapping[bytes, int]) -> dict[bytes, bytes]:
+    """The entries of `project` that do not say what was counted, as they should be."""
+    found: dict[bytes, bytes] = {}
+    for key in projects.keys() | counts.keys():
+        before = PROJECT.unpack_value(projects[key]) if key in projects else {"connections": None, "refused": 0}
+        if before["connections"] != counts.get(key, 0):
+            found[key] = PROJECT.pack_value(counts.get(key, 0), before["refused"])
+    return found
+
+
+def idle_projects(
+    projects: Iterable[bytes], counts: Mapping[bytes, int], devices: Mapping[bytes, bytes]
+) -> Iterable[bytes]:
+    """Entries of `project` of those that have no machine here, nor a connection that lives."""
+    here = {value[_PROJECT : _PROJECT + 4] for value in devices.values()}
+    return (key for key in projects if key not in here and key not in counts)
 
 
 def idle_budgets(budgets: Iterable[bytes], counts: Mapping[bytes, int], devices: Collection[bytes]) -> Iterable[bytes]:

@@ -5,7 +5,7 @@ the datapath are touched here only.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import monotonic_ns
 from typing import NamedTuple, ParamSpec, TypeVar
@@ -15,19 +15,34 @@ from netplane.agent.reconcile import Reconcile
 from netplane.agent.sweep import (
     caught_up,
     corrected_budgets,
+    corrected_projects,
     ended_connections,
     ended_fragments,
     idle_budgets,
+    idle_projects,
     orphaned_counters,
     taken,
+    taken_by_projects,
 )
 from netplane.base.problem import Problem
+from netplane.compiler.projects import project_number
 from netplane.datapath import Datapath, DatapathError
-from netplane.model import Change
+from netplane.model import Change, Port
 from netplane.stream.client import Position
-from netplane.tables.decisions import EndpointFlag
+from netplane.tables.decisions import EndpointFlag, Limit
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, LOGGING, PACE, PAIR
+from netplane.tables.pipeline import (
+    BUDGET,
+    CONNECTION,
+    COUNTER,
+    DEVICE,
+    ENDPOINT,
+    FRAGMENT,
+    LOGGING,
+    PACE,
+    PAIR,
+    PROJECT,
+)
 
 LOOKED_AT = 16
 """Ended connections that are looked at once more, and then deleted, at a time: some dozens of microseconds."""
@@ -138,17 +153,19 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
     try:
         owners = Owners(desired[ENDPOINT.name], desired[PAIR.name], reconcile.left)
         sweep_fragments(datapath, owners)
-        counts = sweep_connections(datapath, owners)
+        connections = sweep_connections(datapath, owners)
+        counts = taken(connections, owners)
         reconcile.left.clear()
         budgets = datapath.read(BUDGET.name)
         datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
         datapath.delete(BUDGET.name, list(idle_budgets(budgets, counts, desired[DEVICE.name])))
+        full = sweep_projects(reconcile, connections, owners)
         datapath.delete(PACE.name, list(caught_up(datapath.read(PACE.name), monotonic_ns())))
         datapath.delete(LOGGING.name, [key for key in datapath.read(LOGGING.name) if key not in desired[DEVICE.name]])
         datapath.delete(COUNTER.name, list(orphaned_counters(datapath.read(COUNTER.name), desired[DEVICE.name])))
     except DatapathError as problem:
         return [Problem("datapath", "", str(problem))]
-    return []
+    return full
 
 
 def sweep_fragments(datapath: Datapath, owners: Owners) -> None:
@@ -159,8 +176,33 @@ def sweep_fragments(datapath: Datapath, owners: Owners) -> None:
         datapath.delete(FRAGMENT.name, list(ended_fragments(found, owners, monotonic_ns())))
 
 
-def sweep_connections(datapath: Datapath, owners: Owners) -> Mapping[bytes, int]:
-    """Remove what has ended; how much each machine has of the rest."""
+def sweep_projects(reconcile: Reconcile, connections: Mapping[bytes, bytes], owners: Owners) -> list[Problem]:
+    """Count anew what projects have taken; which of them have as much as may be."""
+    datapath, desired = reconcile.datapath, reconcile.compiler.desired
+    before, devices = datapath.read(PROJECT.name), desired[DEVICE.name]
+    counts = taken_by_projects(connections, owners, devices)
+    datapath.write(PROJECT.name, corrected_projects(before, counts))
+    datapath.delete(PROJECT.name, list(idle_projects(before, counts, devices)))
+    full = {PROJECT.unpack_key(key)["project"] for key, count in counts.items() if count >= Limit.PROJECT_CONNECTIONS}
+    if not full:
+        return []
+    text = (
+        f"its machines have as many connections on this host as those of one project may, {Limit.PROJECT_CONNECTIONS}"
+    )
+    return [Problem("project", id, text) for id in sorted(set(named(reconcile, full)))]
+
+
+def named(reconcile: Reconcile, numbers: Container[int]) -> Iterator[str]:
+    """The ids of those projects with machines here that have one of these numbers."""
+    for key in reconcile.compiler.desired[DEVICE.name]:
+        for _, id in reconcile.compiler.owners(DEVICE.name, key):
+            port = reconcile.compiler.view.get(Port, id)
+            if port is not None and project_number(port.project_id) in numbers:
+                yield port.project_id
+
+
+def sweep_connections(datapath: Datapath, owners: Owners) -> Mapping[bytes, bytes]:
+    """Remove what has ended; the rest."""
     connections = datapath.read(CONNECTION.name)
     ended = list(ended_connections(connections, owners, monotonic_ns()))
     for start in range(0, len(ended), LOOKED_AT):
@@ -168,4 +210,4 @@ def sweep_connections(datapath: Datapath, owners: Owners) -> Mapping[bytes, int]
         datapath.delete(CONNECTION.name, list(ended_connections(found, owners, monotonic_ns())))
     for key in ended:
         del connections[key]
-    return taken(connections, owners)
+    return connections

@@ -120,9 +120,13 @@ def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
         _write_route(threads, f"{path}/{{id}}/{name}", {"PUT": partial(calls.act, action=name)})
         for name in calls.rules.actions
     ]
+    questions = [
+        _route(threads.readers, f"{path}/{{id}}/{name}", {"GET": partial(calls.ask, question=name)})
+        for name in calls.rules.questions
+    ]
     one = {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete}
     many: dict[str, Handler] = {"GET": calls.list, "POST": calls.create}
-    return [_mixed_route(threads, path, many), _mixed_route(threads, f"{path}/{{id}}", one), *actions]
+    return [_mixed_route(threads, path, many), _mixed_route(threads, f"{path}/{{id}}", one), *actions, *questions]
 
 
 def _mixed_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:

@@ -17,7 +17,7 @@ from netplane.model.security import ProtocolText
 Wish = dict[str, Any]
 """What a client asks of a record: values by the names of fields; a field not named is not in it."""
 
-Further = tuple[tuple[str, type], ...]
+Further = tuple[tuple[str, Any], ...]
 """Names and types."""
 
 UNKNOWN = re.compile(r"unknown field `(.+?)`")

@@ -38,6 +38,10 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "standard-attr-description": ("standard-attr-description", "Resources have descriptions."),
     "standard-attr-revisions": ("Resource revision numbers", "Resources count their changes."),
     "standard-attr-timestamp": ("Resource timestamps", "Resources tell when they were made and changed."),
+    "trunk": ("Trunk Extension", "Ports that the device of another carries, under VLAN tags."),
+    "trunk-details": ("Trunk port details", "A port that is a trunk's parent says so."),
+    "uplink-status-propagation": ("Uplink status propagation", "Ports say whether they follow their uplink's state."),
+    "uplink-status-propagation-updatable": ("Uplink status propagation updatable", "That can be changed."),
 }
 UPDATED = "2026-11-22T00:00:00-00:00"
 

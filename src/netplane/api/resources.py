@@ -98,6 +98,14 @@ class Resources(NamedTuple):
     def _fitted(self, wish: Wish, before: Resource | None = None) -> Wish:
         return wish if self.rules.fit is None else self.rules.fit(self.services, wish, before)
 
+    def ask(self, call: Call, id: str, question: str) -> Answer:
+        """GET of a question."""
+        with self.store.read() as reader:
+            record = reader.get(self.rules.kind, id)
+            if record is None or not sees(reader, call.context, record):
+                raise not_found(self.rules.kind, id)
+            return Answer(200, self.rules.questions[question](reader, record))
+
     @contextmanager
     def _write(self, call: Call) -> Iterator[Transaction]:
         try:

@@ -6,6 +6,7 @@ from netplane.base.addresses import pack_mac
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import feature, problem
+from netplane.compiler.projects import project_number
 from netplane.model import Device, Identity, Logged, Network, Port, Subnet
 from netplane.tables.decisions import DeviceFlag, PortFlag
 from netplane.tables.pipeline import DEVICE, PORT, STATION
@@ -32,12 +33,14 @@ def ports(port: Port, view: View) -> Iterator[Item]:
             flags |= PortFlag.ANNOUNCES
         if port.port_security_enabled and stations:
             flags |= PortFlag.STATIONS
-            yield from (STATION.entry((device.ifindex, station), ()) for station in sorted(stations))
-        yield PORT.entry((device.ifindex,), (network.vni, mac, flags, network.mtu))
+            yield from (STATION.entry((device.ifindex, station, device.vlan), ()) for station in sorted(stations))
+        yield PORT.entry((device.ifindex, device.vlan), (network.vni, mac, flags, network.mtu))
         identity = view.get(Identity, port.identity_id)
         door = (DeviceFlag.PEER if device.peer else 0) | (0 if port.port_security_enabled else DeviceFlag.OPEN)
         door |= logging(view.get(Logged, port.id))
-        yield DEVICE.entry((network.vni, mac), (device.ifindex, door, identity.number if identity else 0))
+        number = identity.number if identity else 0
+        project = project_number(port.project_id)
+        yield DEVICE.entry((network.vni, mac), (device.ifindex, door, device.vlan, number, project))
 
 
 def logging(logged: Logged | None) -> int:

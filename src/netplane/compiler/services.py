@@ -13,7 +13,7 @@ from netplane.base.world import View
 from netplane.compiler.feature import feature, problem
 from netplane.model import Device, Network, Port, Subnet
 from netplane.tables.decisions import DeviceFlag
-from netplane.tables.peers import ADDRESSES, peer_of
+from netplane.tables.peers import ADDRESSES, peer_of, slot_of
 from netplane.tables.pipeline import CLIENT, PEER, RESOLVER
 
 
@@ -35,9 +35,9 @@ def clients(port: Port, view: View) -> Iterator[Item]:
         yield problem(port, f"only its first {ADDRESSES} addresses are served names and metadata")
     for ipv6, addresses in ((False, own), (True, own_v6)):
         for which, address in enumerate(addresses[:ADDRESSES]):
-            peer = peer_of(device.ifindex, which, ipv6=ipv6)
-            yield CLIENT.entry((device.ifindex, address), (peer,))
-            yield PEER.entry((peer,), (address, device.ifindex, flags, network.vni, mac))
+            peer = peer_of(slot_of(device.ifindex, device.vlan), which, ipv6=ipv6)
+            yield CLIENT.entry((device.ifindex, device.vlan, address), (peer,))
+            yield PEER.entry((peer,), (address, device.ifindex, flags, device.vlan, network.vni, mac))
 
 
 @feature

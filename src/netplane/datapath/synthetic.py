@@ -1,20 +1,22 @@
 """Made packets through the real programs, by `BPF_PROG_TEST_RUN`.
 
 A test run enters by the loopback device, where the programs are never attached: that tells them that the packet is
-made. What a real packet brings with it (its device, or its tunnel's key and source) goes in by `cb[]`, and the verdict
-comes out by it. The steps come by the `trace` table, of which each CPU has its own: the first one is cleared on every
-CPU before the run, and after it the CPU that has one is the one that ran.
+made. What a real packet brings with it (its device and VLAN tag, or its tunnel's key and source) goes in by `cb[]`, and
+the verdict comes out by it, with the tag that the frame leaves with. The steps come by the `trace` table, of which each
+CPU has its own: the first one is cleared on every CPU before the run, and after it the CPU that has one is the one that
+ran.
 """
 
 import threading
 from collections.abc import Iterator
 from itertools import takewhile
-from struct import Struct
+from struct import Struct, pack
 
 from netplane.datapath import libbpf
 from netplane.datapath.entries import KernelTable
 from netplane.tables.decisions import Reason, Stage, Verdict
 from netplane.tables.outcome import Outcome, Program, Step, Synthetic
+from netplane.tables.packet import put_tag, take_tag
 from netplane.tables.pipeline import PORT, TRACE
 
 ETHERNET_HEADER = 14
@@ -28,7 +30,7 @@ DRY = 1
 CONTEXT = Struct("=48x2I4sI")
 """`struct __sk_buff` up to `cb[3]`, `cb[0]` at 48."""
 
-CONTEXT_OUT = Struct("=48x3I")
+CONTEXT_OUT = Struct("=48x4I")
 STEP = Struct(TRACE.value.format)
 NO_STEP = {TRACE.pack_key(0): bytes(TRACE.value.size)}
 
@@ -43,22 +45,27 @@ def run(fd: int, ports: KernelTable, trace: KernelTable, program: Program, frame
     """
     if len(frame) < ETHERNET_HEADER:
         return _too_short(ports, program, frame, origin)
-    packet = _acceptable(frame)
+    vlan, untagged = take_tag(frame) if program is Program.FROM_MACHINE else (0, frame)
+    packet = _acceptable(untagged)
     with _one_at_a_time:
         trace.write(NO_STEP)
-        result = libbpf.test_run(fd, packet, _context(program, origin), len(packet) + ANSWER_ROOM)
+        result = libbpf.test_run(fd, packet, _context(program, origin, vlan), len(packet) + ANSWER_ROOM)
         steps = tuple(_steps(trace))
-    decision, target, vni = CONTEXT_OUT.unpack_from(result.context)
+    decision, target, vni, left_with = CONTEXT_OUT.unpack_from(result.context)
     verdict, reason = Verdict(decision & 0xFF), Reason(decision >> 8)
     if verdict is Verdict.DROP:
         return Outcome(verdict, reason, 0, 0, frame, steps)
-    leaves = verdict in (Verdict.TUNNEL, Verdict.FLOOD)
-    return Outcome(verdict, reason, target, vni if leaves else 0, result.frame, steps)
+    if verdict in (Verdict.TUNNEL, Verdict.FLOOD):
+        return Outcome(verdict, reason, target, vni, result.frame, steps)
+    if verdict is Verdict.SERVE:
+        return Outcome(verdict, reason, target, 0, result.frame, steps)
+    return Outcome(verdict, reason, target, 0, put_tag(result.frame, left_with), steps)
 
 
-def _context(program: Program, origin: Synthetic) -> bytes:
-    source = origin.ifindex if program is Program.FROM_MACHINE else origin.vni
-    return CONTEXT.pack(source, DRY if origin.dry else 0, origin.outer_source[12:], origin.offset)
+def _context(program: Program, origin: Synthetic, vlan: int) -> bytes:
+    if program is Program.FROM_MACHINE:
+        return CONTEXT.pack(origin.ifindex, DRY if origin.dry else 0, pack("=I", vlan), origin.offset)
+    return CONTEXT.pack(origin.vni, DRY if origin.dry else 0, origin.outer_source[12:], origin.offset)
 
 
 def _steps(trace: KernelTable) -> Iterator[Step]:
@@ -82,6 +89,6 @@ def _acceptable(frame: bytes) -> bytes:
 
 
 def _too_short(ports: KernelTable, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
-    known = program is not Program.FROM_MACHINE or PORT.pack_key(origin.ifindex) in ports.read()
+    known = program is not Program.FROM_MACHINE or PORT.pack_key(origin.ifindex, 0) in ports.read()
     reason = Reason.MALFORMED if known else Reason.NO_PORT
     return Outcome(Verdict.DROP, reason, 0, 0, frame, ())

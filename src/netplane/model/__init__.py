@@ -17,12 +17,13 @@ from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
 from netplane.model.log import Logged, LogResource
 from netplane.model.metadata import Metadata
 from netplane.model.network import Network, Subnet
-from netplane.model.port import ROUTER_INTERFACE, AddressPair, FixedIP, Port
+from netplane.model.port import ROUTER_INTERFACE, AddressPair, FixedIP, Port, SubPort
 from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
 from netplane.model.record import Access, Claim, OnDelete, Record, Reference, describe
 from netplane.model.route import Route
 from netplane.model.router import MOST_ROUTES, Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, identity_id
+from netplane.model.trunk import Trunk
 
 __all__ = [
     "ADDRESS_LIMIT",
@@ -66,7 +67,9 @@ __all__ = [
     "Router",
     "SecurityGroup",
     "SecurityGroupRule",
+    "SubPort",
     "Subnet",
+    "Trunk",
     "Wall",
     "WallRule",
     "announcement_id",

@@ -75,6 +75,7 @@ class Device(Record, frozen=True, kw_only=True, gc=False, tag="device"):
 
     ifindex: Annotated[int, describe("The kernel's number of the device, from 1.")]
     peer: Annotated[bool, describe("Whether packets are handed to the other end of a veth pair.")] = False
+    vlan: Annotated[int, describe("The VLAN id of the port's frames there; 0 for frames without a tag.")] = 0
 
     def references(self) -> Iterable[Reference]:
         """Its port; the store never sees a device, so this serves look-ups only."""

@@ -12,6 +12,7 @@ from netplane.model.rbac_policy import RbacPolicy
 from netplane.model.record import Record
 from netplane.model.router import Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule
+from netplane.model.trunk import Trunk
 
 STORED: tuple[type[Record], ...] = (
     Host,
@@ -24,6 +25,7 @@ STORED: tuple[type[Record], ...] = (
     SecurityGroupRule,
     Identity,
     Port,
+    Trunk,
     Binding,
     Announcement,
     LogResource,
@@ -46,6 +48,7 @@ AnyRecord = (
     | SecurityGroupRule
     | Identity
     | Port
+    | Trunk
     | Binding
     | Announcement
     | LogResource

@@ -15,6 +15,17 @@ ROUTER_INTERFACE = "network:router_interface"
 """The `device_owner` of the ports by which a router joins networks; their `device_id` is the router's id."""
 
 
+TRUNK_PORTS = "trunk-port"
+"""The space in which ports are claimed by the trunk that they are in, as parent or as subport."""
+
+
+class SubPort(Struct, frozen=True, gc=False):
+    """A port that is reached through the device of another, and the VLAN id of its frames there."""
+
+    port_id: str
+    segmentation_id: int
+
+
 class FixedIP(Struct, frozen=True, gc=False):
     """One address of a port and the subnet it comes from."""
 
@@ -99,6 +110,18 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
         ),
     ] = ()
     identity_id: Annotated[str, describe("The identity of its set of groups; empty for routers.", hidden=True)] = ""
+    sub_ports: Annotated[
+        tuple[SubPort, ...], describe("The ports that its device carries too, if it is a trunk's parent.", hidden=True)
+    ] = ()
+    propagate_uplink_status: Annotated[
+        bool,
+        describe(
+            "Whether the machine's device should follow its uplink's state; devices here have no uplink of their own, "
+            "so that it is kept for clients and changes nothing.",
+            create=True,
+            update=True,
+        ),
+    ] = True
     host_id: Annotated[
         str,
         describe(
@@ -124,12 +147,16 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
             yield Reference("device_id", self.device_id)
         if self.identity_id:
             yield Reference("identity_id", self.identity_id)
+        for carried in self.sub_ports:
+            yield Reference("sub_ports", carried.port_id)
 
     def claims(self) -> Iterable[Claim]:
-        """Its MAC in the network and each address in its subnet, in a form that sorts as numbers do."""
+        """Its MAC in the network, each address in its subnet (in a form that sorts as numbers do), and its subports."""
         yield Claim(f"mac:{self.network_id}", self.mac_address)
         for fixed in self.fixed_ips:
             yield Claim(f"address:{fixed.subnet_id}", address_claim(fixed.ip_address))
+        for carried in self.sub_ports:
+            yield Claim(TRUNK_PORTS, carried.port_id)
 
 
 def address_claim(text: str) -> str:

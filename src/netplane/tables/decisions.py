@@ -102,6 +102,7 @@ class Reason(IntEnum):
     TOO_MANY_ROUTERS = 44
     FIREWALL = 45
     FIREWALL_REJECTED = 46
+    PROJECT_SHARE_USED_UP = 47
 
 
 class Class(IntEnum):
@@ -221,6 +222,8 @@ class Limit(IntEnum):
 
     CONNECTIONS = 131_072
     """Entries of `connection` that it opened: an eighth of the table, on each host that it talks to."""
+    PROJECT_CONNECTIONS = 524_288
+    """Entries of `connection` on a host that have a project's machine of that host at an end: half of the table."""
     FIREWALL_RULES = 200
     """Rules of a firewall that are asked about a connection in one direction, one by one."""
     LOG_PAUSE = 50_000_000

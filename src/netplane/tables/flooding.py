@@ -206,7 +206,7 @@ def copy_here(run: Run, sent: Sent, mac: bytes) -> int:
         write_about(run, Direction.INGRESS, Reason.POLICY_IN)
         return 0
     run.counts.append((sent.vni, mac, Direction.INGRESS, Class.GROUP))
-    run.step(Stage.DELIVERY, Reason.NONE, Verdict.DELIVER, device.ifindex, sent.vni)
+    run.step(Stage.DELIVERY, Reason.NONE, Verdict.DELIVER | device.vlan << 16, device.ifindex, sent.vni)
     return 1
 
 

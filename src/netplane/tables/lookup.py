@@ -29,6 +29,7 @@ from netplane.tables.pipeline import (
     PORT,
     PREFIX,
     PROFILE,
+    PROJECT,
     RANGE,
     RESOLVER,
     ROUTE,
@@ -124,7 +125,9 @@ class DeviceValue(NamedTuple):
 
     ifindex: int
     flags: int
+    vlan: int
     identity: int
+    project: int
 
 
 class PrefixValue(NamedTuple):
@@ -132,6 +135,13 @@ class PrefixValue(NamedTuple):
 
     address: bytes
     length: int
+
+
+class ProjectValue(NamedTuple):
+    """What a project's machines on a host have taken of what all share there."""
+
+    connections: int
+    refused: int
 
 
 class BudgetValue(NamedTuple):
@@ -153,6 +163,7 @@ class PeerValue(NamedTuple):
     address: bytes
     ifindex: int
     flags: int
+    vlan: int
     vni: int
     mac: bytes
 
@@ -163,9 +174,9 @@ def settings(entries: Entries) -> SettingsValue:
     return SettingsValue(0, 0, 0, 0) if value is None else SettingsValue(**SETTINGS.unpack_value(value))
 
 
-def port(entries: Entries, ifindex: int) -> PortValue | None:
-    """The port behind a device."""
-    value = entries["port"].get(PORT.pack_key(ifindex))
+def port(entries: Entries, ifindex: int, vlan: int) -> PortValue | None:
+    """The port behind a device whose frames have a VLAN id; 0 for no tag."""
+    value = entries["port"].get(PORT.pack_key(ifindex, vlan))
     return None if value is None else PortValue(**PORT.unpack_value(value))
 
 
@@ -192,9 +203,9 @@ def range(entries: Entries, vni: int, address: bytes) -> EndpointValue | None:
     return None if value is None else EndpointValue(**RANGE.unpack_value(value))
 
 
-def is_station(entries: Entries, ifindex: int, mac: bytes) -> bool:
+def is_station(entries: Entries, ifindex: int, vlan: int, mac: bytes) -> bool:
     """Whether a port may use a MAC address besides its own."""
-    return STATION.pack_key(ifindex, mac) in entries["station"]
+    return STATION.pack_key(ifindex, mac, vlan) in entries["station"]
 
 
 def gateway(entries: Entries, vni: int, mac: bytes, family: Family) -> GatewayValue | None:
@@ -238,6 +249,12 @@ def budget(entries: Entries, vni: int, mac: bytes) -> BudgetValue:
     return BudgetValue(0) if value is None else BudgetValue(**BUDGET.unpack_value(value))
 
 
+def project(entries: Entries, number: int) -> ProjectValue:
+    """What a project has taken; nothing before it has an entry."""
+    value = entries["project"].get(PROJECT.pack_key(number))
+    return ProjectValue(0, 0) if value is None else ProjectValue(**PROJECT.unpack_value(value))
+
+
 def pace(entries: Entries, vni: int, mac: bytes, kind: int) -> int:
     """Until when a port has used up its rate of something, in ns; 0 before it has an entry."""
     value = entries["pace"].get(PACE.pack_key(vni, mac, kind))
@@ -255,9 +272,9 @@ def resolver(entries: Entries, vni: int, address: bytes) -> bool:
     return RESOLVER.pack_key(vni, address) in entries["resolver"]
 
 
-def client(entries: Entries, ifindex: int, address: bytes) -> bytes | None:
-    """As whom the host's services see an address of the machine behind a device."""
-    return entries["client"].get(CLIENT.pack_key(ifindex, address))
+def client(entries: Entries, ifindex: int, vlan: int, address: bytes) -> bytes | None:
+    """As whom the host's services see an address of the machine behind a device, under a VLAN id there."""
+    return entries["client"].get(CLIENT.pack_key(ifindex, vlan, address))
 
 
 def peer(entries: Entries, address: bytes) -> PeerValue | None:

@@ -29,7 +29,18 @@ from netplane.tables.logging import write_down
 from netplane.tables.lookup import EndpointValue, PortValue
 from netplane.tables.neighbours import answer_neighbours, refuse_neighbours
 from netplane.tables.outcome import Outcome
-from netplane.tables.packet import ARP, ETHERNET, UDP, ArpRequest, Packet, answer_arp, ethertype, parse_arp
+from netplane.tables.packet import (
+    ARP,
+    ETHERNET,
+    UDP,
+    ArpRequest,
+    Packet,
+    answer_arp,
+    ethertype,
+    parse_arp,
+    put_tag,
+    take_tag,
+)
 from netplane.tables.pipeline import COUNTER, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.routing import Hop, is_behind, is_too_long, note_route, route
@@ -78,9 +89,11 @@ class Machine:
 
     def run_from_machine(self, ifindex: int, frame: bytes, *, now_ns: int = 0, dry: bool = False) -> Outcome:
         """What becomes of a frame that the machine behind a device sends."""
-        owner = lookup.port(self.tables, ifindex)
+        vlan, untagged = take_tag(frame)
+        owner = lookup.port(self.tables, ifindex, vlan)
         counter = (0, NO_MAC, Direction.EGRESS) if owner is None else (owner.vni, owner.mac, Direction.EGRESS)
-        run = Run(self.tables, frame, now_ns)
+        run = Run(self.tables, untagged, now_ns)
+        run.vlan = vlan
         return self._finish(run, counter, lambda: from_machine(run, ifindex), dry=dry)
 
     def run_from_tunnel(
@@ -109,11 +122,19 @@ class Machine:
             if not dry:
                 write_down(run, end)
                 self._write(run)
-            return Outcome(end.verdict, end.reason, end.target, end.vni, end.frame or run.frame, tuple(run.steps))
+            return Outcome(
+                end.verdict,
+                end.reason,
+                end.target,
+                end.vni,
+                end.frame or put_tag(run.frame, run.vlan),
+                tuple(run.steps),
+            )
 
     def _write(self, run: Run) -> None:
         self.tables["connection"].update(run.connections)
         self.tables["budget"].update(run.budgets)
+        self.tables["project"].update(run.projects)
         self.tables["pace"].update(run.paces)
         self.tables["fragment"].update(run.fragments)
         self.tables["logging"].update(run.logging)
@@ -204,18 +225,20 @@ def from_service(run: Run) -> NoReturn:
     run.step(Stage.SERVICE, Reason.NONE, peer.ifindex, packet.sport)
     run.counts.append((peer.vni, peer.mac, Direction.INGRESS, Class.SERVICE))
     frame = services.from_service(run.frame, packet, peer.mac, peer.address)
-    raise End(Verdict.DELIVER, Reason.NONE, peer.ifindex, 0, frame)
+    raise End(Verdict.DELIVER, Reason.NONE, peer.ifindex, 0, put_tag(frame, peer.vlan))
 
 
 def find_port(run: Run, ifindex: int) -> PortValue:
     """PORT: who sends, and whether the frame carries its MAC address, or one of its pairs'."""
-    port = lookup.port(run.entries, ifindex)
+    port = lookup.port(run.entries, ifindex, run.vlan)
     if port is None:
         run.drop(Stage.PORT, Reason.NO_PORT)
     if len(run.frame) < ETHERNET:
         run.drop(Stage.PORT, Reason.MALFORMED)
     mac = run.frame[6:12]
-    if mac != port.mac and not (port.flags & PortFlag.STATIONS and lookup.is_station(run.entries, ifindex, mac)):
+    if mac != port.mac and not (
+        port.flags & PortFlag.STATIONS and lookup.is_station(run.entries, ifindex, run.vlan, mac)
+    ):
         run.drop(Stage.PORT, Reason.SPOOFED_MAC)
     run.step(Stage.PORT, Reason.NONE, ifindex, port.vni, port.flags)
     return port
@@ -294,7 +317,7 @@ def hand_to_services(run: Run, port: PortValue, ifindex: int, packet: Packet, so
         run.drop(Stage.SERVICE, Reason.POLICY_OUT)
     if run.settings.service == 0:
         run.drop(Stage.SERVICE, Reason.SERVICE_OFF)
-    peer = lookup.client(run.entries, ifindex, packet.source)
+    peer = lookup.client(run.entries, ifindex, run.vlan, packet.source)
     if peer is None:
         run.drop(Stage.SERVICE, Reason.NO_CLIENT)
     pay_for_punt(run, port, Punt.SERVICE, Stage.SERVICE)
@@ -374,7 +397,7 @@ def deliver(run: Run, packet: Packet, hop: Hop, destination: EndpointValue) -> N
     run.counts.append((hop.vni, destination.mac, Direction.INGRESS, traffic_class(hop)))
     frame = run.frame if hop.gateway is None else forwarded(run.frame, packet, hop.routers, hop.mac, hop.to)
     run.step(Stage.DELIVERY, Reason.NONE, Verdict.DELIVER, device.ifindex, hop.vni)
-    raise End(Verdict.DELIVER, Reason.NONE, device.ifindex, 0, frame)
+    raise End(Verdict.DELIVER, Reason.NONE, device.ifindex, 0, put_tag(frame, device.vlan))
 
 
 def send(run: Run, vni: int, hop: Hop, destination: EndpointValue) -> NoReturn:

@@ -46,7 +46,7 @@ class Step(NamedTuple):
     | POLICY_OUT, POLICY_IN | rule | identity whose rules it is | identity of the other side |
     | CONNECTION | 0 new, 1 known, 2 judged again, 3 an ICMP error about one, 4 none kept | ConnectionState before | |
     | FIREWALL | rule, 0 if none matches | Direction of its rules | |
-    | DELIVERY | Verdict | ifindex, or host | VNI of the destination |
+    | DELIVERY | Verdict; of a copy 65536 times its VLAN id more | ifindex, or host | VNI of the destination |
     | FLOOD | copies | | |
     | SERVICE | ifindex of the machine | | |
     """
@@ -74,9 +74,12 @@ class Outcome(NamedTuple):
     """The stages it went through, in order. There is room for those of some dozens of copies, not of thousands."""
 
     @property
-    def copies(self) -> tuple[tuple[Verdict, int], ...]:
-        """Where each copy of a packet to many leaves, as its steps say: DELIVER by a device, or TUNNEL to a host."""
+    def copies(self) -> tuple[tuple[Verdict, int, int], ...]:
+        """Where each copy of a packet to many leaves, as its steps say: DELIVER by a device, or TUNNEL to a host.
+
+        Third, the VLAN tag that it leaves the device with; 0 for none.
+        """
         if self.verdict is not Verdict.FLOOD:
             return ()
         left = (step for step in self.steps if step.stage is Stage.DELIVERY and not step.reason)
-        return tuple((Verdict(step.a), step.b) for step in left)
+        return tuple((Verdict(step.a & 0xFFFF), step.b, step.a >> 16) for step in left)

@@ -11,6 +11,8 @@ from netplane.tables.decisions import Punt, Reason
 
 ETHERNET = 14
 ARP = 0x0806
+VLAN, VLAN_ID, TAG = 0x8100, 0x0FFF, 4
+"""The EtherType of a VLAN tag, which of its bits are the id, and how many bytes it has."""
 IPV4, IPV6 = 0x0800, 0x86DD
 ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
 PORTED = {33: 12, 132: 12, 136: 8}
@@ -117,6 +119,18 @@ class ArpRequest(NamedTuple):
     sender_mac: bytes
     sender: bytes
     target: bytes
+
+
+def take_tag(frame: bytes) -> tuple[int, bytes]:
+    """The VLAN id of a frame, and the frame without the tag (IEEE 802.1Q); 0 also for a tag of priority only."""
+    if len(frame) < ETHERNET + TAG or ethertype(frame) != VLAN:
+        return 0, frame
+    return _u16(frame, ETHERNET) & VLAN_ID, frame[:12] + frame[12 + TAG :]
+
+
+def put_tag(frame: bytes, vlan: int) -> bytes:
+    """The frame with a tag; as it is if the id is 0."""
+    return frame[:12] + pack("!HH", VLAN, vlan) + frame[12:] if vlan else frame
 
 
 def ethertype(frame: bytes) -> int:

@@ -9,6 +9,8 @@ from netplane.tables.schema import Field, FieldType, Kind, Ring, Table, Writer
 U8, U16, U32, U64 = FieldType.U8, FieldType.U16, FieldType.U32, FieldType.U64
 BE16, MAC, ADDRESS = FieldType.BE16, FieldType.MAC, FieldType.ADDRESS
 
+VLAN = Field("vlan", U16, "The VLAN id that the port's frames have at its device; 0 for no tag.")
+
 SETTINGS = Table(
     "settings",
     "One entry, at 0: what the programs must know of their host.",
@@ -37,8 +39,10 @@ DEVICE = Table(
     key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
     value=(
         Field("ifindex", U32, "The device."),
-        Field("flags", U32, "DeviceFlag."),
+        Field("flags", U16, "DeviceFlag."),
+        VLAN,
         Field("identity", U32, "The number of the port's identity; 0 for none."),
+        Field("project", U32, "The number of the port's project; 0 for none."),
     ),
     capacity=65_536,
 )
@@ -180,7 +184,7 @@ STATION = Table(
     "station",
     "The MAC addresses besides its own that a port of this host may use.",
     Kind.HASH,
-    key=(Field("ifindex", U32, "The port's device."), Field("mac", MAC), Field("pad", U16)),
+    key=(Field("ifindex", U32, "The port's device."), Field("mac", MAC), VLAN),
     value=(Field("pad", U32),),
     capacity=65_536,
 )
@@ -278,7 +282,8 @@ PEER = Table(
     value=(
         Field("address", ADDRESS, "The machine's own address."),
         Field("ifindex", U32, "Its device."),
-        Field("flags", U32, "DeviceFlag."),
+        Field("flags", U16, "DeviceFlag."),
+        VLAN,
         Field("vni", U32, "Its network."),
         Field("mac", MAC, "Its MAC address."),
         Field("pad", U16),
@@ -289,7 +294,7 @@ CLIENT = Table(
     "client",
     "As whom the host's services see each address of the machine behind a device.",
     Kind.HASH,
-    key=(Field("ifindex", U32, "The device."), Field("address", ADDRESS, "The machine's own address.")),
+    key=(Field("ifindex", U32, "The device."), VLAN, Field("pad", U16), Field("address", ADDRESS, "Its own.")),
     value=(Field("peer", ADDRESS, "As the services see it: no other machine of the host is seen so."),),
     capacity=262_144,
 )
@@ -297,7 +302,7 @@ PORT = Table(
     "port",
     "What is plugged into each device. Written last: it opens the door.",
     Kind.HASH,
-    key=(Field("ifindex", U32, "The device."),),
+    key=(Field("ifindex", U32, "The device."), VLAN, Field("pad", U16)),
     value=(
         Field("vni", U32, "The port's network."),
         Field("mac", MAC, "The port's MAC address."),
@@ -355,6 +360,15 @@ BUDGET = Table(
     key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
     value=(Field("connections", U64, "Connections that it has opened."),),
     capacity=262_144,
+    writer=Writer.DATAPATH,
+)
+PROJECT = Table(
+    "project",
+    "What each project's machines on this host have taken of what all share there; the agent counts anew.",
+    Kind.HASH,
+    key=(Field("project", U32, "The project's number."),),
+    value=(Field("connections", U64), Field("refused", U64, "Packets that would have begun one more than may be.")),
+    capacity=65_536,
     writer=Writer.DATAPATH,
 )
 PACE = Table(
@@ -449,6 +463,7 @@ TABLES: tuple[Table, ...] = (
     CONNECTION,
     COUNTER,
     BUDGET,
+    PROJECT,
     PACE,
     LOGGING,
     FRAGMENT,

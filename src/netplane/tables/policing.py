@@ -15,7 +15,7 @@ from netplane.tables.decisions import ConnectionState, Direction, EndpointFlag, 
 from netplane.tables.family import parse_quote
 from netplane.tables.lookup import EndpointValue, Entries
 from netplane.tables.packet import ECHO_REQUEST, ECHO_REQUEST_V6, TCP, Packet
-from netplane.tables.pipeline import BUDGET, CONNECTION
+from netplane.tables.pipeline import BUDGET, CONNECTION, PROJECT
 from netplane.tables.run import End, Run
 from netplane.tables.walls import NO_WALLS, Walls, judge_walls
 
@@ -177,15 +177,29 @@ def open_connection(run: Run, key: bytes, packet: Packet, pair: Pair, *, from_hi
 
 
 def take_place(run: Run, pair: Pair) -> None:
-    """An entry more, which counts for the machine that opens the connection, wherever that is."""
+    """An entry more, which counts for the machine that opens the connection, wherever that is, and for projects."""
     vni, mac = pair.sides[0].vni, pair.source.mac
     budget = lookup.budget(run.entries, vni, mac)
     if budget.connections >= Limit.CONNECTIONS:
         run.drop(Stage.CONNECTION, Reason.SHARE_USED_UP)
+    taken = {number: lookup.project(run.entries, number) for number in projects(run, pair)}
+    for number, of in taken.items():
+        if of.connections >= Limit.PROJECT_CONNECTIONS:
+            run.projects[PROJECT.pack_key(number)] = PROJECT.pack_value(of.connections, of.refused + 1)
+            run.drop(Stage.CONNECTION, Reason.PROJECT_SHARE_USED_UP)
     if len(run.entries["connection"]) >= CONNECTION.capacity:
         run.drop(Stage.CONNECTION, Reason.CONNECTIONS_FULL)
     paid = budget._replace(connections=budget.connections + 1)
     run.budgets[BUDGET.pack_key(vni, mac)] = BUDGET.pack_value(*paid)
+    for number, of in taken.items():
+        run.projects[PROJECT.pack_key(number)] = PROJECT.pack_value(of.connections + 1, of.refused)
+
+
+def projects(run: Run, pair: Pair) -> list[int]:
+    """The numbers of the projects whose machines of this host are at an end, the source's first."""
+    ends = ((pair.source_local, 0, pair.source.mac), (pair.destination_local, 1, pair.destination.mac))
+    found = (lookup.device(run.entries, pair.sides[side].vni, mac) for local, side, mac in ends if local)
+    return list(dict.fromkeys(device.project for device in found if device is not None and device.project))
 
 
 def continue_connection(

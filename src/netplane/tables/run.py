@@ -26,11 +26,14 @@ class Run:
     def __init__(self, entries: Entries, frame: bytes, now: int) -> None:
         self.entries = entries
         self.frame = frame
+        self.vlan = 0
+        """The tag that the machine's device had on the frame."""
         self.now = now
         self.settings = lookup.settings(entries)
         self.steps: list[Step] = []
         self.connections: dict[bytes, bytes] = {}
         self.budgets: dict[bytes, bytes] = {}
+        self.projects: dict[bytes, bytes] = {}
         self.paces: dict[bytes, bytes] = {}
         self.fragments: dict[bytes, bytes] = {}
         """Kept only if the packet meets no obstacle."""

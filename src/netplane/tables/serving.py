@@ -5,7 +5,7 @@ from typing import NoReturn
 from netplane.tables import lookup, owners
 from netplane.tables.decisions import PACES, Class, Direction, EndpointFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.lookup import EndpointValue, PortValue
-from netplane.tables.packet import ethertype, punted
+from netplane.tables.packet import ethertype, punted, put_tag
 from netplane.tables.pipeline import PACE
 from netplane.tables.run import End, Run
 
@@ -54,4 +54,5 @@ def serve(
 ) -> NoReturn:
     """Let an answer or a punted packet out."""
     run.counts.append((port.vni, port.mac, Direction.EGRESS, Class.SERVICE))
-    raise End(verdict, reason, target, 0, frame)
+    tagged = frame if verdict is Verdict.SERVE else put_tag(frame, run.vlan)
+    raise End(verdict, reason, target, 0, tagged)

@@ -22,6 +22,7 @@ from netplane.verify.places import answered_at, found_at, is_named, is_news, mac
 from netplane.verify.routers import MOST_ROUTERS, interfaces, onward
 from netplane.verify.rules import continued, opening, permits
 from netplane.verify.services import SERVICES, SERVICES_MAC, is_for_services
+from netplane.verify.tags import on_the_wire, read_tag, spoken_for
 from netplane.verify.talks import Memory, Side, begins
 from netplane.verify.world import World, addresses, given, mac_of
 
@@ -72,14 +73,18 @@ class Way(NamedTuple):
 
 
 def intent(world: World, port_id: str, frame: bytes, memory: Memory | None = None, now: int = 0) -> Fate:
-    """What becomes of a frame that the machine at a port sends; `now` in ns."""
-    port = world.get(Port, port_id)
+    """What becomes of a frame that the machine at a port sends, or at another of its device; `now` in ns."""
+    vlan, untagged = read_tag(frame)
+    return on_the_wire(world, sent(world, spoken_for(world, port_id, vlan), untagged, memory or Memory(), now))
+
+
+def sent(world: World, port: Port | None, frame: bytes, memory: Memory, now: int) -> Fate:
+    """What becomes of a frame of a port, tags apart."""
     if port is None or not world.plugged(port) or len(frame) < 14 or frame[6:12] not in macs_of(port):
         return DROPPED
     if frame[12:14] == b"\x08\x06":
         return resolved(world, port, frame)
-    memory, host = memory or Memory(), world.host(port)
-    read = read_packet(frame)
+    host, read = world.host(port), read_packet(frame)
     if read is None or host is None:
         return DROPPED
     datagram = memory.completed(host.id, sender_of(port, frame), read, now)
@@ -138,7 +143,7 @@ def intent_of_tunnel(
     found = find_way(world, source, frame, datagram)
     if not isinstance(found, Way) or world.host(found.destination) != host:
         return DROPPED
-    return arrived(world, host, found, frame, datagram, memory, now)
+    return on_the_wire(world, arrived(world, host, found, frame, datagram, memory, now))
 
 
 def believed(

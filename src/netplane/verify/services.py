@@ -6,6 +6,7 @@ from netplane.model import Host, Port
 from netplane.verify.datagram import TCP, UDP, Address, Datagram
 from netplane.verify.family import read_packet
 from netplane.verify.fate import DROPPED, Fate, Kind
+from netplane.verify.tags import on_the_wire
 from netplane.verify.world import World, addresses, mac_of
 
 SERVICES, SERVICES_MAC = IPv4Address("169.254.169.254"), bytes.fromhex("026e70000002")
@@ -33,4 +34,4 @@ def intent_of_services(world: World, host: Host, port_id: str, address: Address,
         return DROPPED
     if world.host(port) != host or not world.plugged(port) or address not in addresses(port):
         return DROPPED
-    return Fate(Kind.DELIVERED, port.id, mac_of(port) + SERVICES_MAC + frame[12:])
+    return on_the_wire(world, Fate(Kind.DELIVERED, port.id, mac_of(port) + SERVICES_MAC + frame[12:]))

@@ -1,5 +1,7 @@
 """What the datapath wrote and nobody needs any more."""
 
+from collections.abc import Mapping
+
 import pytest
 
 from netplane.agent.owners import Owners
@@ -7,16 +9,19 @@ from netplane.agent.sweep import (
     NS,
     caught_up,
     corrected_budgets,
+    corrected_projects,
     ended_connections,
     ended_fragments,
     idle_budgets,
+    idle_projects,
     orphaned_counters,
     taken,
+    taken_by_projects,
     timeout,
 )
 from netplane.base.addresses import NO_MAC, pack_address
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, ConnectionState
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, PACE
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, ENDPOINT, FRAGMENT, PACE, PROJECT
 
 LOW, HIGH = pack_address("10.0.0.5"), pack_address("10.0.0.6")
 MAC = b"\2\0\0\0\0\5"
@@ -108,6 +113,36 @@ def test_budgets_say_what_was_counted() -> None:
     before = {right: BUDGET.pack_value(2), wrong: BUDGET.pack_value(3)}
     after = {wrong: BUDGET.pack_value(0), new: BUDGET.pack_value(1)}
     assert corrected_budgets(before, {right: 2, new: 1}) == after
+
+
+def test_connections_count_for_the_projects_whose_machines_are_here() -> None:
+    other = b"\2\0\0\0\0\x0b"
+    endpoints = {
+        ENDPOINT.pack_key(7, LOW): ENDPOINT.pack_value(MAC, 0, 1, 3),
+        ENDPOINT.pack_key(8, HIGH): ENDPOINT.pack_value(other, 0, 2, 3),
+    }
+    opened = [CONNECTION.pack_key(7, 8, LOW, HIGH, port, b"\0\2", 6) for port in (b"\0\1", b"\0\2")]
+
+    def counted(here: int, there: int | None) -> Mapping[bytes, int]:
+        devices = {DEVICE.pack_key(7, MAC): DEVICE.pack_value(11, 0, 0, 3, here)}
+        if there is not None:
+            devices[DEVICE.pack_key(8, other)] = DEVICE.pack_value(12, 0, 0, 3, there)
+        return taken_by_projects(opened, Owners(endpoints, {}), devices)
+
+    one, two = PROJECT.pack_key(1), PROJECT.pack_key(2)
+    assert counted(1, None) == counted(1, 1) == counted(1, 0) == {one: 2}
+    assert counted(1, 2) == {one: 2, two: 2}
+    assert counted(0, None) == {}
+    assert taken_by_projects(opened, Owners({}, {}), {}) == {}
+
+
+def test_projects_say_what_was_counted_and_go_with_their_machines() -> None:
+    right, wrong, new, idle = map(PROJECT.pack_key, range(1, 5))
+    before = {right: PROJECT.pack_value(2, 7), wrong: PROJECT.pack_value(3, 8), idle: PROJECT.pack_value(0, 9)}
+    after = {wrong: PROJECT.pack_value(0, 8), new: PROJECT.pack_value(1, 0)}
+    assert corrected_projects(before, {right: 2, new: 1}) == after
+    devices = {DEVICE.pack_key(7, MAC): DEVICE.pack_value(11, 0, 0, 3, 2)}
+    assert list(idle_projects(before, {right: 2}, devices)) == [idle]
 
 
 def test_who_has_caught_up_is_forgotten() -> None:

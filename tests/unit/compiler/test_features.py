@@ -125,10 +125,10 @@ def test_an_endpoint_without_addresses_or_with_one_twice() -> None:
 def test_ports() -> None:
     shown, problems = compiled(port(), Device(id="port", ifindex=9, peer=True), NETWORK, SUBNET)
     assert shown == {
-        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=DHCP mtu=1450"],
-        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=PEER identity=0"],
-        "client": ["ifindex=9 address=10.0.0.7 -> peer=240.0.0.144"],
-        "peer": [f"peer=240.0.0.144 -> address=10.0.0.7 ifindex=9 flags=PEER vni=100 mac={MAC}"],
+        "port": [f"ifindex=9 vlan=0 -> vni=100 mac={MAC} flags=DHCP mtu=1450"],
+        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=PEER vlan=0 identity=0 project=0"],
+        "client": ["ifindex=9 vlan=0 address=10.0.0.7 -> peer=240.0.0.144"],
+        "peer": [f"peer=240.0.0.144 -> address=10.0.0.7 ifindex=9 flags=PEER vlan=0 vni=100 mac={MAC}"],
     }
     assert not problems
 
@@ -136,17 +136,17 @@ def test_ports() -> None:
 def test_a_device_knows_its_ports_identity() -> None:
     identity = Identity(id="i", number=3, groups=())
     shown, _ = compiled(port(identity_id="i"), Device(id="port", ifindex=9), NETWORK, SUBNET, identity)
-    assert shown["device"] == [f"vni=100 mac={MAC} -> ifindex=9 flags=0 identity=3"]
+    assert shown["device"] == [f"vni=100 mac={MAC} -> ifindex=9 flags=0 vlan=0 identity=3 project=0"]
 
 
 def test_a_port_without_dhcp() -> None:
     subnet = Subnet(id="sub", network_id="net", cidr="10.0.0.0/24", enable_dhcp=False)
     shown, _ = compiled(port(), Device(id="port", ifindex=9), NETWORK, subnet)
     assert shown == {
-        "port": [f"ifindex=9 -> vni=100 mac={MAC} flags=0 mtu=1450"],
-        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=0 identity=0"],
-        "client": ["ifindex=9 address=10.0.0.7 -> peer=240.0.0.144"],
-        "peer": [f"peer=240.0.0.144 -> address=10.0.0.7 ifindex=9 flags=0 vni=100 mac={MAC}"],
+        "port": [f"ifindex=9 vlan=0 -> vni=100 mac={MAC} flags=0 mtu=1450"],
+        "device": [f"vni=100 mac={MAC} -> ifindex=9 flags=0 vlan=0 identity=0 project=0"],
+        "client": ["ifindex=9 vlan=0 address=10.0.0.7 -> peer=240.0.0.144"],
+        "peer": [f"peer=240.0.0.144 -> address=10.0.0.7 ifindex=9 flags=0 vlan=0 vni=100 mac={MAC}"],
     }
 
 
@@ -168,7 +168,7 @@ def test_devices_and_addresses_that_services_cannot_tell_apart() -> None:
     assert (len(shown["client"]), len(shown["peer"])) == (16, 16)
     assert problems == ["port port: only its first 16 addresses are served names and metadata"]
     _, problems = compiled(port(), Device(id="port", ifindex=1 << 24), NETWORK, SUBNET)
-    assert problems == ["port port: there is no peer for address 0 of device 16777216"]
+    assert problems == ["port port: there is no peer for address 0 of slot 16777216"]
 
 
 def test_ports_that_come_to_nothing() -> None:
@@ -183,7 +183,7 @@ def test_ports_that_come_to_nothing() -> None:
 
 def test_a_port_whose_subnet_is_missing_forwards_all_the_same() -> None:
     shown, problems = compiled(port(), Device(id="port", ifindex=9), NETWORK)
-    assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags=0 mtu=1450"]
+    assert shown["port"] == [f"ifindex=9 vlan=0 -> vni=100 mac={MAC} flags=0 mtu=1450"]
     assert problems == ["port port: subnet sub is missing"]
 
 
@@ -251,7 +251,7 @@ def test_each_family_is_configured_by_its_own_subnets() -> None:
             )
             shown, _ = compiled(port(fixed_ips=fixed), device, NETWORK, *subnets)
             flags = "|".join(name for name, on in (("DHCP", four), ("DHCP6", six)) if on) or "0"
-            assert shown["port"] == [f"ifindex=9 -> vni=100 mac={MAC} flags={flags} mtu=1450"]
+            assert shown["port"] == [f"ifindex=9 vlan=0 -> vni=100 mac={MAC} flags={flags} mtu=1450"]
 
 
 def test_a_subnet_that_has_all_of_ipv4_in_it_is_not_routed() -> None:

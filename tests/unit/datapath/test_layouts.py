@@ -16,7 +16,7 @@ def table(**fields: FieldType) -> Table:
 
 
 def test_a_layout_on_one_line() -> None:
-    assert write_layout(PORT) == "HASH 65536 ifindex:U32 vni:U32,mac:MAC,flags:U16,mtu:U16,pad:U16"
+    assert write_layout(PORT) == "HASH 65536 ifindex:U32,vlan:U16,pad:U16 vni:U32,mac:MAC,flags:U16,mtu:U16,pad:U16"
 
 
 @pytest.mark.parametrize("declared", TABLES, ids=repr)

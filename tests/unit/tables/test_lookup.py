@@ -42,6 +42,6 @@ def test_nothing_is_there_at_first() -> None:
     tables = empty_tables()
     assert lookup.settings(tables) == (0, 0, 0, 0)
     assert lookup.profile_stamp(tables, 1) == 0
-    assert lookup.port(tables, 1) is None
+    assert lookup.port(tables, 1, 0) is None
     assert lookup.host_address(tables, 1) is None
     assert lookup.device(tables, 1, bytes(6)) is None

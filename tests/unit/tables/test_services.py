@@ -6,7 +6,7 @@ import pytest
 
 from netplane.base.addresses import pack_address
 from netplane.tables.packet import TCP, UDP, Packet, checksum, parse
-from netplane.tables.peers import ADDRESSES, DEVICES, RANGE, ifindex_of, peer_of
+from netplane.tables.peers import ADDRESSES, DEVICES, RANGE, peer_of, seen_slot
 from netplane.tables.services import from_service, to_service
 from tests import frames
 
@@ -63,9 +63,9 @@ def test_peers() -> None:
     for ifindex in (1, 2, 4096, DEVICES[-1]):
         for which in (0, ADDRESSES - 1):
             for ipv6 in (False, True):
-                assert ifindex_of(peer_of(ifindex, which, ipv6=ipv6)) == ifindex
-    assert ifindex_of(pack_address("fe80::10")) == 0
-    assert ifindex_of(pack_address("10.0.0.1")) == 0
+                assert seen_slot(peer_of(ifindex, which, ipv6=ipv6)) == ifindex
+    assert seen_slot(pack_address("fe80::10")) == 0
+    assert seen_slot(pack_address("10.0.0.1")) == 0
     assert peer_of(DEVICES[-1], ADDRESSES - 1)[12:] != RANGE.broadcast_address.packed
     for ifindex, which in ((0, 0), (DEVICES[-1] + 1, 0), (1, ADDRESSES), (1, -1)):
         with pytest.raises(ValueError, match="no peer"):

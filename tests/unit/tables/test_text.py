@@ -37,8 +37,8 @@ def be16(number: int) -> bytes:
         (
             "device",
             (100, MAC),
-            (9, DeviceFlag.PEER, 11),
-            "vni=100 mac=02:00:00:00:00:0a -> ifindex=9 flags=PEER identity=11",
+            (9, DeviceFlag.PEER, 3, 11, 5),
+            "vni=100 mac=02:00:00:00:00:0a -> ifindex=9 flags=PEER vlan=3 identity=11 project=5",
         ),
         (
             "endpoint",
@@ -127,7 +127,7 @@ def be16(number: int) -> bytes:
             "profile=3 direction=INGRESS remote=any protocol=icmp type=3 code=4 -> rule=00000001",
         ),
         ("profile", (3,), (255,), "profile=3 -> stamp=00000000000000ff"),
-        ("port", (9,), (100, MAC, 0, 1450), "ifindex=9 -> vni=100 mac=02:00:00:00:00:0a flags=0 mtu=1450"),
+        ("port", (9, 3), (100, MAC, 0, 1450), "ifindex=9 vlan=3 -> vni=100 mac=02:00:00:00:00:0a flags=0 mtu=1450"),
         (
             "connection",
             (1, 2, A, B, be16(4000), be16(80), 6),
@@ -173,13 +173,14 @@ def test_numbers_are_ordered_as_numbers() -> None:
 
 
 def test_tables_stand_in_the_order_of_the_pipeline() -> None:
-    host, port = BY_NAME["host"].entry((1,), (A,)), BY_NAME["port"].entry((9,), (100, MAC, 0, 0))
+    host, port = BY_NAME["host"].entry((1,), (A,)), BY_NAME["port"].entry((9, 0), (100, MAC, 0, 0))
     tables: dict[str, dict[bytes, bytes]] = {
         "port": {port.key: port.value},
         "device": {},
         "host": {host.key: host.value},
     }
     assert show_tables(tables) == (
-        "host\n  number=1 -> address=10.0.0.1\n\nport\n  ifindex=9 -> vni=100 mac=02:00:00:00:00:0a flags=0 mtu=0\n"
+        "host\n  number=1 -> address=10.0.0.1\n\n"
+        "port\n  ifindex=9 vlan=0 -> vni=100 mac=02:00:00:00:00:0a flags=0 mtu=0\n"
     )
     assert show_tables({}) == ""

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from netplane.agent.answers.advert import Advert, write
 from netplane.agent.answers.link import Link, adverts
+from netplane.agent.answers.punt import Place
 from netplane.agent.answers.schedule import Schedule
 from netplane.agent.names.directory import domain_of
 from netplane.agent.slice import Slice
@@ -28,34 +29,34 @@ three between advertisements)."""
 LATEST = 3600.0
 """Seconds after which the clock is looked at in any case."""
 
-Send = Callable[[int, bytes], None]
+Send = Callable[[Place, bytes], None]
 Wording = tuple[str, tuple[DhcpOption, ...]]
 """What adverts differ by: the network, and the port's own options of IPv6."""
 
 
 class Advertising:
-    """What is said by routers. `send` gets an ifindex and a frame."""
+    """What is said by routers. `send` gets a place and a frame."""
 
     def __init__(self, slice: Slice, send: Send) -> None:
         self._slice = slice
         self._send = send
-        self._schedule = Schedule(uniform)
-        self._ports: Mapping[int, str] = {}
+        self._schedule: Schedule[Place] = Schedule(uniform)
+        self._ports: Mapping[Place, str] = {}
         self._timer: asyncio.TimerHandle | None = None
         self._look_at = float("inf")
         self._looked_at = 0.0
         self._known: dict[Wording, tuple[Link | None, tuple[Advert, ...]]] = {}
 
-    def note(self, ports: Mapping[int, str]) -> None:
-        """Records or devices may have changed; `ports` are those of the devices, by ifindex."""
+    def note(self, ports: Mapping[Place, str]) -> None:
+        """Records or devices may have changed; `ports` are those of the devices."""
         self._ports = ports
         if self._look_at == float("inf"):
             self._look_at = max(monotonic() + SOON, self._looked_at + PAUSE)
             self._set_timer()
 
-    def answer(self, ifindex: int, port: Port) -> None:
+    def answer(self, place: Place, port: Port) -> None:
         """Tell a machine that has asked."""
-        self._say(ifindex, self._adverts(port, read_link(self._slice, port.network_id)))
+        self._say(place, self._adverts(port, read_link(self._slice, port.network_id)))
 
     def close(self) -> None:
         """Say nothing more: routers go on without us."""
@@ -73,21 +74,21 @@ class Advertising:
         if now >= self._look_at:
             self._look_at, self._looked_at = float("inf"), now
             self._schedule.set(self._look(), now)
-        for ifindex, said in self._schedule.due(now):
-            self._say(ifindex, said)
+        for place, said in self._schedule.due(now):
+            self._say(place, said)
         self._set_timer()
 
-    def _say(self, ifindex: int, said: Iterable[Advert]) -> None:
+    def _say(self, place: Place, said: Iterable[Advert]) -> None:
         for advert in said:
             for frame in write(advert):
-                self._send(ifindex, frame)
+                self._send(place, frame)
 
-    def _look(self) -> dict[int, tuple[Advert, ...]]:
+    def _look(self) -> dict[Place, tuple[Advert, ...]]:
         """What each device shall hear; what has not changed is not made again."""
-        found = {ifindex: self._slice.get(Port, id) for ifindex, id in self._ports.items()}
-        ports = {ifindex: port for ifindex, port in found.items() if port is not None and self._is_up(port)}
+        found = {place: self._slice.get(Port, id) for place, id in self._ports.items()}
+        ports = {place: port for place, port in found.items() if port is not None and self._is_up(port)}
         links = {id: read_link(self._slice, id) for id in {port.network_id for port in ports.values()}}
-        holds = {ifindex: self._adverts(port, links[port.network_id]) for ifindex, port in ports.items()}
+        holds = {place: self._adverts(port, links[port.network_id]) for place, port in ports.items()}
         used = set(map(wording, ports.values()))
         self._known = {one: known for one, known in self._known.items() if one in used}
         return holds

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from netplane.agent.devices.silence import silence_ipv6
 from netplane.tables.decisions import Punt
+from netplane.tables.packet import put_tag, take_tag
 
 TUNSETIFF, TUNSETPERSIST = 0x400454CA, 0x400454CB
 IFF_TAP, IFF_NO_PI = 0x0002, 0x1000
@@ -25,20 +26,30 @@ AT_ONCE = 64
 """Packets read before others in the loop have their turn."""
 
 
+class Place(NamedTuple):
+    """Where a port's packets come and go."""
+
+    ifindex: int
+    """The device of the machine."""
+    vlan: int = 0
+    """The VLAN id of the port's frames there; 0 for frames without a tag."""
+
+
 class Punted(NamedTuple):
     """A packet handed to the agent."""
 
     kind: Punt
-    ifindex: int
-    """The device of the machine that sent it."""
+    place: Place
     frame: bytes
+    """Without a tag."""
 
 
 def decode(frame: bytes) -> Punted | None:
     """What a frame on the punt device is; None for what the kernel itself has put there."""
     if len(frame) < 14 or frame[0] != MARK or frame[1] not in Punt.__members__.values():
         return None
-    return Punted(Punt(frame[1]), unpack_from("!I", frame, 2)[0], frame)
+    vlan, untagged = take_tag(frame)
+    return Punted(Punt(frame[1]), Place(unpack_from("!I", frame, 2)[0], vlan), untagged)
 
 
 class PuntDevice:
@@ -61,9 +72,9 @@ class PuntDevice:
         """Whether the device is still there."""
         return any(ifindex == self.ifindex for ifindex, _ in socket.if_nameindex())
 
-    def send(self, ifindex: int, frame: bytes) -> None:
-        """Send a frame to the machine behind a device; OSError if the device is gone, down or full."""
-        self._out.sendto(frame, (socket.if_indextoname(ifindex), 0))
+    def send(self, place: Place, frame: bytes) -> None:
+        """Send a frame to a port of the machine behind a device; OSError if the device is gone, down or full."""
+        self._out.sendto(put_tag(frame, place.vlan), (socket.if_indextoname(place.ifindex), 0))
 
     def close(self) -> None:
         """Let go of the device, which stays."""

@@ -4,7 +4,7 @@ At once when what there is to say changes or a machine comes, twice more soon af
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from netplane.agent.answers.advert import Advert
 from netplane.agent.answers.link import LONGEST_PAUSE, SHORTEST_PAUSE, changed
@@ -14,6 +14,9 @@ ROUNDS = 3
 
 SOON = 16.0
 """Seconds between them (there: MAX_INITIAL_RTR_ADVERT_INTERVAL)."""
+
+P = TypeVar("P")
+"""What a place is known by."""
 
 Draw = Callable[[float, float], float]
 """A random number between two."""
@@ -29,35 +32,35 @@ class _Told(NamedTuple):
     at: float
 
 
-class Schedule:
-    """What the machine behind each device, by ifindex, is told and when; times are in seconds."""
+class Schedule(Generic[P]):
+    """What the machine is told at each place, and when; times are in seconds."""
 
     def __init__(self, draw: Draw) -> None:
         self._draw = draw
-        self._told: dict[int, _Told] = {}
+        self._told: dict[P, _Told] = {}
 
-    def set(self, holds: Mapping[int, tuple[Advert, ...]], now: float) -> None:
+    def set(self, holds: Mapping[P, tuple[Advert, ...]], now: float) -> None:
         """From now on this holds, and no other device is there."""
         before, self._told = self._told, {}
-        for ifindex, adverts in holds.items():
-            told = before.get(ifindex)
+        for place, adverts in holds.items():
+            told = before.get(place)
             if told is not None and told.holds == adverts:
-                self._told[ifindex] = told
+                self._told[place] = told
             elif told is not None or adverts:
                 news = changed(told.holds if told else (), adverts)
-                self._told[ifindex] = _Told(adverts, news, ROUNDS, now)
+                self._told[place] = _Told(adverts, news, ROUNDS, now)
 
-    def due(self, now: float) -> list[tuple[int, tuple[Advert, ...]]]:
+    def due(self, now: float) -> list[tuple[P, tuple[Advert, ...]]]:
         """What is to be said now, and to whom; it counts as said."""
-        found = [(ifindex, told) for ifindex, told in self._told.items() if told.at <= now]
-        for ifindex, told in found:
+        found = [(place, told) for place, told in self._told.items() if told.at <= now]
+        for place, told in found:
             rounds = max(0, told.rounds - 1)
             pause = SOON if rounds else self._draw(SHORTEST_PAUSE, LONGEST_PAUSE)
             if rounds or told.holds:
-                self._told[ifindex] = told._replace(rounds=rounds, at=now + pause)
+                self._told[place] = told._replace(rounds=rounds, at=now + pause)
             else:
-                self._told[ifindex] = told._replace(rounds=0, at=float("inf"))
-        return [(ifindex, told.news if told.rounds else told.holds) for ifindex, told in found]
+                self._told[place] = told._replace(rounds=0, at=float("inf"))
+        return [(place, told.news if told.rounds else told.holds) for place, told in found]
 
     @property
     def next(self) -> float:

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from netplane.agent.answers import dhcp, dhcp6, moving
 from netplane.agent.answers.advert import is_solicitation
 from netplane.agent.answers.advertising import Advertising
-from netplane.agent.answers.punt import PuntDevice, Punted
+from netplane.agent.answers.punt import Place, PuntDevice, Punted
 from netplane.agent.listening.listening import Listening
 from netplane.agent.names.directory import domain_of
 from netplane.agent.slice import Slice
@@ -34,7 +34,7 @@ class Serving:
     def __init__(
         self, name: str, slice: Slice, changed: Callable[[], None], announce: Callable[[Announce], None]
     ) -> None:
-        self._ports: Mapping[int, str] = {}
+        self._ports: Mapping[Place, str] = {}
         self._name = name
         self._slice = slice
         self._announce = announce
@@ -66,8 +66,8 @@ class Serving:
         self.start()
         return True
 
-    def plug(self, ports: Mapping[int, str]) -> None:
-        """From now on these devices are there: the port of each by ifindex."""
+    def plug(self, ports: Mapping[Place, str]) -> None:
+        """From now on these devices are there: the port of each."""
         if ports != self._ports:
             self._ports = ports
             self._advertising.note(ports)
@@ -80,7 +80,7 @@ class Serving:
             self.listening.note()
 
     def _answer(self, punted: Punted) -> None:
-        port = self._slice.get(Port, self._ports.get(punted.ifindex, ""))
+        port = self._slice.get(Port, self._ports.get(punted.place, ""))
         if port is None:
             return
         match punted.kind:
@@ -91,17 +91,17 @@ class Serving:
             case Punt.ANNOUNCEMENT:
                 self._hear(punted, port)
             case Punt.ROUTER_SOLICITATION if is_solicitation(punted.frame):
-                self._advertising.answer(punted.ifindex, port)
+                self._advertising.answer(punted.place, port)
 
     def tell(self, moved: Iterable[Moved]) -> None:
         """Tell the machines here that addresses of their networks are elsewhere now."""
         for vni, address, mac in moved:
             frame = moving.write(address, mac)
-            for ifindex, id in self._ports.items():
+            for place, id in self._ports.items():
                 port = self._slice.get(Port, id)
                 network = port and self._slice.get(Network, port.network_id)
                 if port and network and network.vni == vni and pack_mac(port.mac_address) != mac:
-                    self._send(ifindex, frame)
+                    self._send(place, frame)
 
     def _hear(self, punted: Punted, port: Port) -> None:
         said = moving.read(punted.frame)
@@ -119,10 +119,10 @@ class Serving:
         named = replace(network, dns_domain=domain_of(network, self._slice.dns_domain))
         answer = server.answer(punted.frame, port, subnets, named)
         if answer is not None:
-            self._send(punted.ifindex, answer)
+            self._send(punted.place, answer)
 
-    def _send(self, ifindex: int, frame: bytes) -> None:
+    def _send(self, place: Place, frame: bytes) -> None:
         try:
-            self._device.send(ifindex, frame)
+            self._device.send(place, frame)
         except OSError as problem:
-            log.warning("cannot tell port %s what it should know: %s", self._ports.get(ifindex, ""), problem)
+            log.warning("cannot tell port %s what it should know: %s", self._ports.get(place, ""), problem)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from netplane.agent.devices.links import Link
 from netplane.base.problem import Problem
-from netplane.model import Device
+from netplane.model import Device, Port
 
 ALIAS = "netplane:"
 TAP = "tap"
@@ -38,6 +38,17 @@ def plugged(found: Mapping[str, Sequence[Link]]) -> dict[str, Device]:
         port: Device(id=port, ifindex=link.ifindex, peer=link.kind == "veth" and link.elsewhere)
         for port, link in newest.items()
     }
+
+
+def trunked(devices: Mapping[str, Device], ports: Iterable[Port]) -> dict[str, Device]:
+    """The same, and what the devices of trunks' parents carry under VLAN tags; a subport has no device of its own."""
+    carried = {
+        each.port_id: Device(id=each.port_id, ifindex=parent.ifindex, peer=parent.peer, vlan=each.segmentation_id)
+        for port in ports
+        if port.sub_ports and (parent := devices.get(port.id)) is not None
+        for each in port.sub_ports
+    }
+    return dict(devices) | carried
 
 
 def rivals(found: Mapping[str, Sequence[Link]]) -> list[Problem]:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from time import monotonic
 
+from netplane.agent.answers.punt import Place
 from netplane.agent.listening.members import Members, entries
 from netplane.agent.listening.queries import INTERVAL, RESPONSE, igmp_query, mld_query
 from netplane.agent.listening.reports import read_reports
@@ -24,11 +25,11 @@ TICK = 5.0
 SOON = 1.0
 """Seconds within which a machine answers that has just been plugged in."""
 
-Send = Callable[[int, bytes], None]
+Send = Callable[[Place, bytes], None]
 
 
 class Listening:
-    """The listeners of this host. `send` gets an ifindex and a frame; `changed` is called when entries have."""
+    """The listeners of this host. `send` gets a place and a frame; `changed` is called when entries have."""
 
     def __init__(self, slice: Slice, send: Send, changed: Callable[[], None]) -> None:
         self.entries: Mapping[bytes, bytes] | None = None
@@ -37,13 +38,13 @@ class Listening:
         self._send = send
         self._changed = changed
         self._members = Members()
-        self._ports: Mapping[int, str] = {}
-        self._unasked: set[int] = set()
+        self._ports: Mapping[Place, str] = {}
+        self._unasked: set[Place] = set()
         self._ask_at = monotonic() + INTERVAL
         self._timer: asyncio.TimerHandle | None = None
 
-    def plug(self, ports: Mapping[int, str]) -> None:
-        """From now on these devices are there: the port of each by ifindex."""
+    def plug(self, ports: Mapping[Place, str]) -> None:
+        """From now on these devices are there: the port of each."""
         self._unasked = (self._unasked | (ports.keys() - self._ports.keys())) & ports.keys()
         self._ports = ports
         self._members.keep(ports.values())
@@ -51,9 +52,9 @@ class Listening:
 
     def note(self) -> None:
         """Records or devices have changed."""
-        for ifindex in sorted(self._unasked):
-            if self._ask(ifindex, SOON):
-                self._unasked.discard(ifindex)
+        for place in sorted(self._unasked):
+            if self._ask(place, SOON):
+                self._unasked.discard(place)
         self._renew()
         if self._timer is None:
             self._tick()
@@ -86,13 +87,13 @@ class Listening:
             self._renew()
         if now >= self._ask_at:
             self._ask_at = now + INTERVAL
-            for ifindex in self._ports:
-                self._ask(ifindex, RESPONSE)
+            for place in self._ports:
+                self._ask(place, RESPONSE)
         self._timer = asyncio.get_running_loop().call_later(TICK, self._tick)
 
-    def _ask(self, ifindex: int, seconds: float) -> bool:
+    def _ask(self, place: Place, seconds: float) -> bool:
         """Send queries of the families that a machine has addresses of; whether its port is known."""
-        port = self._slice.get(Port, self._ports[ifindex])
+        port = self._slice.get(Port, self._ports[place])
         if port is None:
             return False
         subnets, _ = self._slice.surroundings(port)
@@ -100,9 +101,9 @@ class Listening:
         if 4 in versions:
             gateways = (subnet.gateway_ip for subnet in subnets.values() if subnet.ip_version == 4)
             gateway = next((gateway for gateway in gateways if gateway), "0.0.0.0")
-            self._send(ifindex, igmp_query(pack_address(gateway)[12:], seconds))
+            self._send(place, igmp_query(pack_address(gateway)[12:], seconds))
         if 6 in versions:
-            self._send(ifindex, mld_query(seconds))
+            self._send(place, mld_query(seconds))
         return bool(versions)
 
     def _renew(self) -> None:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import h11
 
 from netplane.base.addresses import pack_address
-from netplane.tables.peers import ifindex_of
+from netplane.tables.peers import seen_slot
 
 HEAD_LIMIT, BODY_LIMIT = 16_384, 65_536
 """Bytes of a request."""
@@ -51,7 +51,7 @@ class Response(NamedTuple):
 
 
 Answer = Callable[[int, Request], Awaitable[Response]]
-"""Answers the machine behind a device, by ifindex."""
+"""Answers a port, by its slot (`netplane.tables.peers`)."""
 
 
 class Refused(Exception):
@@ -80,19 +80,19 @@ class Listener:
             server.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        ifindex = ifindex_of(pack_address(writer.get_extra_info("peername")[0]))
-        if self._connected[ifindex] >= CONNECTIONS:
+        slot = seen_slot(pack_address(writer.get_extra_info("peername")[0]))
+        if self._connected[slot] >= CONNECTIONS:
             writer.transport.abort()
             return
-        self._connected[ifindex] += 1
+        self._connected[slot] += 1
         try:
-            await Conversation(reader, writer).hold(lambda request: self._answer(ifindex, request))
+            await Conversation(reader, writer).hold(lambda request: self._answer(slot, request))
         except (OSError, TimeoutError, h11.LocalProtocolError):
             writer.transport.abort()
         finally:
-            self._connected[ifindex] -= 1
-            if not self._connected[ifindex]:
-                del self._connected[ifindex]
+            self._connected[slot] -= 1
+            if not self._connected[slot]:
+                del self._connected[slot]
             writer.close()
 
 

@@ -17,7 +17,7 @@ OPENSTACK = "openstack"
 
 
 class MetadataServer:
-    """Answers machines; `port_of` tells whose device has an ifindex."""
+    """Answers machines; `port_of` tells whose a slot is (`netplane.tables.peers`)."""
 
     def __init__(
         self, slice: Slice, directory: Directory, port_of: Callable[[int], Port | None], nova: Nova | None
@@ -27,9 +27,9 @@ class MetadataServer:
         self._port_of = port_of
         self._nova = nova
 
-    async def answer(self, ifindex: int, request: Request) -> Response:
+    async def answer(self, slot: int, request: Request) -> Response:
         """What the machine behind a device hears."""
-        port = self._port_of(ifindex)
+        port = self._port_of(slot)
         if port is None:
             return Response(404)
         if self._nova is not None:

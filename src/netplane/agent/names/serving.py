@@ -29,7 +29,7 @@ from netplane.agent.slice import Slice
 from netplane.base.addresses import MAPPED, pack_address, unpack_address
 from netplane.model import Port
 from netplane.tables.decisions import Service
-from netplane.tables.peers import ifindex_of
+from netplane.tables.peers import seen_slot
 
 OURS = unpack_address(MAPPED + int(Service.ADDRESS).to_bytes(4, "big"))
 AT_ONCE = 64
@@ -67,7 +67,7 @@ class Talk(NamedTuple):
 
 
 class NameServer:
-    """Answers machines; `port_of` tells whose device has an ifindex."""
+    """Answers machines; `port_of` tells whose a slot is (`netplane.tables.peers`)."""
 
     def __init__(
         self, slice: Slice, directory: Directory, upstream: Upstream, port_of: Callable[[int], Port | None]
@@ -113,8 +113,8 @@ class NameServer:
 
     def _hear(self, wire: bytes, talk: "Talk") -> None:
         """A datagram from a peer."""
-        ifindex = ifindex_of(pack_address(talk.peer[0]))
-        port, query = self._port_of(ifindex), read_query(wire)
+        slot = seen_slot(pack_address(talk.peer[0]))
+        port, query = self._port_of(slot), read_query(wire)
         if port is None or query is None:
             return
         if isinstance(query, bytes):
@@ -126,23 +126,23 @@ class NameServer:
             return
 
         async def pass_on() -> None:
-            answer = await self._pass_on(ifindex, port, query, talk.asked, tcp=False)
+            answer = await self._pass_on(slot, port, query, talk.asked, tcp=False)
             talk.answer(answer if len(answer) <= query.size else write_truncated(query))
 
         self._spawn(pass_on())
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """A connection, on which queries follow each other."""
-        ifindex = ifindex_of(pack_address(writer.get_extra_info("peername")[0]))
+        slot = seen_slot(pack_address(writer.get_extra_info("peername")[0]))
         own = writer.get_extra_info("sockname")[0]
         asked = OURS if ":" in own else own
         try:
-            if self._connected[ifindex] < CONNECTIONS:
-                self._connected[ifindex] += 1
+            if self._connected[slot] < CONNECTIONS:
+                self._connected[slot] += 1
                 try:
-                    await self._take_turns(ifindex, asked, reader, writer)
+                    await self._take_turns(slot, asked, reader, writer)
                 finally:
-                    self._connected[ifindex] -= 1
+                    self._connected[slot] -= 1
         except (OSError, EOFError, TimeoutError) as problem:
             if isinstance(problem, OSError) and problem.errno == errno.EMFILE:
                 log.warning("no more connections: %s", problem)
@@ -150,27 +150,27 @@ class NameServer:
             writer.close()
 
     async def _take_turns(
-        self, ifindex: int, asked: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        self, slot: int, asked: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         while True:
             async with asyncio.timeout(IDLE):
                 wire = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
-            port, query = self._port_of(ifindex), read_query(wire)
+            port, query = self._port_of(slot), read_query(wire)
             if port is None or query is None:
                 return
-            answer = query if isinstance(query, bytes) else await self._answer(ifindex, port, query, asked)
+            answer = query if isinstance(query, bytes) else await self._answer(slot, port, query, asked)
             writer.write(len(answer).to_bytes(2, "big") + answer)
             async with asyncio.timeout(IDLE):
                 await writer.drain()
 
-    async def _answer(self, ifindex: int, port: Port, query: Query, asked: str) -> bytes:
+    async def _answer(self, slot: int, port: Port, query: Query, asked: str) -> bytes:
         found = find(self._directory, port, query.name, query.kind)
         if found is not None:
             return write_found(query, found, LARGEST)
-        return await self._pass_on(ifindex, port, query, asked, tcp=True)
+        return await self._pass_on(slot, port, query, asked, tcp=True)
 
-    async def _pass_on(self, ifindex: int, port: Port, query: Query, asked: str, *, tcp: bool) -> bytes:
-        answer = await self._upstream.ask(ifindex, query.wire, self._resolvers(port, asked), tcp=tcp)
+    async def _pass_on(self, slot: int, port: Port, query: Query, asked: str, *, tcp: bool) -> bytes:
+        answer = await self._upstream.ask(slot, query.wire, self._resolvers(port, asked), tcp=tcp)
         return write_failure(query) if answer is None else answer
 
     def _resolvers(self, port: Port, asked: str) -> tuple[str, ...]:

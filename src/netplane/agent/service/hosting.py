@@ -55,7 +55,7 @@ class Services:
 
     def __init__(self, how: Hosting, slice: Slice, owner: Owner) -> None:
         self.ports: Mapping[int, str] = {}
-        """The port of each device, by ifindex."""
+        """The port of each slot (`netplane.tables.peers`)."""
         self.ifindex = 0
         """The services' device on the host; 0 while there is none."""
         self._how = how
@@ -90,8 +90,8 @@ class Services:
             log.error("no names and no metadata for machines: %s", problem)
         return bool(self.ifindex)
 
-    def _port_of(self, ifindex: int) -> Port | None:
-        return self._slice.get(Port, self.ports.get(ifindex, ""))
+    def _port_of(self, slot: int) -> Port | None:
+        return self._slice.get(Port, self.ports.get(slot, ""))
 
 
 def open_sockets() -> list[Sockets]:

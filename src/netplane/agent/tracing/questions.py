@@ -56,7 +56,7 @@ async def _trace(host: Host, body: Mapping[str, str]) -> dict[str, object]:
     sketch = packet.parse(body.get("packet", ""))
     datapath, compiler = host.worker.reconcile.datapath, host.worker.reconcile.compiler
     names = _names(host, body)
-    return await host.worker.run(trace, datapath, compiler, names, port, device.ifindex, sketch) | {"host": host.name}
+    return await host.worker.run(trace, datapath, compiler, names, port, device, sketch) | {"host": host.name}
 
 
 async def _arrival(host: Host, body: Mapping[str, str]) -> dict[str, object]:
@@ -70,7 +70,7 @@ async def _arrival(host: Host, body: Mapping[str, str]) -> dict[str, object]:
 
 
 def _names(host: Host, body: Mapping[str, str]) -> Names:
-    ports = {device.ifindex: port for port, device in host.devices.items()}
+    ports = [(device.ifindex, port) for port, device in host.devices.items()]
     are_told = body.get("hosts") == "told"
     devices = dict(socket.if_nameindex()) if are_told else {}
     return names_of(host.slice, ports, devices, are_hosts_told=are_told)

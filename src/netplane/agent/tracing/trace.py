@@ -5,7 +5,8 @@ is told in words with the names of the slice. A packet that would cross the tunn
 host that it goes to must be asked for the rest.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from typing import NamedTuple
 
 from netplane.agent.slice import Slice
@@ -25,13 +26,13 @@ from netplane.base.addresses import (
 from netplane.compiler import Compiler
 from netplane.compiler.policy import rule_number
 from netplane.datapath import Datapath
-from netplane.model import Host, Identity, Network, Port, Router, SecurityGroupRule, Subnet
+from netplane.model import Device, Host, Identity, Network, Port, Router, SecurityGroupRule, Subnet
 from netplane.tables import services
 from netplane.tables.decisions import ConnectionState, Direction, PortFlag, Reason, Service, Stage, Verdict
 from netplane.tables.family import parse
 from netplane.tables.ipv6 import is_link_local
 from netplane.tables.outcome import Outcome, Program, Step, Synthetic
-from netplane.tables.packet import ARP, IPV4, IPV6, Packet
+from netplane.tables.packet import ARP, IPV4, IPV6, Packet, put_tag
 from netplane.tables.pipeline import ENDPOINT, TABLES, TRACE
 from netplane.tables.text import PROTOCOL_NAMES, show_entries
 
@@ -51,17 +52,18 @@ class Names(NamedTuple):
     identities: Mapping[int, tuple[str, ...]]
     hosts: Mapping[int, Host]
     rules: Mapping[int, str]
-    ports: Mapping[int, str]
-    """The port of each device, by ifindex."""
+    ports: Mapping[tuple[int, int], str]
+    """The port of each device and network, by ifindex and VNI: a trunk's device has several."""
     devices: Mapping[int, str]
     """By ifindex."""
     are_hosts_told: bool
     """Whether hosts are named: they are operators' business."""
 
 
-def names_of(slice: Slice, ports: Mapping[int, str], devices: Mapping[int, str], *, are_hosts_told: bool) -> Names:
-    """The names in a slice; `ports` are the devices' ports, `devices` their names."""
-    found = {ifindex: slice.get(Port, id) for ifindex, id in ports.items()}
+def names_of(
+    slice: Slice, ports: Iterable[tuple[int, str]], devices: Mapping[int, str], *, are_hosts_told: bool
+) -> Names:
+    """The names in a slice; `ports` are devices and the ports there, `devices` are devices' names."""
     return Names(
         are_hosts_told=are_hosts_told,
         networks={network.vni: network.name or network.id for network in slice.all(Network).values()},
@@ -69,10 +71,20 @@ def names_of(slice: Slice, ports: Mapping[int, str], devices: Mapping[int, str],
         identities={identity.number: identity.groups for identity in slice.all(Identity).values()},
         hosts={host.number: host for host in slice.all(Host).values()},
         rules={rule_number(id): f"{id} ({says(rule)})" for id, rule in slice.all(SecurityGroupRule).items()},
-        ports={ifindex: f"{port.name} ({port.id})" for ifindex, port in found.items() if port and port.name}
-        | {ifindex: ports[ifindex] for ifindex, port in found.items() if not port or not port.name},
+        ports={(ifindex, _vni_of(slice, id)): _name_of(slice, id) for ifindex, id in ports},
         devices=devices,
     )
+
+
+def _name_of(slice: Slice, id: str) -> str:
+    port = slice.get(Port, id)
+    return f"{port.name} ({id})" if port and port.name else id
+
+
+def _vni_of(slice: Slice, id: str) -> int:
+    port = slice.get(Port, id)
+    network = None if port is None else slice.get(Network, port.network_id)
+    return 0 if network is None else network.vni
 
 
 def says(rule: SecurityGroupRule) -> str:
@@ -91,12 +103,13 @@ def _says_remote(rule: SecurityGroupRule) -> str:
 
 
 def trace(
-    datapath: Datapath, compiler: Compiler, names: Names, port: Port, ifindex: int, sketch: Sketch
+    datapath: Datapath, compiler: Compiler, names: Names, port: Port, device: Device, sketch: Sketch
 ) -> dict[str, object]:
     """What becomes of a packet that the machine of a port sends: verdict, reason and each stage's decision."""
     origin = _origin(compiler, port, sketch)
     frame = build(sketch, origin)
-    outcome = datapath.run(Program.FROM_MACHINE, frame, Synthetic(ifindex=ifindex, dry=True))
+    tagged = put_tag(frame, device.vlan)
+    outcome = datapath.run(Program.FROM_MACHINE, tagged, Synthetic(ifindex=device.ifindex, dry=True))
     network = compiler.view.get(Network, port.network_id)
     told = Telling(compiler, names, frame, 0 if network is None else network.vni)
     needs_mac = sketch.protocol not in ("", "arp", "nd") and "dmac" not in sketch.macs
@@ -130,11 +143,15 @@ def _onward(outcome: Outcome, told: "Telling") -> dict[str, object]:
 
 def dump(datapath: Datapath) -> dict[str, object]:
     """All tables as text, by name."""
-    lines = {table.name: show_entries(table.name, datapath.read(table.name)) for table in TABLES if table is not TRACE}
-    return {
-        name: [*all[:LINES], *([f"... and {len(all) - LINES} more"] if len(all) > LINES else [])]
-        for name, all in lines.items()
-    }
+    return {table.name: _beginning(table.name, datapath.read(table.name)) for table in TABLES if table is not TRACE}
+
+
+def _beginning(table: str, entries: Mapping[bytes, bytes]) -> list[str]:
+    """What there is room for: of a full table the rest is not even made text of, which would take a minute."""
+    if len(entries) <= LINES:
+        return show_entries(table, entries)
+    first = {key: entries[key] for key in nsmallest(LINES, entries)}
+    return [*show_entries(table, first), f"... and {len(entries) - LINES} more"]
 
 
 def _origin(compiler: Compiler, port: Port, sketch: Sketch) -> Origin:
@@ -187,7 +204,7 @@ class Telling:
         """What became of it."""
         match outcome.verdict:
             case Verdict.DELIVER:
-                return f"delivered to {self._device(outcome.target)}"
+                return f"delivered to {self._device(outcome.target, outcome.steps[-1].c)}"
             case Verdict.TUNNEL:
                 return f"sent to {self._host(outcome.target)} as {self._network(outcome.vni)}"
             case Verdict.ANSWER:
@@ -209,7 +226,7 @@ class Telling:
                 told = {PortFlag.DHCP: "DHCP", PortFlag.DHCP6: "DHCPv6"}
                 by = " and ".join(name for flag, name in told.items() if step.c & flag)
                 served = f", served by {by}" if by else ""
-                return f"{self._device(step.a)} on {self._network(step.b)}{served}"
+                return f"{self._device(step.a, step.b)} on {self._network(step.b)}{served}"
             case Stage.PARSE:
                 return self._parsed(step)
             case Stage.ANTI_SPOOF | Stage.SOURCE:
@@ -234,7 +251,7 @@ class Telling:
             case Stage.SERVICE:
                 return f"to this host's service of {SERVICES.get(step.b, 'its own')}"
             case Stage.DELIVERY:
-                return f"to {self._host(step.b)}" if step.a == Verdict.TUNNEL else f"to {self._device(step.b)}"
+                return f"to {self._host(step.b)}" if step.a == Verdict.TUNNEL else f"to {self._device(step.b, step.c)}"
 
     def _allowed(self, step: Step) -> str:
         if step.stage is Stage.FIREWALL:
@@ -287,8 +304,8 @@ class Telling:
     def _network(self, vni: int) -> str:
         return f"network {self._names.networks.get(vni, '?')} (VNI {vni})"
 
-    def _device(self, ifindex: int) -> str:
-        device, port = self._names.devices.get(ifindex, str(ifindex)), self._names.ports.get(ifindex, "?")
+    def _device(self, ifindex: int, vni: int) -> str:
+        device, port = self._names.devices.get(ifindex, str(ifindex)), self._names.ports.get((ifindex, vni), "?")
         return f"device {device}, port {port}"
 
     def _host(self, number: int) -> str:

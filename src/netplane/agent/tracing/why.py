@@ -35,6 +35,7 @@ WHY: Mapping[Reason, str] = {
     Reason.FROM_TUNNEL: "it comes by the tunnel for a router, which every host answers for itself",
     Reason.PUNT_OFF: "the agent of the host has no punt device",
     Reason.PUNT_LIMIT: "the machine asks the agent more often than it may",
+    Reason.PROJECT_SHARE_USED_UP: "a project at one of its ends has as many connections on the host as one may",
     Reason.SHARE_USED_UP: "the machine that sent it has opened as many connections as one may",
     Reason.ROGUE_ROUTER: "it is a router advertisement, which only the platform sends",
     Reason.ND_UNKNOWN: "it asks for an address that nobody else on the network has, or for routers where none is told",

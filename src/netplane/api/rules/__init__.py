@@ -13,6 +13,7 @@ from netplane.api.rules.routers import ROUTERS
 from netplane.api.rules.security import SECURITY_GROUPS
 from netplane.api.rules.security_rules import SECURITY_GROUP_RULES
 from netplane.api.rules.subnets import SUBNETS
+from netplane.api.rules.trunks import TRUNKS
 
 RULES: tuple[Rules, ...] = (
     NETWORKS,
@@ -27,6 +28,7 @@ RULES: tuple[Rules, ...] = (
     FIREWALL_RULES,
     FIREWALL_POLICIES,
     FIREWALL_GROUPS,
+    TRUNKS,
 )
 
 __all__ = ["RULES", "Rules", "Services"]

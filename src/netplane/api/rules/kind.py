@@ -55,13 +55,15 @@ class Rules(NamedTuple):
     indexed: tuple[str, ...] = ()
     """Fields that always refer to a record: filters on them need not read the others."""
     actions: Mapping[str, Action] = {}
+    questions: Mapping[str, Callable[[Reader, Any], View]] = {}
+    """`GET /v2.0/{collection}/{id}/{question}`: what is told of the record that the path names."""
     before_list: Callable[[Transaction, Context], object] | None = None
     """What a list must find done, in a transaction of its own."""
     is_ready: Callable[[Reader, Context], bool] | None = None
     """Whether that is done already."""
     fit: Callable[[Services, Wish, Any], Wish] | None = None
     """Fits a wish into what the services leave, before all else; the record is the one to change, None if new."""
-    further: tuple[tuple[str, type], ...] = ()
+    further: tuple[tuple[str, Any], ...] = ()
     """What a client may ask for besides the fields of the record: names and types; other records keep it."""
 
 

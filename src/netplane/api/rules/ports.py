@@ -15,6 +15,7 @@ from netplane.api.rules.metadata import check_metadata
 from netplane.api.rules.names import assignment, with_names
 from netplane.api.rules.port_security import secure, secure_new
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
+from netplane.api.rules.subports import check_in_no_trunk, trunk_details
 from netplane.api.views import View
 from netplane.model import ROUTER_INTERFACE, FixedIP, Network, Port
 from netplane.store import Reader, Transaction
@@ -82,6 +83,7 @@ def delete(transaction: Transaction, _context: Context, port: Port) -> None:
     """Its binding goes with it, and its identity if it was the last one there."""
     if port.is_router_interface:
         raise _routers(port)
+    check_in_no_trunk(transaction, port)
     transaction.delete(port)
     release_identity(transaction, port.identity_id)
 
@@ -104,16 +106,18 @@ EXTRAS = (
 
 
 def show(reader: Reader, services: Services, _context: Context, ports: Sequence[Port]) -> list[View]:
-    """Its status, its names, and how a hypervisor plugs it in: as a tap device named after it."""
+    """Its status, its names, how it is plugged in (by a tap device named after it), and the trunk it is parent of."""
     status = services.port_status(reader, [port.id for port in ports if not port.is_router_interface])
+    trunks = trunk_details(reader, ports)
     return [
         {
-            "status": "ACTIVE" if port.is_router_interface else status.get(port.id, "DOWN"),
+            "status": _status(port, status.get(port.id, "DOWN")),
             "dns_assignment": assignment(port, services.dns_domain),
             "binding:vnic_type": "normal",
             "binding:vif_type": "tap" if port.host_id else "unbound",
             "binding:vif_details": {"port_filter": True} if port.host_id else {},
             "binding:profile": {},
+            **({"trunk_details": trunks[port.id]} if port.id in trunks else {}),
         }
         for port in ports
     ]
@@ -124,6 +128,13 @@ def fit(services: Services, wish: Wish, _before: Port | None) -> Wish:
     if "metadata" in wish:
         check_metadata(wish["metadata"])
     return with_names(services, wish)
+
+
+def _status(port: Port, reported: str) -> str:
+    """A port that is switched off is down, wherever its device is; a router's is everywhere."""
+    if not port.admin_state_up:
+        return "DOWN"
+    return "ACTIVE" if port.is_router_interface else reported
 
 
 def reported_status(reader: Reader, ids: Sequence[str]) -> Mapping[str, str]:

@@ -16,6 +16,7 @@ from netplane.api.rules.macs import new_mac
 from netplane.api.rules.ranges import parse_range
 from netplane.api.rules.routes import check_routes, check_unneeded, fewer_routes, more_routes
 from netplane.api.rules.security import release_identity
+from netplane.api.rules.subports import check_in_no_trunk
 from netplane.api.views import View, view
 from netplane.model import ROUTER_INTERFACE, Network, Port, Route, Router, Subnet, shared_with
 from netplane.store import Reader, Transaction
@@ -146,6 +147,7 @@ def _join_port(transaction: Transaction, router: Router, port: Port) -> Port:
     if port.device_id or port.device_owner:
         text = f"Unable to complete operation on port {port.id}. Port already has an attached device {port.device_id}."
         raise conflict("PortInUse", text)
+    check_in_no_trunk(transaction, port)
     if not port.fixed_ips:
         raise _bad_router("Router port must have at least one fixed IP")
     found = (transaction.get(Subnet, id) for id in _subnets_of(port))

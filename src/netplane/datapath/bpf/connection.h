@@ -7,6 +7,7 @@
 #pragma once
 
 #include "budget.h"
+#include "project.h"
 #include "programs.h"
 #include "related.h"
 
@@ -80,8 +81,12 @@ static __always_inline int np_connection_begin(struct np_packet *p, const struct
 	if (!np_is_start(p))
 		return NP_DROP(NO_CONNECTION);
 	decision = np_judge_all(p, &p->source, &p->target, p->policy_port);
-	if (decision == NP_CONTINUE && !has_entry && np_share_is_used_up(p))
-		decision = NP_DROP(SHARE_USED_UP);
+	if (decision == NP_CONTINUE && !has_entry) {
+		if (np_share_is_used_up(p))
+			decision = NP_DROP(SHARE_USED_UP);
+		else if (np_projects_are_used_up(p))
+			decision = NP_DROP(PROJECT_SHARE_USED_UP);
+	}
 	if (decision != NP_CONTINUE || p->dry)
 		return decision;
 	p->opened = 1;
@@ -97,8 +102,10 @@ static __always_inline int np_connection_begin(struct np_packet *p, const struct
 	}
 	if (bpf_map_update_elem(&connection, key, &c, BPF_ANY))
 		return NP_DROP(CONNECTIONS_FULL);
-	if (!has_entry)
+	if (!has_entry) {
 		np_take_place(p);
+		np_projects_take(p);
+	}
 	return NP_CONTINUE;
 }
 

@@ -44,6 +44,7 @@ static __always_inline int np_deliver_here(struct __sk_buff *skb, struct np_pack
 		return NP_DROP(NO_DEVICE);
 	p->exit.ifindex = found->ifindex;
 	p->exit.flags = found->flags;
+	p->exit.vlan = found->vlan;
 	np_count(p, p->target.vni, p->target.mac, NP_DIRECTION_INGRESS,
 		 p->routers ? NP_CLASS_ROUTED : NP_CLASS_SAME_NETWORK);
 	if (p->routers)

@@ -7,6 +7,7 @@
 #include "log.h"
 #include "programs.h"
 #include "tunnel.h"
+#include "vlan.h"
 
 /* Writes the verdict down for whoever made the packet. */
 static __always_inline int np_report(struct __sk_buff *skb, struct np_packet *p, int decision)
@@ -24,6 +25,7 @@ static __always_inline int np_report(struct __sk_buff *skb, struct np_packet *p,
 		skb->cb[1] = p->exit.ifindex;
 	}
 	skb->cb[2] = p->source.vni;
+	skb->cb[3] = p->exit.vlan;
 	return TC_ACT_OK;
 }
 
@@ -48,11 +50,12 @@ static __always_inline int np_act(struct __sk_buff *skb, struct np_packet *p, in
 		return np_report(skb, p, decision);
 	switch (decision & 0xff) {
 	case NP_VERDICT_DELIVER:
-		return np_hand_over(skb, p);
+		return np_put_tag(skb, p) ? TC_ACT_SHOT : np_hand_over(skb, p);
 	case NP_VERDICT_TUNNEL:
 		return np_send_into_tunnel(skb, p);
 	case NP_VERDICT_ANSWER:
 	case NP_VERDICT_PUNT:
+		return np_put_tag(skb, p) ? TC_ACT_SHOT : bpf_redirect(p->exit.ifindex, 0);
 	case NP_VERDICT_SERVE:
 		return bpf_redirect(p->exit.ifindex, 0);
 	}

@@ -2,7 +2,8 @@
 /*
  * Stage FLOOD: what goes to a group, or to all of a network. A copy to each machine of it here whose rules let it in,
  * and, if a machine of this host has sent it, one to each other host that carries machines of the network. The members
- * of a group are known where they live only: a host without any drops its copy. What the tunnel brought is never sent on.
+ * of a group are known where they live only: a host without any drops its copy. What the tunnel brought is never sent
+ * on.
  *
  * Nothing here is a connection: rules are asked for each packet and each receiver, and only what they refuse is logged.
  */
@@ -13,6 +14,7 @@
 #include "log.h"
 #include "policy.h"
 #include "tunnel.h"
+#include "vlan.h"
 
 #define NP_GROUP_MAC 0x01005e
 #define NP_SCOPE_LINK 2 /* what is of less is on no wire (RFC 4291 section 2.7) */
@@ -134,10 +136,17 @@ static long np_copy_here(__u32 index, struct np_copying *work)
 		return 0;
 	}
 	np_count(p, key.vni, key.mac, NP_DIRECTION_INGRESS, NP_CLASS_GROUP);
-	np_step(p, NP_STAGE_DELIVERY, 0, NP_VERDICT_DELIVER, found->ifindex, key.vni);
+	np_step(p, NP_STAGE_DELIVERY, 0, NP_VERDICT_DELIVER | (__u32)found->vlan << 16, found->ifindex, key.vni);
 	p->copies++;
-	if (!p->synthetic)
-		bpf_clone_redirect(work->skb, found->ifindex, 0);
+	if (p->synthetic)
+		return 0;
+	p->exit.ifindex = found->ifindex;
+	p->exit.vlan = found->vlan;
+	if (np_put_tag(work->skb, p))
+		return 0;
+	bpf_clone_redirect(work->skb, p->exit.ifindex, 0);
+	if (p->exit.vlan)
+		bpf_skb_vlan_pop(work->skb);
 	return 0;
 }
 

@@ -39,6 +39,7 @@
 #include "routing.h"
 #include "service.h"
 #include "source.h"
+#include "vlan.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -71,7 +72,7 @@ static __always_inline struct np_packet *np_open(struct __sk_buff *skb)
 /* Whether the frame's MAC address is one that its port may use besides its own. */
 static __always_inline int np_is_station(const struct np_packet *p)
 {
-	struct np_station_key key = {.ifindex = p->ifindex};
+	struct np_station_key key = {.ifindex = p->ifindex, .vlan = p->vlan};
 
 	if (!(p->port_flags & NP_PORT_FLAG_STATIONS))
 		return 0;
@@ -81,7 +82,7 @@ static __always_inline int np_is_station(const struct np_packet *p)
 
 static __always_inline int np_machine_stages(struct __sk_buff *skb, struct np_packet *p)
 {
-	struct np_port_key key = {.ifindex = p->ifindex};
+	struct np_port_key key = {.ifindex = p->ifindex, .vlan = p->vlan};
 	struct np_port_value *plug;
 	int decision;
 
@@ -122,9 +123,14 @@ int from_machine(struct __sk_buff *skb)
 
 	if (!p)
 		return TC_ACT_SHOT;
-	if (p->synthetic)
+	if (p->synthetic) {
 		p->ifindex = skb->cb[0];
+		p->vlan = skb->cb[2];
+	} else if (np_take_tag(skb, p)) {
+		return TC_ACT_SHOT;
+	}
 	p->exit.ifindex = p->ifindex;
+	p->exit.vlan = p->vlan;
 	return np_leave(skb, p, np_machine_stages(skb, p));
 }
 

@@ -90,7 +90,8 @@ struct np_side {
 /* Where a packet leaves this host. */
 struct np_exit {
 	__u32 ifindex;
-	__u32 flags; /* of the device */
+	__u16 flags; /* of the device */
+	__u16 vlan;  /* the tag that frames have there; 0 for none */
 	__u32 host;
 	__u32 remote; /* the tunnel's other end, IPv4 in host order */
 };
@@ -124,6 +125,8 @@ struct np_packet {
 	struct np_side target;
 	struct np_exit exit;
 	struct np_complaint error;
+	__u32 source_project; /* of a machine here that begins a connection, or is asked for one; 0 for none */
+	__u32 target_project;
 	__u32 router; /* that it is sent to or through, the last one; 0 if none */
 	__u32 copies; /* that have been made of what goes to many */
 	__u8 eth_target[6] NP_ALIGNED;
@@ -149,6 +152,7 @@ struct np_packet {
 	__u8 icmp_type;
 	__be16 policy_port; /* the destination port, or ICMP type and code */
 	__u16 port_flags;   /* of the port that sent it */
+	__u16 vlan;	    /* the tag that it came with; 0 for none */
 	__u16 mtu;	    /* of its network; 0 for none */
 	__u16 hop_mtu;	    /* of the network of the next hop */
 	__u64 hop_firewall; /* what guards the interface towards it; 0 if nothing does */

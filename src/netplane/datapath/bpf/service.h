@@ -124,7 +124,7 @@ static __always_inline void np_from_peer(struct __sk_buff *skb, struct np_packet
 
 static __always_inline int np_to_service_judge(struct __sk_buff *skb, struct np_packet *p)
 {
-	struct np_client_key key = {.ifindex = p->ifindex};
+	struct np_client_key key = {.ifindex = p->ifindex, .vlan = p->vlan};
 	struct np_client_value *known;
 	struct np_address peer;
 	__u8 mac[6] NP_ALIGNED;
@@ -175,6 +175,7 @@ static __always_inline int np_from_service_judge(struct __sk_buff *skb, struct n
 	np_copy_mac(p->target.mac, known->mac);
 	p->exit.ifindex = known->ifindex;
 	p->exit.flags = known->flags;
+	p->exit.vlan = known->vlan;
 	__builtin_memcpy(&own, known->address, sizeof(own));
 	np_copy_mac(macs, p->target.mac);
 	np_service_mac(macs + 6);

@@ -11,9 +11,16 @@ from netplane.lab.namespace import inside
 ETH_P_ALL = 3
 ETH_P_IP = 0x0800
 ETH_P_ARP = 0x0806
+ETH_P_8021Q = 0x8100
 PACKET_OUTGOING = 4
 VXLAN_PORT = 4789
 BUFFER_BYTES = 4 << 20
+
+SOL_PACKET, PACKET_AUXDATA = 263, 8
+AUXDATA = struct.Struct("=3I4H")
+"""`struct tpacket_auxdata` of linux/if_packet.h: the kernel has taken VLAN tags out of frames, and tells them here."""
+
+TP_STATUS_VLAN_VALID = 1 << 4
 
 
 class Seen(NamedTuple):
@@ -41,6 +48,7 @@ class Capture:
         with inside(namespace):
             self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, BUFFER_BYTES)
+        self._socket.setsockopt(SOL_PACKET, PACKET_AUXDATA, 1)
         self._socket.bind((device, ETH_P_ALL))
         self._socket.setblocking(False)
 
@@ -49,10 +57,10 @@ class Capture:
         found: list[Seen] = []
         while True:
             try:
-                frame, where = self._socket.recvfrom(65536)
+                frame, told, _, where = self._socket.recvmsg(65536, 256)
             except BlockingIOError:
                 return found
-            found.append(Seen(frame, where[2] == PACKET_OUTGOING))
+            found.append(Seen(_with_tag(frame, told), where[2] == PACKET_OUTGOING))
 
     def received(self, wanted: Callable[[bytes], bool]) -> list[Seen]:
         """The frames since the last call that arrived from the network and are wanted."""
@@ -67,6 +75,21 @@ class Capture:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _with_tag(frame: bytes, told: list[tuple[int, int, bytes]]) -> bytes:
+    """A frame as it was on the wire."""
+    for level, kind, data in told:
+        if (level, kind) == (SOL_PACKET, PACKET_AUXDATA) and len(data) >= AUXDATA.size:
+            status, _, _, _, _, tci, _ = AUXDATA.unpack_from(data)
+            if status & TP_STATUS_VLAN_VALID:
+                return tagged(frame, tci & 0xFFF)
+    return frame
+
+
+def tagged(frame: bytes, vlan: int) -> bytes:
+    """A frame with a VLAN tag (IEEE 802.1Q)."""
+    return frame[:12] + struct.pack("!HH", ETH_P_8021Q, vlan) + frame[12:]
 
 
 def containing(marker: bytes) -> Callable[[bytes], bool]:

@@ -3,16 +3,17 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.agent.answers.punt import Punted, decode
+from netplane.agent.answers.punt import Place, Punted, decode
 from netplane.tables.decisions import Punt
-from netplane.tables.packet import punted
+from netplane.tables.packet import punted, put_tag
 
 FRAME = b"\xff" * 6 + b"\2\0\0\0\0\5" + b"\x08\0" + b"payload"
 
 
 def test_the_datapath_names_kind_and_device() -> None:
     marked = punted(FRAME, Punt.DHCP, 0x01020304)
-    assert decode(marked) == Punted(Punt.DHCP, 0x01020304, marked)
+    assert decode(marked) == Punted(Punt.DHCP, Place(0x01020304), marked)
+    assert decode(put_tag(marked, 7)) == Punted(Punt.DHCP, Place(0x01020304, 7), marked)
 
 
 def test_what_the_kernel_sends_itself_is_passed_over() -> None:

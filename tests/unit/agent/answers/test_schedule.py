@@ -8,7 +8,7 @@ OTHER = ONE._replace(mac=b"\4" * 6)
 NEVER = float("inf")
 
 
-def make() -> Schedule:
+def make() -> Schedule[int]:
     return Schedule(lambda low, high: (low + high) / 2)
 
 

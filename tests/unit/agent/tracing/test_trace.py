@@ -31,19 +31,20 @@ from netplane.tables.pipeline import TABLES
 from tests.unit.agent.records import FAR, INTERFACE, NEAR, PORT, ROUTER, RULE, SLICE, upserts
 
 IFINDEX = 11
+DEVICE = Device(id=PORT.id, ifindex=IFINDEX)
 
 
 def names(*records: AnyRecord, are_hosts_told: bool = True) -> Names:
     slice = Slice()
     for message in (Welcome(1, "log"), Snapshot(1, True, True, [*SLICE, *records])):
         list(slice.take(message))
-    return names_of(slice, {IFINDEX: PORT.id}, {IFINDEX: "tap5"}, are_hosts_told=are_hosts_told)
+    return names_of(slice, [(IFINDEX, PORT.id)], {IFINDEX: "tap5"}, are_hosts_told=are_hosts_told)
 
 
 @pytest.fixture
 def reconcile() -> Reconcile:
     found = Reconcile(FakeDatapath(), Compiler())
-    changes = upserts(*SLICE, Device(id=PORT.id, ifindex=IFINDEX))
+    changes = upserts(*SLICE, DEVICE)
     bring_in(found, Work(changes, {}, host=1, tunnel=99, punt=98, position=Position("log", 1)))
     return found
 
@@ -51,7 +52,7 @@ def reconcile() -> Reconcile:
 def ask(reconcile: Reconcile, packet: str, *, are_hosts_told: bool = True) -> tuple[str, str, str]:
     """Verdict, reason and all that was told."""
     told = names(are_hosts_told=are_hosts_told)
-    found = trace(reconcile.datapath, reconcile.compiler, told, PORT, IFINDEX, parse(packet))
+    found = trace(reconcile.datapath, reconcile.compiler, told, PORT, DEVICE, parse(packet))
     steps = found["steps"]
     assert isinstance(steps, list)
     return str(found["verdict"]), str(found["reason"]), "\n".join(f"{step['stage']}: {step['text']}" for step in steps)
@@ -87,7 +88,7 @@ def test_every_router_on_the_way_is_told() -> None:
     found = Reconcile(FakeDatapath(), Compiler())
     changes = upserts(*SLICE, *more, Device(id=PORT.id, ifindex=IFINDEX))
     bring_in(found, Work(changes, {}, host=1, tunnel=99, punt=98, position=Position("log", 1)))
-    answer = trace(found.datapath, found.compiler, names(*more), PORT, IFINDEX, parse("icmp dst=10.0.1.9"))
+    answer = trace(found.datapath, found.compiler, names(*more), PORT, DEVICE, parse("icmp dst=10.0.1.9"))
     steps = answer["steps"]
     assert isinstance(steps, list)
     assert [step["text"] for step in steps if step["stage"] == "ROUTING"] == [
@@ -159,7 +160,7 @@ def test_ipv6(packet: str, verdict: str, reason: str, said: str) -> None:
     rule = replace(RULE, id="00000006", ethertype="IPv6")
     changes = upserts(*SLICE, SUBNET6, INNER, DUAL, endpoint, rule, Device(id=PORT.id, ifindex=IFINDEX))
     bring_in(found, Work(changes, {}, host=1, tunnel=99, punt=98, position=Position("log", 1)))
-    answer = trace(found.datapath, found.compiler, names(), DUAL, IFINDEX, parse(packet))
+    answer = trace(found.datapath, found.compiler, names(), DUAL, DEVICE, parse(packet))
     assert (answer["verdict"], answer["reason"]) == (verdict, reason)
     assert said in str(answer["steps"]).replace("'text': ", "").replace("'stage': ", "").replace("', '", ": ")
 
@@ -169,7 +170,7 @@ def test_the_rest_of_a_trace_is_told_by_the_host_it_goes_to(reconcile: Reconcile
     port = replace(PORT, id=FAR.id, mac_address="02:00:00:00:00:06", fixed_ips=(FixedIP("sub", "10.0.0.6"),))
     changes = upserts(*SLICE, port, Device(id=FAR.id, ifindex=12))
     bring_in(there, Work(changes, {}, host=2, tunnel=99, punt=98, position=Position("log", 1)))
-    begun = trace(reconcile.datapath, reconcile.compiler, names(), PORT, IFINDEX, parse("tcp dst=10.0.0.6 dport=80"))
+    begun = trace(reconcile.datapath, reconcile.compiler, names(), PORT, DEVICE, parse("tcp dst=10.0.0.6 dport=80"))
     onward = begun["onward"]
     assert isinstance(onward, dict)
     assert (onward["host"], onward["port"], onward["vni"]) == (2, FAR.id, 7)
@@ -199,7 +200,7 @@ def test_what_a_rule_says(rule: SecurityGroupRule, text: str) -> None:
 
 
 def test_ports_are_told_by_name_and_id() -> None:
-    assert names(replace(PORT, name="web")).ports == {IFINDEX: f"web ({PORT.id})"}
+    assert names(replace(PORT, name="web")).ports == {(IFINDEX, 7): f"web ({PORT.id})"}
 
 
 def test_a_trace_leaves_nothing_behind(reconcile: Reconcile) -> None:
