@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from netplane.lab import Host, Lab, Machine, Plug
 from netplane.lab.autoconfiguration import read_addresses
 from netplane.lab.demo.departure import difference
-from netplane.lab.demo.scene import Tables, read_all_tables
+from netplane.lab.demo.scene import OF_TRAFFIC, Tables, read_all_tables
 from netplane.lab.demo.tenant import Tenant, to_plug
 from netplane.lab.guest.shell import Shell
 from netplane.lab.guest.tap import add_tap, remove_tap, tap_name
@@ -19,8 +19,6 @@ PORT = 7100
 NAMES = ("near", "far", "routed")
 """Machines on the guest's host, on another, and on another behind the router."""
 MIB = 1 << 20
-FILLED = ("counter", "budget", "pace", "connection", "fragment")
-"""Tables that traffic fills."""
 
 
 class World:
@@ -78,7 +76,7 @@ class World:
     def read_tables(self) -> Tables:
         """The tables of all hosts, but for those that traffic fills."""
         return {
-            host: {name: lines for name, lines in tables.items() if name not in FILLED}
+            host: {name: lines for name, lines in tables.items() if name not in OF_TRAFFIC}
             for host, tables in read_all_tables(self.lab).items()
         }
 

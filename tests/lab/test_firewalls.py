@@ -15,7 +15,7 @@ import pytest
 
 from netplane.lab import Lab, Machine
 from netplane.lab.demo.forgery import count_arrivals
-from netplane.lab.demo.scene import read_all_tables
+from netplane.lab.demo.scene import OF_TRAFFIC, read_all_tables
 from netplane.lab.demo.tenant import Tenant
 from netplane.lab.traffic.frames import ETH_P_IP, ethernet, ipv4, send_vxlan, udp
 from netplane.lab.traffic.tcp import Stream
@@ -88,9 +88,8 @@ def scene() -> Iterator[Scene]:
 
 def lasting(lab: Lab) -> dict[str, dict[str, list[str]]]:
     """Each host's tables, but for those that fill and empty with what passes."""
-    passing = ("connection", "counter", "budget", "pace", "fragment", "logging")
     return {
-        host: {name: lines for name, lines in tables.items() if name not in passing}
+        host: {name: lines for name, lines in tables.items() if name not in OF_TRAFFIC}
         for host, tables in read_all_tables(lab).items()
     }
 

@@ -6,7 +6,7 @@ import pytest
 
 from netplane.lab import Host, Lab, Machine
 from netplane.lab.demo.departure import difference
-from netplane.lab.demo.scene import Tables, read_all_tables
+from netplane.lab.demo.scene import OF_TRAFFIC, Tables, read_all_tables
 from netplane.lab.demo.tenant import Tenant, to_plug
 from netplane.lab.guest.tap import add_tap, remove_tap, tap_name
 from netplane.lab.machine import plug_in, unplug
@@ -16,7 +16,7 @@ from netplane.lab.wait import NotReached, until
 from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("thot")
-OF_A_BOOT = ("settings", "port", "device", "counter", "budget", "pace", "connection", "fragment")
+OF_A_BOOT = OF_TRAFFIC | {"settings", "port", "device", "peer", "client"}
 """Tables that name devices by their numbers, which a boot gives anew, or that count what has passed."""
 
 
@@ -26,6 +26,7 @@ class World:
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
         self.empty = read_all_tables(lab)
+        self.attached = [len(self.read_devices(host)) for host in lab.host_list]
         self.tenant = Tenant(lab, "blue")
         self.tenant.add_router()
         self.tenant.add_segment("left", "10.0.1")
@@ -95,11 +96,7 @@ def expect_tables(world: World, before: Tables) -> None:
     """Wait until the tables are as they were; what machines' traffic has left goes at the agents' next round."""
 
     def relevant(tables: Tables) -> Tables:
-        kept = [
-            name
-            for name in next(iter(before.values()))
-            if name not in ("counter", "budget", "pace", "connection", "fragment")
-        ]
+        kept = [name for name in next(iter(before.values())) if name not in OF_TRAFFIC]
         return {host: {name: found[name] for name in kept} for host, found in tables.items()}
 
     try:
@@ -107,6 +104,14 @@ def expect_tables(world: World, before: Tables) -> None:
     except NotReached as problem:
         after = relevant(read_all_tables(world.lab))
         raise AssertionError(f"{problem}\n{difference(relevant(before), after)}") from None
+
+
+def expect_steady(world: World, before: Tables) -> None:
+    """Wait until what no device's number stands in is as it was."""
+    try:
+        until("the rest is as before", lambda: world.read_steady() == before, 10, 0.1)
+    except NotReached as problem:
+        raise AssertionError(f"{problem}\n{difference(before, world.read_steady())}") from None
 
 
 def test_a_device_that_disappears_without_a_word(world: World) -> None:
@@ -120,7 +125,7 @@ def test_a_device_that_disappears_without_a_word(world: World) -> None:
     come_back(world, world.near)
     assert len(world.read_devices(world.first)) == len(devices)
     after = {host: steady(tables) for host, tables in before.items()}
-    until("the rest is as before", lambda: world.read_steady() == after, 5)
+    expect_steady(world, after)
 
 
 def test_a_device_that_disappears_while_the_agent_is_down(world: World) -> None:
@@ -164,7 +169,7 @@ def test_the_newer_of_two_devices_counts(world: World) -> None:
 
 def test_a_tap_under_the_name_that_nova_gives(world: World) -> None:
     """It may be there before its port's record has come, or after; nobody need have opened it."""
-    before = read_all_tables(world.lab)
+    before, devices = read_all_tables(world.lab), len(world.read_devices(world.first))
     port = to_plug(world.tenant.add_port("left", None, world.first))
     add_tap(world.first.namespace, tap_name(port.port), 1450)
     until("its port is up", lambda: status(world, port.port) == "ACTIVE", 5)
@@ -174,7 +179,7 @@ def test_a_tap_under_the_name_that_nova_gives(world: World) -> None:
     batch([f"link set tapnobody name {tap_name(port.port)}"], world.first.namespace)
     until("its port is up", lambda: status(world, port.port) == "ACTIVE", 5)
     world.tenant.admin.delete("port", port.port)
-    until("no program is left", lambda: len(world.read_devices(world.first)) == 2, 5)
+    until("no program is left", lambda: len(world.read_devices(world.first)) == devices, 5)
     remove_tap(world.first.namespace, tap_name(port.port))
     expect_tables(world, before)
 
@@ -205,7 +210,7 @@ def test_a_host_that_is_rebooted(world: World, disk: bool, first: str) -> None:
     assert len(world.read_devices(world.first)) == len(devices)
     world.tenant.admin.delete("port", other.plug.port)
     world.lab.remove_machine(world.tenant.machines.pop("other"))
-    until("tables are as before", lambda: world.read_steady() == before, 10, 0.1)
+    expect_steady(world, before)
 
 
 def test_deleting_everything_leaves_nothing(world: World) -> None:
@@ -217,4 +222,4 @@ def test_deleting_everything_leaves_nothing(world: World) -> None:
         return {host: {**tables, "settings": []} for host, tables in read_all_tables(world.lab).items()}
 
     until("tables are as when empty", lambda: now() == empty, 20, 0.1)
-    assert [len(world.read_devices(host)) for host in world.lab.host_list] == [1, 1]
+    assert [len(world.read_devices(host)) for host in world.lab.host_list] == world.attached

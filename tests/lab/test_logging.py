@@ -12,7 +12,7 @@ import pytest
 
 from netplane.lab import Lab, Machine
 from netplane.lab.api import Api, Refused
-from netplane.lab.demo.scene import read_all_tables
+from netplane.lab.demo.scene import OF_TRAFFIC, read_all_tables
 from netplane.lab.demo.tenant import Tenant
 from netplane.lab.traffic.frames import ETH_P_IP, ethernet, ipv4, send, udp
 from netplane.lab.wait import until
@@ -73,9 +73,8 @@ def blue() -> Iterator[Scene]:
 
 def lasting(lab: Lab) -> dict[str, dict[str, list[str]]]:
     """Each host's tables, but for those that fill and empty with what passes."""
-    passing = ("connection", "counter", "budget", "pace", "fragment")
     return {
-        host: {name: lines for name, lines in tables.items() if name not in passing}
+        host: {name: lines for name, lines in tables.items() if name not in OF_TRAFFIC}
         for host, tables in read_all_tables(lab).items()
     }
 

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from netplane.lab import Lab, Machine
-from netplane.lab.demo.scene import Tables, add_tenant, read_all_tables
+from netplane.lab.demo.scene import OF_TRAFFIC, Tables, add_tenant, read_all_tables
 from netplane.lab.demo.tenant import Tenant
 from netplane.lab.traffic.frames import ETH_P_IP, Capture, ethernet, ipv4, send, udp
 from netplane.lab.traffic.tcp import Stream
@@ -162,8 +162,7 @@ def tear_down(made: Scene) -> None:
 
 def stable(tables: Tables) -> list[dict[str, list[str]]]:
     """What does not depend on the traffic there has been."""
-    passing = ("connection", "counter", "budget", "pace", "trace", "fragment")
-    return [{name: lines for name, lines in host.items() if name not in passing} for host in tables.values()]
+    return [{name: lines for name, lines in host.items() if name not in OF_TRAFFIC} for host in tables.values()]
 
 
 def frames(world: Scene, source: str, target: str) -> list[bytes]:

@@ -13,6 +13,8 @@ from itertools import chain
 
 from netplane.lab import Host, Lab, Machine
 from netplane.lab.demo.tenant import EXTRA_ROUTE, Tenant
+from netplane.tables.pipeline import TABLES
+from netplane.tables.schema import Writer
 
 PROJECTS = ("blue", "green")
 ONLY_GREEN = "10.0.1.99"
@@ -42,6 +44,10 @@ class Scene:
     def machine(self, name: str, project: str = "blue") -> Machine:
         """A machine by its short name."""
         return self.tenants[project].machines[name]
+
+
+OF_TRAFFIC = frozenset(table.name for table in TABLES if table.writer is Writer.DATAPATH)
+"""The tables that traffic writes: what has passed, and what is left of it until the agents' next round."""
 
 
 def read_all_tables(lab: Lab) -> Tables:
