@@ -19,7 +19,7 @@ from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("troutes")
 PORT = 7400
-FAR = "203.0.113.7"
+FAR, BEHIND = "203.0.113.7", "198.51.100.7"
 MARK = b"whither this way"
 IPV6 = {"left": "fd00:1::", "near": "fd00:2::", "far": "fd00:3::", "right": "fd00:4::"}
 """Networks that also have IPv6, with addresses that end like those of IPv4."""
@@ -319,6 +319,27 @@ def test_a_router_that_is_down_is_passed_by(blue: Region) -> None:
     blue.api.update("router", blue.routers["two"], admin_state_up=True)
     blue.route("one", "10.1.2.0/24", "10.9.1.4", action="remove")
     blue.route("three", "10.1.1.0/24", "10.9.2.4", action="remove")
+    blue.settle()
+
+
+def test_a_machine_is_the_way_to_addresses_behind_it(blue: Region) -> None:
+    """It needs no port security to answer from them; with port security nothing comes back."""
+    a1, host = blue.machines["a1"], blue.lab.host_list[2]
+    gate = blue.add_machine("gate", "near", "10.9.1.50", host)
+    batch([f"address add {BEHIND}/32 dev lo"], gate.namespace)
+    blue.route("one", f"{BEHIND}/32", "10.9.1.50")
+    blue.settle()
+    assert a1.ping(BEHIND, count=3, wait=0.2).received == 0
+    blue.api.update("port", gate.plug.port, security_groups=[], port_security_enabled=False)
+    blue.settle()
+    assert a1.ping(BEHIND, count=3).lost == 0
+    with gate.serve(PORT):
+        assert a1.exchange(BEHIND, PORT, 1 << 20).error == ""
+    assert traceroute(a1.namespace, BEHIND, 3)[:2] == ["10.1.1.1", BEHIND]
+    blue.route("one", f"{BEHIND}/32", "10.9.1.50", action="remove")
+    blue.settle()
+    assert a1.ping(BEHIND, count=1, wait=0.2).received == 0
+    blue.remove_machine("gate")
     blue.settle()
 
 
