@@ -40,6 +40,7 @@ def test_the_collections_are_told(world: World, path: str) -> None:
         "subnets",
         "ports",
         "routers",
+        "trunks",
         "security_groups",
         "security_group_rules",
         "address_groups",
