@@ -132,7 +132,7 @@ class Sender:
 
     def frame(self) -> bytes:
         """A frame of any kind."""
-        kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 10 + (self.to_many,) * 4 + (self.asking,) * 2
+        kinds: tuple[Callable[[], bytes], ...] = (self.packet,) * 20 + (self.to_many,) * 4 + (self.asking,) * 2
         kinds += self.question, self.dhcp, self.noise, self.report, self.announcement
         if any(":" in address for address in self.own()):
             kinds += (self.asking6,) * 2 + (self.solicitation,) * 3 + (self.dhcp6, self.report6) + (self.to_many6,) * 4
@@ -312,8 +312,11 @@ class Sender:
             return address, random.choice((b"\xff" * 6, b"\x01\0\x5e\0\0\1", bytes(6), self.mac, b"\xfa\x16\x3e\0\0\7"))
         if other in self.neighbours and not self.rarely(0.25):
             return address, mac
-        routers = [port for port in self.neighbours if port.is_router_interface] or self.neighbours
-        return address, mac_of(random.choice(routers))
+        routers = [port for port in self.neighbours if port.is_router_interface]
+        fitting = [
+            port for port in routers if any((":" in one.ip_address) == (":" in address) for one in port.fixed_ips)
+        ]
+        return address, mac_of(random.choice(fitting or routers or self.neighbours))
 
     def own(self) -> list[str]:
         """Its addresses."""

@@ -9,6 +9,9 @@ from netplane.verify.datagram6 import read_extensions
 
 OPTIONS, ROUTING, FRAGMENT, DESTINATION = 0, 43, 44, 60
 ADDRESSES = (
+    "fd00:0:0:2::9",
+    "fd00:0:0:3::9",
+    "fd00:0:0:4::9",
     "fd00:0:0:1::9",
     "fd00:0:0:2::1",
     "2001:db8::1",

@@ -50,7 +50,14 @@ RESOLVERS = ("8.8.8.8", "192.0.2.53", "10.0.0.2", "10.0.1.3")
 """Two far away, and two that may be machines."""
 
 RANGES = ("10.0.0.0/24", "10.0.1.0/24", "10.0.0.0/25", "10.0.0.128/26", "172.16.0.0/30")
-RANGES_V6 = ("fd00:0:0:1::/64", "fd00:0:0:2::/64", "fd00:0:0:1:8000::/65", "2001:db8::/120")
+RANGES_V6 = (
+    "fd00:0:0:1::/64",
+    "fd00:0:0:2::/64",
+    "fd00:0:0:3::/64",
+    "fd00:0:0:4::/64",
+    "fd00:0:0:1:8000::/65",
+    "2001:db8::/120",
+)
 MTUS = (1450, 1400, 200, 150)
 FAMILIES = ((RANGES,), (RANGES_V6,), (RANGES, RANGES_V6), (RANGES, RANGES_V6))
 MAZE = tuple((f"10.0.{number}.0/24", f"fd00:0:0:{number}::/64") for number in range(2, 6))
@@ -317,7 +324,9 @@ def add_router(draft: Draft, project: str, networks: list[tuple[Network, list[Su
         if not free or draft.chance(0.2):
             continue
         chosen = [draft.random.choice(free)]
-        chosen += [subnet for subnet in free if subnet.ip_version != chosen[0].ip_version][: draft.random.randint(0, 2)]
+        chosen += [subnet for subnet in free if subnet.ip_version != chosen[0].ip_version][
+            : draft.random.choice((0, 1, 1, 1, 2))
+        ]
         joined.update(subnet.cidr for subnet in chosen)
         draft.add(
             Port(
