@@ -16,7 +16,7 @@ from tests.frames import Sender
 from tests.worlds import all_tables, random_maze
 
 WORLDS = range(60)
-PACKETS = 40
+PACKETS = 80
 
 
 def test_all_sorts_of_routes_are_met() -> None:
