@@ -60,7 +60,7 @@ def tenant() -> Iterator[Tenant]:
         made.router = ""
         made.delete()
         made.admin.settle()
-        until("the tables are as before", lambda: read_all_tables(lab) == before, 5)
+        until("the tables are as before", lambda: read_all_tables(lab) == before, 20, 0.1)
     assert read_leftovers(PREFIX) == []
 
 

@@ -50,7 +50,7 @@ def blue() -> Iterator[Tenant]:
         yield blue
         blue.delete()
         blue.admin.settle()
-        until("the tables are as before", lambda: read_all_tables(lab) == empty, 5)
+        until("the tables are as before", lambda: read_all_tables(lab) == empty, 20, 0.1)
     assert read_leftovers(PREFIX) == []
 
 
