@@ -64,7 +64,7 @@ def foreign_range(tables: Tables, stranger: int) -> str:
 def crossed_device(tables: Tables, stranger: int) -> str:
     """A MAC address behind another port's device."""
     key = next(iter(tables["device"]))
-    tables["device"][key] = DEVICE.pack_value(64_000, 0, 0, 0)
+    tables["device"][key] = DEVICE.pack_value(64_000, 0, 0, 0, 0)
     return "device 64000 is not both"
 
 
