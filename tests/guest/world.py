@@ -90,7 +90,11 @@ class World:
     def expect_nothing_left(self) -> None:
         """Delete everything; what traffic has left goes too, at the agents' next round."""
         self.tenant.delete()
-        until("tables are as when empty", lambda: emptied(read_all_tables(self.lab)) == emptied(self.empty), 20, 0.1)
+        empty = emptied(self.empty)
+        try:
+            until("tables are as when empty", lambda: emptied(read_all_tables(self.lab)) == empty, 20, 0.1)
+        except NotReached as problem:
+            raise AssertionError(f"{problem}\n{difference(empty, emptied(read_all_tables(self.lab)))}") from None
 
     def read_attached(self, host: Host) -> set[str]:
         """What the programs of a host are attached to."""

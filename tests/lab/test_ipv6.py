@@ -141,7 +141,7 @@ def plug_in(world: World, mode: Mode, name: str, options: dict[str, str] | None 
     )
     machine = blue.lab.add_machines({f"blue-{name}": (host, to_plug(port))}, dhcp=False)[0]
     blue.machines[name] = machine
-    blue.admin.settle()
+    until("its port is active", lambda: blue.admin.show("port", port["id"])["status"] == "ACTIVE")
     return machine
 
 

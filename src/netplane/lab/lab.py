@@ -134,15 +134,16 @@ class Lab:
         underlay.join(self._router, indexes)
 
     def wait_alive(self, hosts: Sequence[Host], seconds: float = 30) -> None:
-        """Until the controller counts the hosts among the living."""
+        """Until the controller counts the hosts among the living, and they have made real what it knows."""
         api = self.controller.api()
         wanted = {host.name for host in hosts}
-        until(
-            f"agents {sorted(wanted)} have joined",
-            lambda: wanted <= {host["name"] for host in api.status()["hosts"] if host["alive"]} or self._dead(hosts),
-            seconds,
-            0.05,
-        )
+
+        def joined() -> bool:
+            status = api.status()
+            alive = wanted <= {host["name"] for host in status["hosts"] if host["alive"]}
+            return alive and not wanted & set(api.read_realised(status["revision"], 0)["pending"])
+
+        until(f"agents {sorted(wanted)} have joined", lambda: joined() or self._dead(hosts), seconds, 0.05)
 
     def _dead(self, hosts: Sequence[Host]) -> bool:
         for host in hosts:
