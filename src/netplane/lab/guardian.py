@@ -10,7 +10,11 @@ import subprocess
 import sys
 from contextlib import suppress
 
-from netplane.lab.ledger import LabBusy, claim, directory
+from netplane.lab.ledger import LabBusy, Ledger, claim, directory
+from netplane.lab.wait import NotReached, until
+
+PATIENCE = 10.0
+"""Seconds to wait for the owner's lock."""
 
 
 class Guardian:
@@ -39,5 +43,13 @@ def main(prefix: str) -> None:
     """Wait for the owner's end, then remove what is left of the lab."""
     os.read(0, 1)
     if directory(prefix).exists():
-        with suppress(LabBusy):
-            claim(prefix).destroy()
+        # The kernel lets go of a dead owner's files one after the other: the pipe may be closed before the lock.
+        with suppress(NotReached):
+            until("the lab is nobody's", lambda: _claim(prefix), PATIENCE).destroy()
+
+
+def _claim(prefix: str) -> Ledger | None:
+    try:
+        return claim(prefix)
+    except LabBusy:
+        return None
