@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import pytest
 
@@ -36,12 +37,15 @@ def network(world: Scene, name: str) -> Callable[[bool], object]:
     return lambda up: world.blue.api.update("network", id, admin_state_up=up)
 
 
-@pytest.mark.parametrize("kind", ["the sender's port", "the receiver's port", "the network", "the network behind"])
-@pytest.mark.parametrize("target", ["a2", "a3", "b1", "b2"])
+@pytest.mark.parametrize(
+    ("kind", "target"),
+    [
+        *product(["the sender's port", "the receiver's port", "the network"], ["a2", "a3", "b1", "b2"]),
+        *product(["the network behind"], ["b1", "b2"]),  # a1 and its neighbours have one network
+    ],
+)
 def test_off_and_on(world: Scene, kind: str, target: str) -> None:
     """Nothing passes while it is off; a connection that was there goes on when it is on again."""
-    if kind == "the network behind" and target[0] == "a":
-        pytest.skip("a1 and its neighbours have one network")
     switch = {
         "the sender's port": port(world, "a1"),
         "the receiver's port": port(world, target),

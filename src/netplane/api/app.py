@@ -42,7 +42,7 @@ BODY_LIMIT = 8 * 1024 * 1024
 
 READERS = 4
 
-NOBODY = Context("", False, "")
+NOBODY = Context("", frozenset(), "")
 """Who calls without a token, where none is needed."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]

@@ -1,14 +1,45 @@
 """Who is calling."""
 
-from typing import NamedTuple
+from collections.abc import Iterable
+from functools import cached_property
+
+from msgspec import Struct
+
+IMPLIED = {"admin": "manager", "manager": "member", "member": "reader"}
+"""What a role brings along, as Keystone's default roles do."""
 
 
-class Context(NamedTuple):
-    """A caller: the project that calls are made in, what the caller may do, and the name in the change log."""
+def roles(named: Iterable[str]) -> frozenset[str]:
+    """Roles, and all that they imply."""
+    found: set[str] = set()
+    for name in named:
+        one: str | None = name
+        while one is not None and one not in found:
+            found.add(one)
+            one = IMPLIED.get(one)
+    return frozenset(found)
+
+
+class Context(Struct, frozen=True, dict=True):
+    """A caller: where calls are made, with which roles, and by whom."""
 
     project: str
-    is_admin: bool
+    """The project's id; empty with a token that is for no project."""
+    roles: frozenset[str]
+    """Names of roles, implied ones included."""
     actor: str
+    """Who stands in the change log: a user's name, or `host:NAME`."""
+    is_system: bool = False
+    """Whether the token is for the whole system, not for a project."""
+    user: str = ""
+    """The user's id; empty with a token from the file."""
+    request: str = ""
+    """The id of the request, for the audit log."""
+
+    @cached_property
+    def is_admin(self) -> bool:
+        """Whether everything may be seen and done."""
+        return "admin" in self.roles
 
     def may_see(self, project: str) -> bool:
         """Whether what belongs to `project` exists for this caller."""

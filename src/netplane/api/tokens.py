@@ -19,9 +19,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from msgspec import Meta, Struct, ValidationError, convert
 
-from netplane.api.context import Context
-
-ADMIN = "admin"
+from netplane.api.context import Context, roles
 
 Secret = Annotated[str, Meta(min_length=1)]
 
@@ -80,7 +78,7 @@ def read_tokens(path: Path) -> Tokens:
 
 
 def _context(entry: TokenEntry) -> Context:
-    return Context(entry.project, ADMIN in entry.roles, entry.user or entry.project)
+    return Context(entry.project, roles(entry.roles), entry.user or entry.project)
 
 
 def _digest(secret: str) -> bytes:

@@ -4,7 +4,7 @@ import pytest
 from msgspec import structs
 
 from netplane.api.bodies import parse_create, plural
-from netplane.api.context import Context
+from netplane.api.context import Context, roles
 from netplane.api.errors import ApiError
 from netplane.api.fields import fields_by_wire, fields_of
 from netplane.api.rules import RULES, Rules
@@ -48,7 +48,7 @@ def test_every_kind_that_clients_write_has_rules() -> None:
 
 @pytest.mark.parametrize("rules", KINDS)
 def test_what_is_read_only_is_refused(rules: Rules) -> None:
-    context = Context("blue", True, "ann")
+    context = Context("blue", roles(["admin"]), "ann")
     for field in fields_of(rules.kind):
         if not field.access.create:
             body = f'{{"{kind_of(rules.kind)}": {{"{field.wire}": null}}}}'.encode()
@@ -83,5 +83,5 @@ def test_views() -> None:
     ],
 )
 def test_wishes(body: bytes, wishes: list[dict[str, object]], is_list: bool) -> None:
-    context = Context("blue", False, "ann")
+    context = Context("blue", roles(["member"]), "ann")
     assert parse_create(Network, frozenset({"vni"}), (), context, body) == (wishes, is_list)

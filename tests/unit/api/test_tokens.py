@@ -2,7 +2,7 @@
 
 import pytest
 
-from netplane.api.context import Context
+from netplane.api.context import Context, roles
 from netplane.api.tokens import parse_tokens
 
 FILE = """
@@ -23,8 +23,8 @@ secret = "a"
 
 def test_callers() -> None:
     tokens = parse_tokens(FILE)
-    assert tokens.caller("s1") == Context("blue", False, "blue")
-    assert tokens.caller("s2") == Context("ops", True, "ann")
+    assert tokens.caller("s1") == Context("blue", roles(["member"]), "blue")
+    assert tokens.caller("s2") == Context("ops", roles(["admin"]), "ann")
     assert tokens.agent_secret == "a"
     for secret in ("", "a", "S1", "s1 "):
         assert tokens.caller(secret) is None
@@ -56,6 +56,6 @@ def test_files_that_are_refused(text: str) -> None:
 
 
 def test_what_one_may_see() -> None:
-    assert Context("blue", False, "ann").may_see("blue")
-    assert not Context("blue", False, "ann").may_see("red")
-    assert Context("blue", True, "ann").may_see("red")
+    assert Context("blue", roles(["member"]), "ann").may_see("blue")
+    assert not Context("blue", roles(["member"]), "ann").may_see("red")
+    assert Context("blue", roles(["admin"]), "ann").may_see("red")
