@@ -89,8 +89,10 @@ def test_every_write_tells_its_revision(world: World) -> None:
 
 
 def test_the_log_tells_who_wrote(world: World) -> None:
-    world.make("network")
-    assert {entry.actor for entry in world.store.journal(0)} == {"ann"}
+    reply = world.ask("POST", "/v2.0/networks", {"network": {}})
+    written = world.store.journal(0)
+    assert {entry.actor for entry in written} == {"ann"}
+    assert {entry.request for entry in written} == {reply.headers["x-openstack-request-id"]}
 
 
 def test_head_is_get_without_its_body(world: World) -> None:

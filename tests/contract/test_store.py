@@ -142,8 +142,14 @@ def test_changes_are_read_in_order_and_in_parts(store: Store) -> None:
 def test_the_journal_says_who_and_when(store: Store) -> None:
     add(store, new_network())
     entry = store.journal(0)[0]
-    assert (entry.actor, entry.time) == ("test", "2030-01-01T00:00:01.000000Z")
+    assert (entry.actor, entry.time, entry.request) == ("test", "2030-01-01T00:00:01.000000Z", "")
     assert isinstance(entry.change, Change)
+
+
+def test_the_log_tells_for_which_request(store: Store) -> None:
+    with store.write("test", "req-1") as transaction:
+        transaction.add(new_network())
+    assert [entry.request for entry in store.journal(0)] == ["req-1"]
 
 
 def test_a_record_written_twice_in_a_transaction_is_one_change(store: Store) -> None:

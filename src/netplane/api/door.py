@@ -5,6 +5,7 @@ It numbers the request, finds out who is calling, and tidies the path. Nobody wi
 
 from uuid import uuid4
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -34,7 +35,7 @@ class Door:
             if caller is None:
                 await respond_unauthorized(Request(scope))(scope, receive, send)
                 return
-            scope["netplane.context"] = caller
+            scope["netplane.context"] = replace(caller, request=scope["netplane.request_id"])
         await self.routes(scope, receive, send)
 
 

@@ -109,7 +109,7 @@ class Resources(NamedTuple):
     @contextmanager
     def _write(self, call: Call) -> Iterator[Transaction]:
         try:
-            with self.store.write(call.context.actor) as transaction:
+            with self.store.write(call.context.actor, call.context.request) as transaction:
                 yield transaction
         except StoreError as error:
             raise from_store(error) from error
@@ -130,7 +130,7 @@ class Resources(NamedTuple):
         with self.store.read() as reader:
             is_ready = rules.is_ready(reader, context)
         if not is_ready:
-            with self.store.write(context.actor) as transaction:
+            with self.store.write(context.actor, context.request) as transaction:
                 rules.before_list(transaction, context)
 
     def _page(self, reader: Reader, context: Context, query: Query) -> Sequence[View]:

@@ -14,18 +14,21 @@ READ = (
 
 
 class Entry(NamedTuple):
-    """A change, who made it, and when (UTC, ISO 8601, microseconds)."""
+    """A change, who made it, when (UTC, ISO 8601, microseconds), and the id of the API's request, if it was one."""
 
     change: Change
     actor: str
     time: str
+    request: str = ""
 
 
 def read_journal(connection: Connection, after: int, limit: int) -> list[Entry]:
     """Up to `limit` entries that follow a revision, in order."""
-    return [
-        Entry(Change(revision, Operation(operation), kind, id, None if body is None else decode(body)), actor, time)
-        for revision, kind, id, operation, body, actor, time in connection.execute(
-            READ, {"after": after, "count": limit}
-        )
-    ]
+    return [_entry(*row) for row in connection.execute(READ, {"after": after, "count": limit})]
+
+
+def _entry(
+    revision: int, kind: str, id: str, operation: str, body: bytes | None, actor: str, time: str, request: str
+) -> Entry:
+    record = None if body is None else decode(body)
+    return Entry(Change(revision, Operation(operation), kind, id, record), actor, time, request)

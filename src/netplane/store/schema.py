@@ -5,7 +5,7 @@ resource   kind, id, project, revision, body        what is, one row a record
 reference  kind, source, field, target, cascade     who points at whom
 claim      space, value, owner                      who holds what exclusively
 change     revision, kind, id, operation, body,     what happened, forever: feed, audit log and history
-           actor, time
+           actor, time, request
 log        identity, revision                       one row: which log this is, and where it has got to
 report     kind, id, body, time                     what the network says of itself; not intent
 ```
@@ -62,6 +62,7 @@ CHANGE = Table(
     Column("body", LargeBinary),
     Column("actor", String, nullable=False),
     Column("time", String, nullable=False),
+    Column("request", String, nullable=False, server_default=""),
 )
 
 LOG = Table(

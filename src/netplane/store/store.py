@@ -17,6 +17,7 @@ from netplane.store.reader import Reader
 from netplane.store.reports import Report, write_reports
 from netplane.store.schema import LOG, METADATA
 from netplane.store.transaction import Transaction
+from netplane.store.writes import Origin
 
 Listener = Callable[[int], None]
 
@@ -57,13 +58,16 @@ class Store:
             return reader.revision
 
     @contextmanager
-    def write(self, actor: str) -> Iterator[Transaction]:
-        """A transaction in the name of `actor`: kept when the block ends, dropped when it raises (StoreError)."""
+    def write(self, actor: str, request: str = "") -> Iterator[Transaction]:
+        """A transaction in the name of `actor`: kept when the block ends, dropped when it raises (StoreError).
+
+        `request` is the id of the API's request that it is for, empty for none.
+        """
         with self._turn:
             transaction: Transaction | None = None
             try:
                 with self._writer.begin() as connection:
-                    transaction = Transaction(connection, actor, self._clock(), self._cursors)
+                    transaction = Transaction(connection, Origin(actor, self._clock(), request), self._cursors)
                     yield transaction
                     transaction.finish()
             except self._refusal as error:

@@ -5,7 +5,6 @@ transaction in which anything failed is over; let the error leave its `with` blo
 """
 
 from collections.abc import Collection, Iterator
-from datetime import datetime
 from typing import TypeVar, cast
 
 from msgspec.structs import replace
@@ -14,12 +13,12 @@ from sqlalchemy import Connection, bindparam, select, update
 from netplane.model import KINDS, Claim, Record, kind_of
 from netplane.model.resource import Resource
 from netplane.store.allocation import Cursors, Text, free_numbers
-from netplane.store.clock import fine_stamp, stamp
+from netplane.store.clock import stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
 from netplane.store.prepared import Prepared
 from netplane.store.reader import Reader, Records
 from netplane.store.schema import LOG
-from netplane.store.writes import Key, Pending, key_of
+from netplane.store.writes import Key, Origin, Pending, key_of
 
 T = TypeVar("T", bound=Record)
 
@@ -32,9 +31,8 @@ _BY_NAME = {kind_of(kind): kind for kind in KINDS}
 class Transaction:
     """Look-ups that see the transaction's own writes, and the writes."""
 
-    def __init__(self, connection: Connection, actor: str, now: datetime, cursors: Cursors) -> None:
-        self.actor = actor
-        self.now = now
+    def __init__(self, connection: Connection, origin: Origin, cursors: Cursors) -> None:
+        self.origin = origin
         self._connection = connection
         self._reader = Reader(connection)
         self._start = self._revision = int(LOCK.first(connection, {}))
@@ -114,7 +112,7 @@ class Transaction:
     def add(self, record: T) -> T:
         """Write a record whose id is new; answers it as stored, with its times. Conflict if the id is taken."""
         if isinstance(record, Resource):
-            now = stamp(self.now)
+            now = stamp(self.origin.now)
             record = cast(T, replace(record, created_at=now, updated_at=now, revision_number=0))
         self._write(key_of(record), None, record)
         return record
@@ -128,7 +126,7 @@ class Transaction:
             return before
         if isinstance(record, Resource) and isinstance(before, Resource):
             number = before.revision_number + 1
-            record = cast(T, replace(record, updated_at=stamp(self.now), revision_number=number))
+            record = cast(T, replace(record, updated_at=stamp(self.origin.now), revision_number=number))
         self._write(key_of(record), before, record)
         return record
 
@@ -144,8 +142,7 @@ class Transaction:
     def flush(self) -> None:
         """Send what is collected."""
         if self._pending.writes:
-            time = fine_stamp(self.now)
-            self._revision = self._pending.send(self._connection, self._present, self._revision, self.actor, time)
+            self._revision = self._pending.send(self._connection, self._present, self._revision, self.origin)
             self._pending = Pending()
 
     def finish(self) -> None:

@@ -5,11 +5,13 @@ a claim may move from one record to another within a transaction.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from netplane.model import Claim, OnDelete, Operation, Record, Reference, kind_of
+from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode
 from netplane.store.errors import Conflict, Missing
 from netplane.store.prepared import Prepared, Values
@@ -44,6 +46,20 @@ DELETE_CLAIM = Prepared(
 INSERT_CHANGE = Prepared(insert(CHANGE))
 
 
+class Origin(NamedTuple):
+    """Where a transaction comes from, as the change log tells it."""
+
+    actor: str
+    now: datetime
+    request: str = ""
+    """The id of the API's request; empty if it is not one's."""
+
+    @property
+    def row(self) -> Values:
+        """What every change of the transaction carries."""
+        return {"actor": self.actor, "time": fine_stamp(self.now), "request": self.request}
+
+
 class Write(NamedTuple):
     """A record as it is stored and as it shall be; None where there is none."""
 
@@ -70,11 +86,11 @@ class Pending:
         self._relink(key, before, after)
         self._reclaim(key[1], gone, new)
 
-    def send(self, connection: Connection, present: set[str], revision: int, actor: str, time: str) -> int:
+    def send(self, connection: Connection, present: set[str], revision: int, origin: Origin) -> int:
         """Send everything; answers the last revision. Afterwards these writes are spent. `present` are known ids."""
         self._send_gone(connection)
         self._check_targets(connection, present)
-        rows = self._send_records(connection, revision, actor, time)
+        rows = self._send_records(connection, revision, origin.row)
         _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
         _send(
             connection,
@@ -126,7 +142,7 @@ class Pending:
             for (_kind, source), reference in (unknown[target] for target in missing):
                 raise Missing(source, reference.field, reference.target)
 
-    def _send_records(self, connection: Connection, revision: int, actor: str, time: str) -> list[Values]:
+    def _send_records(self, connection: Connection, revision: int, origin: Values) -> list[Values]:
         new, replaced, changes = [], [], []
         for position, ((kind, id), write) in enumerate(self.writes.items(), revision + 1):
             after, body = write.after, None
@@ -139,7 +155,7 @@ class Pending:
                     replaced.append(row | {"at_kind": kind, "at_id": id})
             operation = (Operation.DELETE if after is None else Operation.UPSERT).value
             change = {"revision": position, "kind": kind, "id": id, "operation": operation}
-            changes.append(change | {"body": body, "actor": actor, "time": time})
+            changes.append(change | origin | {"body": body})
         _send(connection, INSERT_RESOURCE, new)
         _send(connection, UPDATE_RESOURCE, replaced)
         return changes
