@@ -14,6 +14,7 @@ from pyroute2 import IPRoute
 
 from netplane.base.delta import Delta
 from netplane.datapath import DatapathError, KernelDatapath, NotLoaded, libbpf
+from netplane.datapath.attachment import is_served
 from netplane.datapath.installation import Installation
 from netplane.datapath.kernel import SHIPPED
 from netplane.tables.decisions import Class, Direction, Reason, Verdict
@@ -197,6 +198,17 @@ def test_a_device_number_that_comes_back(bench: KernelBench) -> None:
     assert bench.datapath.attached() == {}
     bench.datapath.attach(device, Program.FROM_TUNNEL)
     assert bench.datapath.attached() == {device: Program.FROM_TUNNEL}
+
+
+def test_whether_a_device_is_served(bench: KernelBench) -> None:
+    """Anybody can tell, without the pins."""
+    device = add_veth("near", "far")
+    assert not is_served(device)
+    bench.datapath.attach(device, Program.FROM_MACHINE)
+    assert is_served(device)
+    bench.datapath.detach(device)
+    assert not is_served(device)
+    assert not is_served(4711)
 
 
 def test_attaching_to_no_device(bench: KernelBench) -> None:

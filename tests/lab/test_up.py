@@ -12,7 +12,7 @@ from typing import NamedTuple
 import pytest
 
 from netplane.cli.client import read_token
-from netplane.lab import Host, Lab, Plug
+from netplane.lab import Host, Lab, Machine, Plug
 from netplane.lab.api import Api
 from netplane.lab.demo.tenant import to_plug
 from netplane.lab.namespace import batch, inside
@@ -22,6 +22,7 @@ from tests.lab.leftovers import read_leftovers, unique
 
 PREFIX = unique("tup")
 URL = "http://127.0.0.1:9696"
+UNDERLAY_MTU = 1400
 COMMAND = [sys.executable, "-m", "netplane.cli"]
 
 
@@ -45,9 +46,10 @@ class Hypervisor(NamedTuple):
 
     def up(self) -> Child:
         """`netplane up`, once the host is alive."""
+        names = ("--name", self.host.name, "--state", str(self.state), "--run", f"{self.state}/run")
         child = self.lab.run_on(
             self.host,
-            [*COMMAND, "up", "--name", self.host.name, "--state", str(self.state), "--run", f"{self.state}/run"],
+            [*COMMAND, "up", *names, "--underlay-mtu", str(UNDERLAY_MTU)],
         )
         until("the host is alive", self.is_alive, 30, 0.1)
         return child
@@ -75,6 +77,9 @@ def test_from_nothing_to_machines_that_talk(hypervisor: Hypervisor) -> None:
         assert (done.returncode, done.stderr) == (0, "")
         machine.client.start()
         machine.obtain()
+        told = subprocess.check_output(["ip", "-n", machine.namespace, "link"], text=True)
+        assert f"mtu {UNDERLAY_MTU - 50} " in told, "what tunnels leave of the underlay"
+    expect_why_not(hypervisor, two, read_token(tokens))
     assert one.ping(two.address).lost == 0
     assert hypervisor.run("trace", one.plug.port, "icmp", f"dst={two.address}").returncode == 0
     child.stop()
@@ -90,6 +95,17 @@ def test_from_nothing_to_machines_that_talk(hypervisor: Hypervisor) -> None:
     assert (done.returncode, done.stderr) == (0, "")
     assert one.ping(two.address, count=1, wait=0.2).received == 0
     assert not hypervisor.host.pins.exists()
+
+
+def expect_why_not(hypervisor: Hypervisor, machine: Machine, token: str) -> None:
+    """A port that is not up although its device is there says what keeps it down."""
+    api = Api(URL, token)
+    for is_up in (False, True):
+        with inside(hypervisor.host.namespace):
+            api.update("port", machine.plug.port, admin_state_up=is_up)
+        done = hypervisor.run("attach", "--wait", "2", machine.device, "two")
+        assert (done.returncode, done.stderr.count("\n")) == ((0, 0) if is_up else (1, 1)), done.stderr
+        assert is_up or "the port is not up: its admin_state_up is false" in done.stderr
 
 
 def make_ports(hypervisor: Hypervisor, token: str) -> dict[str, Plug]:
@@ -115,12 +131,16 @@ def test_attach_refuses_in_one_line(hypervisor: Hypervisor, words: tuple[str, st
     assert "Traceback" not in done.stderr
 
 
-def test_attach_works_without_a_controller(hypervisor: Hypervisor) -> None:
+def test_attach_without_controller_and_agent(hypervisor: Hypervisor) -> None:
+    """The device is named all the same, for the agent that may come, and nobody is told that all is well."""
     port = "5b0f2a5e-7b1c-4a53-9a3f-0d9f1c0f8a11"
     batch(["link add tap0 type veth peer name tap1"], hypervisor.host.namespace)
-    done = hypervisor.run("attach", "tap0", port)
-    assert done.returncode == 0
-    assert "not checked" in done.stderr
+    done = hypervisor.run("attach", "--wait", "0.1", "tap0", port)
+    unchecked, said = done.stderr.splitlines()
+    assert "not checked" in unchecked
+    assert said.startswith(f"Error: tap0 is named for port {port}, but no agent has taken it")
+    assert done.returncode == 1
+    assert hypervisor.run("attach", "--wait", "0", "tap0", port).returncode == 0
     text = subprocess.check_output(["ip", "-n", hypervisor.host.namespace, "link", "show", "tap0"], text=True)
     assert f"alias netplane:{port}" in text
     assert "UP" in text

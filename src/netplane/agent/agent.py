@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from netplane.agent.answers.punt import Place
 from netplane.agent.answers.serving import Serving
+from netplane.agent.contact import Contact
 from netplane.agent.decisions.watch import DecisionWatch
 from netplane.agent.devices.links import LinkWatch
 from netplane.agent.devices.plugged import by_port, plugged, rivals, trunked
@@ -98,7 +99,7 @@ class Agent:
         self._services = Services(who.hosting, self._slice, self._owner)
         self._said = Said()
         self._session = ""
-        self._connection: Connected | Disconnected | None = None
+        self._contact = Contact()
         self._tunnel: Tunnel | None = None
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
@@ -144,23 +145,13 @@ class Agent:
         async for event in uplink:
             match event:
                 case Connected() | Disconnected():
-                    self._note_connection(event)
+                    self._contact.note(event)
                 case Ask():
                     task = asyncio.create_task(self._answer(uplink, event))
                     self._answers.add(task)
                     task.add_done_callback(self._answers.discard)
                 case Welcome() | Snapshot() | Delta():
                     await self._take(event)
-
-    def _note_connection(self, event: Connected | Disconnected) -> None:
-        """Log what is new about it: attempts go on for as long as no controller is there."""
-        if event != self._connection:
-            self._connection = event
-            match event:
-                case Connected():
-                    log.info("connected to %s", event.controller)
-                case Disconnected():
-                    log.warning("no session with %s: %s", event.controller, event.reason)
 
     async def _take(self, message: Told) -> None:
         self._write_down(lambda: self._journal.note(message))

@@ -1,6 +1,7 @@
 """`netplane agent`."""
 
 import os
+import re
 import socket
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,6 +25,18 @@ def _url(_: click.Context, option: click.Parameter, value: str | None) -> str | 
     return value
 
 
+def _southbound(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    """What gRPC would take for a name without a port, and look for at 443, or never find."""
+    for value in values:
+        if value.startswith(("http://", "https://")):
+            text = f"{value!r} is where clients connect; agents connect where the controller's --southbound says"
+            raise click.BadParameter(text, param=option)
+        path, host = value.startswith("unix:"), value.removeprefix("tcp://")
+        if not path and not re.fullmatch(r"[^:/\s]+:\d{1,5}|\[[0-9a-fA-F:.]+\]:\d{1,5}", host):
+            raise click.BadParameter(f"{value!r} is neither host:port nor unix:///path", param=option)
+    return values
+
+
 @click.command()
 @click.option(
     "--name", default=socket.gethostname, show_default="the hostname", callback=_host_name, help="The host's name."
@@ -34,6 +47,7 @@ def _url(_: click.Context, option: click.Parameter, value: str | None) -> str | 
     "controllers",
     multiple=True,
     required=True,
+    callback=_southbound,
     help="A controller's southbound address: host:port or unix:///path; may be repeated.",
 )
 @click.option(

@@ -7,6 +7,16 @@ import click
 from netplane.cli.places import LISTEN
 from netplane.model.network import DEFAULT_DOMAIN
 
+underlay_mtu = click.option(
+    "--underlay-mtu",
+    type=click.IntRange(1330, 65535),
+    default=1500,
+    show_default=True,
+    envvar="NETPLANE_UNDERLAY_MTU",
+    help="The largest IP packet that the underlay carries between any two hosts, in bytes.",
+)
+"""The option of whatever runs a controller."""
+
 
 @click.command()
 @click.option("--listen", default=LISTEN, show_default=True, envvar="NETPLANE_LISTEN", help="Where clients connect.")
@@ -31,14 +41,7 @@ from netplane.model.network import DEFAULT_DOMAIN
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The TOML file of tokens.",
 )
-@click.option(
-    "--underlay-mtu",
-    type=click.IntRange(1330, 65535),
-    default=1500,
-    show_default=True,
-    envvar="NETPLANE_UNDERLAY_MTU",
-    help="The largest IP packet that the underlay carries between any two hosts, in bytes.",
-)
+@underlay_mtu
 @click.option(
     "--dns-domain",
     default=DEFAULT_DOMAIN,

@@ -19,6 +19,7 @@ import click
 
 from netplane.cli.address import Address
 from netplane.cli.places import LISTEN, RUN, STATE, tokens_file
+from netplane.cli.server import underlay_mtu
 from netplane.cli.supervise import supervise
 from netplane.model.network import DEFAULT_DOMAIN
 
@@ -63,7 +64,16 @@ Stop with Ctrl-C or SIGTERM; machines keep their networks until `netplane down`.
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the agent's socket is.",
 )
-def up(name: str, address: str | None, listen: str, dns_domain: str, state: Path, run_directory: Path) -> None:
+@underlay_mtu
+def up(
+    name: str,
+    address: str | None,
+    listen: str,
+    dns_domain: str,
+    state: Path,
+    run_directory: Path,
+    underlay_mtu: int,
+) -> None:
     """Run a controller and an agent for this machine."""
     if os.geteuid() != 0:
         raise click.ClickException("the datapath needs root; run it again with sudo")
@@ -77,7 +87,7 @@ def up(name: str, address: str | None, listen: str, dns_domain: str, state: Path
     asyncio.run(
         supervise(
             {
-                "controller": _server(listen, southbound, state, tokens),
+                "controller": _server(listen, southbound, state, tokens, underlay_mtu),
                 "agent": _agent(name, address, southbound, state),
             },
             environment={"NETPLANE_AGENT_TOKEN": read_agent_secret(tokens), "NETPLANE_DNS_DOMAIN": dns_domain},
@@ -98,9 +108,10 @@ def hold(state: Path) -> IO[str]:
     return lock
 
 
-def _server(listen: str, southbound: str, state: Path, tokens: Path) -> list[str]:
+def _server(listen: str, southbound: str, state: Path, tokens: Path, underlay_mtu: int) -> list[str]:
     database = str(state / "netplane.db")
     words = ["--listen", listen, "--southbound", southbound, "--database", database, "--tokens", str(tokens)]
+    words += ["--underlay-mtu", str(underlay_mtu)]
     return [sys.executable, "-m", "netplane.cli", "server", *words]
 
 

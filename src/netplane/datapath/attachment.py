@@ -10,7 +10,7 @@ that stays is recognised and dropped. Devices are those of the network namespace
 """
 
 import errno
-from ctypes import byref, sizeof
+from ctypes import byref, c_uint32, sizeof
 from enum import Enum
 from pathlib import Path
 
@@ -39,6 +39,14 @@ def best_attachment(program_fd: int) -> Attachment:
     """TCX if this kernel has it: one that knows the attach type complains of the device, an older one of the type."""
     result = libbpf.attempt("bpf_link_create", program_fd, NO_DEVICE, libbpf.TCX_INGRESS, None)
     return Attachment.CLSACT if result == -errno.EINVAL else Attachment.TCX
+
+
+def is_served(ifindex: int) -> bool:
+    """Whether a program of a datapath, whosever it is, runs on a device of this namespace."""
+    found = c_uint32(0)
+    # bpf(2), BPF_PROG_QUERY: without room for their numbers the kernel says how many there are. Before 6.6: EINVAL.
+    result = libbpf.attempt("bpf_prog_query", ifindex, libbpf.TCX_INGRESS, 0, None, None, byref(found))
+    return (result == 0 and found.value > 0) or _has_filter(ifindex)
 
 
 class Attachments:
@@ -107,13 +115,17 @@ def _exists(path: Path) -> bool:
 
 def _alive(path: Path, ifindex: int) -> bool:
     if path.is_symlink():
-        options = TcOptions(sz=sizeof(TcOptions), handle=HANDLE, priority=PRIORITY)
-        result = libbpf.attempt("bpf_tc_query", byref(_hook(ifindex)), byref(options))
-        if result < 0 and -result not in GONE:
-            raise KernelRefused(f"find the filter of device {ifindex}", -result)
-        return result == 0
+        return _has_filter(ifindex)
     with closing(libbpf.pinned(path)) as link:
         return libbpf.link_device(link)[1] == ifindex
+
+
+def _has_filter(ifindex: int) -> bool:
+    options = TcOptions(sz=sizeof(TcOptions), handle=HANDLE, priority=PRIORITY)
+    result = libbpf.attempt("bpf_tc_query", byref(_hook(ifindex)), byref(options))
+    if result < 0 and -result not in GONE:
+        raise KernelRefused(f"find the filter of device {ifindex}", -result)
+    return result == 0
 
 
 def _replace(path: Path, ifindex: int, fd: int) -> None:

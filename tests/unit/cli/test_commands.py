@@ -261,5 +261,21 @@ def test_an_underlay_address_is_checked_first() -> None:
     assert "'nowhere' is no IPv4 address" in result.output
 
 
+@pytest.mark.parametrize(
+    ("controller", "said"),
+    [
+        ("http://192.0.2.1:9696", "is where clients connect"),
+        ("192.0.2.1", "neither host:port nor unix:///path"),
+        ("controller.example", "neither host:port nor unix:///path"),
+        ("fd00::1", "neither host:port nor unix:///path"),
+    ],
+)
+def test_where_a_controller_cannot_be(controller: str, said: str) -> None:
+    words = ["agent", "--address", "192.0.2.1", "--controller", controller, "--token", "t"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert said in " ".join(result.output.split())
+
+
 def test_an_unknown_command() -> None:
     assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2

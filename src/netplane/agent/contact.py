@@ -1,0 +1,53 @@
+"""What an operator is told of the agent's sessions with controllers: one line for what is new, and what to look at.
+
+Attempts go on for as long as no controller is there, so what has been said of one is said again only when it changes.
+"""
+
+import logging
+
+from netplane.stream.client import Connected, Disconnected
+
+ADVICE = (
+    ("Expected SETTINGS frame", "whoever answers there is no controller for agents: that is HTTP's port, or another's"),
+    ("connection refused", "nobody listens there: is the controller up, and is this its --southbound?"),
+    ("no such file or directory", "nobody listens there: is the controller up, and is this its --southbound?"),
+    ("errors resolving", "the controller's name has no address here"),
+    ("unauthenticated", "--token is not the secret under [agent] in the controller's file of tokens"),
+    ("permission denied", "the socket is for the controller's own user"),
+    ("unimplemented", "whoever answers there is no controller, or one of another release"),
+    ("deadline", "nobody answers there: does a firewall drop what this host sends?"),
+    ("handshak", "whoever answers there says nothing that agents understand: is this the controller's --southbound?"),
+    ("timed out", "nobody answers there: does a firewall drop what this host sends?"),
+    ("no route to host", "this host has no way there"),
+    ("network is unreachable", "this host has no way there"),
+)
+"""What gRPC's words mean, by a part of them; the first that fits counts. Case is ignored."""
+
+log = logging.getLogger("netplane.agent")
+
+
+class Contact:
+    """What has been told of each controller."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, Connected | Disconnected] = {}
+
+    def note(self, event: Connected | Disconnected) -> None:
+        """Log what is new about it."""
+        if event == self._told.get(event.controller):
+            return
+        self._told[event.controller] = event
+        match event:
+            case Connected():
+                # What was wrong with the others may be so no longer.
+                self._told = {event.controller: event}
+                log.info("connected to %s", event.controller)
+            case Disconnected():
+                log.warning("no session with %s: %s", event.controller, explain(event.reason))
+
+
+def explain(reason: str) -> str:
+    """Why there is no session, what it means first, for whoever has not met gRPC."""
+    lower = reason.lower()
+    meaning = next((advice for part, advice in ADVICE if part.lower() in lower), "")
+    return f"{meaning} ({reason})" if meaning else reason
