@@ -15,7 +15,7 @@ import pytest
 
 from netplane.base.problem import Problem
 from netplane.interest import slice_of
-from netplane.model import STORED, Endpoint, Host, Network, Port, Record, Router
+from netplane.model import WORLD, Endpoint, Host, Network, Port, Record, Router
 from netplane.store import Store
 from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import encode
@@ -30,7 +30,7 @@ def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def specified(store: Store, host: str) -> dict[tuple[str, str], Record]:
     with store.read() as reader:
-        return slice_of([record for kind in STORED for record in reader.list(kind)], host)
+        return slice_of([record for kind in WORLD for record in reader.list(kind)], host)
 
 
 async def settles(place: Site, *followers: tuple[str, Follower]) -> None:

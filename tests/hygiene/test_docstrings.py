@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import msgspec
 import pytest
 
-from netplane.model import KINDS, Record, kind_of
+from netplane.model import CONTROL, KINDS, Record, kind_of
 from tests.hygiene.sources import PACKAGE, name, parsed, python_files
 
 Documented = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
@@ -38,7 +38,7 @@ def test_every_test_module_has_a_docstring() -> None:
     assert [name(path) for path in python_files("tests") if ast.get_docstring(parsed(path)) is None] == []
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=kind_of)
+@pytest.mark.parametrize("kind", [*KINDS, *CONTROL], ids=kind_of)
 def test_every_field_of_a_record_is_described(kind: type[Record]) -> None:
     properties = msgspec.json.schema(kind)["$defs"][kind.__name__]["properties"]
     assert [field for field, said in properties.items() if "description" not in said and field not in OBVIOUS] == []

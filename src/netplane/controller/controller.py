@@ -22,7 +22,7 @@ from netplane.base.problem import Problem
 from netplane.controller.decisions import DecisionBook
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
-from netplane.model import STORED, Host, Record
+from netplane.model import WORLD, Host, Record
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Store, StoreError, Transaction
 from netplane.store.announcements import note_announcement
@@ -231,7 +231,7 @@ class Controller:
 def read_picture(store: Store) -> Picture:
     """The picture of the store as it is now."""
     with store.read() as reader:
-        records: list[Record] = [record for kind in STORED for record in reader.list(kind)]
+        records: list[Record] = [record for kind in WORLD for record in reader.list(kind)]
         said = {port: str(report.body) for port, report in reader.reports(PORT_STATUS).items()}
         return Picture(records, reader.revision, said)
 

@@ -13,7 +13,8 @@ from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint, Pair, Presence, presence
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.host import HOST_NAME, Binding, Host
-from netplane.model.kinds import KINDS, STORED, AnyRecord, kind_of
+from netplane.model.identity import ApplicationCredential, Assignment, Project, User, assignment, role_id
+from netplane.model.kinds import CONTROL, KINDS, STORED, WORLD, AnyRecord, AnyStored, kind_of
 from netplane.model.log import Logged, LogResource
 from netplane.model.metadata import Metadata
 from netplane.model.network import Network, Subnet
@@ -23,21 +24,27 @@ from netplane.model.record import Access, Claim, OnDelete, Record, Reference, de
 from netplane.model.route import Route
 from netplane.model.router import MOST_ROUTES, Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, identity_id
+from netplane.model.token import Revocation, SigningKey
 from netplane.model.trunk import Trunk
 
 __all__ = [
     "ADDRESS_LIMIT",
+    "CONTROL",
     "EVERY_PROJECT",
     "HOST_NAME",
     "KINDS",
     "MOST_ROUTES",
     "ROUTER_INTERFACE",
     "STORED",
+    "WORLD",
     "Access",
     "AddressGroup",
     "AddressPair",
     "Announcement",
     "AnyRecord",
+    "AnyStored",
+    "ApplicationCredential",
+    "Assignment",
     "Binding",
     "Change",
     "Claim",
@@ -60,23 +67,29 @@ __all__ = [
     "Pair",
     "Port",
     "Presence",
+    "Project",
     "RbacPolicy",
     "Record",
     "Reference",
+    "Revocation",
     "Route",
     "Router",
     "SecurityGroup",
     "SecurityGroupRule",
+    "SigningKey",
     "SubPort",
     "Subnet",
     "Trunk",
+    "User",
     "Wall",
     "WallRule",
     "announcement_id",
+    "assignment",
     "describe",
     "identity_id",
     "kind_of",
     "may_announce",
     "presence",
+    "role_id",
     "shared_with",
 ]

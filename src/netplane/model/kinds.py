@@ -5,6 +5,7 @@ from netplane.model.announcement import Announcement
 from netplane.model.endpoint import Device, Endpoint, Presence
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall
 from netplane.model.host import Binding, Host
+from netplane.model.identity import ApplicationCredential, Assignment, Project, User
 from netplane.model.log import Logged, LogResource
 from netplane.model.network import Network, Subnet
 from netplane.model.port import Port
@@ -12,9 +13,10 @@ from netplane.model.rbac_policy import RbacPolicy
 from netplane.model.record import Record
 from netplane.model.router import Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule
+from netplane.model.token import Revocation, SigningKey
 from netplane.model.trunk import Trunk
 
-STORED: tuple[type[Record], ...] = (
+WORLD: tuple[type[Record], ...] = (
     Host,
     Network,
     Subnet,
@@ -33,9 +35,16 @@ STORED: tuple[type[Record], ...] = (
     FirewallPolicy,
     FirewallGroup,
 )
-"""What the store keeps; what stands first is referred to by what follows."""
+"""What the network is made of; what stands first is referred to by what follows."""
 
-KINDS: tuple[type[Record], ...] = (*STORED, Endpoint, Presence, Logged, Wall, Device)
+CONTROL: tuple[type[Record], ...] = (Project, User, Assignment, ApplicationCredential, SigningKey, Revocation)
+"""What concerns controllers alone: no host is ever told of it, and no wire can carry it."""
+
+STORED: tuple[type[Record], ...] = (*WORLD, *CONTROL)
+"""What the store keeps."""
+
+KINDS: tuple[type[Record], ...] = (*WORLD, Endpoint, Presence, Logged, Wall, Device)
+"""What hosts may be told, and compilers read."""
 
 AnyRecord = (
     Host
@@ -62,7 +71,9 @@ AnyRecord = (
     | Device
 )
 
-_KIND = {kind: str(kind.__struct_config__.tag) for kind in KINDS}
+AnyStored = AnyRecord | Project | User | Assignment | ApplicationCredential | SigningKey | Revocation
+
+_KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL)}
 
 
 def kind_of(record: Record | type[Record]) -> str:

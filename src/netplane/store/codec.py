@@ -4,10 +4,10 @@ from typing import Any, cast
 
 from msgspec.msgpack import Decoder, Encoder
 
-from netplane.model import AnyRecord, Record
+from netplane.model import AnyStored, Record
 
 _encoder = Encoder()
-_decoder: Decoder[Any] = Decoder(AnyRecord)
+_decoder: Decoder[Any] = Decoder(AnyStored)
 
 encode = _encoder.encode
 

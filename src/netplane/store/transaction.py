@@ -10,7 +10,7 @@ from typing import TypeVar, cast
 from msgspec.structs import replace
 from sqlalchemy import Connection, bindparam, select, update
 
-from netplane.model import KINDS, Claim, Record, kind_of
+from netplane.model import STORED, Claim, Record, kind_of
 from netplane.model.resource import Resource
 from netplane.store.allocation import Cursors, Text, free_numbers
 from netplane.store.clock import stamp
@@ -25,7 +25,7 @@ T = TypeVar("T", bound=Record)
 LOCK = Prepared(select(LOG.c.revision).with_for_update())
 ADVANCE = Prepared(update(LOG).values(revision=bindparam("reached")))
 
-_BY_NAME = {kind_of(kind): kind for kind in KINDS}
+_BY_NAME = {kind_of(kind): kind for kind in STORED}
 
 
 class Transaction:
