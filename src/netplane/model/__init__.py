@@ -11,6 +11,7 @@ from netplane.model.change import Change, Operation
 from netplane.model.decision import Decision
 from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint, Pair, Presence, presence
+from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User, assignment, role_id
@@ -52,12 +53,14 @@ __all__ = [
     "Device",
     "DhcpOption",
     "Endpoint",
+    "Enrolment",
     "FirewallGroup",
     "FirewallPolicy",
     "FirewallRule",
     "FixedIP",
     "Host",
     "Identity",
+    "JoinToken",
     "LogResource",
     "Logged",
     "Metadata",

@@ -3,6 +3,7 @@
 from netplane.model.address_group import AddressGroup
 from netplane.model.announcement import Announcement
 from netplane.model.endpoint import Device, Endpoint, Presence
+from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall
 from netplane.model.host import Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User
@@ -37,7 +38,16 @@ WORLD: tuple[type[Record], ...] = (
 )
 """What the network is made of; what stands first is referred to by what follows."""
 
-CONTROL: tuple[type[Record], ...] = (Project, User, Assignment, ApplicationCredential, SigningKey, Revocation)
+CONTROL: tuple[type[Record], ...] = (
+    Project,
+    User,
+    Assignment,
+    ApplicationCredential,
+    SigningKey,
+    Revocation,
+    Enrolment,
+    JoinToken,
+)
 """What concerns controllers alone: no host is ever told of it, and no wire can carry it."""
 
 STORED: tuple[type[Record], ...] = (*WORLD, *CONTROL)
@@ -71,7 +81,9 @@ AnyRecord = (
     | Device
 )
 
-AnyStored = AnyRecord | Project | User | Assignment | ApplicationCredential | SigningKey | Revocation
+AnyStored = (
+    AnyRecord | Project | User | Assignment | ApplicationCredential | SigningKey | Revocation | Enrolment | JoinToken
+)
 
 _KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL)}
 

@@ -8,6 +8,7 @@ change     revision, kind, id, operation, body,     what happened, forever: feed
            actor, time, request
 log        identity, revision                       one row: which log this is, and where it has got to
 report     kind, id, body, time                     what the network says of itself; not intent
+secret     name, body                               what controllers share and nobody else may read; in no change
 ```
 
 Bodies are msgpack. Every writer locks the row of `log` before it looks at anything, and moves its revision when it
@@ -79,5 +80,13 @@ REPORT = Table(
     Column("kind", String, primary_key=True),
     Column("body", LargeBinary, nullable=False),
     Column("time", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+SECRET = Table(
+    "secret",
+    METADATA,
+    Column("name", String, primary_key=True),
+    Column("body", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )

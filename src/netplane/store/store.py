@@ -16,6 +16,7 @@ from netplane.store.journal import Entry, read_journal
 from netplane.store.reader import Reader
 from netplane.store.reports import Report, write_reports
 from netplane.store.schema import LOG, METADATA
+from netplane.store.secrets import keep_secret
 from netplane.store.transaction import Transaction
 from netplane.store.writes import Origin
 
@@ -113,6 +114,11 @@ class Store:
         """The latest reports of a kind by the id of what they are about: all, or of these."""
         with self.read() as reader:
             return reader.reports(kind, ids)
+
+    def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
+        """What the controllers of this database share under a name; `make` makes it for the first of them."""
+        with self._turn, self._writer.begin() as connection:
+            return keep_secret(connection, name, make)
 
     def _announce(self, revision: int) -> None:
         with self._moved:
