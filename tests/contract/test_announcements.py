@@ -60,6 +60,7 @@ def test_what_may_not_be_said_is_not_heard(world: World) -> None:
         ("224.0.0.1", MAC),
         ("nonsense", MAC),
         ("fd00::1", MAC),
+        ("::ffff:10.0.0.100", MAC),
     ):
         assert hear(world, port, address, mac) == []
     assert hear(world, port, "10.0.0.100", MAC, host="h2") == []
@@ -74,3 +75,12 @@ def test_a_port_without_security_says_a_number_of_addresses_and_no_more(world: W
     world.remove("port", port)
     with world.store.read() as reader:
         assert reader.list(Announcement) == []
+
+
+def test_nobody_says_an_address_by_another_name_of_it(world: World) -> None:
+    """A pair of IPv6 covers no address of IPv4, though its mapped form lies in the range."""
+    everything = [{"ip_address": "::/0"}]
+    port = bound(world, world.make("network")["id"], mac_address=MAC, allowed_address_pairs=everything)
+    assert hear(world, port, "::ffff:10.0.0.5", MAC) == []
+    assert hear(world, port, "fe80::5%eth0", MAC) == []
+    assert hear(world, port, "fd00::5", MAC) == [(port, "fd00::5", MAC)]

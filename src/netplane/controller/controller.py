@@ -13,16 +13,17 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from time import time_ns
+from time import monotonic, time_ns
 from typing import TypeVar
 
 from msgspec import Raw
 
 from netplane.base.problem import Problem
 from netplane.controller.decisions import DecisionBook
+from netplane.controller.moves import Move, Moves
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
-from netplane.model import WORLD, Host, Record
+from netplane.model import WORLD, Host, Port, Record, announcement_id
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Store, StoreError, Transaction
 from netplane.store.announcements import note_announcement
@@ -41,6 +42,8 @@ HEARTBEAT = 5.0
 """Seconds after which hosts that nothing concerned are told of the revision too, so that they can resume from it."""
 REPORT_PAUSE = 0.01
 """Seconds that port states are collected for, so that they are written in batches."""
+MOVES_PAUSE = 0.25
+"""Seconds between looks at addresses that wait to be moved."""
 CLAIMS = 65_536
 """Ports that a host may claim: as many as its port table holds."""
 
@@ -59,6 +62,7 @@ class Controller:
         self.decisions = DecisionBook(time_ns() // 1_000)
         self.southbound = SouthboundServer(self, token)
         self._committed = asyncio.Event()
+        self._moves = Moves()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reportable = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -75,7 +79,7 @@ class Controller:
 
         self._unsubscribe = self.store.subscribe(wake)
         self._committed.set()
-        for work in (self._follow(), self._report(), self._beat()):
+        for work in (self._follow(), self._report(), self._beat(), self._settle_moves()):
             self._spawn(work, is_vital=True)
         return await self.southbound.start(address)
 
@@ -128,7 +132,7 @@ class Controller:
             case Release(ports):
                 await self._release(host, ports)
             case Announce(port, address, mac):
-                await self._write(host, lambda t: note_announcement(t, host, port, address, mac))
+                await self._announced(Move(host, port, address, mac))
             case Trouble(problems):
                 self.problems.say(host, problems)
             case Decisions(decisions, lost):
@@ -141,6 +145,21 @@ class Controller:
         """A host is away; what it carries goes on without us."""
         LOGGER.info("host %s is away", host)
         self._tell()
+
+    async def _announced(self, move: Move) -> None:
+        port = self.picture.interest.get(("port", move.port))
+        if not isinstance(port, Port) or self.picture.carrier(port.id) != move.host:
+            return
+        try:
+            place = announcement_id(port.network_id, move.address)
+        except ValueError:
+            return
+        if self._moves.hear(place, move, monotonic()):
+            await self._move(move)
+
+    async def _move(self, move: Move) -> None:
+        host, port, address, mac = move
+        await self._write(host, lambda t: note_announcement(t, host, port, address, mac))
 
     async def _claim(self, host: str, ports: Iterable[str]) -> None:
         self.picture.ports.claim(host, ports)
@@ -216,6 +235,16 @@ class Controller:
             self._reportable.clear()
             if news := self.picture.ports.news():
                 await asyncio.to_thread(self.store.report, PORT_STATUS, news)
+
+    async def _settle_moves(self) -> None:
+        """Do what has been said of addresses that had just moved."""
+        while True:
+            await asyncio.sleep(MOVES_PAUSE)
+            for move in self._moves.due(monotonic()):
+                try:
+                    await self._move(move)
+                except Refused as error:
+                    LOGGER.warning("%s", error)
 
     async def _beat(self) -> None:
         while True:

@@ -1,7 +1,7 @@
 """Announcements: addresses that machines have said they have, of those that several ports may use."""
 
 from collections.abc import Iterable
-from ipaddress import ip_address, ip_network
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Annotated
 from uuid import UUID, uuid5
 
@@ -32,6 +32,9 @@ def may_announce(port: Port, address: str, mac: str) -> bool:
     """Whether an address and a MAC address are a machine's to announce; ValueError if the first is none."""
     wanted = ip_address(address)
     if wanted.is_multicast or wanted.is_unspecified or wanted.is_loopback or port.is_router_interface:
+        return False
+    # A second name of an address, which no packet says and which would be taken for the first one.
+    if isinstance(wanted, IPv6Address) and (wanted.scope_id is not None or wanted.ipv4_mapped is not None):
         return False
     if not port.port_security_enabled:
         return mac == port.mac_address

@@ -260,7 +260,8 @@ class Pace(NamedTuple):
 PACES: Mapping[int, Pace] = {
     # Twenty at once, ten a second: a client asks a few times an hour.
     **dict.fromkeys((Punt.DHCP, Punt.ROUTER_SOLICITATION, Punt.DHCP6), Pace(100_000_000, 2_000_000_000)),
-    Punt.ANNOUNCEMENT: Pace(100_000_000, 2_000_000_000),
+    # Two a second, each of which all hosts of a domain may have to hear of; as many at once as one machine may have.
+    Punt.ANNOUNCEMENT: Pace(500_000_000, 32_000_000_000),
     # A hundred at once: a machine that listens to as many groups may tell of each by itself.
     Punt.REPORT: Pace(50_000_000, 5_000_000_000),
     # 50,000 a second, 10,000 at once: some 25 broadcasts a second where they reach two thousand.

@@ -1,7 +1,6 @@
 """Rules of firewalls: what can be meant, as OpenStack's FWaaS has it."""
 
 from collections.abc import Sequence
-from ipaddress import ip_network
 
 from msgspec.structs import replace
 
@@ -9,6 +8,7 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, forbidden, invalid, spoken
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
+from netplane.api.rules.ranges import loose_range
 from netplane.api.views import View
 from netplane.model import FirewallPolicy, FirewallRule
 from netplane.model.firewall import ACTIONS, DENY
@@ -91,7 +91,7 @@ def _check_address(name: str, text: str | None, version: int) -> str | None:
     if text is None:
         return None
     try:
-        range = ip_network(text, strict=False)
+        range = loose_range(text)
     except ValueError as error:
         raise invalid(f"{name} '{text}' is neither a valid IP address, nor is it a valid IP subnet") from error
     if range.version != version:

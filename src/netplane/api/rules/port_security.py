@@ -1,11 +1,10 @@
 """What a port may send besides its own: whether port security holds it at all, and its allowed address pairs."""
 
-from ipaddress import ip_network
-
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, forbidden, invalid
 from netplane.api.rules.macs import check_mac
+from netplane.api.rules.ranges import loose_range
 from netplane.model import AddressPair, Network, Port
 
 MOST_PAIRS = 10
@@ -69,7 +68,7 @@ def parse_pairs(wish: Wish, mac: str) -> tuple[AddressPair, ...]:
 def _check_address(text: str) -> str:
     """An address or a range, in the words in which it was said."""
     try:
-        range = ip_network(text, strict=False)
+        range = loose_range(text)
     except ValueError as error:
         raise invalid(f"'{text}' of 'allowed_address_pairs' is neither an IP address nor a range") from error
     if range.is_multicast or (range.num_addresses == 1 and range[0].is_unspecified):
