@@ -77,7 +77,7 @@ RECORD: st.SearchStrategy[Record] = st.one_of(
     BINDING,
     st.builds(Host, id=st.sampled_from(HOSTS), number=st.integers(1, 4), address=st.sampled_from(["a", "b"])),
     st.builds(Network, id=NETWORK, name=NAME, vni=st.integers(1, 3)),
-    st.builds(Subnet, id=ids("s", 2), network_id=NETWORK, cidr=st.just("10.0.0.0/24")),
+    st.builds(Subnet, id=ids("s", 2), network_id=NETWORK, cidr=st.just("10.0.0.0/24"), enable_dhcp=st.booleans()),
     st.builds(Router, id=ids("r", 3), name=NAME, number=st.just(1)),
     st.builds(Identity, id=ids("i", 3), number=st.integers(1, 3), groups=GROUPS),
     st.builds(

@@ -21,6 +21,8 @@ pack_key = ENDPOINT.pack_key
 pack_value = ENDPOINT.pack_value
 EVERYTHING = ((MAPPED + bytes(4), MAPPED_BITS), (NO_ADDRESS, 0))
 """All addresses of each family."""
+NOBODY = MAPPED + bytes(4)
+"""From which a machine without an address asks for one (RFC 2131, section 4.1)."""
 FOUND = (ENDPOINT.name, PAIR.name, RANGE.name)
 _FLAGS = Struct("=6xH8x")
 assert all(BY_NAME[table].value.offsets()["flags"] == 6 for table in FOUND)
@@ -53,7 +55,7 @@ def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
                 return [problem(endpoint, f"address {address.hex()} or MAC {endpoint.mac.hex()} has a wrong length")]
         if not all(map(is_ipv4, endpoint.addresses)) and (own := link_local(endpoint.mac)) not in endpoint.addresses:
             entries.append((NAME, pack_key(endpoint.vni, own), value))
-        if endpoint.pairs or endpoint.announced or not endpoint.secured:
+        if endpoint.pairs or endpoint.announced or endpoint.asks or not endpoint.secured:
             entries += shared(endpoint, flags)
     except Malformed as error:
         return [problem(endpoint, error)]
@@ -61,8 +63,15 @@ def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
 
 
 def shared(endpoint: Endpoint, flags: int) -> list[Entry]:
-    """What a port may use besides its own addresses: its pairs, or everything by its own MAC address if it is open."""
+    """What a port may use besides its own addresses: its pairs, or everything by its own MAC address if it is open.
+
+    And no address at all, to ask for one; what else it may say from none, the datapath knows.
+    """
     entries: dict[tuple[str, bytes], Entry] = {}
+    if endpoint.asks:
+        key = pair_key(endpoint.vni, Pair(NOBODY, 128, endpoint.mac))
+        value = PAIR.pack_value(endpoint.mac, flags, endpoint.host, endpoint.identity)
+        entries[PAIR.name, key] = (PAIR.name, key, value)
     said = [(pair, flags | EndpointFlag.SHARED | EndpointFlag.ANNOUNCED) for pair in endpoint.announced]
     for pair, with_flags in (*said, *((pair, flags | EndpointFlag.SHARED) for pair in endpoint.pairs)):
         virtual = EndpointFlag.VIRTUAL if pair.mac != endpoint.mac else 0

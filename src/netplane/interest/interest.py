@@ -152,6 +152,10 @@ class Interest:
             if isinstance(subnet, Subnet):
                 self._touch(self._slices.domains.hosts_on(subnet.network_id), (key,))
         self._put(key, new)
+        if _told(old) != _told(new):
+            for subnet in (old, new):
+                if isinstance(subnet, Subnet):
+                    self._settle(list(self._slices.world.find("machines_on", subnet.network_id)))
 
     def _router(self, key: Key, _old: Record | None, new: Record | None) -> None:
         self._put(key, new)
@@ -400,6 +404,11 @@ class Interest:
 
     def _has(self, host: str, held: Key) -> bool:
         return held == ("host", host) or self._slices.domains.sees(host, held)
+
+
+def _told(record: Record | None) -> tuple[str, int, bool] | None:
+    """What the placements of machines depend on of a subnet."""
+    return (record.network_id, record.ip_version, record.enable_dhcp) if isinstance(record, Subnet) else None
 
 
 def _link(port: Record | None) -> tuple[str, str] | None:

@@ -4,7 +4,18 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from netplane.base.addresses import pack_address, pack_mac, pack_prefix
-from netplane.model import Announcement, Binding, Endpoint, Host, Identity, Network, Pair, Port, may_announce
+from netplane.model import (
+    Announcement,
+    Binding,
+    Endpoint,
+    Host,
+    Identity,
+    Network,
+    Pair,
+    Port,
+    Subnet,
+    may_announce,
+)
 
 
 class Placement(NamedTuple):
@@ -23,8 +34,9 @@ def place(
     network: Network | None,
     identity: Identity | None,
     announcements: Iterable[Announcement] = (),
+    subnets: Iterable[Subnet] = (),
 ) -> Placement | None:
-    """The placement of a port, from its own binding, host, network, identity and announcements; None if it has none.
+    """The placement of a port, from its binding, host, network, identity, announcements and subnets; None if none.
 
     A missing identity counts as none, an address or pair that cannot be read as absent, and a MAC that cannot be read
     leaves the port without a place: hosts would have nothing to reach it by.
@@ -45,10 +57,18 @@ def place(
         stateless=identity is not None and identity.stateless,
         names=_names(port),
         secured=port.port_security_enabled,
+        asks=_asks(port, subnets),
         pairs=_pairs(port) if port.port_security_enabled else (),
         announced=_announced(port, announcements),
     )
     return Placement(port.network_id, host.id, identity, endpoint)
+
+
+def _asks(port: Port, subnets: Iterable[Subnet]) -> bool:
+    """Whether its machine must ask others for its addresses of IPv4; a subnet of another network says nothing."""
+    own = (subnet for subnet in subnets if subnet.network_id == port.network_id)
+    told = [subnet.enable_dhcp for subnet in own if subnet.ip_version == 4]
+    return port.port_security_enabled and bool(told) and not any(told)
 
 
 def _names(port: Port) -> tuple[str, ...]:

@@ -209,7 +209,9 @@ class Slices:
         network = self.world.get(Network, port.network_id)
         identity = self.world.get(Identity, port.identity_id)
         found = (self.world.get(Announcement, said) for said in self.world.find("announced_by", port_id))
-        return place(port, binding, host, network, identity, [said for said in found if said is not None])
+        said = [one for one in found if one is not None]
+        subnets = (self.world.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips)
+        return place(port, binding, host, network, identity, said, [one for one in subnets if one is not None])
 
     def _needs(self, host: str, record: Record) -> bool:
         match record:

@@ -105,7 +105,9 @@ def _placements(world: dict[Key, Record]) -> list[Placement]:
         assert network is None or isinstance(network, Network)
         assert identity is None or isinstance(identity, Identity)
         said = [one for one in world.values() if isinstance(one, Announcement) and one.port_id == port.id]
-        placement = place(port, binding, host, network, identity, said)
+        subnets = [world.get(("subnet", fixed.subnet_id)) for fixed in port.fixed_ips]
+        known = [subnet for subnet in subnets if isinstance(subnet, Subnet)]
+        placement = place(port, binding, host, network, identity, said, known)
         if placement:
             found.append(placement)
     return found

@@ -50,6 +50,12 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, tag="endpoint"):
     secured: Annotated[
         bool, describe("Whether it sends from its addresses and pairs only, and rules judge its packets.")
     ] = True
+    asks: Annotated[
+        bool,
+        describe(
+            "Whether it has an address of IPv4 that the platform does not tell it: it may ask the network by DHCP."
+        ),
+    ] = False
     pairs: Annotated[tuple[Pair, ...], describe("What it may use besides its own addresses.")] = ()
     announced: Annotated[tuple[Pair, ...], describe("Addresses that its machine has said it has, sorted.")] = ()
 

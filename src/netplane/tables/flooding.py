@@ -11,6 +11,7 @@ from typing import NamedTuple, NoReturn, TypeVar
 
 from netplane.base.addresses import MAPPED
 from netplane.tables import lookup
+from netplane.tables.asking import asks_all, is_told
 from netplane.tables.decisions import (
     PACES,
     Class,
@@ -66,6 +67,8 @@ class Sent(NamedTuple):
     """None for ARP, of which no rule speaks."""
     here: bool
     """Whether a machine of this host has sent it."""
+    is_told: bool = False
+    """Whether everybody may hear it, whatever its rules say."""
 
 
 def is_for_many(run: Run, vni: int, packet: Packet) -> bool:
@@ -125,10 +128,10 @@ def flood_packet(run: Run, vni: int, mac: bytes, source: EndpointValue, packet: 
         run.drop(Stage.FLOOD, Reason.FROM_TUNNEL)
     if not is_for_many(run, vni, packet):
         run.drop(Stage.FLOOD, Reason.MULTICAST)
-    is_judged = here and not source.flags & EndpointFlag.OPEN
+    is_judged = here and not source.flags & EndpointFlag.OPEN and not asks_all(run.frame, packet)
     if is_judged and not allowed(run, Direction.EGRESS, source.identity, 0, packet.destination, packet, packet.service):
         run.drop(Stage.FLOOD, Reason.POLICY_OUT)
-    flood(run, Sent(vni, mac, source.identity, packet, here))
+    flood(run, Sent(vni, mac, source.identity, packet, here, is_told(source, packet)))
 
 
 def flood(run: Run, sent: Sent) -> NoReturn:
@@ -195,7 +198,7 @@ def copy_here(run: Run, sent: Sent, mac: bytes) -> int:
         run.step(Stage.DELIVERY, Reason.NO_DEVICE)
         return 0
     packet = sent.packet
-    is_judged = not device.flags & DeviceFlag.OPEN
+    is_judged = not (device.flags & DeviceFlag.OPEN or sent.is_told)
     if (
         is_judged
         and packet is not None

@@ -21,6 +21,7 @@ from typing import NamedTuple, NoReturn
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
 from netplane.tables import fragments, lookup, owners, services
 from netplane.tables.announcing import hear
+from netplane.tables.asking import TOLD, is_nobody, is_told
 from netplane.tables.connection import sides
 from netplane.tables.decisions import Class, Direction, EndpointFlag, PortFlag, Punt, Reason, Stage, Verdict
 from netplane.tables.family import answer_echo, answer_error, forwarded, is_answerable, parse
@@ -174,7 +175,7 @@ def from_machine(run: Run, ifindex: int) -> NoReturn:
     behind = is_behind(run, hop, packet)
     pair = Pair(source, hop.endpoint, True, local, sides(packet, port.vni, hop.vni), behind, walls=Walls(hop.walls))
     try:
-        connect(run, packet, pair)
+        judge(run, packet, hop, pair)
     except End as end:
         if end.reason is Reason.FIREWALL_REJECTED:
             answer_with_error(run, port, ifindex, packet, hop._replace(endpoint=None, reason=end.reason))
@@ -193,7 +194,7 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
         pass_on(run, vni, outer_source)
     packet = take_apart(run, vni)
     refuse_neighbours(run, packet)
-    source = check_sender(run, vni, outer_source, packet.source)
+    source = check_sender(run, vni, outer_source, packet.source, packet)
     if is_to_many(run):
         flood_packet(run, vni, source.mac, source, packet, here=False)
     hop = route(run, vni, packet)
@@ -206,12 +207,17 @@ def from_tunnel(run: Run, vni: int, outer_source: bytes) -> NoReturn:
         run.drop(Stage.DELIVERY, Reason.NOT_HERE)
     run.own[Direction.INGRESS] = (hop.vni, hop.endpoint.mac)
     behind = is_behind(run, hop, packet)
-    connect(
-        run,
-        packet,
-        Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni), behind, walls=Walls(hop.walls)),
-    )
+    pair = Pair(source, hop.endpoint, False, True, sides(packet, vni, hop.vni), behind, walls=Walls(hop.walls))
+    judge(run, packet, hop, pair)
     deliver(run, packet, hop, hop.endpoint)
+
+
+def judge(run: Run, packet: Packet, hop: Hop, pair: Pair) -> None:
+    """CONNECTION, unless it is what a DHCP server of the network's own tells a client, of which no rule is asked."""
+    if hop.gateway is None and is_told(pair.source, packet):
+        run.step(Stage.CONNECTION, Reason.NONE, TOLD)
+    else:
+        connect(run, packet, pair)
 
 
 def from_service(run: Run) -> NoReturn:
@@ -328,7 +334,7 @@ def hand_to_services(run: Run, port: PortValue, ifindex: int, packet: Packet, so
 def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
     """ANTI_SPOOF: the packet comes from an address of the port."""
     source = owned(run, port, packet.source)
-    if source is None:
+    if source is None or is_nobody(source, run.frame, packet):
         run.drop(Stage.ANTI_SPOOF, Reason.SPOOFED_ADDRESS)
     run.identities[Direction.EGRESS] = source.identity
     if is_too_long(run, port.mtu):
@@ -337,10 +343,12 @@ def check_source(run: Run, port: PortValue, packet: Packet) -> EndpointValue:
     return source
 
 
-def check_sender(run: Run, vni: int, outer_source: bytes, address: bytes) -> EndpointValue:
+def check_sender(
+    run: Run, vni: int, outer_source: bytes, address: bytes, packet: Packet | None = None
+) -> EndpointValue:
     """SOURCE: the packet comes from a machine of the domain, and from the host that carries it."""
     source = owners.speaker(run.entries, vni, run.frame[6:12], address)
-    if source is None:
+    if source is None or (packet is not None and is_nobody(source, run.frame, packet)):
         run.drop(Stage.SOURCE, Reason.FORGED_SOURCE)
     if source.host == run.settings.host or lookup.host_address(run.entries, source.host) != outer_source:
         run.drop(Stage.SOURCE, Reason.FORGED_HOST)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from netplane.model import Host, Network, Port, Router
 from netplane.verify.agreement import PASSED, Decided, Party, agreed, agreed_alone, keeps
 from netplane.verify.datagram import UDP, Address, Datagram, read_arp, write_arp_reply
+from netplane.verify.dhcp import DHCP, is_answer, is_nobody, is_question
 from netplane.verify.family import may_be_told, read_packet, read_quote, write_echo_reply, write_error, write_routed
 from netplane.verify.fate import DROPPED, Fate, Kind
 from netplane.verify.firewalls import Crossing, guards, turned
@@ -29,8 +30,6 @@ from netplane.verify.world import World, addresses, given, mac_of
 __all__ = ["DROPPED", "Fate", "Kind", "Way", "intent", "intent_of_tunnel"]
 
 NOBODY = IPv4Address(0)
-DHCP = {False: (68, 67), True: (546, 547)}
-"""The ports of clients and servers, by whether it is DHCPv6."""
 NET_UNREACHABLE, HOST_UNREACHABLE, PORT_UNREACHABLE, TIME_EXCEEDED = (3, 0), (3, 1), (3, 3), (11, 0)
 FRAGMENTATION_NEEDED = (3, 4)
 PROHIBITED = (3, 13)
@@ -94,7 +93,7 @@ def sent(world: World, port: Port | None, frame: bytes, memory: Memory, now: int
     if asked is not None:
         return asked
     own = speaker(world, world.network(port), frame[6:12], datagram.source) == port
-    if not own or not fits(frame, world.network(port)):
+    if not own or is_nobody(port, frame, datagram) or not fits(frame, world.network(port)):
         note(world, memory, port, "egress", "DROP")
         return DROPPED
     if frame[0] & 1:
@@ -133,7 +132,7 @@ def intent_of_tunnel(
     if read is None or source is None:
         return DROPPED
     datagram = memory.completed(host.id, sender_of(source, frame), read, now)
-    if datagram is None or discovers(datagram):
+    if datagram is None or discovers(datagram) or is_nobody(source, frame, datagram):
         return DROPPED
     if frame[0] & 1:
         if speaks_of_groups(datagram) or not is_for_many(world, network, frame[0:6], datagram.destination):
@@ -167,6 +166,7 @@ def flooded(world: World, port: Port, frame: bytes, datagram: Datagram, memory: 
         or not is_for_many(world, network, frame[0:6], datagram.destination)
         or (
             port.port_security_enabled
+            and not is_question(datagram)
             and not permits(world, port, "egress", (datagram.destination, None), opening(datagram))
         )
     ):
@@ -190,7 +190,7 @@ def heard(world: World, source: Port, host: Host, datagram: Datagram, memory: Me
     for port in listeners(world, source, host):
         if is_joined(to) and (port.id, to) not in memory.members:
             continue
-        is_judged = port.port_security_enabled
+        is_judged = port.port_security_enabled and (source.port_security_enabled or not is_answer(datagram))
         if not is_judged or permits(world, port, "ingress", (datagram.source, source), opening(datagram)):
             may_hear.append(port)
         else:
@@ -396,6 +396,8 @@ def admitted(world: World, host: Host, path: Way, datagram: Datagram, memory: Me
 
     Ends that keep no connections are asked about this very packet, and where none keeps any that is all.
     """
+    if path.interface is None and not path.source.port_security_enabled and is_answer(datagram):
+        return Decided.KNOWN
     kept = [port for port in (path.source, path.destination) if keeps(world, host, port)]
     alone = agreed_alone(world, host, *ends(path, datagram), opening(datagram))
     if alone is not Decided.OPENED:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from netplane.model import Announcement, Network, Port
 from netplane.verify.datagram import Address
+from netplane.verify.dhcp import NOBODY, may_ask
 from netplane.verify.world import World, mac_of, parse_mac
 
 Range = IPv4Network | IPv6Network
@@ -67,6 +68,9 @@ def paired(world: World, network: Network, mac: bytes, address: Address) -> Port
         for port in machines(world, network)
         if not port.port_security_enabled and mac_of(port) == mac
     ]
+    if address == NOBODY:
+        asking = [port for port in machines(world, network) if mac_of(port) == mac and may_ask(world, port)]
+        ways += [(-address.max_prefixlen - 1, False, port.id) for port in asking]
     if not ways:
         return None
     _, _, id = min(ways)

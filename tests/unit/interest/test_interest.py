@@ -1,15 +1,17 @@
 """Named cases of what hosts are told; `tests/property/test_interest.py` has the rest."""
 
 import pytest
+from msgspec.structs import replace
 
 from netplane.interest import Interest, SliceDelta
-from netplane.model import AddressGroup, Change, Host, Record, SecurityGroupRule
+from netplane.model import AddressGroup, Change, Endpoint, Host, Record, SecurityGroupRule
 from tests.unit.interest.world import (
     BLUE,
     H1,
     H2,
     LONE,
     RED,
+    RED_SUBNET,
     RULE_2,
     WORLD,
     bound,
@@ -194,3 +196,13 @@ def test_dangling_references_are_left_out() -> None:
         "port router-red",
     }
     made.apply(deletes(LONE))
+
+
+def test_hosts_are_told_who_may_ask_for_addresses_when_dhcp_goes() -> None:
+    """And nobody is told anything of the machines of a subnet that is otherwise changed."""
+    made, silent = interest(*bound(A, H1), *bound(C, H2)), replace(RED_SUBNET, enable_dhcp=False)
+    check(made, upserts(replace(RED_SUBNET, name="other")), h1=({"subnet red-subnet"}, set()))
+    check(made, upserts(silent), h1=({"subnet red-subnet", "endpoint a"}, set()))
+    assert [record.asks for record in made.slice("h1") if isinstance(record, Endpoint)] == [True]
+    check(made, upserts(RED_SUBNET), h1=({"subnet red-subnet", "endpoint a"}, set()))
+    assert [record.asks for record in made.slice("h1") if isinstance(record, Endpoint)] == [False]

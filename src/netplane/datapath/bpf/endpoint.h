@@ -19,6 +19,7 @@ static __always_inline void np_judge_as(struct np_side *side, const struct np_en
 	side->identity = owner->identity;
 	side->known = owner->identity;
 	side->host = owner->host;
+	side->open = !!(owner->flags & NP_ENDPOINT_FLAG_OPEN);
 	side->alone = side->local && (owner->flags & NP_ENDPOINT_FLAG_STATELESS);
 	side->keeps = side->local && !(owner->flags & (NP_ENDPOINT_FLAG_STATELESS | NP_ENDPOINT_FLAG_OPEN));
 }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "account.h"
+#include "asking.h"
 #include "listening.h"
 #include "log.h"
 #include "policy.h"
@@ -126,7 +127,7 @@ static long np_copy_here(__u32 index, struct np_copying *work)
 		return 0;
 	}
 	p->target.identity = found->identity;
-	if (p->ethertype != ETH_P_ARP && !(found->flags & NP_DEVICE_FLAG_OPEN) &&
+	if (p->ethertype != ETH_P_ARP && !(found->flags & NP_DEVICE_FLAG_OPEN) && !np_is_told(p) &&
 	    !np_judge(p, NP_DIRECTION_INGRESS, &p->source, &p->target, p->policy_port)) {
 		np_count(p, key.vni, key.mac, NP_DIRECTION_INGRESS, NP_CLASS_DROPPED + NP_REASON_POLICY_IN);
 		p->target.vni = key.vni;
@@ -190,7 +191,7 @@ static __always_inline int np_flood_judge(struct np_packet *p)
 			return NP_DROP(FROM_TUNNEL);
 		if (!np_is_for_many(p))
 			return NP_DROP(MULTICAST);
-		if ((p->source.keeps || p->source.alone) &&
+		if ((p->source.keeps || p->source.alone) && !np_asks_all(p) &&
 		    !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
 			return NP_DROP(POLICY_OUT);
 	}

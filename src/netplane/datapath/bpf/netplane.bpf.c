@@ -25,6 +25,7 @@
  * finds the very endpoint that sent it, and routes it itself.
  */
 #include "arp.h"
+#include "asking.h"
 #include "delivery.h"
 #include "dhcp.h"
 #include "discovery.h"
@@ -234,7 +235,13 @@ static __always_inline int np_routed(struct np_packet *p, int decision)
 	if (decision != NP_CONTINUE)
 		return decision;
 	/* What the tunnel brought for somebody who is not here is refused there. */
-	if ((p->from_tunnel && !p->target.local) || np_connection_goes_on(p))
+	if (p->from_tunnel && !p->target.local)
+		return NP_ON(DELIVERING);
+	if (!p->routers && np_is_told(p)) {
+		np_step(p, NP_STAGE_CONNECTION, 0, NP_TOLD, 0, 0);
+		return NP_ON(DELIVERING);
+	}
+	if (np_connection_goes_on(p))
 		return NP_ON(DELIVERING);
 	return np_is_single(p) ? NP_ON(EXPLAINING) : NP_ON(JUDGING);
 }

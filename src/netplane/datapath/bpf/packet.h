@@ -83,6 +83,7 @@ struct np_side {
 	__u8 local; /* whether this host carries it */
 	__u8 keeps; /* whether this host keeps connections for it */
 	__u8 alone; /* whether this host asks its rules about each packet by itself */
+	__u8 open; /* whether it has no port security, wherever it is */
 	struct np_address address;
 	__u8 mac[6] NP_ALIGNED;
 };

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "asking.h"
 #include "pair.h"
 #include "parse.h"
 
@@ -13,6 +14,8 @@ static __always_inline int np_source_of_machine(struct np_packet *p)
 	struct np_endpoint_value *owner = np_own(p, &p->source.address);
 	int decision = NP_CONTINUE;
 
+	if (owner && np_is_nobody(p, owner))
+		owner = NULL;
 	if (!owner)
 		decision = NP_DROP(SPOOFED_ADDRESS);
 	else if (np_is_too_long(p, p->mtu))
@@ -31,6 +34,8 @@ static __always_inline int np_source_of_tunnel(struct np_packet *p, const struct
 	struct np_endpoint_value *owner = np_speaker(p->source.vni, &p->source.address, p->eth_source);
 	int decision = NP_CONTINUE;
 
+	if (owner && np_is_nobody(p, owner))
+		owner = NULL;
 	if (!owner) {
 		decision = NP_DROP(FORGED_SOURCE);
 	} else {
