@@ -2,9 +2,15 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from netplane.lab import Lab
+from netplane.lab.demo import scene
+from netplane.lab.demo.scene import PROJECTS, Scene
+from tests.lab.leftovers import read_leftovers, unique
 
 NEEDED = ("ip", "nsenter", "setpriv", "ping", "traceroute", "dhclient")
 
@@ -18,6 +24,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.lab)
             if reason:
                 item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="module")
+def world(request: pytest.FixtureRequest) -> Iterator[Scene]:
+    """The scene of the demo on three hosts, every machine configured; a module may make it its own."""
+    prefix = unique("t" + request.path.stem.removeprefix("test_")[:4])
+    with Lab(prefix, 3, PROJECTS) as lab:
+        made = scene.build(lab.start())
+        for machine in made.machines:
+            machine.obtain()
+        yield made
+    assert read_leftovers(prefix) == []
 
 
 def why_not() -> str:

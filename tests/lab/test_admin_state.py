@@ -1,30 +1,16 @@
 """Ports and networks that are switched off and on: packets, and connections that were there before."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 
 import pytest
 
-from netplane.lab import Lab
-from netplane.lab.demo import scene
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab.demo.scene import Scene
 from netplane.lab.traffic.tcp import EchoServer, Stream
 from netplane.lab.wait import until
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("tadmin")
 NUMBER = 7500
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield made
-    assert read_leftovers(PREFIX) == []
 
 
 def port(world: Scene, name: str) -> Callable[[bool], object]:

@@ -5,14 +5,10 @@ import fcntl
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from netplane.lab import Lab, Machine
-from netplane.lab.demo import scene
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab import Machine
+from netplane.lab.demo.scene import Scene
 from netplane.lab.namespace import inside
 from netplane.lab.traffic.frames import (
     ETH_P_IP,
@@ -26,26 +22,13 @@ from netplane.lab.traffic.frames import (
     send_vxlan,
 )
 from netplane.tables.decisions import PACES, Punt
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("tattack")
 MARK = b"an attack in progress"
 SETTLE = 0.2
 FLOOD, NEIGHBOURS = 100_000, 18
 """Requests of the flooder, and of its neighbour meanwhile: fewer than one may send at once."""
 SIOCGIFHWADDR, SIOCETHTOOL, ETHTOOL_STXCSUM = 0x8927, 0x8946, 0x17
 UDP = 17
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
-    """The scene of the demo; every machine is configured."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield made
-    assert read_leftovers(PREFIX) == []
 
 
 def gateway_mac(machine: Machine) -> str:

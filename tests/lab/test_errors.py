@@ -6,31 +6,23 @@ from collections.abc import Iterator
 
 import pytest
 
-from netplane.lab import Lab, Machine
-from netplane.lab.demo import scene
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab import Machine
+from netplane.lab.demo.scene import Scene
 from netplane.lab.namespace import inside
 from netplane.lab.traffic.frames import ETH_P_IP, Capture, containing, ethernet, icmp_error, ipv4, send, udp
 from netplane.lab.traffic.ping import traceroute
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("terror")
 UDP, ICMP = 17, 1
 MARK = b"what became of it"
 CLIENT, SERVERS = "a1", ("a2", "a3", "b1", "b2")
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
+def world(world: Scene) -> Iterator[Scene]:
     """The scene of the demo; a1 may only ask, and the others hear UDP and may not say a word of their own."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        close(made)
-        yield made
-        open_again(made)
-    assert read_leftovers(PREFIX) == []
+    close(world)
+    yield world
+    open_again(world)
 
 
 def close(world: Scene) -> None:

@@ -3,38 +3,21 @@
 import re
 import socket
 import struct
-from collections.abc import Iterator
-
-import pytest
 
 from netplane.datapath import libbpf
 from netplane.datapath.entries import KernelTable
-from netplane.lab import Lab, Machine
-from netplane.lab.demo import scene
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab import Machine
+from netplane.lab.demo.scene import Scene
 from netplane.lab.namespace import inside
 from netplane.lab.traffic.frames import ETH_P_IP, ethernet, ipv4, mac
 from netplane.lab.traffic.tcp import EchoServer, Stream, exchange
 from netplane.lab.wait import until
 from netplane.tables.decisions import Class, Direction, Limit, Reason
 from netplane.tables.pipeline import COUNTER
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("tflood")
 TCP, SYN = 6, 2
 NUMBER = 7600
 PORTS = range(1024, 65536)
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
-    """The scene of the demo; machines of both projects hear whoever speaks to them."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield made
-    assert read_leftovers(PREFIX) == []
 
 
 def flood(source: Machine, target: Machine, count: int) -> None:

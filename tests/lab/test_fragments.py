@@ -2,36 +2,21 @@
 
 import socket
 import time
-from collections.abc import Iterator
 from itertools import permutations
 
 import pytest
 
-from netplane.lab import Lab, Machine
-from netplane.lab.demo import scene
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab import Machine
+from netplane.lab.demo.scene import Scene
 from netplane.lab.namespace import inside
 from netplane.lab.traffic.frames import ETH_P_IP, Capture, containing, ethernet, fragment, ipv4, send, udp
 from netplane.lab.traffic.ping import ping
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("tfrag")
 PORT = 7200
 SIZE = 8_000
 NAMES = ("a1", "a2", "a3", "b1")
 UDP = 17
 MARK = b"a part of the whole"
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
-    """The scene of the demo: a1 and a2 on one network, b1 on another; every machine is configured."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield made
-    assert read_leftovers(PREFIX) == []
 
 
 def ask(client: Machine, server: Machine, port: int, size: int) -> bytes:

@@ -3,14 +3,13 @@
 import socket
 import struct
 import time
-from collections.abc import Iterator
 from itertools import count as count_from_zero
 
 import pytest
 
 from netplane.datapath import libbpf
 from netplane.datapath.entries import KernelTable
-from netplane.lab import Lab, Machine
+from netplane.lab import Machine
 from netplane.lab.demo import scene
 from netplane.lab.demo.scene import PROJECTS, Scene
 from netplane.lab.namespace import inside
@@ -28,26 +27,13 @@ from netplane.lab.traffic.frames import (
 from netplane.lab.wait import until
 from netplane.tables.decisions import PACES, Cost
 from netplane.tables.pipeline import MEMBER
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("tmany")
 MARK = b"to whom it may concern"
 TO_ALL = "ff:ff:ff:ff:ff:ff"
 EVERYBODY = "255.255.255.255"
 SETTLE = 0.3
 UDP = 17
 LEFT = ("a1", "a2", "a3")
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
-    """The scene of the demo: two tenants with the same addresses, whose machines are on one network on two hosts."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield made
-    assert read_leftovers(PREFIX) == []
 
 
 def heard(world: Scene, sender: Machine, frames: list[bytes], mark: bytes = MARK) -> list[str]:

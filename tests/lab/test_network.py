@@ -6,31 +6,18 @@ from itertools import permutations
 
 import pytest
 
-from netplane.lab import Lab, Machine, Plug
-from netplane.lab.demo import addresses, forgery, isolation, reach, rules, scene
+from netplane.lab import Machine, Plug
+from netplane.lab.demo import addresses, forgery, isolation, reach, rules
 from netplane.lab.demo.check import Checks
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab.demo.scene import Scene
 from netplane.lab.demo.tenant import to_plug
 from netplane.lab.machine import plug_in, unplug
 from netplane.lab.traffic.frames import ETH_P_IP, Capture, containing, echo_request, ethernet, ipv4, send
 from netplane.lab.traffic.tcp import Stream
 from netplane.lab.wait import until
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("tnet")
 PORT = 7100
 NAMES = ("a1", "a2", "a3", "b1", "b2")
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
-    """The scene of the demo, with every machine configured."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield made
-    assert read_leftovers(PREFIX) == []
 
 
 @pytest.mark.parametrize("item", [addresses, isolation, forgery, rules], ids=lambda item: item.__name__.split(".")[-1])

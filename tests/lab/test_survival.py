@@ -1,29 +1,11 @@
 """Agents and controllers that end, return and are replaced, under machines that talk."""
 
 import sqlite3
-from collections.abc import Iterator
 
-import pytest
-
-from netplane.lab import Lab
-from netplane.lab.demo import departure, latency, scene
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab.demo import departure, latency
+from netplane.lab.demo.scene import Scene
 from netplane.lab.traffic.ping import Pinging
 from netplane.lab.wait import until
-from tests.lab.leftovers import read_leftovers, unique
-
-PREFIX = unique("tsurv")
-
-
-@pytest.fixture(scope="module")
-def world() -> Iterator[Scene]:
-    """The scene of the demo, with every machine configured."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield made
-    assert read_leftovers(PREFIX) == []
 
 
 def test_a_new_port_is_soon_in_all_kernels(world: Scene) -> None:

@@ -5,16 +5,15 @@ This kernel has no VLAN devices, so the machine's subports are played by packet 
 
 import struct
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 import pytest
 
-from netplane.lab import Lab, Machine
+from netplane.lab import Machine
 from netplane.lab.api import Body
-from netplane.lab.demo import scene
-from netplane.lab.demo.scene import PROJECTS, Scene
+from netplane.lab.demo.scene import Scene
 from netplane.lab.traffic.frames import (
     ETH_P_8021Q,
     ETH_P_ARP,
@@ -31,9 +30,7 @@ from netplane.lab.traffic.frames import (
 )
 from netplane.lab.traffic.ping import Pinging
 from netplane.lab.wait import until
-from tests.lab.leftovers import read_leftovers, unique
 
-PREFIX = unique("ttrunk")
 OTHER, SAME = 10, 4094
 """The VLAN ids of a subport with a MAC address of its own, and of one with its parent's."""
 ICMP, UDP = 1, 17
@@ -112,14 +109,9 @@ class Trunked:
 
 
 @pytest.fixture(scope="module")
-def world() -> Iterator[Trunked]:
+def world(world: Scene) -> Trunked:
     """The machine a1 is a trunk, with one subport in its own network and one in the other."""
-    with Lab(PREFIX, 3, PROJECTS) as lab:
-        made = scene.build(lab.start())
-        for machine in made.machines:
-            machine.obtain()
-        yield build(made)
-    assert read_leftovers(PREFIX) == []
+    return build(world)
 
 
 def build(made: Scene) -> Trunked:
