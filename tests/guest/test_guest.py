@@ -12,6 +12,7 @@ from netplane.lab.machine import plug_in
 from netplane.lab.namespace import batch
 from netplane.lab.traffic.tcp import EchoServer, Stream
 from netplane.lab.wait import until
+from tests.guest.trunk import add_trunk, configure, expect_carried, expect_removed, remove_trunk
 from tests.guest.world import (
     PORT,
     World,
@@ -87,6 +88,25 @@ def test_streams_both_ways(world: World, running: Running) -> None:
 def test_the_second_device(world: World, running: Running) -> None:
     assert running.shell.read_address("eth1") == running.plugs[1].address
     assert world.machine("side").ping(running.plugs[1].address).ttl == 64
+
+
+def test_a_trunk(world: World, running: Running) -> None:
+    """Two more networks on one device; nothing is left of them behind it."""
+    shell, parent = running.shell, running.plugs[0]
+    assert shell.run("modprobe 8021q").status == 0
+    world.tenant.add_segment("carried", "10.0.4", ipv6="2001:db8:4")
+    [peer] = world.tenant.add_machines({"carried": ("carried", "10.0.4.12", world.second)})
+    peer.obtain()
+    before = world.read_tables()
+    made = add_trunk(world, parent, {10: ("beyond", "routed"), 20: ("carried", "carried")})
+    for one in made.subports:
+        configure(shell, one)
+    for one in made.subports:
+        expect_carried(world, shell, parent, one)
+    assert world.reaches(parent.address)
+    expect_removed(world, made, *made.subports)
+    remove_trunk(world, shell, made)
+    world.expect_tables(before)
 
 
 def test_a_device_that_is_plugged_in_and_out(world: World, running: Running) -> None:

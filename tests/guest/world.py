@@ -158,9 +158,9 @@ def wait_configured(machine: Machine) -> None:
     until(f"{machine.name} has its address", lambda: read_addresses(machine.namespace) == [machine.ipv6], 15)
 
 
-def is_configured(shell: Shell, plug: Plug) -> bool:
+def is_configured(shell: Shell, plug: Plug, device: str = "eth0") -> bool:
     """Whether a guest has its port's address, and knows that nobody else has."""
-    lines = shell.run("ip -6 addr show eth0").text.splitlines()
+    lines = shell.run(f"ip -6 addr show {device}").text.splitlines()
     return any(f"inet6 {plug.ipv6}/64" in line and "tentative" not in line for line in lines)
 
 

@@ -1,6 +1,6 @@
 """What a guest runs besides its kernel: a file system in memory, made of this machine's own programs.
 
-The lab's guest is as small as a Linux machine gets: busybox with its DHCP client, ethtool, and the drivers of virtio.
+The lab's guest is as small as a Linux machine gets: busybox with its DHCP client, ethtool, the drivers of virtio, and VLAN devices.
 It configures every network device that it has at its start, and takes commands on its second serial port.
 """
 
@@ -16,6 +16,9 @@ DRIVERS = (
     "kernel/drivers/net/virtio_net.ko",
     "kernel/drivers/net/net_failover.ko",
     "kernel/net/core/failover.ko",
+    "kernel/net/8021q",
+    "kernel/net/802",
+    "kernel/net/llc",
 )
 PROGRAMS = ("ethtool",)
 MERGED = ("bin", "sbin", "lib", "lib64")
