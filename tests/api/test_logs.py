@@ -62,6 +62,12 @@ def test_who_sees_it(world: World) -> None:
     assert [one["id"] for one in world.get("log/logs", "admin")["logs"]] == [log]
 
 
+def test_what_cannot_be_logged_says_what_can(world: World) -> None:
+    body = {"log": {"resource_type": "firewall_group"}}
+    text = world.ask("POST", "/v2.0/log/logs", body).json["NeutronError"]["message"]
+    assert text == "Invalid log resource_type: firewall_group. What can be logged is: security_group."
+
+
 @pytest.mark.parametrize(
     ("fields", "status", "type"),
     [

@@ -4,16 +4,16 @@ Hosts keep all of it on disk and say the youngest again after each `Welcome`, so
 when a controller restarts. A host is believed about ports that are bound to it, and about no others.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from heapq import merge
 from itertools import count, islice
 from typing import NamedTuple
 
+from netplane.base.fair import Fair
 from netplane.model import Decision
 
 KEPT = 1_000
-"""Decisions of each host."""
+"""Decisions of each host; of a project that has more of them there than others, its own go first."""
 
 
 class Heard(NamedTuple):
@@ -37,12 +37,11 @@ class Wanted(NamedTuple):
     """The youngest of them."""
 
     def has(self, decision: Decision) -> bool:
-        """Whether it is one of them."""
+        """Whether it is one of them, if its project's are shown."""
         return (
             self.port in ("", decision.port_id)
             and self.event in ("", decision.event)
             and self.direction in ("", decision.direction)
-            and self.may_see(decision.project_id)
         )
 
 
@@ -52,7 +51,7 @@ class DecisionBook:
     def __init__(self, first: int) -> None:
         """`first` is the place of the first; greater than any that an earlier controller has given."""
         self._places = count(first)
-        self._heard: dict[str, deque[Heard]] = {}
+        self._heard: dict[str, Fair[str, Heard]] = {}
         self._reached: dict[str, int] = {}
 
     def hear(self, host: str, decisions: Iterable[Decision], is_carried: Callable[[str], bool]) -> None:
@@ -60,20 +59,25 @@ class DecisionBook:
 
         `is_carried` says whether the host carries a port.
         """
-        heard = self._heard.setdefault(host, deque(maxlen=KEPT))
+        heard = self._heard.setdefault(host, Fair(KEPT))
         for decision in decisions:
             if decision.number > self._reached.get(host, 0):
                 self._reached[host] = decision.number
                 if is_carried(decision.port_id):
-                    heard.append(Heard(next(self._places), decision))
+                    heard.add(decision.project_id, Heard(next(self._places), decision))
 
     def find(self, wanted: Wanted) -> list[Heard]:
         """The youngest that are asked for, the oldest of them first."""
         return list(islice(self._youngest(wanted), wanted.limit))[::-1]
 
     def _youngest(self, wanted: Wanted) -> Iterator[Heard]:
-        hosts = (reversed(heard) for heard in self._heard.values())
-        for heard in merge(*hosts, key=lambda heard: -heard.place):
+        shares = (
+            reversed(share)
+            for host in self._heard.values()
+            for project, share in host.items.items()
+            if wanted.may_see(project)
+        )
+        for heard in merge(*shares, key=lambda heard: -heard.place):
             if heard.place <= wanted.after:
                 return
             if wanted.has(heard.decision):

@@ -54,3 +54,12 @@ def test_the_youngest_are_kept() -> None:
     book = DecisionBook(1)
     hear(book, "h1", *numbered(*range(1, KEPT + 10)))
     assert found(book) == list(range(10, KEPT + 10))
+
+
+def test_a_project_that_is_loud_drowns_no_other() -> None:
+    book, loud = DecisionBook(1), numbered(*range(10, 3 * KEPT))
+    hear(book, "h1", replace(ONE, number=1, project_id="quiet"))
+    hear(book, "h1", *loud)
+    assert len(found(book)) == KEPT
+    assert found(book, EVERY._replace(may_see=lambda project: project == "quiet")) == [1]
+    assert found(book)[:2] == [1, 2 * KEPT + 1]

@@ -3,43 +3,48 @@
 So a controller that comes back, or another one, knows the recent past; what it has heard already it passes over.
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from itertools import chain, takewhile
 
+from netplane.base.fair import Fair
 from netplane.model import Decision
 from netplane.stream.messages import Decisions
 
 KEPT = 1_000
-"""Decisions kept, the youngest."""
+"""Decisions kept, the youngest; of a project that has more than others, its own go first."""
 AT_ONCE = 200
 """Decisions in one message."""
 
 
 class Kept:
-    """The youngest decisions, and how many of them this session's controller has not heard."""
+    """The youngest decisions, and how far this session's controller has heard them."""
 
     def __init__(self) -> None:
-        self._kept: deque[Decision] = deque(maxlen=KEPT)
-        self._unsaid = 0
+        self._kept: Fair[str, Decision] = Fair(KEPT)
+        self._said = -1
+        """The number of the last that was said."""
         self._lost = 0
 
     def add(self, decisions: Iterable[Decision]) -> None:
-        """Keep some more; those that make room unheard are lost."""
+        """Keep some more, whose numbers rise; those that make room unheard are lost."""
         for decision in decisions:
-            if self._unsaid == KEPT:
+            gone = self._kept.add(decision.project_id, decision)
+            if gone is not None and self._is_unsaid(gone):
                 self._lost += 1
-            self._kept.append(decision)
-            self._unsaid = min(self._unsaid + 1, KEPT)
 
     def renew(self) -> None:
         """A session begins: all is to be said."""
-        self._unsaid = len(self._kept)
+        self._said = -1
 
     def say(self) -> Iterator[Decisions]:
         """What has not been said in this session; it then counts as said."""
-        unsaid = list(islice(self._kept, len(self._kept) - self._unsaid, None))
+        shares = (takewhile(self._is_unsaid, reversed(share)) for share in self._kept.items.values())
+        unsaid = sorted(chain.from_iterable(shares), key=lambda one: one.number)
         for start in range(0, len(unsaid), AT_ONCE):
             yield Decisions(unsaid[start : start + AT_ONCE], self._lost)
             self._lost = 0
-        self._unsaid = 0
+        if unsaid:
+            self._said = unsaid[-1].number
+
+    def _is_unsaid(self, decision: Decision) -> bool:
+        return decision.number > self._said

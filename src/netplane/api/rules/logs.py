@@ -17,7 +17,8 @@ from netplane.store import Reader, Transaction
 def create(transaction: Transaction, context: Context, wish: Wish) -> LogResource:
     """A wish that can be fulfilled: its group and its port are there, and the port is in the group."""
     if wish["resource_type"] not in LOGGABLE:
-        raise ApiError(400, "InvalidLogResourceType", f"Invalid log resource_type: {wish['resource_type']}.")
+        text = f"Invalid log resource_type: {wish['resource_type']}. What can be logged is: {', '.join(LOGGABLE)}."
+        raise ApiError(400, "InvalidLogResourceType", text)
     if wish.get("event", "ALL") not in EVENTS:
         raise invalid(f"event '{wish['event']}' is not one of {', '.join(EVENTS)}")
     _check_group(transaction, context, wish.get("resource_id"))

@@ -1,7 +1,8 @@
 """What a guest runs besides its kernel: a file system in memory, made of this machine's own programs.
 
-The lab's guest is as small as a Linux machine gets: busybox with its DHCP client, ethtool, the drivers of virtio, and VLAN devices.
-It configures every network device that it has at its start, and takes commands on its second serial port.
+The lab's guest is as small as a Linux machine gets: busybox with its DHCP client, ethtool, the drivers of virtio,
+and VLAN devices. It configures every network device that it has at its start, and takes commands on its second serial
+port.
 """
 
 import shutil
