@@ -63,10 +63,11 @@ class World:
         self.store = Store.open(f"sqlite:///{folder}/netplane.db")
         self.app: ASGIApp = make_app(self.store, parse_tokens(TOKENS), largest_mtu=largest_mtu)
 
-    def ask(self, method: str, path: str, body: Json = None, token: str | None = "blue") -> Reply:
-        """One request. A body of bytes is sent as it is."""
+    def ask(self, method: str, path: str, body: Json = None, token: str | None = "blue", **more: str) -> Reply:
+        """One request. A body of bytes is sent as it is; `more` are further headers."""
         content = body if isinstance(body, bytes) else b"" if body is None else json.dumps(body).encode()
         headers = [] if token is None else [(b"x-auth-token", token.encode())]
+        headers += [(name.replace("_", "-").encode(), value.encode()) for name, value in more.items()]
         return asyncio.run(send(self.app, method, path, content, headers))
 
     def get(self, path: str, token: str = "blue") -> Json:

@@ -27,11 +27,13 @@ from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.door import Door
 from netplane.api.errors import ApiError
+from netplane.api.preconditions import parse_if_match
 from netplane.api.resources import Handler, Resources
 from netplane.api.responses import respond, respond_error, url_of
 from netplane.api.rules import RULES, Services
 from netplane.api.rules.kind import PortStatus
 from netplane.api.rules.ports import reported_status
+from netplane.api.tag_calls import add_tag, add_tags, has_tag, list_tags, remove_tag, remove_tags, set_tags
 from netplane.api.tokens import Tokens
 from netplane.api.worker import Work, Worker
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
@@ -124,9 +126,20 @@ def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
         _route(threads.readers, f"{path}/{{id}}/{name}", {"GET": partial(calls.ask, question=name)})
         for name in calls.rules.questions
     ]
+    tags = {"GET": list_tags, "PUT": set_tags, "POST": add_tags, "DELETE": remove_tags}
+    tag = {"GET": has_tag, "PUT": add_tag, "DELETE": remove_tag}
     one = {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete}
     many: dict[str, Handler] = {"GET": calls.list, "POST": calls.create}
-    return [_mixed_route(threads, path, many), _mixed_route(threads, f"{path}/{{id}}", one), *actions, *questions]
+    return [
+        _mixed_route(threads, path, many),
+        _mixed_route(threads, f"{path}/{{id}}", one),
+        _mixed_route(threads, f"{path}/{{id}}/tags", {method: partial(work, calls) for method, work in tags.items()}),
+        _mixed_route(
+            threads, f"{path}/{{id}}/tags/{{tag:path}}", {method: partial(work, calls) for method, work in tag.items()}
+        ),
+        *actions,
+        *questions,
+    ]
 
 
 def _mixed_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:
@@ -169,7 +182,8 @@ async def _read_call(request: Request) -> Call:
     body = b"" if request.method in ("GET", "HEAD", "DELETE") else await read_body(request)
     query = request.scope["query_string"]
     pairs = tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else ()
-    return Call(context_of(request), body, pairs, url_of(request))
+    if_match = None if request.method == "GET" else parse_if_match(request.headers.get("if-match"))
+    return Call(context_of(request), body, pairs, url_of(request), if_match)
 
 
 async def _on_api_error(request: Request, error: Exception) -> Response:

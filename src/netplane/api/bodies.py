@@ -10,6 +10,7 @@ from msgspec.json import Decoder
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, forbidden, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
+from netplane.api.tags import arranged
 from netplane.model import AddressPair, DhcpOption, FixedIP, Record, Route, kind_of
 from netplane.model.firewall import PortsText
 from netplane.model.security import ProtocolText
@@ -161,6 +162,8 @@ def _explain(kind: type[Record], method: str, text: str) -> ApiError:
 
 def _wish(kind: type[Record], wanted: Struct) -> Wish:
     wish = {name: value for name in wanted.__struct_fields__ if (value := getattr(wanted, name)) is not UNSET}
+    if "tags" in wish:
+        wish["tags"] = arranged(wish["tags"])
     tenant = wish.pop("tenant_id", None)
     if tenant is not None and wish.setdefault("project_id", tenant) != tenant:
         raise bad_request("'project_id' and 'tenant_id' do not match")

@@ -13,6 +13,8 @@ class Call(NamedTuple):
     query: tuple[tuple[str, str], ...]
     url: str
     """The address that was asked, without its query."""
+    if_match: int | None = None
+    """The revision number that the resource must have to be changed; None if any will do."""
 
 
 class Answer(NamedTuple):

@@ -27,6 +27,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "project-id": ("project_id field enabled", "Resources show project_id besides tenant_id."),
     "provider": ("Provider Network", "How a network is carried."),
     "rbac-policies": ("RBAC Policies", "Networks that several projects use."),
+    "revision-if-match": ("If-Match constraints based on revision_number", "Changes only of what one has seen."),
     "router": ("Neutron L3 Router", "Routers between subnets."),
     "security-group": ("security-group", "Security groups and their rules."),
     "security-groups-remote-address-group": (
@@ -37,7 +38,10 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "stateful-security-group": ("Stateful security group", "Security groups that keep no connections."),
     "standard-attr-description": ("standard-attr-description", "Resources have descriptions."),
     "standard-attr-revisions": ("Resource revision numbers", "Resources count their changes."),
+    "standard-attr-tag": ("Tag support for resources with standard attribute", "Tags on every resource."),
     "standard-attr-timestamp": ("Resource timestamps", "Resources tell when they were made and changed."),
+    "tag-creation": ("Tag creation", "Tags are added in one call."),
+    "tag-ports-during-bulk-creation": ("Tag Ports During Bulk Creation", "Ports are made with tags."),
     "trunk": ("Trunk Extension", "Ports that the device of another carries, under VLAN tags."),
     "trunk-details": ("Trunk port details", "A port that is a trunk's parent says so."),
     "uplink-status-propagation": ("Uplink status propagation", "Ports say whether they follow their uplink's state."),

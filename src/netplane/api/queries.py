@@ -1,6 +1,7 @@
 """What follows the question mark: filters, `fields`, sorting and paging."""
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime
 from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
@@ -8,8 +9,9 @@ from urllib.parse import urlencode
 from msgspec import Struct
 
 from netplane.api.bodies import plural
-from netplane.api.errors import bad_request, not_found
+from netplane.api.errors import ApiError, bad_request, invalid, not_found
 from netplane.api.fields import Field, fields_by_wire
+from netplane.api.tags import FILTERS, tag_test
 from netplane.model.resource import Resource
 
 R = TypeVar("R", bound=Resource)
@@ -17,12 +19,16 @@ Pairs = tuple[tuple[str, str], ...]
 Test = Callable[[Any], bool]
 
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
+CHANGED_SINCE = "changed_since"
 
 
 class Query(NamedTuple):
     """A parsed query."""
 
     filters: dict[str, list[str]]
+    """What is asked of fields."""
+    tests: tuple[tuple[str, Test], ...]
+    """What else is asked of fields of the record."""
     fields: frozenset[str]
     sort: tuple[tuple[str, bool], ...]
     """Names of fields and whether they ascend."""
@@ -33,7 +39,7 @@ class Query(NamedTuple):
     @property
     def is_plain(self) -> bool:
         """Whether it only asks for a page in the order of ids."""
-        return self.limit is not None and not (self.filters or self.sort or self.is_reverse)
+        return self.limit is not None and not (self.filters or self.tests or self.sort or self.is_reverse)
 
 
 def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], *, is_admin: bool) -> Query:
@@ -45,18 +51,23 @@ def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], *, i
     keys, directions = values.pop("sort_key", []), values.pop("sort_dir", [])
     limit, marker = _last(values, "limit"), _last(values, "marker")
     is_reverse = (_last(values, "page_reverse") or "").lower() in TRUE
+    tests = [("tags", tag_test(name, values.pop(name))) for name in FILTERS if name in values]
+    if CHANGED_SINCE in values:
+        tests.append(("updated_at", _since(values.pop(CHANGED_SINCE)[-1])))
     known = {name for name, field in fields_by_wire(kind).items() if is_admin or not field.is_operators} | extras
     unknown = sorted(values.keys() - known)
     if unknown:
         raise bad_request(f"{unknown} is invalid attribute for filtering")
-    return Query(values, fields, _parse_sort(kind, keys, directions), _parse_limit(limit), marker, is_reverse)
+    sort = _parse_sort(kind, keys, directions)
+    return Query(values, tuple(tests), fields, sort, _parse_limit(limit), marker, is_reverse)
 
 
 def match_records(kind: type[R], query: Query, records: Iterable[R]) -> list[R]:
     """The records that pass the filters on their own fields."""
     known = fields_by_wire(kind)
-    tests = [(known[name], _test(values)) for name, values in query.filters.items() if name in known]
-    return [record for record in records if all(test(getattr(record, field.name)) for field, test in tests)]
+    tests = [(known[name].name, _test(values)) for name, values in query.filters.items() if name in known]
+    tests += query.tests
+    return [record for record in records if all(test(getattr(record, field)) for field, test in tests)]
 
 
 def match_views(kind: type[Resource], query: Query, views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -116,8 +127,9 @@ def _last(values: dict[str, list[str]], name: str) -> str | None:
 def _parse_limit(text: str | None) -> int | None:
     if text is None:
         return None
-    if not text.isdecimal():
-        raise bad_request(f"Bad limit: '{text}' is no number of 0 or more")
+    if not text.isascii() or not text.isdecimal():
+        text = f"Bad limit request: Limit must be an integer 0 or greater and not '{text}'."
+        raise ApiError(400, "BadRequest", text)
     return int(text) or None
 
 
@@ -130,6 +142,15 @@ def _parse_sort(kind: type[Resource], keys: list[str], directions: list[str]) ->
             raise bad_request(f"['{key}'] is invalid attribute for sort_keys")
     padded = directions + ["asc"] * (len(keys) - len(directions))
     return tuple((known[key].name, direction == "asc") for key, direction in zip(keys, padded, strict=True))
+
+
+def _since(text: str) -> Test:
+    try:
+        moment = datetime.fromisoformat(text)
+        start = (moment if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()[: len("YYYY-MM-DDTHH:MM:SS")]
+    except (ValueError, OverflowError):
+        raise invalid(f"The input {CHANGED_SINCE} must be in the following format: YYYY-MM-DDTHH:MM:SSZ") from None
+    return lambda updated: bool(updated >= start)
 
 
 def _is_sortable(field: Field) -> bool:

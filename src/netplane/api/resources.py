@@ -8,6 +8,7 @@ from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.errors import from_store, in_use, not_found
+from netplane.api.preconditions import check_revision
 from netplane.api.queries import (
     Query,
     has_view_filters,
@@ -48,9 +49,7 @@ class Resources(NamedTuple):
         """GET of one."""
         fields = frozenset(value for name, value in call.query if name == "fields")
         with self.store.read() as reader:
-            record = reader.get(self.rules.kind, id)
-            if record is None or not sees(reader, call.context, record):
-                raise not_found(self.rules.kind, id)
+            record = self._visible(reader, call.context, id)
             shown = self._views(reader, call.context, [record])[0]
         return Answer(200, {kind_of(self.rules.kind): only(shown, fields)})
 
@@ -72,6 +71,7 @@ class Resources(NamedTuple):
         wish = parse_update(kind, self.rules.further, call.context, call.body)
         with self._write(call) as transaction:
             before = own(transaction, call.context, kind, id)
+            check_revision(call.if_match, before)
             after = self.rules.update(transaction, call.context, before, self._fitted(wish, before))
             shown = self._views(transaction.reader, call.context, [after])[0]
         return Answer(200, {kind_of(kind): shown}, transaction.revision)
@@ -82,6 +82,7 @@ class Resources(NamedTuple):
             record = visible(transaction, call.context, self.rules.kind, id)
             if not may_delete(transaction, call.context, record):
                 raise not_yours(self.rules.kind, id)
+            check_revision(call.if_match, record)
             try:
                 self.rules.delete(transaction, call.context, record)
             except InUse as error:
@@ -90,8 +91,7 @@ class Resources(NamedTuple):
 
     def act(self, call: Call, id: str, action: str) -> Answer:
         """PUT of an action."""
-        with self._write(call) as transaction:
-            record = own(transaction, call.context, self.rules.kind, id)
+        with self.changing(call, id) as (transaction, record):
             shown = self.rules.actions[action](transaction, call.context, record, call.body)
         return Answer(200, shown, transaction.revision)
 
@@ -101,10 +101,27 @@ class Resources(NamedTuple):
     def ask(self, call: Call, id: str, question: str) -> Answer:
         """GET of a question."""
         with self.store.read() as reader:
-            record = reader.get(self.rules.kind, id)
-            if record is None or not sees(reader, call.context, record):
-                raise not_found(self.rules.kind, id)
+            record = self._visible(reader, call.context, id)
             return Answer(200, self.rules.questions[question](reader, record))
+
+    def seen(self, call: Call, id: str) -> Resource:
+        """The resource with this id; 404 if there is none for this caller."""
+        with self.store.read() as reader:
+            return self._visible(reader, call.context, id)
+
+    @contextmanager
+    def changing(self, call: Call, id: str) -> Iterator[tuple[Transaction, Resource]]:
+        """A transaction, and in it the resource that a call may change and shall."""
+        with self._write(call) as transaction:
+            record = own(transaction, call.context, self.rules.kind, id)
+            check_revision(call.if_match, record)
+            yield transaction, record
+
+    def _visible(self, reader: Reader, context: Context, id: str) -> Resource:
+        record = reader.get(self.rules.kind, id)
+        if record is None or not sees(reader, context, record):
+            raise not_found(self.rules.kind, id)
+        return record
 
     @contextmanager
     def _write(self, call: Call) -> Iterator[Transaction]:

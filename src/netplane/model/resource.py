@@ -1,8 +1,15 @@
-"""What the resources of tenants share: an owner, a name and their times, as OpenStack Networking defines them."""
+"""What the resources of tenants share: an owner, a name, tags and their times, as OpenStack Networking defines them."""
 
 from typing import Annotated
 
+from msgspec import Meta
+
 from netplane.model.record import Record, describe
+
+MOST_TAGS = 50
+"""Tags of one resource."""
+
+Tag = Annotated[str, Meta(min_length=1, max_length=255)]
 
 
 class Resource(Record, frozen=True, kw_only=True, gc=False):
@@ -14,6 +21,10 @@ class Resource(Record, frozen=True, kw_only=True, gc=False):
         str, describe("A name for people; need not be unique.", create=True, update=True, max_length=255)
     ] = ""
     description: Annotated[str, describe("Free text.", create=True, update=True, max_length=255)] = ""
+    tags: Annotated[
+        tuple[Tag, ...],
+        describe("Words to find it by, sorted; changed by calls of their own.", create=True, max_length=MOST_TAGS),
+    ] = ()
     created_at: Annotated[str, describe("When the resource was made (UTC, ISO 8601).")] = ""
     updated_at: Annotated[str, describe("When the resource was last changed (UTC, ISO 8601).")] = ""
     revision_number: Annotated[int, describe("How often the resource has been written, from 0.")] = 0
