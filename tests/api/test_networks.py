@@ -19,6 +19,7 @@ def test_a_network(world: World) -> None:
         "name": "n",
         "description": "d",
         "revision_number": 0,
+        "tags": [],
         "admin_state_up": True,
         "port_security_enabled": True,
         "mtu": 1450,

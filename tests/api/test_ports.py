@@ -51,6 +51,7 @@ def test_a_port(world: World) -> None:
         "name": "p",
         "description": "",
         "revision_number": 0,
+        "tags": [],
         "network_id": network,
         "admin_state_up": True,
         "fixed_ips": [{"subnet_id": subnet, "ip_address": "10.0.0.2"}],

@@ -27,6 +27,7 @@ def test_a_router(world: World) -> None:
         "name": "r",
         "description": "",
         "revision_number": 0,
+        "tags": [],
         "admin_state_up": True,
         "status": "ACTIVE",
         "external_gateway_info": None,
