@@ -1,12 +1,19 @@
 """Whose an address is, read from the tables as the datapath reads them: by an entry of its own, or by a pair."""
 
 from collections.abc import Container, Mapping
-from functools import cached_property
+from functools import cached_property, lru_cache
+from sys import byteorder
 from typing import NamedTuple
 
 from netplane.base.addresses import is_ipv4
+from netplane.tables.asking import NOBODY
 from netplane.tables.decisions import EndpointFlag, Family
 from netplane.tables.pipeline import ENDPOINT, PAIR
+
+WHOLE = 8 * (PAIR.key.offsets()["address"] - 4) + 128
+"""`bits` of a pair of one address."""
+KEPT = 65_536
+"""Addresses whose owners are kept in mind: connections are many, their ends few."""
 
 
 class Range(NamedTuple):
@@ -28,7 +35,7 @@ class Range(NamedTuple):
 
 
 class Owners:
-    """The ports behind addresses. VNIs and addresses are bytes as keys hold them.
+    """The ports behind addresses, as of when each is first asked for. VNIs and addresses are bytes as keys hold them.
 
     Addresses that were somebody's and have been left are nobody's: what went by them is not of who may now use them.
     """
@@ -39,6 +46,7 @@ class Owners:
         self._endpoints = endpoints
         self._pairs = pairs
         self._left = left
+        self._found = lru_cache(maxsize=KEPT)(self._find)
 
     @cached_property
     def _ranges(self) -> Mapping[bytes, list[Range]]:
@@ -47,6 +55,9 @@ class Owners:
         for key, value in self._pairs.items():
             fields = PAIR.unpack_key(key)
             length = fields["bits"] - 8 * (PAIR.key.offsets()["address"] - 4)
+            if (fields["address"], length) == (NOBODY, 128):
+                # From there machines ask for addresses; no connection is from it, and there may be one for each port.
+                continue
             prefix = int.from_bytes(fields["address"], "big") >> (128 - length)
             found.setdefault(key[4:8], []).append(Range(fields["mac"], fields["family"], length, prefix, value[:6]))
         for ranges in found.values():
@@ -58,6 +69,9 @@ class Owners:
 
         Of ports that may all use an address which no entry says to be anybody's, one that names it most closely.
         """
+        return self._found(vni, address)
+
+    def _find(self, vni: bytes, address: bytes) -> bytes | None:
         value = self._endpoints.get(vni + address)
         if value is None and vni + address in self._left:
             return None
@@ -72,5 +86,10 @@ class Owners:
         """Whether a port may send from a MAC address and an address."""
         value = self._endpoints.get(vni + address)
         if value is not None and value[:6] == mac:
+            return True
+        if (
+            address == NOBODY
+            and PAIR.pack_key(WHOLE, int.from_bytes(vni, byteorder), mac, Family.IPV4, NOBODY) in self._pairs
+        ):
             return True
         return any(range.used == mac and range.holds(address) for range in self._ranges.get(vni, ()))

@@ -7,9 +7,10 @@ the first packet of a new one between the same ports; so whoever deletes looks a
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from struct import Struct
 
-from netplane.agent.owners import Owners
+from netplane.agent.owners import KEPT, Owners
 from netplane.base.addresses import NO_MAC
 from netplane.tables.decisions import TIMEOUTS, ConnectionFlag, Limit
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, DEVICE, FRAGMENT, PACE, PROJECT
@@ -32,7 +33,8 @@ assert _COUNTED.size == FRAGMENT.key.size
 assert (_SENT.size, 0, 32) == (FRAGMENT.value.size, *(FRAGMENT.value.offsets()[name] for name in ("source", "seen")))
 
 _PROJECT = DEVICE.value.offsets()["project"]
-assert PROJECT.key.size == 4
+NO_PROJECT = bytes(4)
+assert PROJECT.key.size == len(NO_PROJECT)
 
 
 def ended_connections(entries: Mapping[bytes, bytes], owners: Owners, now: int) -> Iterable[bytes]:
@@ -99,13 +101,21 @@ def corrected_budgets(budgets: Mapping[bytes, bytes], counts: Mapping[bytes, int
 
 def taken_by_projects(entries: Iterable[bytes], owners: Owners, devices: Mapping[bytes, bytes]) -> Mapping[bytes, int]:
     """How many connections have a machine of this host at an end, by its project's key in `project`."""
+
+    @lru_cache(maxsize=KEPT)
+    def project_of(vni: bytes, address: bytes) -> bytes:
+        mac = owners.find(vni, address)
+        value = None if mac is None else devices.get(vni + mac + bytes(2))
+        return NO_PROJECT if value is None else value[_PROJECT : _PROJECT + 4]
+
     counts: Counter[bytes] = Counter()
     for key in entries:
         low, high, low_address, high_address, _ = _SIDES.unpack(key)
-        found = ((low, owners.find(low, low_address)), (high, owners.find(high, high_address)))
-        places = (vni + mac + bytes(2) for vni, mac in found if mac is not None)
-        counts.update({devices[place][_PROJECT : _PROJECT + 4] for place in places if place in devices})
-    del counts[bytes(4)]
+        one, other = project_of(low, low_address), project_of(high, high_address)
+        counts[one] += 1
+        if other != one:
+            counts[other] += 1
+    del counts[NO_PROJECT]
     return counts
 
 

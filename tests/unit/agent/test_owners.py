@@ -1,6 +1,7 @@
 """Whose an address is, for what goes with its owner."""
 
 import pytest
+from msgspec.structs import replace
 
 from netplane.agent.owners import Owners
 from netplane.base.addresses import pack_address
@@ -8,7 +9,7 @@ from netplane.compiler import compile_slice
 from netplane.model import Endpoint, Pair
 
 VNI = (7).to_bytes(4, "little")
-WEB, DB, ANY, VIRTUAL = (bytes((2, 0, 0, 0, 0, number)) for number in (1, 2, 3, 9))
+WEB, DB, ANY, ASKS, VIRTUAL = (bytes((2, 0, 0, 0, 0, number)) for number in (1, 2, 3, 4, 9))
 
 
 def pair(address: str, length: int, mac: bytes) -> Pair:
@@ -25,6 +26,7 @@ RECORDS = (
     endpoint("db", DB, "10.0.0.2", pairs=(pair("10.9.1.0", 120, DB), pair("10.0.0.101", 128, DB))),
 )
 OPEN = endpoint("any", ANY, "10.0.0.3", secured=False)
+ASKING = replace(endpoint("asks", ASKS, "10.0.0.4"), asks=True)
 
 
 def owners(*records: Endpoint, left: tuple[str, ...] = ()) -> Owners:
@@ -65,9 +67,20 @@ def test_who_may_use_everything_has_what_nobody_has_or_had() -> None:
         (VIRTUAL, "10.0.0.1", False),
         (DB, "10.9.1.7", True),
         (DB, "10.9.8.7", False),
+        (ASKS, "0.0.0.0", True),
+        (WEB, "0.0.0.0", False),
+        (ANY, "0.0.0.0", True),
         (ANY, "192.0.2.1", True),
         (ANY, "2001:db8::1", True),
     ],
 )
 def test_who_speaks(mac: bytes, address: str, speaks: bool) -> None:
-    assert owners(*RECORDS, OPEN).speaks(VNI, mac, pack_address(address)) is speaks
+    assert owners(*RECORDS, OPEN, ASKING).speaks(VNI, mac, pack_address(address)) is speaks
+
+
+def test_who_asks_for_addresses_is_behind_none() -> None:
+    """And costs nobody's search anything: there may be one such entry for each port of a network."""
+    found = owners(*RECORDS, ASKING)
+    assert found.find(VNI, pack_address("0.0.0.0")) is None
+    assert found.find(VNI, pack_address("10.0.0.4")) == ASKS
+    assert all(range.own != ASKS for ranges in found._ranges.values() for range in ranges)
