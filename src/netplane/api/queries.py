@@ -65,7 +65,7 @@ def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], *, i
 def match_records(kind: type[R], query: Query, records: Iterable[R]) -> list[R]:
     """The records that pass the filters on their own fields."""
     known = fields_by_wire(kind)
-    tests = [(known[name].name, _test(values)) for name, values in query.filters.items() if name in known]
+    tests = [(known[name].name, values_test(values)) for name, values in query.filters.items() if name in known]
     tests += query.tests
     return [record for record in records if all(test(getattr(record, field)) for field, test in tests)]
 
@@ -73,7 +73,7 @@ def match_records(kind: type[R], query: Query, records: Iterable[R]) -> list[R]:
 def match_views(kind: type[Resource], query: Query, views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The views that pass the filters on what is no field of the record."""
     known = fields_by_wire(kind)
-    tests = [(name, _test(values)) for name, values in query.filters.items() if name not in known]
+    tests = [(name, values_test(values)) for name, values in query.filters.items() if name not in known]
     return [view for view in views if all(test(view.get(name)) for name, test in tests)]
 
 
@@ -144,12 +144,17 @@ def _parse_sort(kind: type[Resource], keys: list[str], directions: list[str]) ->
     return tuple((known[key].name, direction == "asc") for key, direction in zip(keys, padded, strict=True))
 
 
-def _since(text: str) -> Test:
+def parse_moment(name: str, text: str) -> str:
+    """A time that a client names, in the form that times are kept in, to the second (UTC)."""
     try:
         moment = datetime.fromisoformat(text)
-        start = (moment if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()[: len("YYYY-MM-DDTHH:MM:SS")]
+        return (moment if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()[: len("YYYY-MM-DDTHH:MM:SS")]
     except (ValueError, OverflowError):
-        raise invalid(f"The input {CHANGED_SINCE} must be in the following format: YYYY-MM-DDTHH:MM:SSZ") from None
+        raise invalid(f"The input {name} must be in the following format: YYYY-MM-DDTHH:MM:SSZ") from None
+
+
+def _since(text: str) -> Test:
+    start = parse_moment(CHANGED_SINCE, text)
     return lambda updated: bool(updated >= start)
 
 
@@ -165,7 +170,7 @@ def _sort_key(name: str) -> Callable[[Any], Any]:
     return key
 
 
-def _test(values: list[str]) -> Test:
+def values_test(values: list[str]) -> Test:
     """Whether a value is one of those asked for, whatever its type; values of tuples are asked for one by one."""
     wanted = frozenset(values)
     lowered = frozenset(value.lower() for value in values)

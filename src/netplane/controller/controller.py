@@ -23,6 +23,7 @@ from netplane.controller.decisions import DecisionBook
 from netplane.controller.moves import Move, Moves
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
+from netplane.controller.watching.watchers import Watchers
 from netplane.model import WORLD, Host, Port, Record, announcement_id
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Store, StoreError, Transaction
@@ -58,6 +59,7 @@ class Controller:
         self.dns_domain = dns_domain
         self.log = store.log
         self.picture = read_picture(store)
+        self.watchers = Watchers(self.picture.revision)
         self.problems = Problems()
         self.decisions = DecisionBook(time_ns() // 1_000)
         self.southbound = SouthboundServer(self, token)
@@ -84,7 +86,8 @@ class Controller:
         return await self.southbound.start(address)
 
     async def stop(self) -> None:
-        """End all sessions and stop following."""
+        """End all sessions and watches, and stop following."""
+        self.watchers.close()
         self._unsubscribe()
         await self.southbound.stop(self.picture.revision)
         for task in self._tasks:
@@ -222,6 +225,7 @@ class Controller:
             self._committed.clear()
             while entries := await asyncio.to_thread(self.store.journal, self.picture.revision, BATCH):
                 self.southbound.publish(self.picture.take(entries).items())
+                self.watchers.publish(self.picture.revision, entries)
                 self._tell()
                 self._reportable.set()
                 for host, ports in self.picture.unbound(entries).items():

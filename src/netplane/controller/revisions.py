@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Sequence
+from itertools import islice
 
 LIMIT = 20_000
 """Batches that are kept."""
@@ -56,6 +57,10 @@ class Revisions:
         """When the oldest change was committed that a host needs and has not acknowledged; None if there is none."""
         batches = self._unacknowledged.get(host)
         return batches[0].times[0] if batches else None
+
+    def youngest(self, limit: int) -> list[Batch]:
+        """Up to `limit` batches, the youngest first."""
+        return list(islice(reversed(self._batches), limit))
 
     def find(self, revision: int) -> Batch | None:
         """The batch that a revision went out with; None if it is not known any more, or not yet."""

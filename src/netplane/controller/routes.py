@@ -4,14 +4,21 @@
 |---|---|
 | `GET /netplane/v1/status` | the controller, its hosts, problems (administrators) |
 | `GET /netplane/v1/problems` | problems alone (administrators) |
+| `GET /netplane/v1/hosts` | hosts, how far each is, and what it carries (administrators) |
+| `GET /netplane/v1/hosts/{name}` | one of them (administrators) |
+| `GET /netplane/v1/bindings` | which host carries which port (administrators) |
+| `GET /netplane/v1/audit` | every write: who, when, for which request; a project sees its own |
+| `GET /netplane/v1/revisions` | the youngest revisions, where they are real and since when (administrators) |
 | `GET /netplane/v1/revisions/{revision}?wait=SECONDS` | when a revision was made real, and where |
 | `POST /netplane/v1/trace` | what the real programs do with a packet of a port, host by host |
 | `GET /netplane/v1/decisions` | what was decided at ports that log it; with `explain=true`, why packets were dropped |
+| `GET /netplane/v1/watch` | what changes, as server-sent events: `kind`, `project_id`, `since` |
 | `GET /netplane/v1/hosts/{name}/tables` | the entries in a host's kernel, as text (administrators) |
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import TypeVar
 
 from msgspec import Struct, ValidationError, convert
@@ -25,11 +32,22 @@ from netplane.api import Answer, ApiError
 from netplane.api.app import context_of, read_body
 from netplane.api.bodies import parse_struct
 from netplane.api.context import Context
-from netplane.api.errors import bad_request, conflict, forbidden, invalid, not_found
+from netplane.api.errors import bad_request, conflict, invalid, not_found
 from netplane.api.responses import respond
 from netplane.controller.asked import decisions
+from netplane.controller.audit import audit
 from netplane.controller.controller import Controller, hosts_of
+from netplane.controller.inventory import (
+    bindings,
+    check_admin,
+    host,
+    host_view,
+    hosts,
+    matching,
+    revisions,
+)
 from netplane.controller.revisions import Batch
+from netplane.controller.watching.stream import watch
 from netplane.model import Binding, Host, Port, Record
 from netplane.stream.faults import Refused, Unanswered
 
@@ -88,42 +106,35 @@ def routes(controller: Controller) -> list[Route]:
     return [
         _route(controller, "/netplane/v1/status", status),
         _route(controller, "/netplane/v1/problems", problems),
+        _route(controller, "/netplane/v1/hosts", hosts),
+        _route(controller, "/netplane/v1/hosts/{name}", host),
+        _route(controller, "/netplane/v1/bindings", bindings),
+        _route(controller, "/netplane/v1/audit", audit),
+        _route(controller, "/netplane/v1/revisions", revisions),
         _route(controller, "/netplane/v1/revisions/{revision:int}", revision),
         _route(controller, "/netplane/v1/trace", trace, "POST"),
         _route(controller, "/netplane/v1/decisions", decisions),
         _route(controller, "/netplane/v1/hosts/{name}/tables", tables),
+        Route("/netplane/v1/watch", partial(watch, controller), methods=["GET"]),
     ]
 
 
 async def status(controller: Controller, request: Request) -> object:
     """The controller, its hosts and problems."""
-    _check_admin(request)
-    ports, revisions = controller.picture.ports, controller.picture.revisions
-    connected = controller.southbound.connected
+    check_admin(request)
     return {
         "version": __version__,
         "log": controller.log,
         "revision": controller.picture.revision,
-        "hosts": [
-            {
-                "name": host.id,
-                "number": host.number,
-                "address": host.address,
-                "alive": host.id in connected,
-                "revision": ports.acknowledged(host.id),
-                "behind_since": revisions.behind_since(host.id),
-                "ports": ports.count(host.id),
-            }
-            for host in await asyncio.to_thread(hosts_of, controller.store)
-        ],
+        "hosts": [host_view(controller, host) for host in await asyncio.to_thread(hosts_of, controller.store)],
         "problems": controller.problems.all(),
     }
 
 
 async def problems(controller: Controller, request: Request) -> object:
-    """Every problem."""
-    _check_admin(request)
-    return {"problems": controller.problems.all()}
+    """Every problem, or those with this `host`, `kind` or `id`."""
+    check_admin(request)
+    return {"problems": matching(request, controller.problems.all(), ("host", "kind", "id", "text"))}
 
 
 async def revision(controller: Controller, request: Request) -> object:
@@ -191,7 +202,7 @@ def _told(context: Context, host: str, part: Trace) -> dict[str, object]:
 
 async def tables(controller: Controller, request: Request) -> object:
     """The entries in a host's kernel, as text by table."""
-    _check_admin(request)
+    check_admin(request)
     name: str = request.path_params["name"]
     if await asyncio.to_thread(_read, controller, Host, name) is None:
         raise not_found(Host, name)
@@ -216,11 +227,6 @@ def _read(controller: Controller, kind: type[R], id: str) -> R | None:
     """A record as it is in the store: the picture may be some milliseconds behind what the caller has written."""
     with controller.store.read() as reader:
         return reader.get(kind, id)
-
-
-def _check_admin(request: Request) -> None:
-    if not context_of(request).is_admin:
-        raise forbidden("This call is for administrators.")
 
 
 def _wait(request: Request) -> float:

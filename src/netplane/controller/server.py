@@ -139,8 +139,13 @@ async def _serve_http(config: ServerConfig, controller: Controller) -> None:
         )
     )
     loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        controller.watchers.close()  # or their streams would keep the server waiting
+        server.stop()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+        loop.add_signal_handler(number, stop)
     controller.broken.add_done_callback(lambda _: server.stop())
     await server.serve()
     if controller.broken.done():

@@ -4,6 +4,7 @@ The store knows records only through what they declare (`references`, `claims`).
 an event loop calls it from a thread. Its shape is drawn in `store.schema`.
 """
 
+from netplane.store.audit import Line, Sought
 from netplane.store.errors import Conflict, Exhausted, InUse, Missing, StoreError
 from netplane.store.journal import Entry
 from netplane.store.reader import Reader
@@ -16,9 +17,11 @@ __all__ = [
     "Entry",
     "Exhausted",
     "InUse",
+    "Line",
     "Missing",
     "Reader",
     "Report",
+    "Sought",
     "Store",
     "StoreError",
     "Transaction",

@@ -4,22 +4,41 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from netplane.model import Change, Operation
+from netplane.model import Change, Operation, Record
 from netplane.store.codec import decode
+from netplane.store.reader import project_of
 from netplane.store.schema import CHANGE
 
+COLUMNS = ("revision", "kind", "id", "operation", "body", "actor", "time", "request")
 READ = (
-    select(CHANGE).where(CHANGE.c.revision > bindparam("after")).order_by(CHANGE.c.revision).limit(bindparam("count"))
+    select(*(CHANGE.c[name] for name in COLUMNS))
+    .where(CHANGE.c.revision > bindparam("after"))
+    .order_by(CHANGE.c.revision)
+    .limit(bindparam("count"))
 )
 
 
 class Entry(NamedTuple):
-    """A change, who made it, when (UTC, ISO 8601, microseconds), and the id of the API's request, if it was one."""
+    """A change, who made it, when (UTC, ISO 8601, microseconds), and the id of the API's request, if it was one.
+
+    A delete also has what is `gone`, as it was before; None in an older log.
+    """
 
     change: Change
     actor: str
     time: str
     request: str = ""
+    gone: Record | None = None
+
+    @property
+    def record(self) -> Record | None:
+        """The record that was written, or what was there until it was deleted."""
+        return self.change.record or self.gone
+
+    @property
+    def project(self) -> str:
+        """The project that the record belongs to; empty for what is the operator's."""
+        return "" if self.record is None else project_of(self.record)
 
 
 def read_journal(connection: Connection, after: int, limit: int) -> list[Entry]:
@@ -30,5 +49,7 @@ def read_journal(connection: Connection, after: int, limit: int) -> list[Entry]:
 def _entry(
     revision: int, kind: str, id: str, operation: str, body: bytes | None, actor: str, time: str, request: str
 ) -> Entry:
-    record = None if body is None else decode(body)
-    return Entry(Change(revision, Operation(operation), kind, id, record), actor, time, request)
+    record, done = None if body is None else decode(body), Operation(operation)
+    if done is Operation.DELETE:
+        return Entry(Change(revision, done, kind, id, None), actor, time, request, record)
+    return Entry(Change(revision, done, kind, id, record), actor, time, request)

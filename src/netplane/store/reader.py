@@ -3,13 +3,14 @@
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Select, bindparam, select
+from sqlalchemy import Connection, Select, bindparam, func, select
 
 from netplane.model import Record, kind_of
+from netplane.store.audit import Line, Sought, read_audit
 from netplane.store.codec import decode
 from netplane.store.prepared import Prepared
 from netplane.store.reports import Report, read_reports
-from netplane.store.schema import CLAIM, LOG, REFERENCE, RESOURCE
+from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE
 
 T = TypeVar("T", bound=Record)
 V = TypeVar("V")
@@ -52,6 +53,7 @@ HOLDING = Prepared(_REFERRER.where(~REFERENCE.c.cascade).limit(1))
 FOLLOWING = Prepared(_REFERRER.where(REFERENCE.c.cascade))
 ANY_REFERRER = Prepared(select(_REFERRER.exists()))
 REVISION = Prepared(select(LOG.c.revision))
+FIRST = Prepared(select(func.min(CHANGE.c.revision)))
 
 
 def _taken(size: int) -> Prepared:
@@ -73,6 +75,13 @@ class Reader:
     def revision(self) -> int:
         """The last revision in this view; 0 before the first change."""
         return int(REVISION.first(self._connection, {}))
+
+    @property
+    def kept(self) -> tuple[int, int]:
+        """The first revision that the change log still has, and the last; the first is one more if it has none."""
+        last = self.revision
+        first = FIRST.first(self._connection, {})
+        return (last + 1 if first is None else int(first)), last
 
     def get(self, kind: type[T], id: str) -> T | None:
         """The record with this id, or None."""
@@ -130,6 +139,10 @@ class Reader:
         for chunk in chunks(list(ids)):
             found.update(self._connection.execute(PRESENT, {"ids": chunk}).scalars())
         return found
+
+    def audit(self, sought: Sought, limit: int) -> Records[Line]:
+        """Up to `limit` lines of the change log, the youngest first."""
+        return read_audit(self._connection, sought, limit)
 
     def held_by(self, target: str) -> tuple[str, str, str] | None:
         """(kind, id, field) of a record that must go before this one can; None if there is none."""

@@ -4,8 +4,8 @@
 resource   kind, id, project, revision, body        what is, one row a record
 reference  kind, source, field, target, cascade     who points at whom
 claim      space, value, owner                      who holds what exclusively
-change     revision, kind, id, operation, body,     what happened, forever: feed, audit log and history
-           actor, time, request
+change     revision, kind, id, operation, body,     what happened, forever: feed, audit log and
+           actor, time, request, project             history in one; the body of a delete is what was there
 log        identity, revision                       one row: which log this is, and where it has got to
 report     kind, id, body, time                     what the network says of itself; not intent
 secret     name, body                               what controllers share and nobody else may read; in no change
@@ -64,6 +64,8 @@ CHANGE = Table(
     Column("actor", String, nullable=False),
     Column("time", String, nullable=False),
     Column("request", String, nullable=False, server_default=""),
+    Column("project", String, nullable=False, server_default=""),
+    Index("change_by_project", "project", "revision"),
 )
 
 LOG = Table(

@@ -145,17 +145,19 @@ class Pending:
     def _send_records(self, connection: Connection, revision: int, origin: Values) -> list[Values]:
         new, replaced, changes = [], [], []
         for position, ((kind, id), write) in enumerate(self.writes.items(), revision + 1):
-            after, body = write.after, None
+            after, body, project = write.after, None, ""
             if after is not None:
-                body = encode(after)
-                row = {"project": project_of(after), "revision": position, "body": body}
+                body, project = encode(after), project_of(after)
+                row = {"project": project, "revision": position, "body": body}
                 if write.before is None:
                     new.append(row | {"kind": kind, "id": id})
                 else:
                     replaced.append(row | {"at_kind": kind, "at_id": id})
+            elif write.before is not None:
+                body, project = encode(write.before), project_of(write.before)
             operation = (Operation.DELETE if after is None else Operation.UPSERT).value
             change = {"revision": position, "kind": kind, "id": id, "operation": operation}
-            changes.append(change | origin | {"body": body})
+            changes.append(change | origin | {"body": body, "project": project})
         _send(connection, INSERT_RESOURCE, new)
         _send(connection, UPDATE_RESOURCE, replaced)
         return changes
