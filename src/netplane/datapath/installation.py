@@ -16,11 +16,13 @@ sets go only when no packet can be on its way through them any more, those that 
 
 Installing keeps every pinned map whose shape and layout the new object shares. A table that is laid out otherwise
 gets a new map and its entries are carried over: all of them before the programs change places, and once more those
-that the old programs made meanwhile.
+that the old programs made meanwhile. Map and layout stand ready under names that end with `-new` before that: the map
+takes its place first, so a layout that is left alone is the one of the map that has gone ahead. Where a crash left
+both, programs may have used that map already, and its entries are carried over too.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -70,16 +72,19 @@ class Installation:
         with ExitStack() as stack:
             loaded = _open(object_path)
             stack.callback(loaded.close)
+            self._catch_up()
             kept = {name: stack.enter_context(closing(fd)) for name, fd in self._kept()}
             _load(loaded, kept)
             maps, programs = loaded.maps(), loaded.programs()
-            self._prepare()
             moved = [table for table in TABLES if table.name not in kept]
             fresh = [name for name in LAYOUTS if name not in kept]
+            sources = {table.name: list(self._sources(table.name, stack)) for table in moved}
+            self._prepare()
             for table in moved:
-                self._carry_over(table, maps[table.name])
+                _carry_over(table, maps[table.name], sources[table.name])
             for name in fresh:
                 libbpf.pin(maps[name], self.directory / (name + NEW))
+                (self._layouts / (name + NEW)).symlink_to(LAYOUTS[name])
             for program in Program:
                 libbpf.pin(programs[program.value], self._programs / (program.value + NEW))
             onward = self._pin_onward(maps[ONWARD])
@@ -88,7 +93,7 @@ class Installation:
             swap({program: programs[program.value] for program in Program})
             libbpf.await_programs()
             for table in moved:
-                self._carry_over(table, maps[table.name])
+                _carry_over(table, maps[table.name], sources[table.name])
             self._finish(fresh, onward, object_path)
 
     def open_tables(self) -> dict[str, KernelTable]:
@@ -112,6 +117,13 @@ class Installation:
             if directory.exists():
                 directory.rmdir()
 
+    def _catch_up(self) -> None:
+        """Let layouts follow the maps that have taken their places before a crash."""
+        for name in LAYOUTS:
+            layout = self._layouts / (name + NEW)
+            if layout.is_symlink() and not (self.directory / (name + NEW)).exists():
+                os.replace(layout, self._layouts / name)
+
     def _kept(self) -> list[tuple[str, int]]:
         """The tables and rings whose pinned map serves on, with a file descriptor that the caller closes."""
         kept = []
@@ -133,18 +145,13 @@ class Installation:
         libbpf.pin(fd, path)
         return path
 
-    def _carry_over(self, table: Table, fd: int) -> None:
-        """Fill a table's new map with what its old one has and the new one has not."""
-        path, layout = self.directory / table.name, _read_link(self._layouts / table.name)
-        before = read_layout(table.name, layout) if layout else None
-        if before is None or not path.exists():
-            return
-        key, value = converters(before, table)
-        with closing(libbpf.pinned(path)) as old:
-            entries = {key(k): value(v) for k, v in KernelTable(before, old).read().items()}
-        target = KernelTable(table, fd)
-        there = target.read()
-        target.write({k: v for k, v in entries.items() if k not in there})
+    def _sources(self, name: str, stack: ExitStack) -> Iterator[KernelTable]:
+        """Where entries of a table are, those in use first; open for as long as the stack."""
+        for end in ("", NEW):
+            path, layout = self.directory / (name + end), _read_link(self._layouts / (name + end))
+            before = read_layout(name, layout) if layout else None
+            if before is not None and path.exists():
+                yield KernelTable(before, stack.enter_context(closing(libbpf.pinned(path))))
 
     def _finish(self, fresh: list[str], onward: Path, object_path: Path) -> None:
         for program in Program:
@@ -153,11 +160,21 @@ class Installation:
             if path != onward:
                 path.unlink()
         for name in fresh:
-            # Without a layout a map is not kept: a crash between these lines costs its entries, never their meaning.
-            (self._layouts / name).unlink(missing_ok=True)
             os.replace(self.directory / (name + NEW), self.directory / name)
-            _write_link(self._layouts / name, LAYOUTS[name])
+            os.replace(self._layouts / (name + NEW), self._layouts / name)
         _write_link(self._object, _digest(object_path))
+
+
+def _carry_over(table: Table, fd: int, sources: Iterable[KernelTable]) -> None:
+    """Fill a table's new map with what others have and it has not; what stands in several is taken from the first."""
+    target = KernelTable(table, fd)
+    there = target.read()
+    for source in sources:
+        key, value = converters(source.table, table)
+        entries = {key(k): value(v) for k, v in source.read().items()}
+        missing = {k: v for k, v in entries.items() if k not in there}
+        target.write(missing)
+        there |= missing
 
 
 def _open(path: Path) -> BpfObject:
