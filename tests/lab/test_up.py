@@ -19,6 +19,7 @@ from netplane.lab.namespace import batch, inside
 from netplane.lab.process import Child
 from netplane.lab.wait import until
 from tests.lab.leftovers import read_leftovers, unique
+from tests.printed import printed
 
 PREFIX = unique("tup")
 URL = "http://127.0.0.1:9696"
@@ -82,6 +83,7 @@ def test_from_nothing_to_machines_that_talk(hypervisor: Hypervisor) -> None:
     expect_why_not(hypervisor, two, read_token(tokens))
     assert one.ping(two.address).lost == 0
     assert hypervisor.run("trace", one.plug.port, "icmp", f"dst={two.address}").returncode == 0
+    expect_as_printed(hypervisor, one.plug.port)
     child.stop()
     assert child.popen.returncode == 0
     assert one.ping(two.address).lost == 0, "the datapath forwards while netplane is down"
@@ -106,6 +108,17 @@ def expect_why_not(hypervisor: Hypervisor, machine: Machine, token: str) -> None
         done = hypervisor.run("attach", "--wait", "2", machine.device, "two")
         assert (done.returncode, done.stderr.count("\n")) == ((0, 0) if is_up else (1, 1)), done.stderr
         assert is_up or "the port is not up: its admin_state_up is false" in done.stderr
+
+
+def expect_as_printed(hypervisor: Hypervisor, port: str) -> None:
+    """What the page for operators prints works as it stands there; `tables` is one command, whatever it names."""
+    names = {"PORT": port, "PORT_ID": port, "HOST": hypervisor.host.name}
+    asked = [words.split() for page, words in sorted(set(printed())) if page == "docs/operations.md"]
+    for words in asked:
+        endless = {"-f", "--watch"} & set(words)
+        if words[0] in ("trace", "why", "log") and words[1:] and not endless:
+            done = hypervisor.run(*(names.get(word, word) for word in words))
+            assert (done.returncode, done.stderr) == (0, ""), words
 
 
 def make_ports(hypervisor: Hypervisor, token: str) -> dict[str, Plug]:
