@@ -34,6 +34,7 @@ from netplane.lab.wait import until
 OTHER, SAME = 10, 4094
 """The VLAN ids of a subport with a MAC address of its own, and of one with its parent's."""
 ICMP, UDP = 1, 17
+MARK = b"under which tag"
 PATIENCE = 3.0
 
 
@@ -198,6 +199,43 @@ def test_a_port_speaks_under_its_own_tag_only(world: Trunked, vlan: int) -> None
     target = world.scene.machine("a2")
     assert world.other.ping(target.address, target.mac)
     assert not world.other.ping(target.address, target.mac, vlan, 0.3)
+
+
+PRIORITY, SERVICE = 7 << 13, 0x88A8
+"""Bits of a tag that are no VLAN's, and the EtherType of providers' tags (IEEE 802.1ad)."""
+
+
+@pytest.mark.parametrize(
+    ("tags", "passes"),
+    [
+        ([(ETH_P_8021Q, OTHER | PRIORITY)], True),
+        ([(ETH_P_8021Q, OTHER), (ETH_P_8021Q, OTHER)], False),
+        ([(ETH_P_8021Q, OTHER), (ETH_P_8021Q, 0)], False),
+        ([(ETH_P_8021Q, 0), (ETH_P_8021Q, OTHER)], False),
+        ([(SERVICE, OTHER)], False),
+        ([(SERVICE, OTHER), (ETH_P_8021Q, OTHER)], False),
+    ],
+    ids=["priority", "twice", "and a priority", "a priority and", "of a provider", "within a provider's"],
+)
+def test_tags_of_other_kinds(world: Trunked, tags: list[tuple[int, int]], passes: bool) -> None:
+    """One tag tells of one VLAN; what has more of them is nobody's."""
+    one, target = world.other, world.scene.machine("a2")
+    words = b"".join(struct.pack("!HH", *tag) for tag in tags)
+    frame = ethernet(one.mac, target.mac, ETH_P_IP, ipv4(one.address, target.address, UDP, udp(MARK, 7000, 7001)))
+    with Capture(target.namespace) as capture:
+        send(one.machine.namespace, [frame[:12] + words + frame[12:]])
+        # What comes behind it has come last.
+        assert one.ping(target.address, target.mac)
+        assert any(MARK in seen.frame and not seen.sent for seen in capture.read()) == passes
+
+
+def test_a_priority_without_a_vlan_is_the_parent_s(world: Trunked) -> None:
+    parent, target = world.scene.machine("a1"), world.scene.machine("a2")
+    packet = ipv4(parent.address, target.address, UDP, udp(MARK, 7000, 7001))
+    frame = tagged(ethernet(parent.mac, target.mac, ETH_P_IP, packet), PRIORITY)
+    with Capture(target.namespace) as capture:
+        send(parent.namespace, [frame])
+        until("it arrives", lambda: any(MARK in seen.frame and not seen.sent for seen in capture.read()), PATIENCE)
 
 
 def test_a_trace_of_a_subport(world: Trunked) -> None:
