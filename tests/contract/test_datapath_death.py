@@ -33,7 +33,7 @@ STEPS = {
     "one of two devices has its program": ("_replace(path, ifindex, programs[program])", 2),
     "each device has": ("libbpf.await_programs()", 1),
     "some programs have their names": ("os.replace(self._programs", 3),
-    "only the new array is left": ("for name in fresh", 2),
+    "only the new array is left": ("os.replace(self.directory", 1),
     "a table has its place, without its layout": ("os.replace(self._layouts", 1),
     "all is there but its name": ("_write_link(self._object", 1),
 }
