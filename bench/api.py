@@ -1,161 +1,140 @@
-"""How many ports a second the API makes, over HTTP, on SQLite, security groups and addresses included.
+"""What the API's calls cost, over HTTP, by real controllers: one on SQLite, two on one PostgreSQL.
 
-A server in a process of its own, clients here, all on this machine's loopback, connections kept.
+Each sort of call is measured in an empty database and beside 100,000 ports: nothing may become much slower by what
+else there is. Clients and controllers share this machine's processors, so the processor time counts more than the rate.
 """
 
-import json
-import os
-import socket
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from threading import Thread
+from typing import NamedTuple
 
-from bench.figure import Figure, at_least
+from bench.calling import Call, Client, Run, body_of, run
+from bench.figure import Figure, Goal, at_least, at_most
+from bench.serving import SECRET, Servers, serve
 
-SECRET = "bench"
-TOKENS = f'[[token]]\nsecret = "{SECRET}"\nproject = "bench"\n'
 CLIENTS = 8
-SINGLES = 2000
+SINGLES = 1600
+OTHERS = 320
+SHOWS = 4000
 BULK = 1000
 BULKS = 5
+PAGES = 20
+PAGE = 1000
+MANY = 100_000
+
+RATES = {"port": 600.0, f"{BULK} ports": 8.0, "port shown": 3000.0}
+"""Calls a second that are the goal."""
 
 
-class Client:
-    """One connection; as little work of its own as can be, since it shares the processors with the server."""
+class Place(NamedTuple):
+    """What the calls work on."""
 
-    def __init__(self, port: int) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port))
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-
-    def post(self, collection: str, body: object) -> bytes:
-        """Make something; answers the body of the response."""
-        content = json.dumps(body).encode()
-        head = f"POST /v2.0/{collection} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {SECRET}\r\n"
-        self._socket.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
-        return self._receive()
-
-    def _receive(self) -> bytes:
-        received = b""
-        while b"\r\n\r\n" not in received:
-            received += self._more()
-        head, _, body = received.partition(b"\r\n\r\n")
-        if not head.startswith(b"HTTP/1.1 201"):
-            raise RuntimeError(f"refused: {head!r} {body!r}")
-        length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-        parts, size = [body], len(body)
-        while size < length:
-            parts.append(self._more())
-            size += len(parts[-1])
-        return b"".join(parts)
-
-    def _more(self) -> bytes:
-        more = self._socket.recv(1 << 20)
-        if not more:
-            raise ConnectionError("the server hung up")
-        return more
-
-    def close(self) -> None:
-        """Hang up."""
-        self._socket.close()
+    network: str
+    group: str
 
 
 def figures() -> Iterator[Figure]:
-    """Creates a second, one by one and in lists."""
-    with tempfile.TemporaryDirectory() as folder, _server(Path(folder)) as port:
-        network = _network(port)
-        how = f"{SINGLES} POST /v2.0/ports by {CLIENTS} clients on kept connections to a server process; wall time"
-        yield Figure("port creates, one a call", _singles(port, network), "1/s", how, at_least(500))
-        how = f"the best of {BULKS} POST /v2.0/ports of {BULK} ports by one client; wall time"
-        yield Figure(f"port creates, {BULK} a call", _bulks(port, network), "1/s", how, at_least(5000))
+    """One page: calls a second, and in what was measured the median, the 99th percentile and the processor time."""
+    yield from _figures("SQLite", 1)
 
 
-def _network(port: int) -> str:
-    client = Client(port)
-    network: str = json.loads(client.post("networks", {"network": {"name": "bench"}}))["network"]["id"]
-    client.post("subnets", {"subnet": {"network_id": network, "cidr": "10.0.0.0/12"}})
-    client.close()
-    return network
+def _figures(database: str, controllers: int) -> Iterator[Figure]:
+    with _running(database, controllers) as servers:
+        few = dict(_measure(servers))
+        _fill(_client(servers))
+        many = dict(_measure(servers))
+    for what, empty in few.items():
+        full = many[what]
+        yield _figure(f"{database}, 0 ports: {what}", what, empty)
+        yield _figure(f"{database}, {MANY:,} ports: {what}", what, full)
+        how = f"processor time a call beside {MANY:,} ports, compared with none: {full.cpu:.3g}/{empty.cpu:.3g} ms"
+        yield Figure(f"{database}: {what}, growth", full.cpu / empty.cpu, "times", how, at_most(1.5))
 
 
-def _singles(port: int, network: str) -> float:
-    def work() -> None:
-        client = Client(port)
-        for _ in range(SINGLES // CLIENTS):
-            client.post("ports", {"port": {"network_id": network}})
-        client.close()
-
-    threads = [Thread(target=work) for _ in range(CLIENTS)]
-    start = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return SINGLES / (time.perf_counter() - start)
+def _figure(name: str, what: str, measured: Run) -> Figure:
+    how = f"{measured.median:.2f} ms median, {measured.worst:.2f} ms 99th percentile, {measured.cpu:.2f} ms CPU a call"
+    if what == "page":
+        how = f"{PAGE} of all ports, filtered by network: {how}"
+        return Figure(name, measured.cpu, "ms CPU", how, at_most(30))
+    goal: Goal | None = at_least(RATES[what]) if what in RATES else None
+    return Figure(name, measured.rate, "1/s", how, goal)
 
 
-def _bulks(port: int, network: str) -> float:
-    client = Client(port)
-    best = float("inf")
-    for _ in range(BULKS):
-        start = time.perf_counter()
-        client.post("ports", {"ports": [{"network_id": network, "name": f"p{index}"} for index in range(BULK)]})
-        best = min(best, time.perf_counter() - start)
-    client.close()
-    return BULK / best
+def _client(servers: Servers, index: int = 0) -> Client:
+    return Client(servers.ports[index % len(servers.ports)], SECRET)
+
+
+def _measure(servers: Servers) -> Iterator[tuple[str, Run]]:
+    """Each sort of call; what it makes goes with the database."""
+    for what, count, callers, calls in _calls(servers, _place(_client(servers))):
+        for part in (calls[count:], calls[:count]):  # first some to warm up
+            measured = run([_client(servers, index) for index in range(callers)], part, servers.read_cpu)
+        yield what, measured
+
+
+def _place(client: Client) -> Place:
+    network = client.make("networks", "network", name="bench")
+    client.make("subnets", "subnet", network_id=network, cidr="10.0.0.0/12", ip_version=4)
+    return Place(network, client.make("security-groups", "security_group", name="bench"))
+
+
+def _calls(servers: Servers, place: Place) -> Iterator[tuple[str, int, int, list[Call]]]:
+    """What is called, how often, by how many clients, and the calls, some more than that."""
+
+    def posts(kind: str, collection: str, bodies: Sequence[object]) -> list[Call]:
+        return [("POST", f"/v2.0/{collection}", body) for body in bodies]
+
+    def more(count: int) -> range:
+        return range(count + count // 8 + 1)
+
+    yield (
+        "network",
+        OTHERS,
+        CLIENTS,
+        posts("network", "networks", [body_of("network", name=f"n{index}") for index in more(OTHERS)]),
+    )
+    client = _client(servers)  # anew each time: controllers hang up on who says nothing
+    networks = [client.make("networks", "network", name="s") for _ in more(OTHERS)]
+    subnets = [body_of("subnet", network_id=each, cidr="10.1.0.0/24", ip_version=4) for each in networks]
+    yield "subnet", OTHERS, CLIENTS, posts("subnet", "subnets", subnets)
+    routers = [body_of("router", name=f"r{index}") for index in more(OTHERS)]
+    yield "router", OTHERS, CLIENTS, posts("router", "routers", routers)
+    rules = [
+        body_of(
+            "security_group_rule",
+            security_group_id=place.group,
+            direction="ingress",
+            protocol="tcp",
+            port_range_min=index + 1,
+            port_range_max=index + 1,
+        )
+        for index in more(OTHERS)
+    ]
+    yield "rule", OTHERS, CLIENTS, posts("security_group_rule", "security-group-rules", rules)
+    ports = [body_of("port", network_id=place.network) for _ in more(SINGLES)]
+    yield "port", SINGLES, CLIENTS, posts("port", "ports", ports)
+    client = _client(servers)
+    known = [client.make("ports", "port", network_id=place.network) for _ in range(100)]
+    shows: list[Call] = [("GET", f"/v2.0/ports/{known[index % 100]}", None) for index in more(SHOWS)]
+    yield "port shown", SHOWS, CLIENTS, shows
+    lists = [{"ports": [{"network_id": place.network, "name": f"p{index}"} for index in range(BULK)]}] * (BULKS + 1)
+    yield f"{BULK} ports", BULKS, 1, posts("port", "ports", lists)
+    page: Call = ("GET", f"/v2.0/ports?network_id={place.network}&limit={PAGE}", None)
+    yield "page", PAGES, 1, [page] * (PAGES + 3)
+
+
+def _fill(client: Client) -> None:
+    """Ports of 100 other networks."""
+    for number in range(MANY // BULK):
+        network = client.make("networks", "network", name=f"fill{number}")
+        client.make("subnets", "subnet", network_id=network, cidr="10.0.0.0/16", ip_version=4)
+        client.call("POST", "/v2.0/ports", {"ports": [{"network_id": network}] * BULK})
 
 
 @contextmanager
-def _server(folder: Path) -> Iterator[int]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = int(free.getsockname()[1])
-    (folder / "tokens.toml").write_text(TOKENS)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    process = subprocess.Popen([sys.executable, "-m", "bench.api", "serve", str(folder), str(port)], env=environment)
-    try:
-        _wait_until_open(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _wait_until_open(port: int) -> None:
-    end = time.monotonic() + 20
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-            return
-        except ConnectionRefusedError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.05)
-
-
-def _serve(folder: Path, port: int) -> None:
-    import uvicorn
-
-    from netplane.api import make_app, read_tokens
-    from netplane.store import Store
-
-    store = Store.open(f"sqlite:///{folder}/bench.db")
-    app = make_app(store, read_tokens(folder / "tokens.toml"))
-    uvicorn.run(app, port=port, log_level="warning", access_log=False, loop="uvloop", http="httptools")
-
-
-def main() -> None:
-    """Print the figures, or serve for them."""
-    if sys.argv[1:2] == ["serve"]:
-        _serve(Path(sys.argv[2]), int(sys.argv[3]))
-        return
-    for figure in figures():
-        print(f"{figure.name:32} {figure.value:10,.0f} {figure.unit:6} {figure.how}")
-
-
-if __name__ == "__main__":
-    main()
+def _running(database: str, controllers: int) -> Iterator[Servers]:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        yield stack.enter_context(serve(folder, str(folder / "bench.db"), controllers))
