@@ -13,6 +13,8 @@ REASONS = {
     "UNAVAILABLE: ... unix:/x: connect failed: addr: unix:/x error: No such file or directory": "nobody listens there",
     "UNAVAILABLE: errors resolving nosuch:9697: [field:hostname lookup error: ...]": "has no address here",
     ABSENT + "Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame, got frame type 79)": "HTTP's port",
+    ABSENT + "Delayed close due to in-progress write (ping timeout) (goaway sent)": "who is there says nothing",
+    "UNIMPLEMENTED: Method not found!": "is no controller",
     "UNAUTHENTICATED: the token is not the tokens file's [agent] secret": "--token is not",
 }
 
