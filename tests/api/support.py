@@ -27,9 +27,6 @@ user = "ann"
 [[token]]
 secret = "red"
 project = "red"
-
-[agent]
-secret = "agent"
 """
 
 Json = Any

@@ -4,19 +4,27 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message
 
 from netplane.api import make_app, parse_tokens
+from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.routes import routes
 from netplane.interest import Key
-from netplane.model import Record, kind_of
+from netplane.model import Enrolment, Record, kind_of
 from netplane.store import Store
+from netplane.store.enrolments import enrol
 from netplane.stream.client import NOWHERE, Disconnected, Event, Position, Saying, Uplink
 from netplane.stream.messages import Ack, Answer, Ask, Delta, Snapshot, Welcome
+from netplane.trust.authority import LIFE, Authority, certify_host
+from netplane.trust.keys import make_key
+from netplane.trust.names import HostIdentity
+from netplane.trust.own import OwnCertificate, wall_clock
+from netplane.trust.papers import Papers
 
 TOKENS = parse_tokens(
     """
@@ -27,8 +35,6 @@ TOKENS = parse_tokens(
     [[token]]
     secret = "blue"
     project = "blue"
-    [agent]
-    secret = "agents"
     """
 )
 PATIENCE = 5.0
@@ -50,6 +56,13 @@ class Site(NamedTuple):
     controller: Controller
     app: ASGIApp
     address: str
+
+    def enrol(self, host: str) -> Papers:
+        """Papers by which a host is let in: those of its enrolment, or of a new one."""
+        store, authority = self.controller.store, self.controller.admission.authority
+        with store.write("test") as transaction:
+            known = transaction.get(Enrolment, host) or enrol(transaction, host, wall_clock() + LIFE)
+        return certified(authority, HostIdentity(host, known.series))
 
     async def call(self, method: str, path: str, body: Any = None, token: str = "admin") -> Reply:
         path, _, query = path.partition("?")
@@ -91,10 +104,17 @@ class Site(NamedTuple):
         return network["id"], subnet["id"]
 
 
+def certified(authority: Authority, identity: HostIdentity, life: timedelta = LIFE) -> Papers:
+    """What an authority gives a host."""
+    key = make_key()
+    certificate = certify_host(authority, key.public_key(), identity, wall_clock(), life)
+    return Papers(key, certificate, authority.certificate)
+
+
 @asynccontextmanager
 async def site(directory: Path, southbound: str = "") -> AsyncIterator[Site]:
     store = Store.open(f"sqlite:///{directory}/netplane.db")
-    controller = Controller(store, TOKENS.agent_secret)
+    controller = Controller(store, OwnCertificate(open_authority(store)))
     try:
         address = await controller.start(southbound or f"unix://{directory}/southbound")
         yield Site(controller, make_app(store, TOKENS, routes=routes(controller)), address)
@@ -132,6 +152,10 @@ class Follower:
 
     def said(self, kind: type[Event]) -> list[Any]:
         return [event for event in self.events if isinstance(event, kind)]
+
+    def reasons(self) -> list[str]:
+        """Why sessions, or attempts at one, have ended."""
+        return [event.reason for event in self.said(Disconnected)]
 
     def send(self, message: Saying) -> None:
         assert self.uplink.send(message)
@@ -176,20 +200,21 @@ class Follower:
 
 @asynccontextmanager
 async def agent(
-    site: Site | str,
+    site: Site,
     host: str,
     number: int,
     *,
-    token: str = "agents",
+    papers: Papers | None = None,
     position: Position = NOWHERE,
     acknowledges: bool = True,
 ) -> AsyncIterator[Follower]:
-    address = site if isinstance(site, str) else site.address
-    async with Uplink(host, f"192.0.2.{number}", [address], token, position=position) as uplink:
+    """A host's agent; with the papers of its enrolment, or others."""
+    shown = await asyncio.to_thread(site.enrol, host) if papers is None else papers
+    async with Uplink(host, f"192.0.2.{number}", [site.address], lambda: shown, position=position) as uplink:
         follower = Follower(uplink, acknowledges=acknowledges)
         task = asyncio.create_task(follower.run())
         try:
-            if token == "agents":
+            if papers is None:
                 await follower.until(lambda: follower.position.revision or follower.said(Disconnected))
             yield follower
             if task.done():

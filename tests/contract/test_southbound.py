@@ -20,8 +20,12 @@ from netplane.store import Store
 from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import encode
 from netplane.stream.messages import Ack, Claim, Delta, Hello, Release, Snapshot, Trouble, Welcome
-from netplane.stream.transport import METHOD, TOKEN_KEY, bearer
-from tests.contract.southbound import PATIENCE, Follower, Site, agent, site
+from netplane.stream.transport import AUTHENTIC, METHOD, agent_credentials
+from netplane.trust.authority import make_authority
+from netplane.trust.names import HostIdentity
+from netplane.trust.own import wall_clock
+from netplane.trust.papers import write_papers
+from tests.contract.southbound import PATIENCE, Follower, Site, agent, certified, site
 
 
 def run(scenario: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -339,19 +343,6 @@ def test_a_host_that_is_away_cannot_be_asked(tmp_path: Path) -> None:
     run(scenario)
 
 
-@pytest.mark.parametrize("token", ["", "wrong", "agent"])
-def test_a_wrong_token_is_refused(tmp_path: Path, token: str) -> None:
-    async def scenario() -> None:
-        async with site(tmp_path) as place, agent(place, "h1", 1, token=token) as one:
-            await one.until(lambda: len(one.said(Disconnected)) == 3)
-            [reason] = {event.reason for event in one.said(Disconnected)}
-            assert reason == "UNAUTHENTICATED: the token is not the tokens file's [agent] secret"
-            assert not one.said(Connected)
-            assert place.controller.picture.revision == 0
-
-    run(scenario)
-
-
 def test_two_hosts_cannot_have_one_address(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place, agent(place, "h1", 1), agent(place, "h2", 1) as two:
@@ -374,7 +365,8 @@ def test_an_agent_goes_on_to_the_next_controller_of_its_list(tmp_path: Path) -> 
     async def scenario() -> None:
         async with site(tmp_path) as place:
             dead = f"unix://{tmp_path}/nobody"
-            async with Uplink("h1", "192.0.2.1", [dead, place.address], "agents") as uplink:
+            papers = place.enrol("h1")
+            async with Uplink("h1", "192.0.2.1", [dead, place.address], lambda: papers) as uplink:
                 events = [type(await anext(uplink)) for _ in range(3)]
             assert events == [Disconnected, Connected, Welcome]
 
@@ -400,8 +392,9 @@ def test_a_session_in_which_nothing_is_said_lasts(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place:
             options = (("grpc.keepalive_time_ms", 1_250), ("grpc.http2.max_pings_without_data", 0))
-            async with grpc.aio.insecure_channel(place.address, options=options) as channel:
-                call = channel.stream_stream(METHOD)(metadata=((TOKEN_KEY, bearer("agents")),))
+            shown = agent_credentials(place.enrol("h1"))
+            async with grpc.aio.secure_channel(place.address, shown, options=(*AUTHENTIC, *options)) as channel:
+                call = channel.stream_stream(METHOD)()
                 await call.write(encode(Hello("h1", "192.0.2.1")))
                 with pytest.raises(TimeoutError):
                     await asyncio.wait_for(until_the_end(call), PATIENCE)
@@ -410,11 +403,13 @@ def test_a_session_in_which_nothing_is_said_lasts(tmp_path: Path) -> None:
 
 
 AGENT = """
-import asyncio, sys
+import asyncio, pathlib, sys
 from netplane.stream.client import Uplink
+from netplane.trust.papers import read_papers
 
 async def follow():
-    async with Uplink("h1", "192.0.2.1", sys.argv[1:], "agents") as uplink:
+    papers = read_papers(pathlib.Path(sys.argv[2]))
+    async with Uplink("h1", "192.0.2.1", [sys.argv[1]], lambda: papers) as uplink:
         async for event in uplink:
             print(event, flush=True)
 
@@ -427,7 +422,8 @@ def test_an_agent_that_hangs_is_away(tmp_path: Path) -> None:
 
     async def scenario() -> None:
         async with site(tmp_path) as place:
-            words = (sys.executable, "-c", AGENT, place.address)
+            write_papers(tmp_path / "h1", place.enrol("h1"))
+            words = (sys.executable, "-c", AGENT, place.address, str(tmp_path / "h1"))
             process = await asyncio.create_subprocess_exec(*words, stdout=asyncio.subprocess.PIPE)
             try:
                 assert process.stdout is not None
@@ -450,7 +446,8 @@ async def becomes(is_so: Callable[[], bool], seconds: float) -> None:
 
 def test_what_an_agent_says_without_a_session_is_dropped(tmp_path: Path) -> None:
     async def scenario() -> None:
-        async with Uplink("h1", "192.0.2.1", [f"unix://{tmp_path}/nobody"], "agents") as uplink:
+        papers = certified(make_authority(wall_clock()), HostIdentity("h1", "0" * 16))
+        async with Uplink("h1", "192.0.2.1", [f"unix://{tmp_path}/nobody"], lambda: papers) as uplink:
             assert not uplink.send(Claim(["p"]))
             assert isinstance(await anext(uplink), Disconnected)
             assert not uplink.send(Claim(["p"]))
@@ -481,7 +478,7 @@ BROKEN = {
 def test_whoever_breaks_the_rules_is_cut_off_and_nobody_else(tmp_path: Path, frames: list[bytes]) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place, agent(place, "h2", 2) as other:
-            assert await last_word(place.address, frames) is grpc.StatusCode.INVALID_ARGUMENT
+            assert await last_word(place, frames) is grpc.StatusCode.INVALID_ARGUMENT
             network, _ = await place.subnet("10.0.0.0/24")
             port = await place.create("port", network_id=network, **{"binding:host_id": "h2"})
             await other.reaches(port["revision"])
@@ -490,10 +487,11 @@ def test_whoever_breaks_the_rules_is_cut_off_and_nobody_else(tmp_path: Path, fra
     run(scenario)
 
 
-async def last_word(address: str, frames: list[bytes]) -> grpc.StatusCode:
+async def last_word(place: Site, frames: list[bytes]) -> grpc.StatusCode:
     """How a controller ends the call of an agent that says this."""
-    async with grpc.aio.insecure_channel(address) as channel, asyncio.timeout(PATIENCE):
-        call = channel.stream_stream(METHOD)(metadata=((TOKEN_KEY, bearer("agents")),))
+    shown = agent_credentials(place.enrol("h1"))
+    async with grpc.aio.secure_channel(place.address, shown, options=AUTHENTIC) as channel, asyncio.timeout(PATIENCE):
+        call = channel.stream_stream(METHOD)()
         for frame in frames:
             await call.write(frame)
         with suppress(grpc.aio.AioRpcError):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from random import Random
 
@@ -11,12 +12,17 @@ from msgspec.msgpack import encode
 from netplane.interest import Key
 from netplane.model import Network, Record, kind_of
 from netplane.stream.client import Connected, Disconnected, Uplink
-from netplane.stream.messages import Delta, Hello, Snapshot, Up
+from netplane.stream.messages import Delta, Hello, Renewed, Snapshot, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
+from netplane.trust.authority import make_authority
+from netplane.trust.names import HostIdentity
+from netplane.trust.own import OwnCertificate, wall_clock
+from tests.contract.southbound import certified
 
 RECORDS, ROUNDS, CHANGED = 2_000, 200, 800
 LIMIT = 1_000
+H = HostIdentity("h", "0" * 16)
 
 
 class OneSlice:
@@ -31,8 +37,15 @@ class OneSlice:
 
     dns_domain = "openstacklocal."
 
-    async def admit(self, hello: Hello) -> int:
+    async def admit(self, hello: Hello, identity: HostIdentity) -> int:
+        assert identity.host == hello.host
         return len(hello.host)
+
+    def trusts(self, identity: HostIdentity) -> bool:
+        return identity == H
+
+    async def renew(self, identity: HostIdentity, request: str) -> tuple[Renewed, datetime]:
+        raise AssertionError((identity, request))
 
     def resume(self, host: str, revision: int) -> Parcel | None:
         assert (host, revision) == ("h", 1)
@@ -69,10 +82,12 @@ def test_an_agent_that_does_not_read_gets_its_slice_anew_when_it_does(tmp_path: 
 
 async def starve(desk: OneSlice, address: str) -> None:
     random = Random(2)
-    server = SouthboundServer(desk, "token", tick=0, limit=LIMIT)
+    authority = make_authority(wall_clock())
+    papers = certified(authority, H)
+    server = SouthboundServer(desk, OwnCertificate(authority), tick=0, limit=LIMIT)
     await server.start(address)
     try:
-        async with Uplink("h", "192.0.2.1", [address], "token") as uplink:
+        async with Uplink("h", "192.0.2.1", [address], lambda: papers) as uplink:
             async for event in uplink:
                 if isinstance(event, Snapshot):
                     break

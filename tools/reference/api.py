@@ -37,7 +37,7 @@ def page() -> str:
 def served_paths() -> dict[str, list[str]]:
     """The methods of every path. Routes are made without a store: nothing is called here."""
     nothing = cast(Any, None)
-    door = make_app(nothing, Tokens({}, ""), routes=own.routes(nothing))
+    door = make_app(nothing, Tokens({}), routes=own.routes(nothing))
     assert isinstance(door, Door)
     assert isinstance(door.routes, Starlette)
     return methods_of(door.routes.routes)

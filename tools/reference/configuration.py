@@ -22,9 +22,6 @@ secret = "..."            # what a client sends as X-Auth-Token
 project = "..."           # the project that it speaks for
 roles = ["member"]        # "member" (the default) has its own project; "admin" all of them
 user = "..."              # optional: the name in the change log; the project's if left out
-
-[agent]
-secret = "..."            # what agents show a controller
 ```"""
 
 

@@ -17,6 +17,7 @@ taken as one batch. A refused patch is tried again after a pause that doubles; n
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterator
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ from netplane.agent.devices.silence import silence_ipv6
 from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel
 from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile
+from netplane.agent.renewal import Renewal
 from netplane.agent.saying import Said
 from netplane.agent.service.hosting import Hosting, Services
 from netplane.agent.slice import Slice, Told
@@ -41,10 +43,12 @@ from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change, Device, Network, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
-from netplane.stream.messages import Announce, Ask, Delta, Snapshot, Welcome
+from netplane.stream.messages import Announce, Ask, Delta, Renewed, Snapshot, Welcome
 from netplane.tables.outcome import Program
 from netplane.tables.peers import slot_of
 from netplane.tables.pipeline import ENDPOINT
+from netplane.trust.faults import Distrust
+from netplane.trust.papers import read_papers
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 30.0
 """Seconds between attempts at what was refused."""
@@ -74,7 +78,8 @@ class Startup(NamedTuple):
     address: str
     """The host's address in the underlay."""
     controllers: tuple[str, ...]
-    token: str
+    papers: Path
+    """The folder of its key and certificate."""
     tunnel: str
     """The name of the VXLAN device."""
     punt: str
@@ -100,6 +105,7 @@ class Agent:
         self._said = Said()
         self._session = ""
         self._contact = Contact()
+        self._renewal = Renewal(who.papers)
         self._tunnel: Tunnel | None = None
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
@@ -123,8 +129,9 @@ class Agent:
         who = self._who
         log.info("host %s, at %s, looks for a controller: %s", who.name, who.address, ", ".join(who.controllers))
         try:
-            async with Uplink(who.name, who.address, who.controllers, who.token, position=position) as uplink:
-                await _until_first(stop.wait(), self._listen(uplink), self._work(uplink))
+            papers = partial(read_papers, who.papers)
+            async with Uplink(who.name, who.address, who.controllers, papers, position=position) as uplink:
+                await _until_first(stop.wait(), self._listen(uplink), self._work(uplink), self._renewal.run(uplink))
         finally:
             self._watch.close()
             self._serving.close()
@@ -150,8 +157,16 @@ class Agent:
                     task = asyncio.create_task(self._answer(uplink, event))
                     self._answers.add(task)
                     task.add_done_callback(self._answers.discard)
+                case Renewed():
+                    self._renew(event)
                 case Welcome() | Snapshot() | Delta():
                     await self._take(event)
+
+    def _renew(self, answer: Renewed) -> None:
+        try:
+            self._renewal.take(answer)
+        except (OSError, Distrust) as problem:
+            log.warning("cannot keep the renewed certificate: %s", problem)
 
     async def _take(self, message: Told) -> None:
         self._write_down(lambda: self._journal.note(message))
@@ -167,6 +182,7 @@ class Agent:
             # What a machine has said while nobody heard us another may have said since, elsewhere.
             self._announcements = []
             self._decisions.kept.renew()
+            self._renewal.welcome()
         kinds = {change.kind for change in changes}
         if kind_of(Port) in kinds:
             self._look_at_links()

@@ -8,11 +8,14 @@ import logging
 from netplane.stream.client import Connected, Disconnected
 
 ADVICE = (
+    ("is revoked", "this host was put out; `netplane join` with a new token for it lets it in again"),
+    ("has expired", "this host must join again: `netplane join` with a token for it"),
+    ("no certificate to show", "this host must join first: `netplane join`"),
+    ("certificate_verify_failed", "whoever answers there is of another authority than the one this host has joined"),
     ("Expected SETTINGS frame", "whoever answers there is no controller for agents: that is HTTP's port, or another's"),
     ("connection refused", "nobody listens there: is the controller up, and is this its --southbound?"),
     ("no such file or directory", "nobody listens there: is the controller up, and is this its --southbound?"),
     ("errors resolving", "the controller's name has no address here"),
-    ("unauthenticated", "--token is not the secret under [agent] in the controller's file of tokens"),
     ("permission denied", "the socket is for the controller's own user"),
     ("unimplemented", "whoever answers there is no controller, or one of another release"),
     ("ping timeout", "who is there says nothing: it hangs, or is no controller"),

@@ -19,6 +19,7 @@ from netplane.agent.service.hosting import Hosting
 from netplane.agent.service.namespace import remove_namespace
 from netplane.datapath.kernel import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
+from netplane.trust.papers import read_papers
 
 TUNNEL, PUNT, SERVICE = "np-vxlan", "np-punt", "np-serve"
 RESOLV_CONF = Path("/etc/resolv.conf")
@@ -26,11 +27,9 @@ JOURNAL, DECISIONS = "slice", "decisions.log"
 
 
 def main(
-    name: str,
     address: str,
     controllers: Sequence[str],
     state_dir: Path,
-    token: str,
     *,
     decisions: Path | None = None,
     instance: str | None = None,
@@ -40,18 +39,19 @@ def main(
     """Run the agent of a host until SIGTERM or SIGINT, after which the datapath goes on forwarding.
 
     `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, tried in turn;
-    `state_dir` keeps the slice, and decisions that are logged, unless `decisions` names another file for them;
-    `instance` names the pinned tables (by default after the host), for machines that run several hosts; `resolv_conf`
-    names the resolvers that are asked for machines whose subnets name none; `nova` is whom metadata is asked of, if
-    not the records tell it.
+    `state_dir` holds the host's papers, which say its name, and keeps the slice, and decisions that are logged, unless
+    `decisions` names another file for them; `instance` names the pinned tables (by default after the host), for
+    machines that run several hosts; `resolv_conf` names the resolvers that are asked for machines whose subnets name
+    none; `nova` is whom metadata is asked of, if not the records tell it.
 
-    ValueError if the address is not IPv4; DatapathError if the kernel does not take the programs; OSError without the
+    ValueError if the address is not IPv4; Distrust if the papers are not as they should be, FileNotFoundError without
+    them; DatapathError if the kernel does not take the programs; OSError without the
     rights for it.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    state_dir.mkdir(parents=True, exist_ok=True)
+    name = read_papers(state_dir).identity.host
     hosting = Hosting(SERVICE, service_namespace(instance or name), resolv_conf, nova)
-    who = Startup(name, str(IPv4Address(address)), tuple(controllers), token, TUNNEL, PUNT, hosting)
+    who = Startup(name, str(IPv4Address(address)), tuple(controllers), state_dir, TUNNEL, PUNT, hosting)
     with closing(KernelDatapath.open(pins(instance or name))) as datapath:
         asyncio.run(_run(who, datapath, state_dir / JOURNAL, decisions or state_dir / DECISIONS))
 

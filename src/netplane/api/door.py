@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from netplane.api.responses import respond_unauthorized
 from netplane.api.tokens import Tokens
 
-OPEN = frozenset({"/"})
+OPEN = frozenset({"/", "/netplane/v1/authority", "/netplane/v1/join"})
 """Paths that need no token."""
 
 

@@ -6,9 +6,6 @@ secret = "..."
 project = "blue"
 roles = ["member"]      # or ["admin"]
 user = "ann"            # optional: the name in the change log
-
-[agent]
-secret = "..."
 ```
 """
 
@@ -33,27 +30,18 @@ class TokenEntry(Struct, frozen=True, forbid_unknown_fields=True):
     user: str = ""
 
 
-class AgentEntry(Struct, frozen=True, forbid_unknown_fields=True):
-    """`[agent]`: what hosts prove themselves with."""
-
-    secret: Secret
-
-
 class TokenFile(Struct, frozen=True, forbid_unknown_fields=True):
     """The whole file."""
 
     token: tuple[TokenEntry, ...] = ()
-    agent: AgentEntry | None = None
+    agent: dict[str, str] | None = None
+    """Means nothing: what hosts proved themselves with before they had certificates."""
 
 
 class Tokens(NamedTuple):
-    """Callers by the digest of their secret (so that a look-up's time tells nothing), and the secret of agents.
-
-    The latter is empty if the file has none: then no host may come.
-    """
+    """Callers by the digest of their secret, so that a look-up's time tells nothing."""
 
     callers: dict[bytes, Context]
-    agent_secret: str
 
     def caller(self, secret: str) -> Context | None:
         """Who a secret belongs to, or None."""
@@ -69,7 +57,7 @@ def parse_tokens(text: str) -> Tokens:
     callers = {_digest(entry.secret): _context(entry) for entry in entries.token}
     if len(callers) < len(entries.token):
         raise ValueError("tokens: two entries have the same secret")
-    return Tokens(callers, "" if entries.agent is None else entries.agent.secret)
+    return Tokens(callers)
 
 
 def read_tokens(path: Path) -> Tokens:

@@ -10,9 +10,11 @@ import click
 
 COMMANDS = {
     "server": "netplane.cli.server:server",
+    "join": "netplane.cli.join:join",
     "agent": "netplane.cli.agent:agent",
     "up": "netplane.cli.up:up",
     "down": "netplane.cli.down:down",
+    "host": "netplane.cli.host:host",
     "attach": "netplane.cli.attach:attach",
     "status": "netplane.cli.status:status",
     "trace": "netplane.cli.trace:trace",

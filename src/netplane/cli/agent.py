@@ -2,7 +2,6 @@
 
 import os
 import re
-import socket
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -10,13 +9,6 @@ import click
 
 from netplane.cli.address import Address
 from netplane.cli.places import STATE
-from netplane.model import HOST_NAME
-
-
-def _host_name(_: click.Context, option: click.Parameter, value: str) -> str:
-    if not HOST_NAME.fullmatch(value):
-        raise click.BadParameter(f"{value!r}: letters, digits, dots, hyphens and underscores", param=option)
-    return value
 
 
 def _url(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -39,23 +31,24 @@ def _southbound(_: click.Context, option: click.Parameter, values: tuple[str, ..
 
 @click.command()
 @click.option(
-    "--name", default=socket.gethostname, show_default="the hostname", callback=_host_name, help="The host's name."
+    "--address",
+    default=None,
+    type=Address(),
+    help="The host's address in the underlay, where tunnels end.  [default: as it has joined]",
 )
-@click.option("--address", required=True, type=Address(), help="The host's address in the underlay, where tunnels end.")
 @click.option(
     "--controller",
     "controllers",
     multiple=True,
-    required=True,
     callback=_southbound,
-    help="A controller's southbound address: host:port or unix:///path; may be repeated.",
+    help="A controller's southbound address: host:port or unix:///path; may be repeated.  [default: as it has joined]",
 )
 @click.option(
     "--state",
     default=STATE / "agent",
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
-    help="Where it keeps its slice.",
+    help="Where `netplane join` has put the host's papers, and where it keeps its slice.",
 )
 @click.option(
     "--decisions",
@@ -86,14 +79,11 @@ def _southbound(_: click.Context, option: click.Parameter, values: tuple[str, ..
     show_envvar=True,
     help="The secret shared with it (its metadata_proxy_shared_secret).",
 )
-@click.option("--token", required=True, envvar="NETPLANE_AGENT_TOKEN", show_envvar=True, help="The agents' secret.")
 def agent(
-    name: str,
-    address: str,
+    address: str | None,
     controllers: tuple[str, ...],
     state: Path,
     decisions: Path | None,
-    token: str,
     resolv_conf: Path,
     nova_metadata_url: str | None,
     nova_metadata_secret: str,
@@ -107,11 +97,31 @@ def agent(
     from netplane.agent.metadata.nova import Nova
     from netplane.agent.process import main
     from netplane.datapath import DatapathError
+    from netplane.trust.faults import Distrust
 
+    address, controllers = _whereabouts(state, address, controllers)
     nova = Nova(nova_metadata_url, nova_metadata_secret) if nova_metadata_url else None
     try:
-        main(name, address, controllers, state, token, decisions=decisions, resolv_conf=resolv_conf, nova=nova)
+        main(address, controllers, state, decisions=decisions, resolv_conf=resolv_conf, nova=nova)
     except (DatapathError, PermissionError) as problem:
         raise click.ClickException(f"{problem} (the kernel must be 6.1 or newer, and let root load eBPF)") from problem
+    except Distrust as problem:
+        raise click.ClickException(f"{problem}. `netplane join` makes this machine a host again.") from problem
     except OSError as problem:
         raise click.ClickException(f"{problem}. Does another agent run here?") from problem
+
+
+def _whereabouts(state: Path, address: str | None, controllers: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Where the host is and where controllers are: what the command line leaves out, `netplane join` has written."""
+    from netplane.agent.settings import read_settings
+    from netplane.trust.papers import IDENTITY
+
+    try:
+        settings = read_settings(state)
+    except ValueError as problem:
+        raise click.ClickException(str(problem)) from problem
+    if settings is not None:
+        address, controllers = address or settings.address, controllers or settings.controllers
+    if not address or not controllers or not (state / IDENTITY).exists():
+        raise click.ClickException(f"this machine is no host yet (nothing in {state}): run `netplane join` first")
+    return address, controllers

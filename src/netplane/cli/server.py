@@ -50,11 +50,45 @@ underlay_mtu = click.option(
     show_envvar=True,
     help="What machines' names end with on networks without a domain of their own; empty for nothing.",
 )
-def server(listen: str, southbound: str, database: Path, tokens: Path, underlay_mtu: int, dns_domain: str) -> None:
+@click.option(
+    "--authority-key",
+    default=None,
+    envvar="NETPLANE_AUTHORITY_KEY",
+    show_envvar=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A file whose content encrypts the private key in the database by which hosts are certified. All controllers "
+    "of a database need the same, from the first start on.",
+)
+@click.option(
+    "--advertise",
+    multiple=True,
+    envvar="NETPLANE_ADVERTISE",
+    show_envvar=True,
+    help="Where hosts that join are told to find a controller: host:port; may be repeated.  [default: --southbound]",
+)
+def server(
+    listen: str,
+    southbound: str,
+    database: Path,
+    tokens: Path,
+    underlay_mtu: int,
+    dns_domain: str,
+    authority_key: Path | None,
+    advertise: tuple[str, ...],
+) -> None:
     """Run a controller until SIGTERM."""
     from netplane.controller.server import CannotStart, main
 
     try:
-        main(listen, southbound, str(database), tokens, underlay_mtu, dns_domain)
+        main(
+            listen,
+            southbound,
+            str(database),
+            tokens,
+            underlay_mtu,
+            dns_domain,
+            authority_key=authority_key,
+            advertise=advertise,
+        )
     except CannotStart as problem:
         raise click.ClickException(str(problem)) from problem

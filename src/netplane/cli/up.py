@@ -3,7 +3,7 @@
     netplane up ─┬─ netplane server   HTTP on 127.0.0.1:9696, store in /var/lib/netplane
                  └─ netplane agent    joins over /run/netplane/southbound
 
-Everything is found again by the next run: store, tokens, slice, and the datapath in the kernel.
+Everything is found again by the next run: store, tokens, papers, slice, and the datapath in the kernel.
 """
 
 import asyncio
@@ -12,12 +12,14 @@ import os
 import secrets
 import socket
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import IO
 
 import click
 
-from netplane.cli.address import Address
+from netplane.cli.address import Address, default_address
+from netplane.cli.host_name import host_name
 from netplane.cli.places import LISTEN, RUN, STATE, tokens_file
 from netplane.cli.server import underlay_mtu
 from netplane.cli.supervise import supervise
@@ -36,7 +38,9 @@ Stop with Ctrl-C or SIGTERM; machines keep their networks until `netplane down`.
 
 
 @click.command()
-@click.option("--name", default=socket.gethostname, show_default="the hostname", help="The host's name.")
+@click.option(
+    "--name", default=socket.gethostname, show_default="the hostname", callback=host_name, help="The host's name."
+)
 @click.option(
     "--address", type=Address(), default=None, help="The underlay address.  [default: that of the default route]"
 )
@@ -80,6 +84,7 @@ def up(
     address = address or default_address()
     tokens = ensure_tokens(state)
     lock = hold(state)
+    _enrol(name, state)
     run_directory.mkdir(parents=True, exist_ok=True)
     southbound = f"unix://{run_directory}/southbound"
     read_token = f"$(sed -n 's/^secret = \"\\(.*\\)\"/\\1/p' {tokens} | head -1)"
@@ -88,9 +93,9 @@ def up(
         supervise(
             {
                 "controller": _server(listen, southbound, state, tokens, underlay_mtu),
-                "agent": _agent(name, address, southbound, state),
+                "agent": _agent(address, southbound, state),
             },
-            environment={"NETPLANE_AGENT_TOKEN": read_agent_secret(tokens), "NETPLANE_DNS_DOMAIN": dns_domain},
+            environment={"NETPLANE_DNS_DOMAIN": dns_domain},
             after={"agent": run_directory / "southbound"},
         )
     )
@@ -109,14 +114,33 @@ def hold(state: Path) -> IO[str]:
 
 
 def _server(listen: str, southbound: str, state: Path, tokens: Path, underlay_mtu: int) -> list[str]:
-    database = str(state / "netplane.db")
+    database = str(_database(state))
     words = ["--listen", listen, "--southbound", southbound, "--database", database, "--tokens", str(tokens)]
     words += ["--underlay-mtu", str(underlay_mtu)]
     return [sys.executable, "-m", "netplane.cli", "server", *words]
 
 
-def _agent(name: str, address: str, southbound: str, state: Path) -> list[str]:
-    words = ["--name", name, "--address", address, "--controller", southbound, "--state", str(state / "agent")]
+def _enrol(name: str, state: Path) -> None:
+    """Have papers for this machine's agent: as any other's it proves who it is."""
+    from sqlalchemy.exc import DBAPIError
+
+    from netplane.controller.local import enrol_here
+    from netplane.store import Store
+    from netplane.trust.faults import Distrust
+
+    try:
+        with closing(Store.open(f"sqlite:///{_database(state)}")) as store:
+            enrol_here(store, name, state / "agent")
+    except (DBAPIError, Distrust, OSError) as problem:
+        raise click.ClickException(f"this host cannot be enrolled: {getattr(problem, 'orig', problem)}") from problem
+
+
+def _database(state: Path) -> Path:
+    return state / "netplane.db"
+
+
+def _agent(address: str, southbound: str, state: Path) -> list[str]:
+    words = ["--address", address, "--controller", southbound, "--state", str(state / "agent")]
     return [sys.executable, "-m", "netplane.cli", "agent", *words]
 
 
@@ -125,33 +149,10 @@ def ensure_tokens(state: Path) -> Path:
     state.mkdir(parents=True, exist_ok=True, mode=0o700)
     path = tokens_file(state)
     if not path.exists():
-        text = (
-            f'[[token]]\nsecret = "{secrets.token_urlsafe(24)}"\nproject = "admin"\nroles = ["admin"]\n\n'
-            f'[agent]\nsecret = "{secrets.token_urlsafe(24)}"\n'
-        )
+        text = f'[[token]]\nsecret = "{secrets.token_urlsafe(24)}"\nproject = "admin"\nroles = ["admin"]\n'
         # Written aside first: a crash in between must not leave a file without secrets.
         aside = path.with_suffix(".new")
         with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
             file.write(text)
         aside.replace(path)
     return path
-
-
-def read_agent_secret(tokens: Path) -> str:
-    """What agents say to the controller."""
-    import tomllib
-
-    try:
-        return str(tomllib.loads(tokens.read_text())["agent"]["secret"])
-    except (tomllib.TOMLDecodeError, KeyError) as problem:
-        raise click.ClickException(f"{tokens} has no [agent] secret ({problem}); mend it or remove it") from None
-
-
-def default_address() -> str:
-    """The address that packets to elsewhere leave from; nothing is sent to find out."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))
-        except OSError:
-            raise click.ClickException("this machine has no default route; name its underlay with --address") from None
-        return str(probe.getsockname()[0])

@@ -8,6 +8,8 @@ Made for programs that start, ask a few things and end: nothing but the language
 """
 
 import json
+import ssl
+from collections.abc import Callable
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,9 +42,15 @@ class Refused(Fault):
 class Client:
     """One controller and one token; the connection is made with the first call and kept."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, *, authority: str = "", verify: bool = True) -> None:
+        """`authority` is the path of the certificates to believe for HTTPS, by default those that the system does.
+
+        Without `verify` any certificate will do: for what is proven by other means.
+        """
         self.url = url.rstrip("/")
         self._headers = {"X-Auth-Token": token, "Content-Type": "application/json"}
+        self._authority = authority
+        self._verify = verify
         self._connection: HTTPConnection | None = None
 
     def call(self, method: str, path: str, body: object = None) -> Body:
@@ -61,13 +69,21 @@ class Client:
     def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
         try:
             if self._connection is None:
-                self._connection = _connection(self.url)
+                self._connection = _connection(self.url, self._tls)
             self._connection.request(method, urlsplit(self.url).path + path, body, self._headers)
             answer = self._connection.getresponse()
             return answer.status, answer.read()
         except (OSError, HTTPException, ValueError) as problem:
             self.close()
             raise Unanswered(_reason(problem)) from None
+
+    def _tls(self) -> ssl.SSLContext:
+        if self._verify:
+            return ssl.create_default_context(cafile=self._authority or None)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return context
 
     def _decode(self, data: bytes) -> Body:
         body = _parse(data)
@@ -76,13 +92,14 @@ class Client:
         return body
 
 
-def _connection(url: str) -> HTTPConnection:
+def _connection(url: str, tls: Callable[[], ssl.SSLContext]) -> HTTPConnection:
     """A connection that is opened by its first request; ValueError for what is no URL of HTTP."""
     parts = urlsplit(url)
-    kinds: dict[str, type[HTTPConnection]] = {"http": HTTPConnection, "https": HTTPSConnection}
-    if parts.scheme not in kinds or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("not a URL of http or https")
-    return kinds[parts.scheme](parts.hostname, parts.port, timeout=SECONDS)
+    if parts.scheme == "http":
+        return HTTPConnection(parts.hostname, parts.port, timeout=SECONDS)
+    return HTTPSConnection(parts.hostname, parts.port, timeout=SECONDS, context=tls())
 
 
 def _reason(problem: Exception) -> str:

@@ -19,6 +19,7 @@ from typing import TypeVar
 from msgspec import Raw
 
 from netplane.base.problem import Problem
+from netplane.controller.admission import Admission
 from netplane.controller.decisions import DecisionBook
 from netplane.controller.moves import Move, Moves
 from netplane.controller.picture import Picture
@@ -29,11 +30,15 @@ from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Store, StoreError, Transaction
 from netplane.store.announcements import note_announcement
 from netplane.store.bindings import claim_port, register_host, release_port
+from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
-from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Trouble, Up
+from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Renewed, Trouble, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
+from netplane.trust.faults import Distrust
+from netplane.trust.names import HostIdentity
+from netplane.trust.own import OwnCertificate
 
 LOGGER = logging.getLogger(__name__)
 
@@ -54,15 +59,16 @@ T = TypeVar("T")
 class Controller:
     """One controller process's heart; `Desk` to the southbound server."""
 
-    def __init__(self, store: Store, token: str, dns_domain: str = DEFAULT_DOMAIN) -> None:
+    def __init__(self, store: Store, own: OwnCertificate, dns_domain: str = DEFAULT_DOMAIN) -> None:
         self.store = store
         self.dns_domain = dns_domain
         self.log = store.log
         self.picture = read_picture(store)
         self.watchers = Watchers(self.picture.revision)
+        self.admission = Admission(store, own)
         self.problems = Problems()
         self.decisions = DecisionBook(time_ns() // 1_000)
-        self.southbound = SouthboundServer(self, token)
+        self.southbound = SouthboundServer(self, own)
         self._committed = asyncio.Event()
         self._moves = Moves()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -104,14 +110,30 @@ class Controller:
 
     # What the southbound server asks.
 
-    async def admit(self, hello: Hello) -> int:
+    async def admit(self, hello: Hello, identity: HostIdentity) -> int:
         """Register the host that has come, and wait until its own record is in its slice."""
-        host, revision = await self._write(hello.host, lambda t: register_host(t, hello.host, hello.address))
+
+        def register(transaction: Transaction) -> Host:
+            check_enrolled(transaction, *identity)
+            return register_host(transaction, hello.host, hello.address)
+
+        host, revision = await self._write(hello.host, register)
         self.picture.ports.open(hello.host)
         self.problems.open(hello.host)
         await self.until(lambda: self.picture.revision >= revision, HEARTBEAT)
         LOGGER.info("host %s is here, at %s", hello.host, hello.address)
         return host.number
+
+    def trusts(self, identity: HostIdentity) -> bool:
+        """Whether a host's certificates are valid, as far as is known here."""
+        return self.admission.trusts(identity)
+
+    async def renew(self, identity: HostIdentity, request: str) -> tuple[Renewed, datetime]:
+        """Another certificate for a host that is in, and when it expires."""
+        certificate, expires = self.admission.certify(identity, request)
+        await self._write(identity.host, lambda transaction: extend(transaction, *identity, expires))
+        LOGGER.info("host %s has renewed its certificate, until %s", identity.host, expires.date())
+        return Renewed(certificate, self.admission.authority.pem.decode()), expires
 
     def resume(self, host: str, revision: int) -> Parcel | None:
         """What a host has missed since a revision, if that is still known."""
@@ -198,6 +220,8 @@ class Controller:
 
         try:
             return await asyncio.to_thread(write)
+        except NotAdmitted as refusal:
+            raise Distrust(str(refusal)) from refusal
         except StoreError as error:
             raise Refused(f"host {host}: {error}") from error
 
@@ -226,6 +250,8 @@ class Controller:
             while entries := await asyncio.to_thread(self.store.journal, self.picture.revision, BATCH):
                 self.southbound.publish(self.picture.take(entries).items())
                 self.watchers.publish(self.picture.revision, entries)
+                for host in self.admission.take(entries):
+                    self.southbound.review(host)
                 self._tell()
                 self._reportable.set()
                 for host, ports in self.picture.unbound(entries).items():

@@ -14,10 +14,12 @@
 | `GET /netplane/v1/decisions` | what was decided at ports that log it; with `explain=true`, why packets were dropped |
 | `GET /netplane/v1/watch` | what changes, as server-sent events: `kind`, `project_id`, `since` |
 | `GET /netplane/v1/hosts/{name}/tables` | the entries in a host's kernel, as text (administrators) |
+
+How hosts join and are revoked: `joining`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import TypeVar
 
@@ -34,6 +36,7 @@ from netplane.api.bodies import parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import bad_request, conflict, invalid, not_found
 from netplane.api.responses import respond
+from netplane.controller import joining
 from netplane.controller.asked import decisions
 from netplane.controller.audit import audit
 from netplane.controller.controller import Controller, hosts_of
@@ -55,6 +58,8 @@ LONGEST_WAIT = 60.0
 """Seconds that a call may wait for a revision."""
 ASK_TIMEOUT = 10.0
 """Seconds that an agent has to answer."""
+SUCCESS = {"GET": 200, "POST": 200, "DELETE": 204}
+"""What a call answers that did what was asked."""
 TRACE_BODY = 256 * 1024
 """Bytes of a request for a trace."""
 
@@ -101,8 +106,12 @@ R = TypeVar("R", bound=Record)
 Handler = Callable[[Controller, Request], Awaitable[object]]
 
 
-def routes(controller: Controller) -> list[Route]:
-    """The routes of these calls, on a controller."""
+def routes(controller: Controller, agents_connect_to: Sequence[str] = ()) -> list[Route]:
+    """The routes of these calls, on a controller; hosts that join are told where agents connect to."""
+
+    async def join(controller: Controller, request: Request) -> object:
+        return await joining.join(controller, request, agents_connect_to)
+
     return [
         _route(controller, "/netplane/v1/status", status),
         _route(controller, "/netplane/v1/problems", problems),
@@ -116,6 +125,14 @@ def routes(controller: Controller) -> list[Route]:
         _route(controller, "/netplane/v1/decisions", decisions),
         _route(controller, "/netplane/v1/hosts/{name}/tables", tables),
         Route("/netplane/v1/watch", partial(watch, controller), methods=["GET"]),
+        _route(controller, "/netplane/v1/authority", joining.authority),
+        _route(controller, "/netplane/v1/join", join, "POST"),
+        _route(controller, "/netplane/v1/join-tokens", joining.tokens),
+        _route(controller, "/netplane/v1/join-tokens", joining.make_token, "POST"),
+        _route(controller, "/netplane/v1/join-tokens/{id}", joining.drop_token, "DELETE"),
+        _route(controller, "/netplane/v1/enrolments", joining.enrolments),
+        _route(controller, "/netplane/v1/hosts/{name}", joining.forget_host, "DELETE"),
+        _route(controller, "/netplane/v1/hosts/{name}/enrolment", joining.revoke_host, "DELETE"),
     ]
 
 
@@ -218,7 +235,8 @@ def _whereabouts(port: Port) -> str:
 
 def _route(controller: Controller, path: str, handler: Handler, method: str = "GET") -> Route:
     async def endpoint(request: Request) -> Response:
-        return respond(request, Answer(200, await handler(controller, request)))
+        body = await handler(controller, request)
+        return respond(request, Answer(SUCCESS[method], None if method == "DELETE" else body))
 
     return Route(path, endpoint, methods=[method])
 

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import re
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -19,10 +19,13 @@ from sqlalchemy.exc import DBAPIError
 
 from netplane.api import Tokens, make_app, read_tokens
 from netplane.api.rules.names import qualified
+from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.routes import routes
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store
+from netplane.trust.faults import Distrust
+from netplane.trust.own import OwnCertificate
 
 LOGGER = logging.getLogger(__name__)
 
@@ -49,6 +52,10 @@ class ServerConfig(Struct, frozen=True):
     """The largest IP packet that the underlay carries between any two hosts, in bytes."""
     dns_domain: str = DEFAULT_DOMAIN
     """What machines' names end with by default, with a final dot; empty for nothing."""
+    authority_key: Path | None = None
+    """A file whose content encrypts the authority's key in the database."""
+    advertise: tuple[str, ...] = ()
+    """Where hosts that join are told to find controllers; by default where this one listens for agents."""
 
 
 def main(
@@ -58,22 +65,27 @@ def main(
     tokens: Path,
     underlay_mtu: int = UNDERLAY_MTU,
     dns_domain: str = DEFAULT_DOMAIN,
+    *,
+    authority_key: Path | None = None,
+    advertise: tuple[str, ...] = (),
 ) -> None:
     """Run a controller until SIGTERM or SIGINT.
 
     `listen` is the HTTP address (`127.0.0.1:9696`), `southbound` where agents connect (`unix:///path` or
     `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens, `underlay_mtu` the
     largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless their network has a
-    domain. CannotStart if any of them will not do.
+    domain, `authority_key` a file whose content encrypts the authority's key in the database, `advertise` where hosts
+    that join are told to find controllers. CannotStart if any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    for address in (listen, *(() if southbound.startswith("unix:") else (southbound,))):
+    for address in (listen, *(address for address in (southbound, *advertise) if not address.startswith("unix:"))):
         if not re.fullmatch(r".+:[0-9]{1,5}", address):
             raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
     domain = _domain(dns_domain)
-    uvloop.run(serve(ServerConfig(listen, southbound, database, _tokens(tokens), underlay_mtu, domain)))
+    config = ServerConfig(listen, southbound, database, _tokens(tokens), underlay_mtu, domain, authority_key, advertise)
+    uvloop.run(serve(config))
 
 
 def _domain(text: str) -> str:
@@ -88,8 +100,6 @@ def _tokens(path: Path) -> Tokens:
         found = read_tokens(path)
     except (OSError, ValueError) as error:
         raise CannotStart(f"the tokens in {path} cannot be read: {error}") from error
-    if not found.agent_secret:
-        LOGGER.warning("%s has no [agent] secret: no host may come", path)
     return found
 
 
@@ -99,11 +109,16 @@ async def serve(config: ServerConfig) -> None:
         store = await asyncio.to_thread(Store.open, f"sqlite:///{config.database}")
     except DBAPIError as error:
         raise CannotStart(f"the database {config.database} cannot be opened: {error.orig}") from error
-    controller = Controller(store, config.tokens.agent_secret, config.dns_domain)
+    try:
+        own = OwnCertificate(await asyncio.to_thread(open_authority, store, config.authority_key))
+    except (OSError, Distrust) as error:
+        raise CannotStart(f"the authority that certifies hosts cannot be had: {error}") from error
+    controller = Controller(store, own, config.dns_domain)
     try:
         address = await _listen(controller, config.southbound)
         LOGGER.info("HTTP on %s, agents on %s, database %s", config.listen, address, config.database)
-        await _serve_http(config, controller)
+        LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", own.authority.pin)
+        await _serve_http(config, controller, config.advertise or (_advertised(address),))
     finally:
         await controller.stop()
         store.close()
@@ -116,14 +131,20 @@ async def _listen(controller: Controller, address: str) -> str:
         raise CannotStart(str(error)) from error
 
 
-async def _serve_http(config: ServerConfig, controller: Controller) -> None:
+def _advertised(address: str) -> str:
+    """Where hosts find a controller that listens at an address; `:port` if it listens at every address it has."""
+    host, _, port = address.rpartition(":")
+    return f":{port}" if host in ("0.0.0.0", "[::]") else address
+
+
+async def _serve_http(config: ServerConfig, controller: Controller, advertised: Sequence[str]) -> None:
     host, _, port = config.listen.rpartition(":")
     app = make_app(
         controller.store,
         config.tokens,
         largest_mtu=config.underlay_mtu - VXLAN_OVERHEAD,
         dns_domain=config.dns_domain,
-        routes=routes(controller),
+        routes=routes(controller, advertised),
     )
     server = _Server(
         uvicorn.Config(

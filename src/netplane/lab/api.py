@@ -45,6 +45,10 @@ class Api:
         self.revision = max(self.revision, revision)
         return Reply(json.loads(response.data) if response.data else {}, revision)
 
+    def make_join_token(self, host: str) -> str:
+        """A token by which a host may join."""
+        return str(self.call("POST", "/netplane/v1/join-tokens", {"host": host}).body["token"])
+
     def create(self, kind: str, **fields: object) -> Body:
         """Create a resource such as `security_group`; a `__` in a field's name stands for a colon."""
         named = {name.replace("__", ":"): value for name, value in fields.items()}

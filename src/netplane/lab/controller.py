@@ -21,7 +21,7 @@ class Controller:
         self._ledger = ledger
         self.listen = f"127.0.0.1:{free_port()}"
         self.child: Child | None = None
-        self.secrets = {project: secrets.token_hex(16) for project in ("admin", "agent", *projects)}
+        self.secrets = {project: secrets.token_hex(16) for project in ("admin", *projects)}
         self._write_tokens(projects)
 
     @property
@@ -88,7 +88,7 @@ class Controller:
             for key, project, role in tokens
         )
         self.tokens.touch(mode=0o600)
-        self.tokens.write_text(f'{text}[agent]\nsecret = "{self.secrets["agent"]}"\n')
+        self.tokens.write_text(text)
 
 
 def free_port() -> int:

@@ -1,10 +1,10 @@
 """A host of the lab: a namespace with an underlay address, and an agent that runs in it as a process of its own."""
 
-import os
 import signal
 import sys
 from pathlib import Path
 
+from netplane.agent.joining import join
 from netplane.agent.process import service_namespace
 from netplane.datapath import libbpf
 from netplane.lab.ledger import ROOT, Ledger
@@ -44,25 +44,22 @@ class Host:
         """Where its agent answers machines."""
         return service_namespace(self.name)
 
-    def start_agent(self, controller: str, token: str) -> Child:
+    def join(self, url: str, token: str) -> None:
+        """Become a host of a controller."""
+        join(url, token, self.name, self.address, self.directory)
+
+    def start_agent(self) -> Child:
         """Run the agent, which finds in the kernel what a former one left there."""
         self.agent = start(
             self._ledger,
-            self._argv(controller),
+            self._argv(),
             log=self._ledger.directory / "log" / f"{self.name}.log",
             namespace=self.namespace,
-            environment={**os.environ, "NETPLANE_AGENT_TOKEN": token},
         )
         return self.agent
 
-    def _argv(self, controller: str) -> list[str]:
-        words = {
-            "--name": self.name,
-            "--address": self.address,
-            "--controller": controller,
-            "--state": str(self.directory),
-            "--resolv-conf": str(self.resolv_conf),
-        }
+    def _argv(self) -> list[str]:
+        words = {"--state": str(self.directory), "--resolv-conf": str(self.resolv_conf)}
         return [PYTHON, "-m", "netplane.cli", "agent", *(word for pair in words.items() for word in pair)]
 
     def reload(self) -> None:

@@ -26,6 +26,7 @@ from netplane.lab.ledger import LabBusy, Ledger, remove_pins
 from netplane.lab.machine import DEVICE, Machine, Plug, plug_in, stop_clients, unplug
 from netplane.lab.process import Child, start
 from netplane.lab.wait import until
+from netplane.trust.papers import IDENTITY
 
 PREFIX = re.compile(r"[a-z0-9]{1,16}")
 
@@ -91,10 +92,12 @@ class Lab:
         return self
 
     def start_agent(self, host: Host) -> None:
-        """Run a host's agent."""
+        """Run a host's agent; one without papers joins first."""
         self._ledger.note("pins", str(host.pins))
         self._ledger.note("namespaces", host.service_namespace)
-        host.start_agent(self.controller.southbound, self.controller.secrets["agent"])
+        if not (host.directory / IDENTITY).exists():
+            host.join(self.controller.url, self.controller.api().make_join_token(host.name))
+        host.start_agent()
 
     def run_on(self, host: Host, argv: Sequence[str]) -> Child:
         """Run another program than the agent on a host, such as `netplane up`; it ends with the lab."""

@@ -1,6 +1,6 @@
 """The agent's end of the southbound session: one object that stays connected to some controller.
 
-    async with Uplink("host1", "192.0.2.1", ["unix:///run/netplane/southbound"], token) as uplink:
+    async with Uplink("host1", "192.0.2.1", ["unix:///run/netplane/southbound"], papers) as uplink:
         async for event in uplink:
             match event:
                 case Connected(): ...                   # a controller has taken us
@@ -8,6 +8,7 @@
                 case Snapshot(revision, first, last, records): ...
                 case Delta(revision, upserts, deletes): ...
                 case Ask(number, topic, body): uplink.send(Answer(number, {...}))
+                case Renewed(certificate, authority): ...   # the answer to `Renew`
                 case Disconnected(): ...                # nothing to do: it comes back by itself
 
 Events are read from the network only as fast as they are taken. What an agent says while no session is open is
@@ -16,7 +17,7 @@ dropped (`send` returns False): it says everything that still holds after the ne
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import cycle
 from types import TracebackType
@@ -38,12 +39,16 @@ from netplane.stream.messages import (
     Delta,
     Hello,
     Release,
+    Renew,
+    Renewed,
     Snapshot,
     Trouble,
     Welcome,
 )
 from netplane.stream.session import AgentSession
-from netplane.stream.transport import KEEPALIVE, LARGEST_DOWN, METHOD, TOKEN_KEY, bearer, target
+from netplane.stream.transport import AUTHENTIC, KEEPALIVE, LARGEST_DOWN, METHOD, agent_credentials, target
+from netplane.trust.faults import Distrust
+from netplane.trust.papers import Papers
 
 
 class Connected(Struct, frozen=True):
@@ -68,8 +73,8 @@ class Position(Struct, frozen=True):
 
 NOWHERE = Position()
 
-Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask
-Saying = Ack | Claim | Release | Announce | Trouble | Decisions | Answer
+Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask | Renewed
+Saying = Ack | Claim | Release | Announce | Trouble | Decisions | Renew | Answer
 
 READ_AHEAD = 8
 """Events that wait to be taken before the network is left waiting too."""
@@ -81,6 +86,7 @@ LASTING = 5.0
 
 _OPTIONS = (
     *KEEPALIVE,
+    *AUTHENTIC,
     ("grpc.max_receive_message_length", LARGEST_DOWN),
     ("grpc.max_send_message_length", LARGEST_DOWN),
     # A new attempt is a new channel; channels of the same target must not share a broken connection.
@@ -92,12 +98,19 @@ class Uplink:
     """The session with the first controller that answers, renewed for ever. Iterate it; `send` at any time."""
 
     def __init__(
-        self, host: str, address: str, controllers: Sequence[str], token: str, *, position: Position = NOWHERE
+        self,
+        host: str,
+        address: str,
+        controllers: Sequence[str],
+        papers: Callable[[], Papers],
+        *,
+        position: Position = NOWHERE,
     ) -> None:
+        """`papers` are read for each attempt, so that those of a renewal, or of a new joining, serve the next one."""
         self._host = host
         self._address = address
         self._controllers = controllers
-        self._token = token
+        self._papers = papers
         self._position = position
         self._events: asyncio.Queue[Event] = asyncio.Queue(READ_AHEAD)
         self._session = AgentSession()
@@ -145,8 +158,12 @@ class Uplink:
 
     async def _attempt(self, controller: str) -> str:
         """One session, from connecting to its end; answers why it ended."""
-        async with grpc.aio.insecure_channel(target(controller), options=_OPTIONS) as channel:
-            call = channel.stream_stream(METHOD)(metadata=((TOKEN_KEY, bearer(self._token)),))
+        try:
+            credentials = agent_credentials(self._papers())
+        except (OSError, Distrust) as problem:
+            return f"this host has no certificate to show: {problem}"
+        async with grpc.aio.secure_channel(target(controller), credentials, options=_OPTIONS) as channel:
+            call = channel.stream_stream(METHOD)()
             try:
                 return await self._converse(call, controller)
             except RemoteFault as fault:

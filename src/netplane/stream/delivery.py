@@ -29,8 +29,8 @@ def begin(session: ControllerSession, outbox: Outbox, resume: Callable[[int], Pa
 
 def frames(session: ControllerSession, outbox: Outbox, read_slice: Callable[[], Slice]) -> Iterator[bytes]:
     """What waits: the first of it leaves at once; what comes meanwhile stays for the next call."""
-    for ask in outbox.take_asks():
-        yield session.send(ask)
+    for word in outbox.take_words():
+        yield session.send(word)
     if outbox.take_snapshot():
         yield from _snapshot(session, *read_slice())
     elif parcel := outbox.take():

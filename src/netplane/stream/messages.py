@@ -23,7 +23,7 @@ class Hello(Message, frozen=True, tag="hello"):
     """Up, first: who speaks, and what it has."""
 
     host: str
-    """The host's name."""
+    """The host's name; that in its certificate counts, and must be the same."""
     address: str
     """Its underlay address."""
     log: str = ""
@@ -69,6 +69,15 @@ class Ask(Message, frozen=True, tag="ask"):
     body: dict[str, str]
 
 
+class Renewed(Message, frozen=True, tag="renewed"):
+    """Down: a certificate for the request of the last `Renew`."""
+
+    certificate: str
+    """The host's, PEM."""
+    authority: str
+    """That of the authority, PEM."""
+
+
 class Ack(Message, frozen=True, tag="ack"):
     """Up: everything up to this revision is in the kernel."""
 
@@ -109,6 +118,13 @@ class Decisions(Message, frozen=True, tag="decisions"):
     """Decisions since the last message that are not in any: they were too many."""
 
 
+class Renew(Message, frozen=True, tag="renew"):
+    """Up: the host's certificate will expire, and it has made a new key."""
+
+    request: str
+    """The request for a certificate, PEM."""
+
+
 class Answer(Message, frozen=True, tag="answer"):
     """Up: the answer to an `Ask`: its body, or what went wrong."""
 
@@ -117,5 +133,5 @@ class Answer(Message, frozen=True, tag="answer"):
     error: str = ""
 
 
-Down = Welcome | Snapshot | Delta | Ask
-Up = Hello | Ack | Claim | Release | Announce | Trouble | Decisions | Answer
+Down = Welcome | Snapshot | Delta | Ask | Renewed
+Up = Hello | Ack | Claim | Release | Announce | Trouble | Decisions | Renew | Answer

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from msgspec import Raw
 
 from netplane.stream.codec import Key
-from netplane.stream.messages import Ask
+from netplane.stream.messages import Ask, Renewed
 
 LIMIT = 50_000
 """Records in a delta; beyond it a snapshot, which goes in parts, serves better."""
@@ -35,10 +35,11 @@ class Outbox:
         self._moved = False
         self.needs_snapshot = False
         """Whether the whole slice must go before any delta."""
-        self.asks: deque[Ask] = deque()
+        self.words: deque[Ask | Renewed] = deque()
+        """What goes as it is, whatever else waits."""
 
     def __bool__(self) -> bool:
-        return self._moved or self.needs_snapshot or bool(self.asks)
+        return self._moved or self.needs_snapshot or bool(self.words)
 
     def put(self, parcel: Parcel) -> None:
         """Add what has changed since the last parcel."""
@@ -69,7 +70,7 @@ class Outbox:
         self._records, self._moved = {}, False
         return parcel
 
-    def take_asks(self) -> Iterable[Ask]:
-        """The questions that wait, which count as sent."""
-        while self.asks:
-            yield self.asks.popleft()
+    def take_words(self) -> Iterable[Ask | Renewed]:
+        """What goes as it is, which counts as sent."""
+        while self.words:
+            yield self.words.popleft()

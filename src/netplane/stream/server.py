@@ -13,8 +13,8 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
-from hmac import compare_digest
 from typing import Any, Protocol
 
 import grpc
@@ -22,19 +22,24 @@ import grpc.aio
 
 from netplane.stream.delivery import Slice, begin, frames
 from netplane.stream.faults import Refused, RemoteFault, Unanswered
-from netplane.stream.messages import Answer, Ask, Hello, Up, Welcome
+from netplane.stream.messages import Answer, Ask, Hello, Renew, Renewed, Up, Welcome
 from netplane.stream.outbox import LIMIT, Outbox, Parcel
 from netplane.stream.session import ControllerSession
 from netplane.stream.transport import (
+    GUARDED,
     KEEPALIVE,
     LARGEST_DOWN,
     LARGEST_UP,
     METHOD_NAME,
     SERVICE,
-    TOKEN_KEY,
-    bearer,
+    Peer,
+    controller_credentials,
+    peer_of,
     target,
 )
+from netplane.trust.faults import Distrust
+from netplane.trust.names import HostIdentity
+from netplane.trust.own import OwnCertificate
 
 LOGGER = logging.getLogger(__name__)
 
@@ -44,7 +49,8 @@ HELLO_TIMEOUT = 10.0
 """Seconds that an agent has for its first word."""
 GRACE = 0.5
 """Seconds that sessions have to end when the server stops."""
-
+RENEWAL_PAUSE = 1.0
+"""Seconds between two renewals of a host, at least: each takes a signature and a write."""
 
 _GONE = (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError)
 """What reading and writing raise when the agent has gone."""
@@ -56,8 +62,14 @@ class Desk(Protocol):
     log: str
     dns_domain: str
 
-    async def admit(self, hello: Hello) -> int:
-        """Take an agent in; the number of its host. Refused if it may not come."""
+    async def admit(self, hello: Hello, identity: HostIdentity) -> int:
+        """Take an agent in; the number of its host. Refused or Distrust if it may not come."""
+
+    def trusts(self, identity: HostIdentity) -> bool:
+        """Whether certificates of this enrolment are valid now."""
+
+    async def renew(self, identity: HostIdentity, request: str) -> tuple[Renewed, datetime]:
+        """Another certificate for a host, and when it expires. Distrust if it cannot have it."""
 
     def resume(self, host: str, revision: int) -> Parcel | None:
         """What has changed for a host since a revision, up to now; None if that is not known any more."""
@@ -75,8 +87,12 @@ class Desk(Protocol):
 class Line:
     """One agent that is connected."""
 
-    def __init__(self, host: str, limit: int) -> None:
-        self.host = host
+    def __init__(self, peer: Peer, limit: int) -> None:
+        self.host = peer.identity.host
+        self.identity = peer.identity
+        self.expires = peer.expires
+        """When the youngest certificate expires that the host has, and with it the session."""
+        self.renewed_at = 0.0
         self.outbox = Outbox(limit)
         self.wake = asyncio.Event()
         self.cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -89,14 +105,13 @@ class Line:
 
 
 class SouthboundServer:
-    """Accepts agents that carry the token, nobody if it is empty, and keeps a line to each."""
+    """Accepts agents that prove to be hosts, and keeps a line to each."""
 
-    def __init__(self, desk: Desk, token: str, tick: float = TICK, limit: int = LIMIT) -> None:
+    def __init__(self, desk: Desk, own: OwnCertificate, tick: float = TICK, limit: int = LIMIT) -> None:
         """`limit` is the most records that wait for an agent before it gets its slice anew instead."""
         self._desk = desk
         self._limit = limit
-        self._bearer = bearer(token).encode()
-        self._has_token = bool(token)
+        self._own = own
         self._tick = tick
         self._lines: dict[str, Line] = {}
         self._questions = 0
@@ -112,12 +127,12 @@ class SouthboundServer:
 
         OSError if it cannot be listened on.
         """
-        options = (*KEEPALIVE, ("grpc.max_receive_message_length", LARGEST_UP), ("grpc.so_reuseport", 0))
+        options = (*KEEPALIVE, *GUARDED, ("grpc.max_receive_message_length", LARGEST_UP), ("grpc.so_reuseport", 0))
         self._server = grpc.aio.server(options=(*options, ("grpc.max_send_message_length", LARGEST_DOWN)))
         handler = grpc.stream_stream_rpc_method_handler(self._serve)
         self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD_NAME: handler}),))
         try:
-            port = self._server.add_insecure_port(target(address))
+            port = self._server.add_secure_port(target(address), controller_credentials(self._own))
         except RuntimeError as error:
             raise OSError(f"agents cannot connect to {address}: it is taken, or not this machine's") from error
         await self._server.start()
@@ -149,6 +164,13 @@ class SouthboundServer:
                 line.outbox.put(Parcel(revision, {}))
                 line.wake.set()
 
+    def review(self, host: str) -> None:
+        """Cut a host off if it is not trusted any more."""
+        line = self._lines.get(host)
+        if line is not None and not self._desk.trusts(line.identity):
+            LOGGER.warning("host %s is revoked: its session ends", host)
+            line.end("the host is revoked")
+
     async def ask(self, host: str, topic: str, body: dict[str, str], timeout: float) -> dict[str, object]:
         """Ask an agent. Unanswered if it is not there or does not answer in time; Refused if it says why it cannot."""
         line = self._lines.get(host)
@@ -158,7 +180,7 @@ class SouthboundServer:
         number = self._questions
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         line.answers[number] = future
-        line.outbox.asks.append(Ask(number, topic, body))
+        line.outbox.words.append(Ask(number, topic, body))
         line.wake.set()
         try:
             answer = await asyncio.wait_for(future, timeout)
@@ -172,12 +194,12 @@ class SouthboundServer:
 
     async def _serve(self, _requests: object, context: Any) -> None:
         """One agent's call, from its first word to its end."""
-        if not self._is_trusted(context):
-            LOGGER.warning("somebody without the token wants to be an agent: %s", context.peer())
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, "the token is not the tokens file's [agent] secret")
         session = ControllerSession()
         try:
             reason = await self._converse(session, context)
+        except Distrust as doubt:
+            LOGGER.warning("turned away %s: %s", context.peer(), doubt)
+            await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(doubt))
         except RemoteFault as fault:
             LOGGER.warning("cut off host %r: %s", session.hello.host, fault)
             await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(fault))
@@ -187,11 +209,8 @@ class SouthboundServer:
         if reason:
             await context.abort(grpc.StatusCode.ABORTED, reason)
 
-    def _is_trusted(self, context: Any) -> bool:
-        said = dict(context.invocation_metadata() or ()).get(TOKEN_KEY, "")
-        return self._has_token and compare_digest(said.encode(), self._bearer)
-
     async def _converse(self, session: ControllerSession, context: Any) -> str:
+        peer = peer_of(context.auth_context())
         try:
             frame = await asyncio.wait_for(context.read(), HELLO_TIMEOUT)
         except TimeoutError:
@@ -201,22 +220,25 @@ class SouthboundServer:
         hello = session.receive(frame)
         if not isinstance(hello, Hello):
             raise RemoteFault("an agent opens with Hello")
-        number = await self._desk.admit(hello)
+        if hello.host != peer.identity.host:
+            raise Distrust(f"host {peer.identity.host} says that it is {hello.host}")
+        number = await self._desk.admit(hello, peer.identity)
         await context.write(session.send(Welcome(number, self._desk.log, self._desk.dns_domain)))
-        line = self._open(hello, session)
+        line = self._open(peer, session)
         try:
+            self.review(line.host)
             return await self._run(line, session, context)
         finally:
             self._close(line)
 
-    def _open(self, hello: Hello, session: ControllerSession) -> Line:
+    def _open(self, peer: Peer, session: ControllerSession) -> Line:
         """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
-        line = Line(hello.host, self._limit)
-        begin(session, line.outbox, partial(self._desk.resume, hello.host))
+        line = Line(peer, self._limit)
+        begin(session, line.outbox, partial(self._desk.resume, line.host))
         line.wake.set()
-        if before := self._lines.get(hello.host):
+        if before := self._lines.get(line.host):
             before.end("the host has opened another session")
-        self._lines[hello.host] = line
+        self._lines[line.host] = line
         return line
 
     def _close(self, line: Line) -> None:
@@ -235,7 +257,11 @@ class SouthboundServer:
         ]
         try:
             ends: list[asyncio.Future[Any]] = [*tasks, line.cut]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            while not any(end.done() for end in ends):
+                left = (line.expires - datetime.now(UTC)).total_seconds()
+                if left <= 0:
+                    line.end("the host's certificate has expired")
+                await asyncio.wait(ends, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
@@ -248,12 +274,24 @@ class SouthboundServer:
     async def _read(self, line: Line, session: ControllerSession, context: Any) -> None:
         while (frame := await context.read()) is not grpc.aio.EOF:
             message = session.receive(frame)
-            if isinstance(message, Answer):
-                future = line.answers.get(message.number)
-                if future and not future.done():
-                    future.set_result(message)
-            else:
-                await self._desk.hear(line.host, message)
+            match message:
+                case Answer(number):
+                    future = line.answers.get(number)
+                    if future and not future.done():
+                        future.set_result(message)
+                case Renew(request):
+                    await self._renew(line, request)
+                case _:
+                    await self._desk.hear(line.host, message)
+
+    async def _renew(self, line: Line, request: str) -> None:
+        now = asyncio.get_running_loop().time()
+        if now - line.renewed_at < RENEWAL_PAUSE:
+            raise RemoteFault(f"a host renews its certificate once in {RENEWAL_PAUSE:g} s")
+        line.renewed_at = now
+        renewed, line.expires = await self._desk.renew(line.identity, request)
+        line.outbox.words.append(renewed)
+        line.wake.set()
 
     async def _write(self, line: Line, session: ControllerSession, context: Any) -> None:
         while True:

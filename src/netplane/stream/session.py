@@ -4,8 +4,8 @@
       Hello  ───────────────────────────▶            NEW       -> GREETING
              ◀─────────────────────────── Welcome    GREETING  -> CHOOSING
              ◀─── Snapshot first ... last, or Delta  CHOOSING  -> LOADING -> LIVE
-      Ack, Claim, Release, Announce, Trouble, Decisions, Answer ──▶ after Welcome, at any time
-             ◀─────────────── Delta, Ask, Snapshot   LIVE
+      Ack, Claim, Release, Announce, Trouble, Decisions, Renew, Answer ──▶ after Welcome, at any time
+             ◀────── Delta, Ask, Renewed, Snapshot   LIVE
 
 A session can never be in a state where the two ends disagree on what is allowed next: either end steps through the
 same tables. What the other end does wrong is a RemoteFault, what this end is about to do wrong a LocalFault.
@@ -30,6 +30,8 @@ from netplane.stream.messages import (
     Down,
     Hello,
     Release,
+    Renew,
+    Renewed,
     Snapshot,
     Trouble,
     Up,
@@ -58,11 +60,14 @@ class Part(Enum):
     LAST = (False, True)
 
 
+UTTERANCES = (Ack, Claim, Release, Announce, Trouble, Decisions, Renew, Answer)
+"""What an agent may say at any time."""
+
 OPEN = (State.CHOOSING, State.LOADING, State.LIVE)
 
 UP: Mapping[tuple[State, object], State] = {
     (State.NEW, Hello): State.GREETING,
-    **{(state, kind): state for state in OPEN for kind in (Ack, Claim, Release, Announce, Trouble, Decisions, Answer)},
+    **{(state, kind): state for state in OPEN for kind in UTTERANCES},
 }
 """What an agent may say in each state, and the state after it."""
 
@@ -76,7 +81,7 @@ DOWN: Mapping[tuple[State, object], State] = {
     (State.LIVE, Part.WHOLE): State.LIVE,
     (State.LIVE, Part.FIRST): State.LOADING,
     (State.LIVE, Delta): State.LIVE,
-    **{(state, Ask): state for state in OPEN},
+    **{(state, kind): state for state in OPEN for kind in (Ask, Renewed)},
 }
 """What a controller may say in each state, and the state after it."""
 

@@ -11,15 +11,13 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from msgspec import Struct
 
-from netplane.trust.certificates import fingerprint, load_certificate
+from netplane.trust.certificates import BACKDATED, fingerprint, load_certificate
 from netplane.trust.keys import PrivateKey, common_name, key_pem, load_key, make_key
 from netplane.trust.names import CONTROLLER, HostIdentity, uri
 
 LIFE = timedelta(days=30)
 """Of certificates of hosts and controllers."""
 AUTHORITY_LIFE = timedelta(days=3650)
-BACKDATED = timedelta(days=1)
-"""How long before its making a certificate is valid: clocks that are behind still take it."""
 
 
 class Authority(Struct, frozen=True):

@@ -9,6 +9,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from netplane.trust.faults import Distrust
 from netplane.trust.names import HostIdentity, parse_uri
 
+BACKDATED = timedelta(days=1)
+"""How long before its making a certificate is valid: clocks that are behind still take it."""
 SPENT = 2 / 3
 """The share of its life after which a certificate is renewed."""
 
@@ -52,6 +54,7 @@ def check_signed(certificate: x509.Certificate, authority: x509.Certificate) -> 
         raise Distrust("the certificate is not signed by the authority that it should be") from None
 
 
-def renewal(certificate: x509.Certificate, begun: datetime) -> datetime:
-    """When a certificate should be replaced that was had since a time: at two thirds of what was left of it then."""
-    return begun + max(certificate.not_valid_after_utc - begun, timedelta(0)) * SPENT
+def renewal(certificate: x509.Certificate) -> datetime:
+    """When a certificate should be replaced: at two thirds of its life."""
+    made = certificate.not_valid_before_utc + BACKDATED
+    return made + (certificate.not_valid_after_utc - made) * SPENT

@@ -15,7 +15,8 @@ REASONS = {
     ABSENT + "Failed parsing HTTP/2 (Expected SETTINGS frame as the first frame, got frame type 79)": "HTTP's port",
     ABSENT + "Delayed close due to in-progress write (ping timeout) (goaway sent)": "who is there says nothing",
     "UNIMPLEMENTED: Method not found!": "is no controller",
-    "UNAUTHENTICATED: the token is not the tokens file's [agent] secret": "--token is not",
+    "UNAUTHENTICATED: the certificate of host h1 is revoked": "this host was put out",
+    "this host has no certificate to show: No such file or directory": "must join first",
 }
 
 

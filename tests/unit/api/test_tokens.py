@@ -25,7 +25,6 @@ def test_callers() -> None:
     tokens = parse_tokens(FILE)
     assert tokens.caller("s1") == Context("blue", roles(["member"]), "blue")
     assert tokens.caller("s2") == Context("ops", roles(["admin"]), "ann")
-    assert tokens.agent_secret == "a"
     for secret in ("", "a", "S1", "s1 "):
         assert tokens.caller(secret) is None
 
@@ -33,7 +32,6 @@ def test_callers() -> None:
 def test_an_empty_file_lets_nobody_in() -> None:
     tokens = parse_tokens("")
     assert tokens.callers == {}
-    assert tokens.agent_secret == ""
 
 
 @pytest.mark.parametrize(
@@ -45,7 +43,6 @@ def test_an_empty_file_lets_nobody_in() -> None:
         "[[token]]\nsecret = 's'\nproject = 'p'\nrole = 'admin'",
         "[[token]]\nsecret = 's'\nproject = 'p'\nroles = ['king']",
         "[[token]]\nsecret = ''\nproject = 'p'",
-        "[agent]\nsecret = ''",
         "[[token]]\nsecret = 's'\nproject = 'p'\n[[token]]\nsecret = 's'\nproject = 'q'",
         "[other]",
     ],

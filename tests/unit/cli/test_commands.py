@@ -255,7 +255,7 @@ def test_every_command_has_help(name: str) -> None:
 
 
 def test_an_underlay_address_is_checked_first() -> None:
-    words = ["agent", "--address", "nowhere", "--controller", "unix:///nobody", "--token", "t"]
+    words = ["agent", "--address", "nowhere", "--controller", "unix:///nobody"]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert "'nowhere' is no IPv4 address" in result.output
@@ -271,7 +271,7 @@ def test_an_underlay_address_is_checked_first() -> None:
     ],
 )
 def test_where_a_controller_cannot_be(controller: str, said: str) -> None:
-    words = ["agent", "--address", "192.0.2.1", "--controller", controller, "--token", "t"]
+    words = ["agent", "--address", "192.0.2.1", "--controller", controller]
     result = CliRunner().invoke(main, words)
     assert result.exit_code == 2
     assert said in " ".join(result.output.split())

@@ -7,7 +7,7 @@ from click.testing import CliRunner
 
 from netplane.cli import main
 
-TOKENS = '[[token]]\nsecret = "s"\nproject = "p"\n[agent]\nsecret = "a"\n'
+TOKENS = '[[token]]\nsecret = "s"\nproject = "p"\n'
 
 
 @pytest.mark.parametrize(
@@ -32,9 +32,7 @@ def test_what_is_wrong(tmp_path: Path, words: tuple[str, ...], tokens: str, said
     assert said in result.stderr.splitlines()[-1]
 
 
-def test_an_agent_is_named_as_a_host_may_be() -> None:
-    refused = CliRunner().invoke(
-        main, ["agent", "--name", "../b", "--address", "192.0.2.1", "--controller", "unix:///x", "--token", "t"]
-    )
+def test_a_host_is_named_as_one_may_be() -> None:
+    refused = CliRunner().invoke(main, ["join", "http://127.0.0.1:1", "--host", "../b", "--token", "t"])
     assert refused.exit_code == 2
     assert "'../b': letters, digits, dots, hyphens and underscores" in refused.output

@@ -12,7 +12,7 @@ from click import ClickException
 
 from netplane.cli import supervise
 from netplane.cli.client import read_token
-from netplane.cli.up import ensure_tokens, hold, read_agent_secret
+from netplane.cli.up import ensure_tokens, hold
 
 ONCE = "import sys, time; open(sys.argv[1], 'a').write('x'); sys.exit(3)"
 STAYING = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60)"
@@ -24,9 +24,8 @@ def test_tokens_are_made_once_and_for_root_only(tmp_path: Path) -> None:
     text = tokens.read_text()
     assert stat.S_IMODE(tokens.stat().st_mode) == 0o600
     assert ensure_tokens(state).read_text() == text
-    assert len(read_agent_secret(tokens)) >= 32
+    assert len(read_token(tokens)) >= 32
     assert read_token(tokens) in text
-    assert read_token(tokens) != read_agent_secret(tokens)
 
 
 def test_one_at_a_time(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ def test_what_comes_after_a_snapshot_was_taken_waits() -> None:
 
 def test_questions_are_asked_once() -> None:
     outbox = Outbox()
-    outbox.asks.append(Ask(1, "tables", {}))
+    outbox.words.append(Ask(1, "tables", {}))
     assert outbox
-    assert list(outbox.take_asks()) == [Ask(1, "tables", {})]
-    assert not list(outbox.take_asks())
+    assert list(outbox.take_words()) == [Ask(1, "tables", {})]
+    assert not list(outbox.take_words())

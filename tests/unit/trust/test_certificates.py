@@ -31,7 +31,7 @@ def test_a_host_is_certified_under_its_name(authority: Authority, name: str) -> 
     certificate = load_certificate(certificate_pem(certify_host(authority, asked, HostIdentity(name, SERIES), NOW)))
     assert host_of(certificate) == (name, SERIES)
     assert certificate.public_key() == key.public_key()
-    assert renewal(certificate, NOW) == NOW + timedelta(days=20)
+    assert renewal(certificate) == NOW + timedelta(days=20)
     check_signed(certificate, authority.certificate)
 
 

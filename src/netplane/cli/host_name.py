@@ -1,0 +1,12 @@
+"""An option that is a host's name."""
+
+import click
+
+from netplane.model import HOST_NAME
+
+
+def host_name(_: click.Context, option: click.Parameter, value: str) -> str:
+    """The name, refused before anything is done if it is none; an empty one passes."""
+    if value and not HOST_NAME.fullmatch(value):
+        raise click.BadParameter(f"{value!r}: letters, digits, dots, hyphens and underscores", param=option)
+    return value
