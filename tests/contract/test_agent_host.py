@@ -32,8 +32,13 @@ from netplane.stream.messages import Snapshot, Welcome
 from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
 from netplane.tables.pipeline import PORT as PORT_TABLE
 from netplane.tables.schema import Table
+from netplane.trust.authority import make_authority
+from netplane.trust.names import HostIdentity
+from netplane.trust.own import wall_clock
+from netplane.trust.papers import write_papers
 from tests.contract.datapaths import skip_without_root
 from tests.contract.namespaces import add_veth, bring_up, find_link, inside, new_namespace
+from tests.contract.southbound import certified
 from tests.unit.agent.records import NEAR, PORT, SLICE
 
 pytestmark = pytest.mark.kernel
@@ -42,7 +47,7 @@ START = """
 import sys
 from pathlib import Path
 from netplane.agent.process import main
-main("host1", "192.0.2.1", ["unix:///nowhere"], Path(sys.argv[1]), "", instance=sys.argv[2])
+main("192.0.2.1", ["unix:///nowhere"], Path(sys.argv[1]), instance=sys.argv[2])
 """
 READY = "the datapath holds everything"
 REPLACED = "replaced the programs"
@@ -118,6 +123,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
     instance = f"agent-{os.getpid()}-{next(_numbers)}"
     with new_namespace() as namespace, inside(namespace):
         bring_up(find_link("lo"))
+        write_papers(tmp_path, certified(make_authority(wall_clock()), HostIdentity("host1", "0" * 16)))
         journal = Journal(tmp_path / JOURNAL)
         for message in (Welcome(1, "log"), Snapshot(4, True, True, RECORDS)):
             journal.note(message)

@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from netplane.api import Tokens, make_app
 from netplane.api.door import Door
 from netplane.api.rules import RULES
+from netplane.controller import joining
 from netplane.controller import routes as own
 from netplane.model import kind_of
 from tools.reference.markdown import page_of, table_of
@@ -73,8 +74,9 @@ def _resources(paths: dict[str, list[str]]) -> Iterator[str]:
 
 def _own() -> Iterator[str]:
     yield "## netplane's own"
-    lines = (inspect.getdoc(own) or "").splitlines()
-    yield "\n".join(line for line in lines if line.startswith("|"))
+    lines = [line for part in (own, joining) for line in (inspect.getdoc(part) or "").splitlines()]
+    # The heads of the tables are the same lines.
+    yield "\n".join(dict.fromkeys(line for line in lines if line.startswith("|")))
 
 
 def _is_below(path: str, collection: str) -> bool:

@@ -46,7 +46,9 @@ def list_hosts(client: Client, *, wants_json: bool) -> None:
     known = {each["name"]: each for each in client.get(HOSTS)["hosts"]}
     enrolled = {each["host"]: each for each in client.get(ENROLMENTS)["enrolments"]}
     if wants_json:
-        print_json([{"name": name, **known.get(name, {}), **enrolled.get(name, {})} for name in sorted(known | enrolled)])
+        print_json(
+            [{"name": name, **known.get(name, {}), **enrolled.get(name, {})} for name in sorted(known | enrolled)]
+        )
         return
     print_table(COLUMNS, (_row(name, known.get(name), enrolled.get(name)) for name in sorted(known | enrolled)))
 
