@@ -1,10 +1,10 @@
 """What the two ends of the gRPC connection agree on: where it is, who proves what by TLS, how it is kept alive.
 
-Both ends show certificates of one authority, over TCP and Unix sockets alike, and speak TLS 1.3. A socket's file could
-say which user connects, but not which host: one way in, one place to look at.
+Both ends show certificates of one authority, over TCP and Unix sockets alike: a socket's file could say which user
+connects, but not which host. They speak TLS 1.3; gRPC in Python cannot be told to agree to nothing else, so a
+controller asks what was agreed to before it reads the first frame.
 """
 
-import os
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -17,10 +17,6 @@ from netplane.trust.keys import key_pem
 from netplane.trust.names import CONTROLLER, HostIdentity
 from netplane.trust.own import OwnCertificate, Served
 from netplane.trust.papers import Papers
-
-# gRPC has no option for the least version of TLS. With no cipher for TLS 1.2 but one for RSA keys, which no certificate
-# of ours has, TLS 1.3 is what is left: its own ciphers are not chosen here. It is read when the first channel is made.
-os.environ["GRPC_SSL_CIPHER_SUITES"] = "ECDHE-RSA-AES256-GCM-SHA384"
 
 METHOD = "/netplane.v1.Southbound/Session"
 SERVICE, _, METHOD_NAME = METHOD[1:].partition("/")
