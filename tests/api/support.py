@@ -2,13 +2,15 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Scope
 
-from netplane.api import make_app, parse_tokens
+from netplane.api import Context, make_app, parse_tokens
 from netplane.model import STORED, kind_of
 from netplane.model.network import DEFAULT_MTU
 from netplane.store import Store
@@ -56,9 +58,14 @@ class Reply(NamedTuple):
 class World:
     """A server, and short ways to ask it as the project `blue` or another."""
 
-    def __init__(self, folder: Path, *, largest_mtu: int = DEFAULT_MTU) -> None:
+    def __init__(
+        self, folder: Path, *, largest_mtu: int = DEFAULT_MTU, callers: Mapping[str, Context] | None = None
+    ) -> None:
         self.store = Store.open(f"sqlite:///{folder}/netplane.db")
-        self.app: ASGIApp = make_app(self.store, parse_tokens(TOKENS), largest_mtu=largest_mtu)
+        known = parse_tokens(TOKENS)
+        more = {sha256(secret.encode()).digest(): context for secret, context in (callers or {}).items()}
+        tokens = known._replace(callers=known.callers | more)
+        self.app: ASGIApp = make_app(self.store, tokens, largest_mtu=largest_mtu)
 
     def ask(self, method: str, path: str, body: Json = None, token: str | None = "blue", **more: str) -> Reply:
         """One request. A body of bytes is sent as it is; `more` are further headers."""

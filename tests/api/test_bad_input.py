@@ -364,7 +364,7 @@ UPDATES = [
     ("subnets/{subnet}", {"subnet": {"gateway_ip": "10.0.0.5"}}, 409, "GatewayConflictWithAllocationPools"),
     ("subnets/{subnet}", {"subnet": {"gateway_ip": "10.9.0.5"}}, 400, "InvalidInput"),
     ("ports/{port}", {"port": {"network_id": "{network}"}}, 400, "HTTPBadRequest"),
-    ("ports/{port}", {"port": {"mac_address": "x"}}, 400, "InvalidInput"),
+    ("ports/{port}", {"port": {"mac_address": "x"}}, 403, "PolicyNotAuthorized"),
     ("ports/{port}", {"port": {"fixed_ips": [{"ip_address": "10.8.0.1"}]}}, 400, "InvalidIpForNetwork"),
     ("ports/{port}", {"port": {"security_groups": ["{none}"]}}, 404, "SecurityGroupNotFound"),
     ("ports/{port}", {"port": {"device_owner": "network:router_interface"}}, 400, "InvalidInput"),
@@ -422,6 +422,11 @@ UPDATES = [
 @pytest.mark.parametrize(("path", "body", "status", "type"), UPDATES)
 def test_updates(world: World, place: Place, path: str, body: Any, status: int, type: str) -> None:
     assert world.refused("PUT", place.fill(path), place.fill(body)) == (status, type)
+
+
+def test_an_administrator_too_gives_a_port_a_mac_address_that_is_one(world: World, place: Place) -> None:
+    wish = {"port": {"mac_address": "x"}}
+    assert world.refused("PUT", place.fill("ports/{port}"), wish, "admin") == (400, "InvalidInput")
 
 
 DELETES = [

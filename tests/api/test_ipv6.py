@@ -169,9 +169,9 @@ def test_a_new_mac_address_makes_new_addresses(world: World, network: str) -> No
     world.make("subnet", network_id=network, cidr="10.0.0.0/24")
     slaac(world, network)
     port = world.make("port", network_id=network)
-    moved = world.change("port", port["id"], mac_address="fa:16:3e:00:00:99")
+    moved = world.change("port", port["id"], "admin", mac_address="fa:16:3e:00:00:99")
     assert addresses(moved) == [addresses(port)[0], f"{PREFIX}:0:f816:3eff:fe00:99"]
-    both = world.change("port", port["id"], mac_address="fa:16:3e:00:00:98", fixed_ips=moved["fixed_ips"])
+    both = world.change("port", port["id"], "admin", mac_address="fa:16:3e:00:00:98", fixed_ips=moved["fixed_ips"])
     assert addresses(both) == [addresses(port)[0], f"{PREFIX}:0:f816:3eff:fe00:98"]
 
 

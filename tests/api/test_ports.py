@@ -127,7 +127,8 @@ def test_macs_are_kept_in_one_form(world: World) -> None:
 def test_a_port_changes(world: World) -> None:
     network, (subnet,) = make_network(world, "10.0.0.0/24")
     port = world.make("port", network_id=network)
-    changed = world.change("port", port["id"], name="p", admin_state_up=False, mac_address="aa:bb:cc:00:11:22")
+    wish = {"name": "p", "admin_state_up": False, "mac_address": "aa:bb:cc:00:11:22"}
+    changed = world.change("port", port["id"], "admin", **wish)
     assert (changed["name"], changed["admin_state_up"], changed["mac_address"]) == ("p", False, "aa:bb:cc:00:11:22")
     assert changed["fixed_ips"] == port["fixed_ips"]
     more = [{"subnet_id": subnet}, {"ip_address": "10.0.0.50"}]

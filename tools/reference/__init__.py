@@ -6,7 +6,7 @@
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from tools.reference import api, cli, cni, configuration, decisions, dhcp, records, tables
+from tools.reference import api, cli, cni, configuration, decisions, dhcp, policy, records, tables
 
 DIRECTORY = Path(__file__).resolve().parents[2] / "docs/reference"
 
@@ -17,6 +17,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "configuration.md": configuration.page,
     "decisions.md": decisions.page,
     "dhcp.md": dhcp.page,
+    "policy.md": policy.page,
     "records.md": records.page,
     "tables.md": tables.page,
 }

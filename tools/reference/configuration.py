@@ -20,7 +20,7 @@ directory, readable by root only.
 [[token]]
 secret = "..."            # what a client sends as X-Auth-Token
 project = "..."           # the project that it speaks for
-roles = ["member"]        # "member" (the default) has its own project; "admin" all of them
+roles = ["member"]        # "member" (the default) changes what is its project's; see [policy](policy.md)
 user = "..."              # optional: the name in the change log; the project's if left out
 ```"""
 

@@ -7,8 +7,7 @@ from typing import Annotated, Any
 from msgspec import UNSET, DecodeError, Meta, Struct, UnsetType, ValidationError, defstruct, field
 from msgspec.json import Decoder
 
-from netplane.api.context import Context
-from netplane.api.errors import ApiError, bad_request, forbidden, invalid
+from netplane.api.errors import ApiError, bad_request, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
 from netplane.api.tags import arranged
 from netplane.model import AddressPair, DhcpOption, FixedIP, Record, Route, kind_of
@@ -67,9 +66,7 @@ def plural(kind: type[Record]) -> str:
     return kind.collection.rpartition("/")[2].replace("-", "_")
 
 
-def parse_create(
-    kind: type[Record], filled: frozenset[str], further: Further, context: Context, body: bytes
-) -> tuple[list[Wish], bool]:
+def parse_create(kind: type[Record], filled: frozenset[str], further: Further, body: bytes) -> tuple[list[Wish], bool]:
     """The wishes of a POST, and whether it was a list.
 
     `filled` are the required fields that rules fill, `further` what may be asked for that is no field.
@@ -80,22 +77,16 @@ def parse_create(
         raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
     if many is not UNSET and not many:
         raise bad_request("Resources required")
-    wishes = [_wish(kind, wanted) for wanted in ([single] if many is UNSET else many)]
-    for wish in wishes:
-        _check_owner(wish, context)
-        _check_operators(kind, wish, context)
-    return wishes, many is not UNSET
+    return [_wish(wanted) for wanted in ([single] if many is UNSET else many)], many is not UNSET
 
 
-def parse_update(kind: type[Record], further: Further, context: Context, body: bytes) -> Wish:
+def parse_update(kind: type[Record], further: Further, body: bytes) -> Wish:
     """The wish of a PUT."""
     parsed = _parse(kind, _decoder(kind, "PUT", frozenset(), further), "PUT", body)
     single = getattr(parsed, kind_of(kind))
     if single is UNSET:
         raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
-    wish = _wish(kind, single)
-    _check_operators(kind, wish, context)
-    return wish
+    return _wish(single)
 
 
 def parse_struct(decoder: Decoder[Any], body: bytes) -> Any:
@@ -160,7 +151,7 @@ def _explain(kind: type[Record], method: str, text: str) -> ApiError:
     return invalid(text)
 
 
-def _wish(kind: type[Record], wanted: Struct) -> Wish:
+def _wish(wanted: Struct) -> Wish:
     wish = {name: value for name in wanted.__struct_fields__ if (value := getattr(wanted, name)) is not UNSET}
     if "tags" in wish:
         wish["tags"] = arranged(wish["tags"])
@@ -168,21 +159,3 @@ def _wish(kind: type[Record], wanted: Struct) -> Wish:
     if tenant is not None and wish.setdefault("project_id", tenant) != tenant:
         raise bad_request("'project_id' and 'tenant_id' do not match")
     return wish
-
-
-def _check_owner(wish: Wish, context: Context) -> None:
-    if not context.may_see(wish.setdefault("project_id", context.project)):
-        raise bad_request("Specifying a 'project_id' other than the authenticated project requires admin privileges")
-
-
-def _check_operators(kind: type[Record], wish: Wish, context: Context) -> None:
-    if context.is_admin:
-        return
-    for name, wire in _operators(kind):
-        if name in wish:
-            raise forbidden(f"'{wire}' of a {kind_of(kind)} may be set by administrators only")
-
-
-@cache
-def _operators(kind: type[Record]) -> tuple[tuple[str, str], ...]:
-    return tuple((wanted.name, wanted.wire) for wanted in fields_of(kind) if wanted.is_operators)

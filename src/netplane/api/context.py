@@ -5,6 +5,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
+from netplane.api.personas import Standing, standing
+
 IMPLIED = {"admin": "manager", "manager": "member", "member": "reader"}
 """What a role brings along, as Keystone's default roles do."""
 
@@ -41,6 +43,13 @@ class Context(Struct, frozen=True, dict=True):
         """Whether everything may be seen and done."""
         return "admin" in self.roles
 
+    @cached_property
+    def standing(self) -> Standing:
+        """What the caller is to resources."""
+        return standing(self.roles, self.project, is_system=self.is_system)
+
     def may_see(self, project: str) -> bool:
         """Whether what belongs to `project` exists for this caller."""
-        return self.is_admin or project == self.project
+        if "reader" not in self.roles:
+            return False
+        return self.is_admin or self.is_system or (project == self.project and bool(project))

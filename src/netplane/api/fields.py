@@ -7,9 +7,6 @@ from msgspec import NODEFAULT, Meta, structs
 
 from netplane.model import Access, Record
 
-OPERATORS = ("binding:", "provider:")
-"""Fields that clients know by such names tell of the infrastructure: only administrators see and write them."""
-
 
 class Field(NamedTuple):
     """One field of a kind."""
@@ -19,11 +16,6 @@ class Field(NamedTuple):
     type: Any
     access: Access
     is_required: bool
-
-    @property
-    def is_operators(self) -> bool:
-        """Whether only administrators see and write it."""
-        return self.wire.startswith(OPERATORS)
 
 
 @cache

@@ -42,8 +42,11 @@ class Query(NamedTuple):
         return self.limit is not None and not (self.filters or self.tests or self.sort or self.is_reverse)
 
 
-def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], *, is_admin: bool) -> Query:
-    """A query on a kind; `extras` are the fields of its view that are no fields of its records."""
+def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], hidden: frozenset[str]) -> Query:
+    """A query on a kind; `extras` are the fields of its view that are no fields of its records.
+
+    What is `hidden` from a caller it can neither filter nor sort by.
+    """
     values: dict[str, list[str]] = {}
     for name, value in pairs:
         values.setdefault(name, []).append(value)
@@ -54,11 +57,11 @@ def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], *, i
     tests = [("tags", tag_test(name, values.pop(name))) for name in FILTERS if name in values]
     if CHANGED_SINCE in values:
         tests.append(("updated_at", _since(values.pop(CHANGED_SINCE)[-1])))
-    known = {name for name, field in fields_by_wire(kind).items() if is_admin or not field.is_operators} | extras
+    known = (fields_by_wire(kind).keys() | extras) - hidden
     unknown = sorted(values.keys() - known)
     if unknown:
         raise bad_request(f"{unknown} is invalid attribute for filtering")
-    sort = _parse_sort(kind, keys, directions)
+    sort = _parse_sort(kind, keys, directions, hidden)
     return Query(values, tuple(tests), fields, sort, _parse_limit(limit), marker, is_reverse)
 
 
@@ -133,12 +136,14 @@ def _parse_limit(text: str | None) -> int | None:
     return int(text) or None
 
 
-def _parse_sort(kind: type[Resource], keys: list[str], directions: list[str]) -> tuple[tuple[str, bool], ...]:
+def _parse_sort(
+    kind: type[Resource], keys: list[str], directions: list[str], hidden: frozenset[str]
+) -> tuple[tuple[str, bool], ...]:
     known = fields_by_wire(kind)
     if len(directions) > len(keys) or any(direction not in ("asc", "desc") for direction in directions):
         raise bad_request("The number of sort_keys and sort_dirs must be same, and a sort_dir is 'asc' or 'desc'")
     for key in keys:
-        if key not in known or not _is_sortable(known[key]):
+        if key not in known or key in hidden or not _is_sortable(known[key]):
             raise bad_request(f"['{key}'] is invalid attribute for sort_keys")
     padded = directions + ["asc"] * (len(keys) - len(directions))
     return tuple((known[key].name, direction == "asc") for key, direction in zip(keys, padded, strict=True))

@@ -7,7 +7,19 @@ from typing import NamedTuple
 from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
-from netplane.api.errors import from_store, in_use, not_found
+from netplane.api.errors import from_store, in_use
+from netplane.api.policy import (
+    allowed,
+    check_create,
+    check_update,
+    hidden,
+    sees,
+    sees_all,
+    sees_own,
+    sees_shared,
+    visible,
+)
+from netplane.api.policy.sharing import of_others
 from netplane.api.preconditions import check_revision
 from netplane.api.queries import (
     Query,
@@ -20,8 +32,6 @@ from netplane.api.queries import (
     parse_query,
 )
 from netplane.api.rules import Rules, Services
-from netplane.api.rules.kind import not_yours, own, visible
-from netplane.api.rules.sharing import may_delete, of_others, sees
 from netplane.api.views import View, only, view
 from netplane.model import kind_of
 from netplane.model.resource import Resource
@@ -38,8 +48,10 @@ class Resources(NamedTuple):
     def create(self, call: Call) -> Answer:
         """POST: one resource or a list of them, all or none."""
         kind = self.rules.kind
-        wishes, is_list = parse_create(kind, self.rules.filled, self.rules.further, call.context, call.body)
+        wishes, is_list = parse_create(kind, self.rules.filled, self.rules.further, call.body)
         with self._write(call) as transaction:
+            for wish in wishes:
+                check_create(transaction, call.context, kind, wish)
             records = [self.rules.create(transaction, call.context, self._fitted(wish)) for wish in wishes]
             views = self._views(transaction.reader, call.context, records)
         body = {plural(kind): views} if is_list else {kind_of(kind): views[0]}
@@ -49,15 +61,15 @@ class Resources(NamedTuple):
         """GET of one."""
         fields = frozenset(value for name, value in call.query if name == "fields")
         with self.store.read() as reader:
-            record = self._visible(reader, call.context, id)
+            record = visible(reader, call.context, self.rules.kind, id)
             shown = self._views(reader, call.context, [record])[0]
         return Answer(200, {kind_of(self.rules.kind): only(shown, fields)})
 
     def list(self, call: Call) -> Answer:
         """GET of many."""
         kind = self.rules.kind
-        extras = frozenset(extra.name for extra in self.rules.extras if call.context.is_admin or not extra.is_operators)
-        query = parse_query(kind, call.query, extras, is_admin=call.context.is_admin)
+        extras = frozenset(extra.name for extra in self.rules.extras)
+        query = parse_query(kind, call.query, extras, hidden(kind, call.context.standing.everywhere))
         self._prepare_list(call.context)
         with self.store.read() as reader:
             views = self._page(reader, call.context, query)
@@ -68,21 +80,16 @@ class Resources(NamedTuple):
     def update(self, call: Call, id: str) -> Answer:
         """PUT."""
         kind = self.rules.kind
-        wish = parse_update(kind, self.rules.further, call.context, call.body)
-        with self._write(call) as transaction:
-            before = own(transaction, call.context, kind, id)
-            check_revision(call.if_match, before)
+        wish = parse_update(kind, self.rules.further, call.body)
+        with self.changing(call, id, "update") as (transaction, before):
+            check_update(transaction, call.context, before, wish)
             after = self.rules.update(transaction, call.context, before, self._fitted(wish, before))
             shown = self._views(transaction.reader, call.context, [after])[0]
         return Answer(200, {kind_of(kind): shown}, transaction.revision)
 
     def delete(self, call: Call, id: str) -> Answer:
         """DELETE."""
-        with self._write(call) as transaction:
-            record = visible(transaction, call.context, self.rules.kind, id)
-            if not may_delete(transaction, call.context, record):
-                raise not_yours(self.rules.kind, id)
-            check_revision(call.if_match, record)
+        with self.changing(call, id, "delete") as (transaction, record):
             try:
                 self.rules.delete(transaction, call.context, record)
             except InUse as error:
@@ -91,7 +98,7 @@ class Resources(NamedTuple):
 
     def act(self, call: Call, id: str, action: str) -> Answer:
         """PUT of an action."""
-        with self.changing(call, id) as (transaction, record):
+        with self.changing(call, id, action) as (transaction, record):
             shown = self.rules.actions[action](transaction, call.context, record, call.body)
         return Answer(200, shown, transaction.revision)
 
@@ -101,27 +108,21 @@ class Resources(NamedTuple):
     def ask(self, call: Call, id: str, question: str) -> Answer:
         """GET of a question."""
         with self.store.read() as reader:
-            record = self._visible(reader, call.context, id)
+            record = allowed(reader, call.context, question, self.rules.kind, id)
             return Answer(200, self.rules.questions[question](reader, record))
 
     def seen(self, call: Call, id: str) -> Resource:
         """The resource with this id; 404 if there is none for this caller."""
         with self.store.read() as reader:
-            return self._visible(reader, call.context, id)
+            return visible(reader, call.context, self.rules.kind, id)
 
     @contextmanager
-    def changing(self, call: Call, id: str) -> Iterator[tuple[Transaction, Resource]]:
-        """A transaction, and in it the resource that a call may change and shall."""
+    def changing(self, call: Call, id: str, action: str) -> Iterator[tuple[Transaction, Resource]]:
+        """A transaction, and in it the resource to which a call may do an action, and shall."""
         with self._write(call) as transaction:
-            record = own(transaction, call.context, self.rules.kind, id)
+            record = allowed(transaction, call.context, action, self.rules.kind, id)
             check_revision(call.if_match, record)
             yield transaction, record
-
-    def _visible(self, reader: Reader, context: Context, id: str) -> Resource:
-        record = reader.get(self.rules.kind, id)
-        if record is None or not sees(reader, context, record):
-            raise not_found(self.rules.kind, id)
-        return record
 
     @contextmanager
     def _write(self, call: Call) -> Iterator[Transaction]:
@@ -132,12 +133,11 @@ class Resources(NamedTuple):
             raise from_store(error) from error
 
     def _views(self, reader: Reader, context: Context, records: Sequence[Resource]) -> Sequence[View]:
-        hidden = [extra.name for extra in self.rules.extras if extra.is_operators and not context.is_admin]
         extras = self.rules.show(reader, self.services, context, records)
-        shown = [view(record, is_admin=context.is_admin) | more for record, more in zip(records, extras, strict=True)]
-        for name in hidden:
+        shown = [view(record, context) | more for record, more in zip(records, extras, strict=True)]
+        for name in hidden(self.rules.kind, context.standing.everywhere):
             for one in shown:
-                del one[name]
+                one.pop(name, None)
         return shown
 
     def _prepare_list(self, context: Context) -> None:
@@ -163,19 +163,19 @@ class Resources(NamedTuple):
 
     def _plain_page(self, reader: Reader, context: Context, query: Query) -> Sequence[Resource]:
         """A page by id of all that there is: what comes before it need not be read."""
-        kind, project = self.rules.kind, None if context.is_admin else context.project
+        kind = self.rules.kind
         if query.marker is not None:
-            marker = reader.get(kind, query.marker)
-            if marker is None or not sees(reader, context, marker):
-                raise not_found(kind, query.marker)
+            visible(reader, context, kind, query.marker)
         after, count = query.marker or "", query.limit or 0
-        lent = [record for record in of_others(reader, context, kind) if record.id > after]
-        records = reader.page(kind, after, count, project)
+        if sees_all(context, kind):
+            return reader.page(kind, after, count)
+        lent = [record for record in self._lent(reader, context) if record.id > after]
+        records = reader.page(kind, after, count, context.project) if sees_own(context, kind) else []
         return sorted([*records, *lent], key=lambda record: record.id)[:count] if lent else records
 
     def _candidates(self, reader: Reader, context: Context, query: Query) -> Sequence[Resource]:
         """What the filters could match, by the narrowest way that the store offers."""
-        kind, project = self.rules.kind, None if context.is_admin else context.project
+        kind = self.rules.kind
         owners = query.filters.get("project_id", query.filters.get("tenant_id", []))
         if "id" in query.filters:
             return [record for record in reader.list(kind, None, query.filters["id"]) if sees(reader, context, record)]
@@ -183,9 +183,13 @@ class Resources(NamedTuple):
             if field in query.filters:
                 found = reader.group(kind, field, query.filters[field])
                 return [record for records in found.values() for record in records if sees(reader, context, record)]
-        if project is None and len(owners) == 1:
-            return reader.list(kind, owners[0])
-        return [*reader.list(kind, project), *of_others(reader, context, kind)]
+        if sees_all(context, kind):
+            return reader.list(kind, owners[0] if len(owners) == 1 else None)
+        own = reader.list(kind, context.project) if sees_own(context, kind) else []
+        return [*own, *self._lent(reader, context)]
+
+    def _lent(self, reader: Reader, context: Context) -> Sequence[Resource]:
+        return of_others(reader, context, self.rules.kind) if sees_shared(context, self.rules.kind) else ()
 
 
 Handler = Callable[..., Answer]

@@ -68,7 +68,7 @@ def _read(call: Call) -> Sequence[str]:
 def _change(
     calls: Resources, call: Call, id: str, status: int, work: Callable[[Sequence[str]], set[str] | Sequence[str]]
 ) -> Answer:
-    with calls.changing(call, id) as (transaction, record):
+    with calls.changing(call, id, "update") as (transaction, record):
         tags = arranged([*work(record.tags)])
         transaction.put(replace(record, tags=tags))
     return Answer(status, None if status == 204 else {"tags": tags}, transaction.revision)

@@ -4,7 +4,7 @@
 [[token]]
 secret = "..."
 project = "blue"
-roles = ["member"]      # or ["admin"]
+roles = ["member"]      # or "admin", "manager", "reader", "service"
 user = "ann"            # optional: the name in the change log
 ```
 """
@@ -26,7 +26,7 @@ class TokenEntry(Struct, frozen=True, forbid_unknown_fields=True):
 
     secret: Secret
     project: str
-    roles: tuple[Literal["admin", "member"], ...] = ("member",)
+    roles: tuple[Literal["admin", "manager", "member", "reader", "service"], ...] = ("member",)
     user: str = ""
 
 

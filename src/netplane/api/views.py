@@ -4,21 +4,24 @@ from collections.abc import Collection
 from functools import cache
 from typing import Any
 
+from netplane.api.context import Context
 from netplane.api.fields import fields_of
+from netplane.api.policy import hidden
 from netplane.model import Record
 
 View = dict[str, Any]
 
 
 @cache
-def _shown(kind: type[Record], is_admin: bool) -> tuple[tuple[str, str], ...]:
-    fields = [(field.wire, field.name) for field in fields_of(kind) if is_admin or not field.is_operators]
+def _shown(kind: type[Record], everywhere: int) -> tuple[tuple[str, str], ...]:
+    unseen = hidden(kind, everywhere)
+    fields = [(field.wire, field.name) for field in fields_of(kind) if field.wire not in unseen]
     return (*fields, ("tenant_id", "project_id"))
 
 
-def view(record: Record, *, is_admin: bool) -> View:
-    """All of a record that a caller may see, by the names that clients use."""
-    return {wire: getattr(record, name) for wire, name in _shown(type(record), is_admin)}
+def view(record: Record, context: Context) -> View:
+    """All of a record that a caller sees, by the names that clients use."""
+    return {wire: getattr(record, name) for wire, name in _shown(type(record), context.standing.everywhere)}
 
 
 def only(shown: View, fields: Collection[str]) -> View:

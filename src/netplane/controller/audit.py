@@ -13,6 +13,7 @@ from starlette.requests import Request
 from netplane.api.app import context_of
 from netplane.api.context import Context
 from netplane.api.errors import forbidden, invalid
+from netplane.api.policy import may_call
 from netplane.api.queries import parse_moment
 from netplane.api.responses import url_of
 from netplane.controller.controller import Controller
@@ -50,7 +51,7 @@ def _sought(context: Context, query: Mapping[str, str]) -> Sought:
     wanted = {column: query[name] for name, column in FILTERS.items() if name in query}
     if not context.may_see(context.project):
         raise forbidden("The audit log is not for this token.")
-    if not context.is_admin and wanted.setdefault("project", context.project) != context.project:
+    if not may_call(context, "audit") and wanted.setdefault("project", context.project) != context.project:
         raise forbidden("The audit log of other projects is for administrators.")
     if wanted.get("operation", "upsert") not in ("upsert", "delete"):
         raise invalid(f"'operation' is upsert or delete, not {wanted['operation']!r}")

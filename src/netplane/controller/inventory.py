@@ -12,7 +12,8 @@ from typing import Any
 from starlette.requests import Request
 
 from netplane.api.app import context_of
-from netplane.api.errors import ApiError, forbidden, invalid, not_found
+from netplane.api.errors import ApiError, invalid, not_found
+from netplane.api.policy import check_call
 from netplane.api.queries import values_test
 from netplane.controller.controller import Controller, hosts_of
 from netplane.model import Binding, Host
@@ -30,14 +31,14 @@ View = Mapping[str, Any]
 
 async def hosts(controller: Controller, request: Request) -> object:
     """All hosts, how far each is, and how many ports it carries."""
-    check_admin(request)
+    check_call(context_of(request), "hosts")
     found = await asyncio.to_thread(hosts_of, controller.store)
     return {"hosts": page(request, [host_view(controller, host) for host in found], HOST)}
 
 
 async def host(controller: Controller, request: Request) -> object:
     """One of them."""
-    check_admin(request)
+    check_call(context_of(request), "hosts")
     name: str = request.path_params["name"]
     found = await asyncio.to_thread(hosts_of, controller.store)
     for one in found:
@@ -48,14 +49,14 @@ async def host(controller: Controller, request: Request) -> object:
 
 async def bindings(controller: Controller, request: Request) -> object:
     """Which host carries which port."""
-    check_admin(request)
+    check_call(context_of(request), "bindings")
     found = await asyncio.to_thread(_bindings, controller)
     return {"bindings": page(request, [{"port_id": one.id, "host_id": one.host_id} for one in found], BINDING)}
 
 
 async def revisions(controller: Controller, request: Request) -> object:
     """The youngest batches of revisions that went out together, the youngest first: where they are real, since when."""
-    check_admin(request)
+    check_call(context_of(request), "revisions")
     connected = controller.southbound.connected
     shown = [
         {
@@ -82,12 +83,6 @@ def host_view(controller: Controller, host: Host) -> dict[str, Any]:
         "behind_since": revisions.behind_since(host.id),
         "ports": ports.count(host.id),
     }
-
-
-def check_admin(request: Request) -> None:
-    """403 for whoever is none."""
-    if not context_of(request).is_admin:
-        raise forbidden("This call is for administrators.")
 
 
 def matching(request: Request, items: Sequence[View], names: Sequence[str], *further: str) -> list[View]:

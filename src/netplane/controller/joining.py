@@ -26,8 +26,9 @@ from netplane.api import ApiError
 from netplane.api.app import context_of, read_body
 from netplane.api.bodies import parse_struct
 from netplane.api.errors import from_store, in_use, invalid, not_found
+from netplane.api.policy import check_call
 from netplane.controller.controller import Controller
-from netplane.controller.inventory import check_admin, page
+from netplane.controller.inventory import page
 from netplane.model import HOST_NAME, Host, JoinToken
 from netplane.store import InUse, StoreError, Transaction
 from netplane.store.enrolments import (
@@ -108,7 +109,7 @@ def _admit(controller: Controller, wish: Wish) -> str:
 
 async def make_token(controller: Controller, request: Request) -> object:
     """A new join token, which is told this once."""
-    check_admin(request)
+    check_call(context_of(request), "change_join_tokens")
     wish: TokenWish = parse_struct(_TOKEN_WISH, await read_body(request, BODY))
     if wish.host and not HOST_NAME.fullmatch(wish.host):
         raise invalid(f"'host' is a host's name, of letters, digits, dots, hyphens and underscores, not {wish.host!r}")
@@ -123,7 +124,7 @@ async def make_token(controller: Controller, request: Request) -> object:
 
 async def tokens(controller: Controller, request: Request) -> object:
     """The join tokens that there are."""
-    check_admin(request)
+    check_call(context_of(request), "join_tokens")
 
     def read() -> list[JoinToken]:
         with controller.store.read() as reader:
@@ -134,7 +135,7 @@ async def tokens(controller: Controller, request: Request) -> object:
 
 async def drop_token(controller: Controller, request: Request) -> object:
     """Take a join token back."""
-    check_admin(request)
+    check_call(context_of(request), "change_join_tokens")
     id: str = request.path_params["id"]
 
     def work(transaction: Transaction) -> None:
@@ -148,7 +149,7 @@ async def drop_token(controller: Controller, request: Request) -> object:
 
 async def enrolments(controller: Controller, request: Request) -> object:
     """Which hosts are in, those that have joined and not come yet included."""
-    check_admin(request)
+    check_call(context_of(request), "enrolments")
     shown = [
         {"host": enrolment.id, "enrolled_at": enrolment.enrolled_at, "expires_at": enrolment.expires_at}
         for enrolment in sorted(controller.admission.enrolments(), key=lambda enrolment: enrolment.id)
@@ -158,7 +159,7 @@ async def enrolments(controller: Controller, request: Request) -> object:
 
 async def revoke_host(controller: Controller, request: Request) -> object:
     """Put a host out."""
-    check_admin(request)
+    check_call(context_of(request), "revoke_hosts")
     name: str = request.path_params["name"]
 
     def work(transaction: Transaction) -> None:
@@ -170,7 +171,7 @@ async def revoke_host(controller: Controller, request: Request) -> object:
 
 async def forget_host(controller: Controller, request: Request) -> object:
     """Put a host out and forget it."""
-    check_admin(request)
+    check_call(context_of(request), "revoke_hosts")
     name: str = request.path_params["name"]
 
     def work(transaction: Transaction) -> None:

@@ -35,6 +35,7 @@ from netplane.api.app import context_of, read_body
 from netplane.api.bodies import parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import bad_request, conflict, invalid, not_found
+from netplane.api.policy import check_call, may_call
 from netplane.api.responses import respond
 from netplane.controller import joining
 from netplane.controller.asked import decisions
@@ -42,7 +43,6 @@ from netplane.controller.audit import audit
 from netplane.controller.controller import Controller, hosts_of
 from netplane.controller.inventory import (
     bindings,
-    check_admin,
     host,
     host_view,
     hosts,
@@ -138,7 +138,7 @@ def routes(controller: Controller, agents_connect_to: Sequence[str] = ()) -> lis
 
 async def status(controller: Controller, request: Request) -> object:
     """The controller, its hosts and problems."""
-    check_admin(request)
+    check_call(context_of(request), "status")
     return {
         "version": __version__,
         "log": controller.log,
@@ -150,7 +150,7 @@ async def status(controller: Controller, request: Request) -> object:
 
 async def problems(controller: Controller, request: Request) -> object:
     """Every problem, or those with this `host`, `kind` or `id`."""
-    check_admin(request)
+    check_call(context_of(request), "problems")
     return {"problems": matching(request, controller.problems.all(), ("host", "kind", "id", "text"))}
 
 
@@ -169,7 +169,7 @@ async def revision(controller: Controller, request: Request) -> object:
     batch = known.find(number)
     committed = batch.times[number - batch.first] if batch else await _committed_at(controller, number)
     realised = batch.realised if batch else {}
-    if context_of(request).is_admin:
+    if may_call(context_of(request), "host_names"):
         return {"revision": number, "committed_at": committed, "realised": realised, "pending": pending()}
     anonymous = {str(index): time for index, time in enumerate(sorted(realised.values()), 1)}
     waiting = [str(index) for index, _ in enumerate(pending(), len(anonymous) + 1)]
@@ -207,19 +207,19 @@ async def _follow(controller: Controller, context: Context, sender: str, onward:
 
 
 async def _run(controller: Controller, context: Context, host: str, topic: str, body: dict[str, str]) -> Trace:
-    hosts = "told" if context.is_admin else ""
+    hosts = "told" if may_call(context, "host_names") else ""
     return _expect(Trace, await _ask(controller, host, topic, body | {"hosts": hosts}), host)
 
 
 def _told(context: Context, host: str, part: Trace) -> dict[str, object]:
     steps = [{"stage": step.stage, "text": step.text} for step in part.steps]
-    shown = host if context.is_admin else ""
+    shown = host if may_call(context, "host_names") else ""
     return {"verdict": part.verdict, "reason": part.reason, "steps": steps, "host": shown}
 
 
 async def tables(controller: Controller, request: Request) -> object:
     """The entries in a host's kernel, as text by table."""
-    check_admin(request)
+    check_call(context_of(request), "tables")
     name: str = request.path_params["name"]
     if await asyncio.to_thread(_read, controller, Host, name) is None:
         raise not_found(Host, name)

@@ -92,7 +92,7 @@ def _listed(ranges: Iterable[Range]) -> str:
 
 def _changed(transaction: Transaction, context: Context, group: AddressGroup, ranges: set[Range]) -> View:
     after = transaction.put(replace(group, addresses=_sorted(ranges)))
-    return {"address_group": view(after, is_admin=context.is_admin)}
+    return {"address_group": view(after, context)}
 
 
 ADDRESS_GROUPS = Rules(

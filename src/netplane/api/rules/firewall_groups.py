@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict
+from netplane.api.policy import may, sees_all, sees_own, visible
 from netplane.api.rules.firewall_policies import reserved, restricted
-from netplane.api.rules.firewall_rules import check_shared
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
+from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.views import View
 from netplane.model import FirewallGroup, FirewallPolicy, FirewallRule, Port
 from netplane.model.firewall import ALLOW, DEFAULT_GROUP, DEFAULT_POLICIES, DENY
@@ -21,7 +21,6 @@ MACHINES = "compute:"
 
 def create(transaction: Transaction, context: Context, wish: Wish) -> FirewallGroup:
     """A group on ports that no other group is on."""
-    check_shared(context, FirewallGroup, wish)
     if wish.get("name") == DEFAULT_GROUP:
         raise reserved("Firewall Group", DEFAULT_GROUP)
     default_group(transaction, wish["project_id"])
@@ -32,9 +31,9 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> FirewallGr
 
 def update(transaction: Transaction, context: Context, group: FirewallGroup, wish: Wish) -> FirewallGroup:
     """Anything; of the default group, its ports."""
-    check_shared(context, FirewallGroup, wish)
     if group.name == DEFAULT_GROUP:
-        fixed = ("name",) if context.is_admin else ("name", "description", "admin_state_up", *POLICIES)
+        may_more = may(transaction, context, "update:default", group)
+        fixed = ("name",) if may_more else ("name", "description", "admin_state_up", *POLICIES)
         if any(name in wish for name in fixed):
             raise restricted("Firewall Group", group.id)
     elif wish.get("name") == DEFAULT_GROUP:
@@ -49,7 +48,7 @@ def delete(transaction: Transaction, context: Context, group: FirewallGroup) -> 
     """One that is on no port; only administrators delete a default group, and with it what it came with."""
     if group.ports:
         raise conflict("FirewallGroupInUse", f"Firewall group {group.id} is still active.")
-    if group.name == DEFAULT_GROUP and not context.is_admin:
+    if group.name == DEFAULT_GROUP and not may(transaction, context, "delete:default", group):
         raise conflict("FirewallGroupCannotRemoveDefault", "Deleting default firewall group not allowed.")
     transaction.delete(group)
     if group.name == DEFAULT_GROUP:
@@ -151,8 +150,10 @@ def _status(group: FirewallGroup) -> str:
 
 
 def _is_ready(reader: Reader, context: Context) -> bool:
-    """An administrator who looks around makes no groups."""
-    return context.is_admin or reader.holder("default-firewall", context.project) is not None
+    """Who looks around in all projects makes no groups."""
+    if sees_all(context, FirewallGroup) or not sees_own(context, FirewallGroup):
+        return True
+    return reader.holder("default-firewall", context.project) is not None
 
 
 FIREWALL_GROUPS = Rules(

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
-from netplane.api.rules.firewall_rules import check_shared
-from netplane.api.rules.kind import Rules, Services, new_id, simply_delete, visible
+from netplane.api.policy import visible
+from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
 from netplane.api.views import View, view
 from netplane.model import FirewallGroup, FirewallPolicy, FirewallRule
 from netplane.model.firewall import DEFAULT_POLICIES, MOST_RULES
@@ -42,7 +42,6 @@ def restricted(kind: str, id: str) -> ApiError:
 
 def create(transaction: Transaction, context: Context, wish: Wish) -> FirewallPolicy:
     """A policy of rules that its project may use."""
-    check_shared(context, FirewallPolicy, wish)
     if wish.get("name") in DEFAULT_POLICIES:
         raise reserved("Firewall Policy", wish["name"])
     policy = FirewallPolicy(id=new_id(), **wish)
@@ -52,7 +51,6 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> FirewallPo
 
 def update(transaction: Transaction, context: Context, policy: FirewallPolicy, wish: Wish) -> FirewallPolicy:
     """Anything; unless it says that it is audited, it no longer is."""
-    check_shared(context, FirewallPolicy, wish)
     if policy.name in DEFAULT_POLICIES:
         raise restricted("Firewall Policy", policy.id)
     if wish.get("name") in DEFAULT_POLICIES:
@@ -111,7 +109,7 @@ def _changed(transaction: Transaction, context: Context, policy: FirewallPolicy,
         raise restricted("Firewall Policy", policy.id)
     after = replace(policy, firewall_rules=rules, audited=False)
     _check_rules(transaction, context, after)
-    return view(transaction.put(after), is_admin=context.is_admin)
+    return view(transaction.put(after), context)
 
 
 def _check_rules(transaction: Transaction, context: Context, policy: FirewallPolicy) -> None:

@@ -6,13 +6,12 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import ApiError, forbidden, invalid, spoken
+from netplane.api.errors import ApiError, invalid
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.ranges import loose_range
 from netplane.api.views import View
 from netplane.model import FirewallPolicy, FirewallRule
 from netplane.model.firewall import ACTIONS, DENY
-from netplane.model.resource import Resource
 from netplane.store import Reader, Transaction
 
 PROTOCOLS = ("tcp", "udp", "icmp")
@@ -20,21 +19,13 @@ WITH_PORTS = ("tcp", "udp")
 HIGHEST = 65_535
 
 
-def check_shared(context: Context, kind: type[Resource], wish: Wish) -> None:
-    """Only administrators make something known to all projects."""
-    if wish.get("shared") and not context.is_admin:
-        raise forbidden(f"{spoken(kind)}s may be shared by administrators only")
-
-
-def create(transaction: Transaction, context: Context, wish: Wish) -> FirewallRule:
+def create(transaction: Transaction, _context: Context, wish: Wish) -> FirewallRule:
     """A rule that can be meant."""
-    check_shared(context, FirewallRule, wish)
     return transaction.add(FirewallRule(id=new_id(), **_checked(wish)))
 
 
-def update(transaction: Transaction, context: Context, rule: FirewallRule, wish: Wish) -> FirewallRule:
+def update(transaction: Transaction, _context: Context, rule: FirewallRule, wish: Wish) -> FirewallRule:
     """Anything; policies that have it are no longer audited."""
-    check_shared(context, FirewallRule, wish)
     names = ("protocol", "ip_version", "source_ip_address", "destination_ip_address", "source_port", "destination_port")
     before = {name: getattr(rule, name) for name in (*names, "action")}
     checked = _checked(before | wish)

@@ -1,19 +1,15 @@
 """What the rules of a kind are, and what all rules use."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import ApiError, forbidden, not_found, spoken
-from netplane.api.rules.sharing import sees
 from netplane.api.views import View
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
 from netplane.model.resource import Resource
 from netplane.store import Reader, Transaction
-
-R = TypeVar("R", bound=Resource)
 
 PortStatus = Callable[[Reader, Sequence[str]], Mapping[str, str]]
 """The status of those of some ports that are not `DOWN`."""
@@ -33,7 +29,6 @@ class Extra(NamedTuple):
     """A field of a view that is no field of the record."""
 
     name: str
-    is_operators: bool = False
 
 
 Action = Callable[[Transaction, Context, Any, bytes], View]
@@ -65,27 +60,6 @@ class Rules(NamedTuple):
     """Fits a wish into what the services leave, before all else; the record is the one to change, None if new."""
     further: tuple[tuple[str, Any], ...] = ()
     """What a client may ask for besides the fields of the record: names and types; other records keep it."""
-
-
-def visible(transaction: Transaction, context: Context, kind: type[R], id: str) -> R:
-    """The resource with this id; 404 if there is none for this caller."""
-    record = transaction.get(kind, id)
-    if record is None or not sees(transaction, context, record):
-        raise not_found(kind, id)
-    return record
-
-
-def own(transaction: Transaction, context: Context, kind: type[R], id: str) -> R:
-    """The same, to be changed; 403 if it is another project's, which only lends it."""
-    record = visible(transaction, context, kind, id)
-    if not context.may_see(record.project_id):
-        raise not_yours(kind, id)
-    return record
-
-
-def not_yours(kind: type[Resource], id: str) -> ApiError:
-    """Something that the caller may use, but not change."""
-    return forbidden(f"{spoken(kind)} {id} belongs to another project")
 
 
 def new_id() -> str:

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.policy import may
 from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
 from netplane.api.views import View
 from netplane.model import LogResource, Port, SecurityGroup
@@ -38,7 +39,7 @@ def show(_reader: Reader, _services: Services, _context: Context, logs: Sequence
 
 def _check_group(transaction: Transaction, context: Context, id: str | None) -> None:
     group = None if id is None else transaction.get(SecurityGroup, id)
-    if id is not None and (group is None or not context.may_see(group.project_id)):
+    if id is not None and (group is None or not may(transaction, context, "log", group)):
         raise ApiError(404, "ResourceNotFound", f"Resource {id} could not be found.")
 
 
@@ -47,7 +48,7 @@ def _check_port(transaction: Transaction, context: Context, wish: Wish) -> None:
     if id is None:
         return
     port = transaction.get(Port, id)
-    if port is None or not context.may_see(port.project_id):
+    if port is None or not may(transaction, context, "log", port):
         raise ApiError(404, "TargetResourceNotFound", f"Target resource {id} could not be found.")
     if port.is_router_interface:
         text = f"Logging type {wish['resource_type']} is not supported on port {id}."

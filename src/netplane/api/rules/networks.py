@@ -6,13 +6,13 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import forbidden, invalid
+from netplane.api.errors import invalid
+from netplane.api.policy.sharing import is_shared, shared_among
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.modes import check_mtu
 from netplane.api.rules.names import with_names
 from netplane.api.rules.rbac import share, unshare
 from netplane.api.rules.security import default_group
-from netplane.api.rules.sharing import is_shared, shared_among
 from netplane.api.views import View
 from netplane.model import EVERY_PROJECT, Network, Subnet
 from netplane.model.network import SMALLEST_MTU
@@ -37,32 +37,29 @@ def fit(services: Services, wish: Wish, before: Network | None) -> Wish:
     return wish | {"mtu": mtu}
 
 
-def create(transaction: Transaction, context: Context, wish: Wish) -> Network:
+def create(transaction: Transaction, _context: Context, wish: Wish) -> Network:
     """A network with a VNI of its own."""
     is_for_all = wish.pop("shared", False)
     default_group(transaction, wish["project_id"])
     network = transaction.add(Network(id=new_id(), vni=transaction.allocate("vni", *VNIS), **wish))
     if is_for_all:
-        _set_shared(transaction, context, network, wanted=True)
+        _set_shared(transaction, network, wanted=True)
     return network
 
 
-def update(transaction: Transaction, context: Context, network: Network, wish: Wish) -> Network:
+def update(transaction: Transaction, _context: Context, network: Network, wish: Wish) -> Network:
     """Its MTU must do for its subnets; sharing is a matter of its own."""
     if "mtu" in wish and any(subnet.ip_version == 6 for subnet in transaction.find(Subnet, "network_id", network.id)):
         check_mtu(network.id, wish["mtu"])
     if "shared" in wish:
-        _set_shared(transaction, context, network, wanted=wish.pop("shared"))
+        _set_shared(transaction, network, wanted=wish.pop("shared"))
     return transaction.put(replace(network, **wish))
 
 
-def _set_shared(transaction: Transaction, context: Context, network: Network, *, wanted: bool) -> None:
-    """Sharing with all projects is a policy like others, which administrators may also set in this way."""
-    if wanted == is_shared(transaction, network.id, EVERY_PROJECT):
-        return
-    if not context.is_admin:
-        raise forbidden("'shared' of a network may be set by administrators only")
-    (share if wanted else unshare)(transaction, network)
+def _set_shared(transaction: Transaction, network: Network, *, wanted: bool) -> None:
+    """Sharing with all projects is an RBAC policy like others, which may also be set in this way."""
+    if wanted != is_shared(transaction, network.id, EVERY_PROJECT):
+        (share if wanted else unshare)(transaction, network)
 
 
 EXTRAS = (
@@ -70,8 +67,8 @@ EXTRAS = (
     Extra("subnets"),
     Extra("shared"),
     Extra("router:external"),
-    Extra("provider:network_type", is_operators=True),
-    Extra("provider:physical_network", is_operators=True),
+    Extra("provider:network_type"),
+    Extra("provider:physical_network"),
 )
 
 

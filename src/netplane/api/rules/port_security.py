@@ -1,8 +1,7 @@
 """What a port may send besides its own: whether port security holds it at all, and its allowed address pairs."""
 
 from netplane.api.bodies import Wish
-from netplane.api.context import Context
-from netplane.api.errors import ApiError, conflict, forbidden, invalid
+from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.rules.macs import check_mac
 from netplane.api.rules.ranges import loose_range
 from netplane.model import AddressPair, Network, Port
@@ -10,13 +9,9 @@ from netplane.model import AddressPair, Network, Port
 MOST_PAIRS = 10
 """As OpenStack Networking's `max_allowed_address_pair` has it."""
 
-NETWORK_OWNERS = ("port_security_enabled", "allowed_address_pairs")
-"""What only who owns the network says of a port, since it is the network's other machines that it concerns."""
 
-
-def secure_new(context: Context, network: Network, wish: Wish) -> None:
+def secure_new(network: Network, wish: Wish) -> None:
     """Settle what a new port wishes: its network's default, or security if it has an address and names groups."""
-    _check_asker(context, network, wish)
     if "port_security_enabled" not in wish:
         is_meant = bool(wish["fixed_ips"]) and bool(wish.get("security_groups"))
         wish["port_security_enabled"] = is_meant or network.port_security_enabled
@@ -28,9 +23,8 @@ def secure_new(context: Context, network: Network, wish: Wish) -> None:
             raise _groups_need_security()
 
 
-def secure(context: Context, network: Network, port: Port, wish: Wish) -> None:
+def secure(port: Port, wish: Wish) -> None:
     """Check what an update makes of a port; pairs are replaced as a whole."""
-    _check_asker(context, network, wish)
     if "allowed_address_pairs" in wish:
         wish["allowed_address_pairs"] = parse_pairs(wish, wish.get("mac_address", port.mac_address))
     if wish.get("port_security_enabled", port.port_security_enabled):
@@ -74,12 +68,6 @@ def _check_address(text: str) -> str:
     if range.is_multicast or (range.num_addresses == 1 and range[0].is_unspecified):
         raise invalid(f"'{text}' of 'allowed_address_pairs' is no address that a machine can have")
     return text
-
-
-def _check_asker(context: Context, network: Network, wish: Wish) -> None:
-    for name in NETWORK_OWNERS:
-        if name in wish and not context.may_see(network.project_id):
-            raise forbidden(f"'{name}' of a port may be set by the network's owner and by administrators only")
 
 
 def _pairs_need_security() -> ApiError:

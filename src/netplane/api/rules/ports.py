@@ -6,10 +6,11 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import conflict, forbidden, invalid
+from netplane.api.errors import conflict, invalid
+from netplane.api.policy import check_given, visible
 from netplane.api.rules.addresses import assign, remake
 from netplane.api.rules.dhcp import merge_options
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
+from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.rules.macs import check_mac, new_mac
 from netplane.api.rules.metadata import check_metadata
 from netplane.api.rules.names import assignment, with_names
@@ -42,10 +43,10 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Port:
     """A port with a MAC, addresses and groups; bound at once if it requests a host that is there."""
     network = visible(transaction, context, Network, wish["network_id"])
     _check_owner(wish)
-    _check_borrowed(context, network, wish)
+    _check_asked(transaction, context, "create", wish, wish)
     wish["mac_address"] = check_mac(wish["mac_address"]) if "mac_address" in wish else new_mac(transaction, network)
     wish["fixed_ips"] = assign(transaction, network, wish["mac_address"], wish.get("fixed_ips"))
-    secure_new(context, network, wish)
+    secure_new(network, wish)
     wish["security_groups"] = groups = _choose_groups(transaction, context, wish)
     wish["extra_dhcp_opts"] = merge_options((), wish.get("extra_dhcp_opts"))
     port = transaction.add(Port(id=new_id(), identity_id=identity_of(transaction, groups), **wish))
@@ -60,14 +61,14 @@ def update(transaction: Transaction, context: Context, port: Port, wish: Wish) -
     _check_owner(wish)
     network = transaction.get(Network, port.network_id)
     assert network is not None, "a port refers to its network"
-    _check_borrowed(context, network, wish, port.fixed_ips)
+    _check_asked(transaction, context, "update", wish, port)
     if "mac_address" in wish:
         wish["mac_address"] = check_mac(wish["mac_address"])
     if not wish.keys().isdisjoint(("fixed_ips", "mac_address")):
         wish["fixed_ips"] = _readdress(transaction, network, port, wish)
     if "extra_dhcp_opts" in wish:
         wish["extra_dhcp_opts"] = merge_options(port.extra_dhcp_opts, wish["extra_dhcp_opts"])
-    secure(context, network, port, wish)
+    secure(port, wish)
     if "security_groups" in wish:
         wish["security_groups"] = groups = check_groups(transaction, context, wish["security_groups"])
         wish["identity_id"] = identity_of(transaction, groups)
@@ -99,9 +100,9 @@ EXTRAS = (
     Extra("status"),
     Extra("dns_assignment"),
     Extra("binding:vnic_type"),
-    Extra("binding:vif_type", is_operators=True),
-    Extra("binding:vif_details", is_operators=True),
-    Extra("binding:profile", is_operators=True),
+    Extra("binding:vif_type"),
+    Extra("binding:vif_details"),
+    Extra("binding:profile"),
 )
 
 
@@ -147,15 +148,14 @@ def _check_owner(wish: Wish) -> None:
         raise invalid(f"a port becomes a '{ROUTER_INTERFACE}' by add_router_interface of the router only")
 
 
-def _check_borrowed(context: Context, network: Network, wish: Wish, held: Sequence[FixedIP] = ()) -> None:
-    """On another project's network a port gets its addresses: which ones is the owner's to say."""
-    if context.may_see(network.project_id):
-        return
-    had = {fixed.ip_address for fixed in held}
+def _check_asked(transaction: Transaction, context: Context, verb: str, wish: Wish, of: Port | Wish) -> None:
+    """What is more than it seems: addresses that the port does not have yet, and to pass for the platform's own."""
+    had = {fixed.ip_address for fixed in of.fixed_ips} if isinstance(of, Port) else set()
     chosen = [fixed.ip_address for fixed in wish.get("fixed_ips") or () if fixed.ip_address is not None]
-    if "mac_address" in wish or not had.issuperset(chosen):
-        text = "'mac_address' and 'ip_address' of a port on another project's network may be set by its owner only"
-        raise forbidden(text)
+    if not had.issuperset(chosen):
+        check_given(transaction, context, Port, verb, "fixed_ips:ip_address", of)
+    if wish.get("device_owner", "").startswith("network:"):
+        check_given(transaction, context, Port, verb, "device_owner:network", of)
 
 
 def _choose_groups(transaction: Transaction, context: Context, wish: Wish) -> tuple[str, ...]:

@@ -6,8 +6,9 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import ApiError, conflict, forbidden, invalid
-from netplane.api.rules.kind import Rules, Services, new_id, visible
+from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.policy import check_given, may, visible
+from netplane.api.rules.kind import Rules, Services, new_id
 from netplane.api.views import View
 from netplane.model import EVERY_PROJECT, Network, Port, RbacPolicy, shared_with
 from netplane.store import Reader, Transaction
@@ -21,10 +22,11 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> RbacPolicy
         raise invalid(f"'{wish['object_type']}' is not a valid RBAC object type")
     if wish["action"] != ACTION:
         raise invalid(f"'{wish['action']}' is not a valid action for object type '{NETWORK}': there is '{ACTION}'")
+    if wish["target_project"] == EVERY_PROJECT:
+        check_given(transaction, context, RbacPolicy, "create", "target_tenant:*", wish)
     network = visible(transaction, context, Network, wish["object_id"])
-    if not context.may_see(network.project_id):
+    if not may(transaction, context, "share", network):
         raise invalid("only admins can manipulate policies on networks they do not own")
-    _check_target(context, wish["target_project"])
     return transaction.add(RbacPolicy(id=new_id(), **wish | {"object_type": NETWORK}))
 
 
@@ -32,7 +34,8 @@ def update(transaction: Transaction, context: Context, policy: RbacPolicy, wish:
     """Another target, if the former one does not use the network."""
     target = wish.get("target_project", policy.target_project)
     if target != policy.target_project:
-        _check_target(context, target)
+        if target == EVERY_PROJECT:
+            check_given(transaction, context, RbacPolicy, "update", "target_tenant:*", policy)
         _check_unused(transaction, policy)
     return transaction.put(replace(policy, **wish))
 
@@ -73,11 +76,6 @@ def unshare(transaction: Transaction, network: Network) -> None:
         text = f"Unable to reconfigure sharing settings for network {network.id}. Multiple projects are using it."
         raise conflict("InvalidSharedSetting", text)
     transaction.delete(policy)
-
-
-def _check_target(context: Context, target: str) -> None:
-    if target == EVERY_PROJECT and not context.is_admin:
-        raise forbidden("'target_tenant' of a rbac_policy may be '*' for administrators only")
 
 
 def _check_unused(transaction: Transaction, policy: RbacPolicy) -> None:

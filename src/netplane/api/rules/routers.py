@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from netplane.api.bodies import RouteWish, Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict
+from netplane.api.policy import allowed, may, visible
 from netplane.api.rules.addresses import interface_address
 from netplane.api.rules.firewall_groups import leave_firewall
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, own, simply_delete, visible
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.macs import new_mac
 from netplane.api.rules.ranges import parse_range
 from netplane.api.rules.routes import check_routes, check_unneeded, fewer_routes, more_routes
@@ -88,7 +89,7 @@ def add_interface(transaction: Transaction, context: Context, router: Router, bo
     if wish.subnet_id is not None:
         port = _join_subnet(transaction, context, router, visible(transaction, context, Subnet, wish.subnet_id))
         return _answer(router, port, [wish.subnet_id])
-    port = _join_port(transaction, router, own(transaction, context, Port, wish.port_id or ""))
+    port = _join_port(transaction, router, allowed(transaction, context, "update", Port, wish.port_id or ""))
     return _answer(router, port, _subnets_of(port))
 
 
@@ -118,7 +119,7 @@ def _join_subnet(transaction: Transaction, context: Context, router: Router, sub
         raise _bad_router(f"Subnet {subnet.id} for router interface must have a gateway IP")
     by_name = shared_with(context.project), subnet.network_id
     # As in Neutron: whoever shares a network with all projects gives its gateway address to none of them.
-    if not context.may_see(subnet.project_id) and transaction.holder(*by_name) is None:
+    if not may(transaction, context, "join", subnet) and transaction.holder(*by_name) is None:
         raise _bad_router(
             f"Cannot add interface to router because subnet {subnet.id} is not owned by project making the request"
         )
@@ -224,7 +225,7 @@ def _subnets_of(port: Port) -> list[str]:
 
 def _rerouted(transaction: Transaction, context: Context, router: Router, routes: tuple[Route, ...]) -> View:
     after = transaction.put(replace(router, routes=check_routes(transaction, router, routes)))
-    return {"router": view(after, is_admin=context.is_admin) | EVERY_ROUTER}
+    return {"router": view(after, context) | EVERY_ROUTER}
 
 
 def _interfaces(transaction: Transaction, router: Router) -> list[Port]:

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, visible
+from netplane.api.policy import may, sees_all, sees_own, visible
+from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.views import View, view
 from netplane.model import Identity, SecurityGroup, SecurityGroupRule, identity_id
 from netplane.store import Reader, Transaction
@@ -77,7 +78,7 @@ def update_group(transaction: Transaction, _context: Context, group: SecurityGro
 
 def delete_group(transaction: Transaction, context: Context, group: SecurityGroup) -> None:
     """Rules go with it, those of other groups that name it too. Only administrators delete a default group."""
-    if group.name == DEFAULT and not context.is_admin:
+    if group.name == DEFAULT and not may(transaction, context, "delete:default", group):
         raise conflict("SecurityGroupCannotRemoveDefault", "Insufficient rights for removing default security group.")
     transaction.delete(group)
 
@@ -86,8 +87,7 @@ def show_groups(reader: Reader, _services: Services, context: Context, groups: S
     """Each group's rules."""
     rules = reader.group(SecurityGroupRule, "security_group_id", [group.id for group in groups])
     return [
-        {"security_group_rules": [view(rule, is_admin=context.is_admin) for rule in rules[group.id]], "shared": False}
-        for group in groups
+        {"security_group_rules": [view(rule, context) for rule in rules[group.id]], "shared": False} for group in groups
     ]
 
 
@@ -128,8 +128,10 @@ def _add_rule(
 
 
 def _is_ready(reader: Reader, context: Context) -> bool:
-    """An administrator who looks around makes no groups."""
-    return context.is_admin or reader.holder("default-group", context.project) is not None
+    """Who looks around in all projects makes no groups."""
+    if sees_all(context, SecurityGroup) or not sees_own(context, SecurityGroup):
+        return True
+    return reader.holder("default-group", context.project) is not None
 
 
 SECURITY_GROUPS = Rules(

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, invalid
-from netplane.api.rules.kind import Rules, Services, new_id, simply_delete, visible
+from netplane.api.policy import allowed, visible
+from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
 from netplane.api.rules.ranges import loose_range
 from netplane.api.views import View
 from netplane.base.protocols import ICMP, ICMPV6, IPV6_ONLY, PROTOCOLS, WITH_PORTS, WITH_TYPES, protocol_number
@@ -26,7 +27,7 @@ REMOTES = {
 
 def create_rule(transaction: Transaction, context: Context, wish: Wish) -> SecurityGroupRule:
     """A rule that can be meant; 409 if its group says it already."""
-    group = visible(transaction, context, SecurityGroup, wish["security_group_id"])
+    group = allowed(transaction, context, "update", SecurityGroup, wish["security_group_id"])
     _check_words(wish)
     _check_ports(wish)
     _check_remote(transaction, context, wish)

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict, invalid
+from netplane.api.policy import visible
 from netplane.api.rules.addresses import add_made, take_made
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, own
+from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.rules.modes import check_dhcp_stays, check_modes, check_mtu
 from netplane.api.rules.ranges import (
     Address,
@@ -41,7 +42,7 @@ LONGEST_WITH_DHCP = {4: 32, 6: 126}
 
 def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
     """A subnet that overlaps no other of its network, with a gateway and pools unless the client says otherwise."""
-    network = own(transaction, context, Network, wish["network_id"])
+    network = visible(transaction, context, Network, wish["network_id"])
     cidr = _check_version(parse_range(wish["cidr"]), wish.get("ip_version", 4))
     _check_overlap(network, cidr, transaction.find(Subnet, "network_id", network.id))
     check_modes(cidr, wish)

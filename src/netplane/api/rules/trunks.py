@@ -10,7 +10,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict, invalid
-from netplane.api.rules.kind import Extra, PortStatus, Rules, Services, new_id, own
+from netplane.api.policy import allowed
+from netplane.api.rules.kind import Extra, PortStatus, Rules, Services, new_id
 from netplane.api.rules.ports import reported_status
 from netplane.api.rules.subports import VLAN, show_subport
 from netplane.api.views import View, view
@@ -46,7 +47,7 @@ _body = Decoder(Body, strict=False)
 def create(transaction: Transaction, context: Context, wish: Wish) -> Trunk:
     """A trunk on a port of the caller's own, with subports at once if the client says so."""
     wanted = wish.pop("sub_ports", [])
-    parent = own(transaction, context, Port, wish["port_id"])
+    parent = allowed(transaction, context, "update", Port, wish["port_id"])
     if parent.is_router_interface or transaction.holder(TRUNK_PORTS, parent.id) is not None:
         raise _parent_in_use(parent.id)
     trunk = transaction.add(Trunk(id=new_id(), **wish))
@@ -131,7 +132,7 @@ def _status(parent: Port, status: Mapping[str, str]) -> str:
 def _answer(transaction: Transaction, context: Context, trunk: Trunk) -> View:
     """As OpenStack Networking answers these calls: the trunk without a name around it."""
     [more] = _shown(transaction.reader, reported_status, [trunk])
-    return view(trunk, is_admin=context.is_admin) | more
+    return view(trunk, context) | more
 
 
 def _add(transaction: Transaction, context: Context, trunk: Trunk, wanted: Sequence[SubPortWish]) -> None:
@@ -140,7 +141,7 @@ def _add(transaction: Transaction, context: Context, trunk: Trunk, wanted: Seque
     _check_apart(wanted)
     taken = {carried.segmentation_id for carried in parent.sub_ports}
     for wish in wanted:
-        port = own(transaction, context, Port, wish.port_id)
+        port = allowed(transaction, context, "update", Port, wish.port_id)
         id = _check_segmentation(wish)
         if id in taken:
             text = f"segmentation_type {VLAN} and segmentation_id {id} already in use on trunk {trunk.id}."

@@ -29,11 +29,11 @@ class Rendered:
     """Changes as events."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, bool], bytes] = {}
+        self._known: dict[tuple[int, int], bytes] = {}
 
     def event(self, entry: Entry, context: Context) -> bytes:
         """A change as a caller sees it."""
-        key = (entry.change.revision, context.is_admin)
+        key = (entry.change.revision, context.standing.everywhere)
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= KEPT:
@@ -55,7 +55,7 @@ def heartbeat(revision: int) -> bytes:
 def shown(record: Record, context: Context) -> dict[str, Any]:
     """A record as a caller sees it."""
     if isinstance(record, Resource):
-        return view(record, is_admin=context.is_admin)
+        return view(record, context)
     return structs.asdict(record)
 
 

@@ -12,8 +12,9 @@ from starlette.types import Receive, Scope, Send
 from netplane.api.app import context_of
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, forbidden, invalid
+from netplane.api.policy import may_call
+from netplane.api.policy.sharing import of_others
 from netplane.api.rules import RULES
-from netplane.api.rules.sharing import of_others
 from netplane.controller.controller import Controller
 from netplane.controller.watching.events import heartbeat, lent_event, named
 from netplane.controller.watching.watchers import Wanted, Watcher
@@ -152,11 +153,12 @@ def _wanted(context: Context, request: Request) -> Wanted:
     query = request.query_params
     if unknown := sorted(set(query) - set(PARAMETERS)):
         raise invalid(f"there is no filter {', '.join(map(repr, unknown))}; there are {', '.join(PARAMETERS)}")
-    known = (*TENANTS, *OPERATORS) if context.is_admin else TENANTS
+    watches_all = may_call(context, "watch")
+    known = (*TENANTS, *OPERATORS) if watches_all else TENANTS
     kinds = frozenset(query.getlist("kind")) or frozenset(known)
     if unknown := sorted(kinds.difference(known)):
         raise invalid(f"there is no kind {', '.join(map(repr, unknown))} to watch; there are {', '.join(known)}")
-    return Wanted(kinds, None if context.is_admin else context.project, query.get("project_id"))
+    return Wanted(kinds, None if watches_all else context.project, query.get("project_id"))
 
 
 def _since(request: Request) -> int | None:

@@ -1,4 +1,4 @@
-"""What a caller may use that belongs to another project.
+"""What a caller sees that belongs to another project.
 
 A shared network is there for those it is shared with: they see it and its subnets, and plug ports and routers into it.
 Its owner sees who is on it, and may take them off. Nobody changes what is another's.
@@ -44,41 +44,40 @@ class Look(Protocol):
         ...
 
 
-def sees(look: Look, context: Context, record: Resource) -> bool:
-    """Whether a record exists for this caller."""
-    if context.may_see(record.project_id):
-        return True
+def is_shared(look: Look, object: str, project: str) -> bool:
+    """Whether a project may use what an RBAC policy is about, whoever owns it."""
+    return any(look.holder(shared_with(target), object) is not None for target in (EVERY_PROJECT, project))
+
+
+def shared_among(reader: Reader, project: str, objects: Collection[str]) -> set[str]:
+    """Which of some things a project, or each, may use."""
+    return {object for object in objects if is_shared(reader, object, project)}
+
+
+def is_lent(look: Look, context: Context, record: Record) -> bool:
+    """Whether somebody else's record is shared with a caller's project."""
     match record:
         case Network():
             return is_shared(look, record.id, context.project)
         case Subnet():
             return is_shared(look, record.network_id, context.project)
-        case Port():
-            return _owns_network(look, context, record)
         case FirewallRule() | FirewallPolicy() | FirewallGroup():
             return record.shared
     return False
 
 
-def may_delete(look: Look, context: Context, record: Resource) -> bool:
-    """Whether a caller may delete what it sees: its own, and what others plug into its networks."""
-    return context.may_see(record.project_id) or (isinstance(record, Port) and _owns_network(look, context, record))
-
-
-def is_shared(look: Look, network: str, project: str) -> bool:
-    """Whether a network may be used by a project, whoever owns it."""
-    return any(look.holder(shared_with(target), network) is not None for target in (EVERY_PROJECT, project))
-
-
-def shared_among(reader: Reader, project: str, networks: Collection[str]) -> set[str]:
-    """Which of some networks a project, or each, may use."""
-    return {network for network in networks if is_shared(reader, network, project)}
+def owns_network(look: Look, context: Context, record: Record) -> bool:
+    """Whether somebody else's port is on a network that the caller's project owns and has shared."""
+    if not isinstance(record, Port):
+        return False
+    network = look.get(Network, record.network_id)
+    if network is None or network.project_id != context.project:
+        return False
+    return bool(look.find(RbacPolicy, "object_id", network.id))
 
 
 def of_others(reader: Reader, context: Context, kind: type[Resource]) -> Sequence[Resource]:
     """The records of a kind that a caller sees although they belong to other projects."""
-    if context.is_admin:
-        return ()
     if kind is Port:
         own = [network.id for network in reader.list(Network, context.project)]
         lent = [id for id, policies in reader.group(RbacPolicy, "object_id", own).items() if policies]
@@ -95,10 +94,3 @@ def of_others(reader: Reader, context: Context, kind: type[Resource]) -> Sequenc
         return shared
     found = reader.group(Subnet, "network_id", [network.id for network in shared]).values()
     return [subnet for subnets in found for subnet in subnets if subnet.project_id != context.project]
-
-
-def _owns_network(look: Look, context: Context, port: Port) -> bool:
-    network = look.get(Network, port.network_id)
-    if network is None or network.project_id != context.project:
-        return False
-    return bool(look.find(RbacPolicy, "object_id", network.id))
