@@ -120,7 +120,14 @@ def collection_of(kind: str) -> str:
     return next(stored.collection for stored in STORED if kind_of(stored) == kind)
 
 
-async def send(app: ASGIApp, method: str, path: str, content: bytes, headers: list[tuple[bytes, bytes]]) -> Reply:
+async def send(
+    app: ASGIApp,
+    method: str,
+    path: str,
+    content: bytes,
+    headers: list[tuple[bytes, bytes]],
+    address: str = "127.0.0.1",
+) -> Reply:
     """One HTTP request by the rules of ASGI, its body in two parts."""
     url = urlsplit(path)
     half = len(content) // 2
@@ -145,7 +152,7 @@ async def send(app: ASGIApp, method: str, path: str, content: bytes, headers: li
         "root_path": "",
         "query_string": url.query.encode(),
         "headers": [(b"host", b"net.example"), *headers],
-        "client": ("127.0.0.1", 1),
+        "client": (address, 1),
         "server": ("127.0.0.1", 2),
     }
     await app(scope, receive, keep)

@@ -28,8 +28,20 @@ def test_without_a_token_nothing_is_told(world: World, method: str, path: str, t
 
 def test_the_root_needs_no_token(world: World) -> None:
     reply = world.ask("GET", "/", token=None)
-    link = {"rel": "self", "href": "http://net.example/v2.0/"}
+    versions = reply.json["versions"]["values"]
+    found = {one["id"]: (one["status"], one["links"][0]["href"]) for one in versions}
+    assert reply.status == 300
+    assert found == {"v3.14": ("stable", "http://net.example/v3/"), "v2.0": ("CURRENT", "http://net.example/v2.0/")}
+
+
+@pytest.mark.parametrize("path", ["/networking", "/networking/"])
+def test_the_network_api_has_a_root_of_its_own(world: World, path: str) -> None:
+    reply = world.ask("GET", path, token=None)
+    link = {"rel": "self", "href": "http://net.example/networking/v2.0/"}
     assert (reply.status, reply.json) == (200, {"versions": [{"id": "v2.0", "status": "CURRENT", "links": [link]}]})
+    listed = world.ask("GET", "/networking/v2.0/networks?limit=1").json
+    assert listed == {"networks": []}
+    assert world.ask("GET", "/networking/v2.0/networks", token=None).status == 401
 
 
 @pytest.mark.parametrize("path", ["/v2.0/", "/v2.0"])

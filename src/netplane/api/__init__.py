@@ -13,6 +13,7 @@ from netplane.api.app import context_of, make_app, read_body
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.errors import ApiError
+from netplane.api.identity import Identity, IdentityConfig, make_identity
 from netplane.api.responses import respond
 from netplane.api.tokens import Tokens, parse_tokens, read_tokens
 
@@ -21,9 +22,12 @@ __all__ = [
     "ApiError",
     "Call",
     "Context",
+    "Identity",
+    "IdentityConfig",
     "Tokens",
     "context_of",
     "make_app",
+    "make_identity",
     "parse_tokens",
     "read_body",
     "read_tokens",

@@ -24,9 +24,13 @@ from starlette.types import ASGIApp
 
 from netplane.api import discovery
 from netplane.api.call import Answer, Call
-from netplane.api.context import Context
+from netplane.api.callers import Callers
+from netplane.api.context import NOBODY, Context
 from netplane.api.door import Door
 from netplane.api.errors import ApiError
+from netplane.api.identity import Identity, identity_routes, make_identity
+from netplane.api.identity.errors import IdentityError
+from netplane.api.identity.routes import respond_identity_error
 from netplane.api.preconditions import parse_if_match
 from netplane.api.resources import Handler, Resources
 from netplane.api.responses import respond, respond_error, url_of
@@ -43,9 +47,6 @@ BODY_LIMIT = 8 * 1024 * 1024
 """Bytes; a list of 1,000 ports takes a tenth of it."""
 
 READERS = 4
-
-NOBODY = Context("", frozenset(), "")
-"""Who calls without a token, where none is needed."""
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -69,22 +70,26 @@ def make_app(
     largest_mtu: int = DEFAULT_MTU,
     dns_domain: str = DEFAULT_DOMAIN,
     routes: Sequence[BaseRoute] = (),
+    identity: Identity | None = None,
 ) -> ASGIApp:
     """The server's whole HTTP side.
 
     `largest_mtu` is what the underlay leaves a network, in bytes. `routes` are further calls, which find their
-    caller by `context_of`. An ApiError raised by any of them becomes a response.
+    caller by `context_of`. An ApiError raised by any of them becomes a response. `identity` is who logs in, and
+    how, if it is not as usual.
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
     threads = Threads(Worker("api-writer").run, partial(_read_in, readers))
     services = Services(port_status, largest_mtu, dns_domain)
     own = [
-        _route(threads.readers, "/", {"GET": discovery.versions}),
+        _route(threads.readers, "/networking", {"GET": discovery.versions}),
         _route(threads.readers, "/v2.0", {"GET": discovery.resources}),
         _route(threads.readers, "/v2.0/extensions", {"GET": discovery.extensions}),
         _route(threads.readers, "/v2.0/extensions/{alias}", {"GET": discovery.extension}),
         _route(threads.readers, "/v2.0/log/loggable-resources", {"GET": discovery.loggable_resources}),
     ]
+    identity = identity or make_identity(store)
+    own += identity_routes(identity, threads.readers, threads.writer, read_body)
     for rules in RULES:
         own += _resource_routes(threads, Resources(rules, store, services))
     application = Starlette(
@@ -92,7 +97,7 @@ def make_app(
         exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_fault},
     )
     application.router.redirect_slashes = False
-    return Door(application, tokens)
+    return Door(application, Callers((tokens, identity.tokens)), identity.config.public_url)
 
 
 def context_of(request: Request) -> Context:
@@ -188,6 +193,8 @@ async def _read_call(request: Request) -> Call:
 
 async def _on_api_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, ApiError)
+    if isinstance(error, IdentityError):
+        return respond_identity_error(request, error)
     return respond_error(request, error)
 
 
@@ -195,6 +202,8 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     types = {404: "HTTPNotFound", 405: "HTTPMethodNotAllowed"}
     words = {404: "The resource could not be found.", 405: "The method is not allowed for this resource."}
+    if request.scope["path"].startswith("/v3"):
+        return respond_identity_error(request, IdentityError(error.status_code, words[error.status_code]))
     fault = ApiError(
         error.status_code, types.get(error.status_code, "HTTPError"), words.get(error.status_code, error.detail)
     )

@@ -53,3 +53,7 @@ class Context(Struct, frozen=True, dict=True):
         if "reader" not in self.roles:
             return False
         return self.is_admin or self.is_system or (project == self.project and bool(project))
+
+
+NOBODY = Context("", frozenset(), "")
+"""Who calls without a token, where none is needed."""

@@ -3,25 +3,34 @@
 It numbers the request, finds out who is calling, and tidies the path. Nobody without a token learns which paths exist.
 """
 
+import re
 from uuid import uuid4
 
 from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from netplane.api.responses import respond_unauthorized
-from netplane.api.tokens import Tokens
+from netplane.api.callers import Callers
+from netplane.api.errors import forbidden
+from netplane.api.places import PREFIXES
+from netplane.api.responses import respond_error, respond_unauthorized
 
-OPEN = frozenset({"/", "/netplane/v1/authority", "/netplane/v1/join"})
+OPEN = frozenset({"/", "/identity", "/networking", "/v3", "/netplane/v1/authority", "/netplane/v1/join"})
 """Paths that need no token."""
+PASSWORD = re.compile(r"/v3/users/[^/]+/password")
+"""A path that needs none either: who changes a password says the old one."""
+
+
+UNSCOPED = "The token is for no project. Log in with one, or take another token for this one."
 
 
 class Door:
-    """ASGI around the routes: sets `scope["netplane.request_id"]` and `scope["netplane.context"]`."""
+    """ASGI around the routes: sets `scope["netplane.request_id"]` and `scope["netplane.context"]`, and where it is."""
 
-    def __init__(self, routes: ASGIApp, tokens: Tokens) -> None:
+    def __init__(self, routes: ASGIApp, callers: Callers, public_url: str = "") -> None:
         self.routes = routes
-        self._tokens = tokens
+        self._callers = callers
+        self._public_url = public_url
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request; what is no HTTP passes."""
@@ -29,11 +38,15 @@ class Door:
             await self.routes(scope, receive, send)
             return
         scope["netplane.request_id"] = f"req-{uuid4()}"
-        scope["path"] = _tidy(scope["path"])
-        if scope["path"] not in OPEN:
-            caller = self._tokens.caller(_token(scope))
+        scope["netplane.public_url"] = self._public_url
+        scope["netplane.prefix"], scope["path"] = _tidy(scope["path"])
+        if not _is_open(scope):
+            caller = await self._callers.caller(_token(scope))
             if caller is None:
                 await respond_unauthorized(Request(scope))(scope, receive, send)
+                return
+            if not (caller.project or caller.roles or scope["path"].startswith("/v3")):
+                await respond_error(Request(scope), forbidden(UNSCOPED))(scope, receive, send)
                 return
             scope["netplane.context"] = replace(caller, request=scope["netplane.request_id"])
         await self.routes(scope, receive, send)
@@ -46,6 +59,17 @@ def _token(scope: Scope) -> str:
     return ""
 
 
-def _tidy(path: str) -> str:
-    """The path without the `.json` of old clients and without a slash at its end."""
-    return path.removesuffix(".json").rstrip("/") or "/"
+def _is_open(scope: Scope) -> bool:
+    path: str = scope["path"]
+    if path in OPEN:
+        return True
+    return scope["method"] == "POST" and (path == "/v3/auth/tokens" or PASSWORD.fullmatch(path) is not None)
+
+
+def _tidy(path: str) -> tuple[str, str]:
+    """What leads to an API, and the path without it, without the `.json` of old clients and a slash at its end."""
+    path = path.removesuffix(".json").rstrip("/") or "/"
+    for prefix in PREFIXES:
+        if path.startswith(f"{prefix}/v"):
+            return prefix, path.removeprefix(prefix)
+    return "", path

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from netplane.api.call import Answer
 from netplane.api.errors import ApiError
+from netplane.api.places import root_of
 
 _encoder = msgspec.json.Encoder()
 
@@ -22,8 +23,7 @@ def respond(request: Request, answer: Answer) -> Response:
 
 def url_of(request: Request) -> str:
     """The address that a client asked, without its query, as it knows the server."""
-    host = request.headers.get("host", "localhost")
-    return f"{request.scope['scheme']}://{host}{request.scope['path']}"
+    return f"{root_of(request)}{request.scope.get('netplane.prefix', '')}{request.scope['path']}"
 
 
 def respond_error(request: Request, error: ApiError) -> Response:
@@ -35,5 +35,5 @@ def respond_unauthorized(request: Request) -> Response:
     """A missing or wrong token, as OpenStack's identity middleware says it."""
     message = "The request you have made requires authentication."
     response = respond(request, Answer(401, {"error": {"code": 401, "title": "Unauthorized", "message": message}}))
-    response.headers["WWW-Authenticate"] = f'Keystone uri="{url_of(request)}"'
+    response.headers["WWW-Authenticate"] = f'Keystone uri="{root_of(request)}/v3"'
     return response

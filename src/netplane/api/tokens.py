@@ -39,13 +39,17 @@ class TokenFile(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Tokens(NamedTuple):
-    """Callers by the digest of their secret, so that a look-up's time tells nothing."""
+    """A `Source`: callers by the digest of their secret, so that a look-up's time tells nothing."""
 
     callers: dict[bytes, Context]
 
-    def caller(self, secret: str) -> Context | None:
+    def known(self, token: str) -> Context | None:
         """Who a secret belongs to, or None."""
-        return self.callers.get(_digest(secret))
+        return self.callers.get(_digest(token))
+
+    async def find(self, token: str) -> Context | None:
+        """Nobody: all that the file says is known."""
+        return None
 
 
 def parse_tokens(text: str) -> Tokens:

@@ -1,5 +1,6 @@
 """`netplane server`."""
 
+import re
 from pathlib import Path
 
 import click
@@ -66,6 +67,20 @@ underlay_mtu = click.option(
     show_envvar=True,
     help="Where hosts that join are told to find a controller: host:port; may be repeated.  [default: --southbound]",
 )
+@click.option(
+    "--token-lifetime",
+    type=click.IntRange(60, 30 * 86400),
+    default=3600,
+    show_default=True,
+    envvar="NETPLANE_TOKEN_LIFETIME",
+    help="How long a token is good that somebody gets for a password, in seconds.",
+)
+@click.option(
+    "--public-url",
+    default="",
+    envvar="NETPLANE_PUBLIC_URL",
+    help="The server's address as clients know it, for the catalog and links.  [default: what each has asked]",
+)
 def server(
     listen: str,
     southbound: str,
@@ -75,10 +90,16 @@ def server(
     dns_domain: str,
     authority_key: Path | None,
     advertise: tuple[str, ...],
+    token_lifetime: int,
+    public_url: str,
 ) -> None:
     """Run a controller until SIGTERM."""
+    from netplane.api.identity.service import IdentityConfig
     from netplane.controller.server import CannotStart, main
 
+    if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
+        raise click.BadParameter("it is no address of http or https", param_hint="--public-url")
+    identity = IdentityConfig(lifetime=token_lifetime, public_url=public_url.rstrip("/"))
     try:
         main(
             listen,
@@ -89,6 +110,7 @@ def server(
             dns_domain,
             authority_key=authority_key,
             advertise=advertise,
+            identity=identity,
         )
     except CannotStart as problem:
         raise click.ClickException(str(problem)) from problem

@@ -28,8 +28,8 @@ from netplane.model.network import DEFAULT_DOMAIN
 STEPS = """netplane is up: API {url}, host {name}, underlay address {address}. Next steps, in another shell:
 
   netplane status                      what is there
-  export TOKEN={read_token}
-  curl -H "X-Auth-Token: $TOKEN" {url}/v2.0/networks
+  export OS_CLIENT_CONFIG_FILE={state}/clouds.yaml OS_CLOUD=netplane
+  openstack network list
   netplane attach DEVICE PORT          plug a tap or veth device into a port
   netplane trace PORT icmp dst=ADDRESS what the datapath would do with a packet
 
@@ -87,8 +87,7 @@ def up(
     _enrol(name, state)
     run_directory.mkdir(parents=True, exist_ok=True)
     southbound = f"unix://{run_directory}/southbound"
-    read_token = f"$(sed -n 's/^secret = \"\\(.*\\)\"/\\1/p' {tokens} | head -1)"
-    click.echo(STEPS.format(url=f"http://{listen}", name=name, address=address, read_token=read_token))
+    click.echo(STEPS.format(url=f"http://{listen}", name=name, address=address, state=state))
     asyncio.run(
         supervise(
             {

@@ -27,7 +27,7 @@ from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
 from netplane.model import WORLD, Host, Port, Record, announcement_id
 from netplane.model.network import DEFAULT_DOMAIN
-from netplane.store import Store, StoreError, Transaction
+from netplane.store import Entry, Store, StoreError, Transaction
 from netplane.store.announcements import note_announcement
 from netplane.store.bindings import claim_port, register_host, release_port
 from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
@@ -76,7 +76,12 @@ class Controller:
         self._tasks: set[asyncio.Task[None]] = set()
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         """Carries the error if something that must never end has ended."""
+        self._listeners: list[Callable[[Sequence[Entry]], None]] = []
         self._unsubscribe: Callable[[], None] = lambda: None
+
+    def watch(self, listener: Callable[[Sequence[Entry]], None]) -> None:
+        """Call `listener` with all changes, whichever controller made them, in the event loop."""
+        self._listeners.append(listener)
 
     async def start(self, address: str) -> str:
         """Follow the store and listen for agents; answers the address that agents reach."""
@@ -252,6 +257,8 @@ class Controller:
                 self.watchers.publish(self.picture.revision, entries)
                 for host in self.admission.take(entries):
                     self.southbound.review(host)
+                for listener in self._listeners:
+                    listener(entries)
                 self._tell()
                 self._reportable.set()
                 for host, ports in self.picture.unbound(entries).items():

@@ -15,12 +15,15 @@ from pathlib import Path
 import uvicorn
 import uvloop
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy.exc import DBAPIError
 
-from netplane.api import Tokens, make_app, read_tokens
+from netplane.api import IdentityConfig, Tokens, make_app, make_identity, read_tokens
+from netplane.api.identity.service import STANDARD
 from netplane.api.rules.names import qualified
 from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
+from netplane.controller.first import ensure_administrator
 from netplane.controller.routes import routes
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store
@@ -31,6 +34,10 @@ LOGGER = logging.getLogger(__name__)
 
 GRACE = 2
 """Seconds that HTTP calls have to end when the server stops."""
+
+
+ANYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}
+"""Where a server that listens everywhere is reached."""
 
 
 class CannotStart(Exception):
@@ -56,6 +63,10 @@ class ServerConfig(Struct, frozen=True):
     """A file whose content encrypts the authority's key in the database."""
     advertise: tuple[str, ...] = ()
     """Where hosts that join are told to find controllers; by default where this one listens for agents."""
+    credentials: Path | None = None
+    """The folder that is told how the first administrator logs in; None for no administrator."""
+    identity: IdentityConfig = STANDARD
+    """How people log in."""
 
 
 def main(
@@ -68,6 +79,7 @@ def main(
     *,
     authority_key: Path | None = None,
     advertise: tuple[str, ...] = (),
+    identity: IdentityConfig = STANDARD,
 ) -> None:
     """Run a controller until SIGTERM or SIGINT.
 
@@ -75,7 +87,7 @@ def main(
     `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens, `underlay_mtu` the
     largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless their network has a
     domain, `authority_key` a file whose content encrypts the authority's key in the database, `advertise` where hosts
-    that join are told to find controllers. CannotStart if any of them will not do.
+    that join are told to find controllers, `identity` how people log in. CannotStart if any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
@@ -84,7 +96,9 @@ def main(
         if not re.fullmatch(r".+:[0-9]{1,5}", address):
             raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
     domain = _domain(dns_domain)
-    config = ServerConfig(listen, southbound, database, _tokens(tokens), underlay_mtu, domain, authority_key, advertise)
+    known = _tokens(tokens)
+    config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, authority_key, advertise)
+    config = replace(config, credentials=tokens.absolute().parent, identity=identity)
     uvloop.run(serve(config))
 
 
@@ -115,6 +129,7 @@ async def serve(config: ServerConfig) -> None:
         raise CannotStart(f"the authority that certifies hosts cannot be had: {error}") from error
     controller = Controller(store, own, config.dns_domain)
     try:
+        await _ensure_administrator(config, store)
         address = await _listen(controller, config.southbound)
         LOGGER.info("HTTP on %s, agents on %s, database %s", config.listen, address, config.database)
         LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", own.authority.pin)
@@ -122,6 +137,23 @@ async def serve(config: ServerConfig) -> None:
     finally:
         await controller.stop()
         store.close()
+
+
+async def _ensure_administrator(config: ServerConfig, store: Store) -> None:
+    if config.credentials is None:
+        return
+    try:
+        await asyncio.to_thread(
+            ensure_administrator, store, config.credentials, config.identity.public_url or _url(config)
+        )
+    except OSError as error:
+        raise CannotStart(f"the first administrator's password cannot be written: {error}") from error
+
+
+def _url(config: ServerConfig) -> str:
+    """Where clients on this machine reach the server."""
+    host, _, port = config.listen.rpartition(":")
+    return f"http://{ANYWHERE.get(host, host)}:{port}"
 
 
 async def _listen(controller: Controller, address: str) -> str:
@@ -139,12 +171,15 @@ def _advertised(address: str) -> str:
 
 async def _serve_http(config: ServerConfig, controller: Controller, advertised: Sequence[str]) -> None:
     host, _, port = config.listen.rpartition(":")
+    identity = make_identity(controller.store, config.identity)
+    controller.watch(lambda entries: identity.tokens.take(entry.change for entry in entries))
     app = make_app(
         controller.store,
         config.tokens,
         largest_mtu=config.underlay_mtu - VXLAN_OVERHEAD,
         dns_domain=config.dns_domain,
         routes=routes(controller, advertised),
+        identity=identity,
     )
     server = _Server(
         uvicorn.Config(

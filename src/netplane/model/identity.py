@@ -52,8 +52,8 @@ class User(Record, frozen=True, kw_only=True, gc=False, tag="user"):
     password: Annotated[
         str, describe("Its argon2id hash; empty if there is no password, and no login by one.", hidden=True)
     ] = ""
-    tokens_since: Annotated[
-        int, describe("Tokens that were issued before are void (microseconds since 1970).", hidden=True)
+    epoch: Annotated[
+        int, describe("How often all tokens were made void; each names the count of its time.", hidden=True)
     ] = 0
 
     def claims(self) -> Iterable[Claim]:

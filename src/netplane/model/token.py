@@ -6,11 +6,13 @@ from netplane.model.record import Record, describe
 
 
 class SigningKey(Record, frozen=True, kw_only=True, gc=False, tag="signing_key"):
-    """A key that tokens are signed with. The newest signs; older ones are good until their tokens have expired."""
+    """A key that tokens are signed with, by name: the key itself is among the secrets, which are no records.
+
+    The newest signs; older ones are good until their tokens have expired.
+    """
 
     id: Annotated[str, describe("What tokens name it by.")]
     made_at: Annotated[int, describe("When it was made, in microseconds since 1970.")]
-    secret: Annotated[bytes, describe("The key of HMAC-SHA256, 32 bytes.", hidden=True)]
 
 
 class Revocation(Record, frozen=True, kw_only=True, gc=False, tag="revocation"):

@@ -23,10 +23,10 @@ secret = "a"
 
 def test_callers() -> None:
     tokens = parse_tokens(FILE)
-    assert tokens.caller("s1") == Context("blue", roles(["member"]), "blue")
-    assert tokens.caller("s2") == Context("ops", roles(["admin"]), "ann")
+    assert tokens.known("s1") == Context("blue", roles(["member"]), "blue")
+    assert tokens.known("s2") == Context("ops", roles(["admin"]), "ann")
     for secret in ("", "a", "S1", "s1 "):
-        assert tokens.caller(secret) is None
+        assert tokens.known(secret) is None
 
 
 def test_an_empty_file_lets_nobody_in() -> None:
