@@ -115,7 +115,7 @@ CREATES: list[Any] = [
     ("networks", {"network": {"tenant_id": "blue", "project_id": "red"}}, 400, "HTTPBadRequest"),
     ("networks", {"networks": [{"name": "good"}, {"name": 7}]}, 400, "InvalidInput"),
     ("subnets", {"subnet": {"cidr": "10.9.0.0/24"}}, 400, "HTTPBadRequest"),
-    ("subnets", {"subnet": {"network_id": "{network}"}}, 400, "HTTPBadRequest"),
+    ("subnets", {"subnet": {"network_id": "{network}"}}, 400, "BadRequest"),
     ("subnets", {"subnet": {"network_id": "{none}", "cidr": "10.9.0.0/24"}}, 404, "NetworkNotFound"),
     ("subnets", {"subnet": {"network_id": "no id", "cidr": "10.9.0.0/24"}}, 404, "NetworkNotFound"),
     *(

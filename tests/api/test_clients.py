@@ -1,44 +1,12 @@
 """The field's own clients against a real server: openstacksdk and the `openstack` command."""
 
-import os
-import subprocess
-import sys
-from collections.abc import Iterator
-from pathlib import Path
-from threading import Thread
-
 import pytest
-import uvicorn
-from openstack.connection import Connection
 from openstack.exceptions import ConflictException, ResourceNotFound
 from urllib3 import PoolManager
 
-from netplane.api import make_app, parse_tokens
-from netplane.store import Store
-from tests.api.support import TOKENS
+from tests.api.clients import command, connect
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the clients warn of what they do themselves
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    """A server on a port of its own."""
-    store = Store.open(f"sqlite:///{tmp_path}/netplane.db")
-    config = uvicorn.Config(make_app(store, parse_tokens(TOKENS)), port=0, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    bound = config.bind_socket()
-    bound.listen()  # so that clients may come before it serves
-    thread = Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    bound.close()
-    store.close()
-
-
-def connect(url: str, token: str) -> Connection:
-    return Connection(auth_type="admin_token", auth={"endpoint": url, "token": token})
 
 
 def test_openstacksdk_up_and_down(url: str) -> None:
@@ -142,25 +110,6 @@ network delete n
 security group delete web
 address group delete partners
 """
-
-
-def command(url: str, token: str, commands: str) -> str:
-    """What the `openstack` command prints for commands, all in one process: it takes seconds to start."""
-    done = subprocess.run(
-        [str(Path(sys.executable).with_name("openstack"))],
-        input=commands,
-        capture_output=True,
-        text=True,
-        env={
-            "PATH": os.environ["PATH"],
-            "HOME": "/nonexistent",
-            "OS_AUTH_TYPE": "admin_token",
-            "OS_ENDPOINT": url,
-            "OS_TOKEN": token,
-        },
-    )
-    assert done.stderr == ""  # its exit code is 1 whatever happened
-    return done.stdout
 
 
 def test_firewalls_by_the_sdk(url: str) -> None:

@@ -50,6 +50,12 @@ def test_the_collections_are_told(world: World, path: str) -> None:
     assert {resource["collection"] for resource in resources} == {
         "networks",
         "subnets",
+        "subnetpools",
+        "address_scopes",
+        "default_security_group_rules",
+        "agents",
+        "availability_zones",
+        "network_ip_availabilities",
         "ports",
         "routers",
         "trunks",

@@ -31,6 +31,8 @@ def test_a_router(world: World) -> None:
         "admin_state_up": True,
         "status": "ACTIVE",
         "external_gateway_info": None,
+        "availability_zone_hints": [],
+        "availability_zones": [],
         "routes": [],
     }
 

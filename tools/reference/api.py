@@ -9,7 +9,7 @@ from starlette.routing import BaseRoute, Route
 
 from netplane.api import Tokens, make_app
 from netplane.api.door import Door
-from netplane.api.rules import RULES
+from netplane.api.rules import COMPUTED, RULES
 from netplane.controller import joining
 from netplane.controller import routes as own
 from netplane.model import kind_of
@@ -32,7 +32,7 @@ list (`{"ports": [...]}`) makes all of them or none. What the fields are stands 
 def page() -> str:
     """The page."""
     paths = served_paths()
-    return page_of("HTTP API", INTRODUCTION, *_discovery(paths), *_resources(paths), *_own())
+    return page_of("HTTP API", INTRODUCTION, *_discovery(paths), *_resources(paths), *_computed(paths), *_own())
 
 
 def served_paths() -> dict[str, list[str]]:
@@ -55,7 +55,8 @@ def methods_of(routes: Sequence[BaseRoute]) -> dict[str, list[str]]:
 
 def _discovery(paths: dict[str, list[str]]) -> Iterator[str]:
     yield "## Discovery"
-    collections = tuple(f"/v2.0/{rules.kind.collection}" for rules in RULES)
+    kinds = (*(rules.kind for rules in RULES), *(rules.kind for rules in COMPUTED))
+    collections = tuple(f"/v2.0/{kind.collection}" for kind in kinds)
     yield _table(
         {path: methods for path, methods in paths.items() if not path.startswith((*collections, "/netplane/"))}
     )
@@ -69,6 +70,14 @@ def _resources(paths: dict[str, list[str]]) -> Iterator[str]:
         yield f"Fields: [{kind_of(rules.kind)}](records.md#{kind_of(rules.kind)})" + (
             f"; answers also have {extras}." if extras else "."
         )
+        yield _table({path: methods for path, methods in paths.items() if _is_below(path, collection)})
+
+
+def _computed(paths: dict[str, list[str]]) -> Iterator[str]:
+    for rules in COMPUTED:
+        collection, kind = f"/v2.0/{rules.kind.collection}", kind_of(rules.kind)
+        yield f"## {rules.kind.collection}"
+        yield f"Fields: [{kind}](records.md#{kind}); worked out when somebody asks."
         yield _table({path: methods for path, methods in paths.items() if _is_below(path, collection)})
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
-from netplane.model import CONTROL, KINDS, Record, kind_of
+from netplane.model import COMPUTED, CONTROL, KINDS, Record, kind_of
 from netplane.model.record import READ_ONLY, Access
 from tools.reference.markdown import page_of, summary, table_of
 
@@ -19,7 +19,9 @@ PLAIN = {str: "text", int: "number", bool: "boolean", NoneType: "null"}
 
 def page() -> str:
     """The page."""
-    return page_of("Records", INTRODUCTION, *(part for kind in (*KINDS, *CONTROL) for part in _section(kind)))
+    return page_of(
+        "Records", INTRODUCTION, *(part for kind in (*KINDS, *CONTROL, *COMPUTED) for part in _section(kind))
+    )
 
 
 def _section(kind: type[Record]) -> Iterator[str]:

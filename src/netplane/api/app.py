@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 from netplane.api import discovery
 from netplane.api.call import Answer, Call
 from netplane.api.callers import Callers
+from netplane.api.computed import Computed
 from netplane.api.context import NOBODY, Context
 from netplane.api.door import Door
 from netplane.api.errors import ApiError
@@ -34,7 +35,7 @@ from netplane.api.identity.routes import respond_identity_error
 from netplane.api.preconditions import parse_if_match
 from netplane.api.resources import Handler, Resources
 from netplane.api.responses import respond, respond_error, url_of
-from netplane.api.rules import RULES, Services
+from netplane.api.rules import COMPUTED, RULES, Services
 from netplane.api.rules.kind import PortStatus
 from netplane.api.rules.ports import reported_status
 from netplane.api.tag_calls import add_tag, add_tags, has_tag, list_tags, remove_tag, remove_tags, set_tags
@@ -90,6 +91,8 @@ def make_app(
     ]
     identity = identity or make_identity(store)
     own += identity_routes(identity, threads.readers, threads.writer, read_body)
+    for computed in COMPUTED:
+        own += _computed_routes(threads, Computed(computed, store))
     for rules in RULES:
         own += _resource_routes(threads, Resources(rules, store, services))
     application = Starlette(
@@ -134,7 +137,9 @@ def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
     tags = {"GET": list_tags, "PUT": set_tags, "POST": add_tags, "DELETE": remove_tags}
     tag = {"GET": has_tag, "PUT": add_tag, "DELETE": remove_tag}
     one = {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete}
-    many: dict[str, Handler] = {"GET": calls.list, "POST": calls.create}
+    many: dict[str, Handler] = {"GET": calls.list}
+    if calls.rules.create is not None:
+        many["POST"] = calls.create
     return [
         _mixed_route(threads, path, many),
         _mixed_route(threads, f"{path}/{{id}}", one),
@@ -145,6 +150,12 @@ def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
         *actions,
         *questions,
     ]
+
+
+def _computed_routes(threads: Threads, calls: Computed) -> list[Route]:
+    path = f"/v2.0/{calls.rules.kind.collection}"
+    one = [] if calls.rules.show is None else [_route(threads.readers, f"{path}/{{id}}", {"GET": calls.show})]
+    return [_route(threads.readers, path, {"GET": calls.list}), *one]
 
 
 def _mixed_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:

@@ -3,14 +3,19 @@
 from netplane.api.bodies import plural
 from netplane.api.call import Answer, Call
 from netplane.api.errors import ApiError
-from netplane.api.rules import RULES
+from netplane.api.rules import COMPUTED, RULES
 from netplane.model import kind_of
 from netplane.model.log import LOGGABLE
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
     "address-group": ("Address group", "Named lists of ranges of addresses."),
+    "address-scope": ("Address scope", "Pools whose addresses mean one thing."),
+    "agent": ("agent", "Hosts, as agents."),
     "allowed-address-pairs": ("Allowed Address Pairs", "Addresses that ports may use besides their own."),
+    "availability_zone": ("Availability Zone", "Zones that hosts are in."),
+    "availability_zone_filter": ("Availability Zone Filter Extension", "Zones are found by their fields."),
     "binding": ("Port Binding", "The host that shall carry a port."),
+    "default-subnetpools": ("Default Subnetpools", "Subnets of the default pool of their IP version."),
     "dns-domain-ports": ("dns_domain for ports", "A port's name ends with a domain of its own."),
     "dns-integration": ("DNS Integration", "Ports have names and networks domains."),
     "empty-string-filtering": ("Empty String Filtering", "Filters match empty strings."),
@@ -22,6 +27,8 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "logging": ("Logging API Extension", "Decisions about connections are logged."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),
+    "network-ip-availability": ("Network IP Availability", "How full networks are."),
+    "network_availability_zone": ("Network Availability Zone", "Zones that networks were asked for."),
     "pagination": ("Pagination support", "Lists come in pages."),
     "port-security": ("Port Security", "Ports and networks without checks of addresses and without rules."),
     "project-id": ("project_id field enabled", "Resources show project_id besides tenant_id."),
@@ -29,7 +36,12 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "rbac-policies": ("RBAC Policies", "Networks that several projects use."),
     "revision-if-match": ("If-Match constraints based on revision_number", "Changes only of what one has seen."),
     "router": ("Neutron L3 Router", "Routers between subnets."),
+    "router_availability_zone": ("Router Availability Zone", "Zones that routers were asked for."),
     "security-group": ("security-group", "Security groups and their rules."),
+    "security-groups-default-rules": (
+        "Default rules for security groups",
+        "Templates of the rules that new security groups begin with.",
+    ),
     "security-groups-remote-address-group": (
         "Remote address group id field for security group rules",
         "Rules name address groups.",
@@ -42,6 +54,9 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "standard-attr-timestamp": ("Resource timestamps", "Resources tell when they were made and changed."),
     "tag-creation": ("Tag creation", "Tags are added in one call."),
     "tag-ports-during-bulk-creation": ("Tag Ports During Bulk Creation", "Ports are made with tags."),
+    "subnet_allocation": ("Subnet Allocation", "Subnets cut from pools."),
+    "subnet_onboard": ("Subnet Onboard", "Subnets become pieces of a pool."),
+    "subnetpool-prefix-ops": ("Subnet Pool Prefix Operations", "Ranges of pools come and go."),
     "trunk": ("Trunk Extension", "Ports that the device of another carries, under VLAN tags."),
     "trunk-details": ("Trunk port details", "A port that is a trunk's parent says so."),
     "uplink-status-propagation": ("Uplink status propagation", "Ports say whether they follow their uplink's state."),
@@ -64,11 +79,11 @@ def resources(call: Call) -> Answer:
         {
             "resources": [
                 {
-                    "name": kind_of(rules.kind),
-                    "collection": plural(rules.kind),
-                    "links": [{"rel": "self", "href": f"{root}/{rules.kind.collection}"}],
+                    "name": kind_of(kind),
+                    "collection": plural(kind),
+                    "links": [{"rel": "self", "href": f"{root}/{kind.collection}"}],
                 }
-                for rules in RULES
+                for kind in (*(rules.kind for rules in RULES), *(computed.kind for computed in COMPUTED))
             ]
         },
     )

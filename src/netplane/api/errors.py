@@ -102,6 +102,9 @@ def _claimed(space: str, value: str) -> ApiError:
             return conflict("SecurityGroupRuleExists", f"Security group {place} already has this rule.")
         case "shared":
             return conflict("DuplicateRbacPolicy", "An RBAC policy already exists with those values.")
+        case "prefix":
+            text = "Failed to allocate subnet: Cannot allocate requested subnet from the available set of prefixes."
+            return conflict("SubnetAllocationError", text)
         case "firewall-port":
             text = f"Port(s) {value} provided already associated with other firewall group(s)."
             return conflict("FirewallGroupPortInUse", text)

@@ -29,7 +29,7 @@ def fields_of(kind: type[Record]) -> tuple[Field, ...]:
 def fields_by_wire(kind: type[Record]) -> dict[str, Field]:
     """The fields of a kind by the name that clients use, `tenant_id` for `project_id` included."""
     named = {field.wire: field for field in fields_of(kind)}
-    return named | {"tenant_id": named["project_id"]}
+    return named | {"tenant_id": named["project_id"]} if "project_id" in named else named
 
 
 def _field(info: structs.FieldInfo) -> Field:

@@ -12,9 +12,10 @@ from netplane.api.bodies import plural
 from netplane.api.errors import ApiError, bad_request, invalid, not_found
 from netplane.api.fields import Field, fields_by_wire
 from netplane.api.tags import FILTERS, tag_test
+from netplane.model import Record
 from netplane.model.resource import Resource
 
-R = TypeVar("R", bound=Resource)
+R = TypeVar("R", bound=Record)
 Pairs = tuple[tuple[str, str], ...]
 Test = Callable[[Any], bool]
 
@@ -42,7 +43,7 @@ class Query(NamedTuple):
         return self.limit is not None and not (self.filters or self.tests or self.sort or self.is_reverse)
 
 
-def parse_query(kind: type[Resource], pairs: Pairs, extras: frozenset[str], hidden: frozenset[str]) -> Query:
+def parse_query(kind: type[Record], pairs: Pairs, extras: frozenset[str], hidden: frozenset[str]) -> Query:
     """A query on a kind; `extras` are the fields of its view that are no fields of its records.
 
     What is `hidden` from a caller it can neither filter nor sort by.
@@ -73,14 +74,14 @@ def match_records(kind: type[R], query: Query, records: Iterable[R]) -> list[R]:
     return [record for record in records if all(test(getattr(record, field)) for field, test in tests)]
 
 
-def match_views(kind: type[Resource], query: Query, views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+def match_views(kind: type[Record], query: Query, views: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
     """The views that pass the filters on what is no field of the record."""
     known = fields_by_wire(kind)
     tests = [(name, values_test(values)) for name, values in query.filters.items() if name not in known]
     return [view for view in views if all(test(view.get(name)) for name, test in tests)]
 
 
-def has_view_filters(kind: type[Resource], query: Query) -> bool:
+def has_view_filters(kind: type[Record], query: Query) -> bool:
     """Whether a filter needs more than the records."""
     return not query.filters.keys() <= fields_by_wire(kind).keys()
 
@@ -95,7 +96,7 @@ def order(query: Query, records: list[R]) -> list[R]:
     return records
 
 
-def page(kind: type[Resource], query: Query, items: list[Any], identify: Callable[[Any], str]) -> list[Any]:
+def page(kind: type[Record], query: Query, items: list[Any], identify: Callable[[Any], str]) -> list[Any]:
     """The page that limit, marker and direction name."""
     if query.marker is not None:
         place = next((index for index, item in enumerate(items) if identify(item) == query.marker), None)
@@ -107,7 +108,7 @@ def page(kind: type[Resource], query: Query, items: list[Any], identify: Callabl
     return items[max(0, len(items) - query.limit) :] if query.is_reverse else items[: query.limit]
 
 
-def links(kind: type[Resource], query: Query, pairs: Pairs, url: str, ids: Sequence[str]) -> dict[str, Any]:
+def links(kind: type[Record], query: Query, pairs: Pairs, url: str, ids: Sequence[str]) -> dict[str, Any]:
     """Where the neighbouring pages are, if the list is paged: a short page has none further on its way."""
     if query.limit is None or not ids:
         return {}
@@ -137,7 +138,7 @@ def _parse_limit(text: str | None) -> int | None:
 
 
 def _parse_sort(
-    kind: type[Resource], keys: list[str], directions: list[str], hidden: frozenset[str]
+    kind: type[Record], keys: list[str], directions: list[str], hidden: frozenset[str]
 ) -> tuple[tuple[str, bool], ...]:
     known = fields_by_wire(kind)
     if len(directions) > len(keys) or any(direction not in ("asc", "desc") for direction in directions):

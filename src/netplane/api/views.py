@@ -16,7 +16,7 @@ View = dict[str, Any]
 def _shown(kind: type[Record], everywhere: int) -> tuple[tuple[str, str], ...]:
     unseen = hidden(kind, everywhere)
     fields = [(field.wire, field.name) for field in fields_of(kind) if field.wire not in unseen]
-    return (*fields, ("tenant_id", "project_id"))
+    return tuple(fields) if all(wire != "project_id" for wire, _ in fields) else (*fields, ("tenant_id", "project_id"))
 
 
 def view(record: Record, context: Context) -> View:

@@ -21,6 +21,7 @@ from msgspec import Raw
 from netplane.base.problem import Problem
 from netplane.controller.admission import Admission
 from netplane.controller.decisions import DecisionBook
+from netplane.controller.heartbeats import report_heartbeats
 from netplane.controller.moves import Move, Moves
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
@@ -92,7 +93,8 @@ class Controller:
 
         self._unsubscribe = self.store.subscribe(wake)
         self._committed.set()
-        for work in (self._follow(), self._report(), self._beat(), self._settle_moves()):
+        hearts = report_heartbeats(self.store, lambda: self.southbound.connected)
+        for work in (self._follow(), self._report(), self._beat(), self._settle_moves(), hearts):
             self._spawn(work, is_vital=True)
         return await self.southbound.start(address)
 

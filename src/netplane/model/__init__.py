@@ -6,16 +6,20 @@ and the command line walk these declarations and add nothing of their own.
 """
 
 from netplane.model.address_group import ADDRESS_LIMIT, AddressGroup
+from netplane.model.address_scope import AddressScope
+from netplane.model.agent import DEFAULT_ZONE, Agent, agent_id
 from netplane.model.announcement import Announcement, announcement_id, may_announce
+from netplane.model.availability import AvailabilityZone, NetworkAvailability, SubnetAvailability
 from netplane.model.change import Change, Operation
 from netplane.model.decision import Decision
+from netplane.model.default_rule import PARENT, DefaultSecurityGroupRule
 from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint, Pair, Presence, presence
 from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User, assignment, role_id
-from netplane.model.kinds import CONTROL, KINDS, STORED, WORLD, AnyRecord, AnyStored, kind_of
+from netplane.model.kinds import COMPUTED, CONTROL, KINDS, STORED, WORLD, AnyRecord, AnyStored, kind_of
 from netplane.model.log import Logged, LogResource
 from netplane.model.metadata import Metadata
 from netplane.model.network import Network, Subnet
@@ -24,32 +28,43 @@ from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
 from netplane.model.record import Access, Claim, OnDelete, Record, Reference, describe
 from netplane.model.route import Route
 from netplane.model.router import MOST_ROUTES, Router
-from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, identity_id
+from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, Terms, identity_id
+from netplane.model.seed import Seed
+from netplane.model.subnet_pool import DEFAULT_POOL, PREFIX_LIMIT, SubnetPool
 from netplane.model.token import Revocation, SigningKey
 from netplane.model.trunk import Trunk
 
 __all__ = [
     "ADDRESS_LIMIT",
+    "COMPUTED",
     "CONTROL",
+    "DEFAULT_POOL",
+    "DEFAULT_ZONE",
     "EVERY_PROJECT",
     "HOST_NAME",
     "KINDS",
     "MOST_ROUTES",
+    "PARENT",
+    "PREFIX_LIMIT",
     "ROUTER_INTERFACE",
     "STORED",
     "WORLD",
     "Access",
     "AddressGroup",
     "AddressPair",
+    "AddressScope",
+    "Agent",
     "Announcement",
     "AnyRecord",
     "AnyStored",
     "ApplicationCredential",
     "Assignment",
+    "AvailabilityZone",
     "Binding",
     "Change",
     "Claim",
     "Decision",
+    "DefaultSecurityGroupRule",
     "Device",
     "DhcpOption",
     "Endpoint",
@@ -65,6 +80,7 @@ __all__ = [
     "Logged",
     "Metadata",
     "Network",
+    "NetworkAvailability",
     "OnDelete",
     "Operation",
     "Pair",
@@ -79,13 +95,18 @@ __all__ = [
     "Router",
     "SecurityGroup",
     "SecurityGroupRule",
+    "Seed",
     "SigningKey",
     "SubPort",
     "Subnet",
+    "SubnetAvailability",
+    "SubnetPool",
+    "Terms",
     "Trunk",
     "User",
     "Wall",
     "WallRule",
+    "agent_id",
     "announcement_id",
     "assignment",
     "describe",

@@ -1,7 +1,11 @@
 """All kinds of records, and the unions that the wire and the store decode."""
 
 from netplane.model.address_group import AddressGroup
+from netplane.model.address_scope import AddressScope
+from netplane.model.agent import Agent
 from netplane.model.announcement import Announcement
+from netplane.model.availability import AvailabilityZone, NetworkAvailability
+from netplane.model.default_rule import DefaultSecurityGroupRule
 from netplane.model.endpoint import Device, Endpoint, Presence
 from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall
@@ -14,6 +18,8 @@ from netplane.model.rbac_policy import RbacPolicy
 from netplane.model.record import Record
 from netplane.model.router import Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule
+from netplane.model.seed import Seed
+from netplane.model.subnet_pool import SubnetPool
 from netplane.model.token import Revocation, SigningKey
 from netplane.model.trunk import Trunk
 
@@ -47,8 +53,16 @@ CONTROL: tuple[type[Record], ...] = (
     Revocation,
     Enrolment,
     JoinToken,
+    Seed,
+    AddressScope,
+    SubnetPool,
+    DefaultSecurityGroupRule,
+    Agent,
 )
 """What concerns controllers alone: no host is ever told of it, and no wire can carry it."""
+
+COMPUTED: tuple[type[Record], ...] = (AvailabilityZone, NetworkAvailability)
+"""What is worked out when somebody asks."""
 
 STORED: tuple[type[Record], ...] = (*WORLD, *CONTROL)
 """What the store keeps."""
@@ -82,10 +96,23 @@ AnyRecord = (
 )
 
 AnyStored = (
-    AnyRecord | Project | User | Assignment | ApplicationCredential | SigningKey | Revocation | Enrolment | JoinToken
+    AnyRecord
+    | Project
+    | User
+    | Assignment
+    | ApplicationCredential
+    | SigningKey
+    | Revocation
+    | Enrolment
+    | JoinToken
+    | Seed
+    | AddressScope
+    | SubnetPool
+    | DefaultSecurityGroupRule
+    | Agent
 )
 
-_KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL)}
+_KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL, *COMPUTED)}
 
 
 def kind_of(record: Record | type[Record]) -> str:

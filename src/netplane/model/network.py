@@ -5,6 +5,8 @@ from typing import Annotated, ClassVar
 
 from msgspec import Struct
 
+from netplane.model.agent import ZoneHints
+from netplane.model.prefixes import piece_claims
 from netplane.model.record import Claim, OnDelete, Reference, describe
 from netplane.model.resource import Resource
 from netplane.model.route import Route
@@ -57,6 +59,7 @@ class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
             max_length=255,
         ),
     ] = ""
+    availability_zone_hints: ZoneHints = ()
     vni: Annotated[
         int,
         describe("The VXLAN network identifier, 1 to 16777215.", wire="provider:segmentation_id", ge=1, le=0xFFFFFF),
@@ -81,7 +84,21 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
 
     network_id: Annotated[str, describe("The network the subnet lies on.", create=True)]
     ip_version: Annotated[int, describe("4 or 6.", create=True)] = 4
-    cidr: Annotated[str, describe("The range, as network/length.", create=True)]
+    cidr: Annotated[
+        str,
+        describe(
+            "The range, as network/length; with a subnet pool also by `prefixlen` alone, or by neither for the pool's "
+            "default.",
+            create=True,
+        ),
+    ]
+    subnetpool_id: Annotated[
+        str | None,
+        describe(
+            "The subnet pool that the range is cut from, which `use_default_subnetpool` may name too; null for none.",
+            create=True,
+        ),
+    ] = None
     gateway_ip: Annotated[
         str | None, describe("The address of the default gateway; null for none.", create=True, update=True)
     ] = None
@@ -129,5 +146,11 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
         return self.gives_by_dhcpv6 or (self.enable_dhcp and self.ipv6_address_mode == DHCPV6_STATELESS)
 
     def references(self) -> Iterable[Reference]:
-        """Its network, which takes it along when deleted."""
-        return (Reference("network_id", self.network_id, OnDelete.CASCADE),)
+        """Its network, which takes it along when deleted, and its pool, which stays for it."""
+        yield Reference("network_id", self.network_id, OnDelete.CASCADE)
+        if self.subnetpool_id is not None:
+            yield Reference("subnetpool_id", self.subnetpool_id)
+
+    def claims(self) -> Iterable[Claim]:
+        """Its range in its pool."""
+        return () if self.subnetpool_id is None else piece_claims(self.subnetpool_id, self.project_id, self.cidr)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, ClassVar
 
+from netplane.model.agent import ZoneHints
 from netplane.model.record import Claim, describe
 from netplane.model.resource import Resource
 from netplane.model.route import Route
@@ -25,6 +26,7 @@ class Router(Resource, frozen=True, kw_only=True, gc=False, tag="router"):
             update=True,
         ),
     ] = ()
+    availability_zone_hints: ZoneHints = ()
     number: Annotated[int, describe("Its number in the datapath's route table, from 1.", hidden=True)]
 
     def claims(self) -> Iterable[Claim]:

@@ -37,12 +37,9 @@ class SecurityGroup(Resource, frozen=True, kw_only=True, gc=False, tag="security
         return (Claim("default-group", self.project_id),) if self.name == "default" else ()
 
 
-class SecurityGroupRule(Resource, frozen=True, kw_only=True, gc=False, tag="security_group_rule"):
+class Terms(Resource, frozen=True, kw_only=True, gc=False):
     """What one direction of new connections may look like."""
 
-    collection: ClassVar[str] = "security-group-rules"
-
-    security_group_id: Annotated[str, describe("The group the rule belongs to.", create=True)]
     direction: Annotated[str, describe("`ingress` (to the machine) or `egress` (from it).", create=True)]
     ethertype: Annotated[str, describe("`IPv4` or `IPv6`.", create=True)] = "IPv4"
     protocol: Annotated[ProtocolText | None, describe("A protocol's name or number; null for any.", create=True)] = None
@@ -62,16 +59,9 @@ class SecurityGroupRule(Resource, frozen=True, kw_only=True, gc=False, tag="secu
         str | None, describe("The address group the other side's address lies in; null for any.", create=True)
     ] = None
 
-    def references(self) -> Iterable[Reference]:
-        """Its group and the remote group, with either of which it goes, and the address group, which stays for it."""
-        yield Reference("security_group_id", self.security_group_id, OnDelete.CASCADE)
-        if self.remote_group_id is not None:
-            yield Reference("remote_group_id", self.remote_group_id, OnDelete.CASCADE)
-        if self.remote_address_group_id is not None:
-            yield Reference("remote_address_group_id", self.remote_address_group_id)
-
-    def claims(self) -> Iterable[Claim]:
-        """What it says, once in its group, in whatever words."""
+    @property
+    def meaning(self) -> str:
+        """What it says, the same in whatever words."""
         says = (
             self.direction,
             self.ethertype,
@@ -82,7 +72,27 @@ class SecurityGroupRule(Resource, frozen=True, kw_only=True, gc=False, tag="secu
             self.remote_group_id,
             self.remote_address_group_id,
         )
-        yield Claim(f"rule:{self.security_group_id}", "|".join("" if value is None else str(value) for value in says))
+        return "|".join("" if value is None else str(value) for value in says)
+
+
+class SecurityGroupRule(Terms, frozen=True, kw_only=True, gc=False, tag="security_group_rule"):
+    """A rule of a group: what it lets begin."""
+
+    collection: ClassVar[str] = "security-group-rules"
+
+    security_group_id: Annotated[str, describe("The group the rule belongs to.", create=True)]
+
+    def references(self) -> Iterable[Reference]:
+        """Its group and the remote group, with either of which it goes, and the address group, which stays for it."""
+        yield Reference("security_group_id", self.security_group_id, OnDelete.CASCADE)
+        if self.remote_group_id is not None:
+            yield Reference("remote_group_id", self.remote_group_id, OnDelete.CASCADE)
+        if self.remote_address_group_id is not None:
+            yield Reference("remote_address_group_id", self.remote_address_group_id)
+
+    def claims(self) -> Iterable[Claim]:
+        """What it says, once in its group, in whatever words."""
+        return (Claim(f"rule:{self.security_group_id}", self.meaning),)
 
 
 class Identity(Record, frozen=True, kw_only=True, gc=False, tag="identity"):

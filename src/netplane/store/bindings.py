@@ -1,7 +1,7 @@
 """Hosts and who carries what: the writes that the API and the sessions of hosts share."""
 
 from netplane.base.problem import Problem
-from netplane.model import Binding, Host, Port
+from netplane.model import Agent, Binding, Host, Port, agent_id
 from netplane.store.transaction import Transaction
 
 NUMBERS = (1, 0xFFFFFFFF)
@@ -16,10 +16,21 @@ def register_host(transaction: Transaction, name: str, address: str) -> Host:
     known = transaction.get(Host, name)
     number = transaction.allocate("host", *NUMBERS) if known is None else known.number
     host = transaction.put(Host(id=name, number=number, address=address))
+    if transaction.get(Agent, agent_id(name)) is None:
+        transaction.add(Agent(id=agent_id(name), host=name))
     if known is None:
         for port in transaction.list(Port):
             bind_requested(transaction, port)
     return host
+
+
+def remove_host(transaction: Transaction, name: str) -> None:
+    """A host is gone for good, its agent with it. Its ports are free; those that request it wait for it."""
+    for binding in transaction.find(Binding, "host_id", name):
+        transaction.delete(binding)
+    host = transaction.get(Host, name)
+    if host is not None:
+        transaction.delete(host)
 
 
 def bind_requested(transaction: Transaction, port: Port, before: Port | None = None) -> None:

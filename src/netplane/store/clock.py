@@ -19,3 +19,8 @@ def stamp(moment: datetime) -> str:
 def fine_stamp(moment: datetime) -> str:
     """A moment as the change log carries it: microseconds."""
     return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def parse_fine_stamp(text: str) -> datetime:
+    """The moment that `fine_stamp` wrote."""
+    return datetime.fromisoformat(text)

@@ -43,6 +43,23 @@ BY_ID = select(RESOURCE.c.body).where(
 )
 HOLDER = Prepared(select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value")))
 CLAIMED = Prepared(select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space")).order_by(CLAIM.c.value))
+CLAIMED_FROM = Prepared(
+    select(CLAIM.c.value)
+    .where(CLAIM.c.space == bindparam("space"), CLAIM.c.value >= bindparam("first"))
+    .order_by(CLAIM.c.value)
+    .limit(CHUNK)
+)
+CLAIMED_BEFORE = Prepared(
+    select(CLAIM.c.value)
+    .where(CLAIM.c.space == bindparam("space"), CLAIM.c.value < bindparam("end"))
+    .order_by(CLAIM.c.value.desc())
+    .limit(1)
+)
+COUNTS = (
+    select(CLAIM.c.space, func.count())
+    .where(CLAIM.c.space.in_(bindparam("spaces", expanding=True)))
+    .group_by(CLAIM.c.space)
+)
 PRESENT = select(RESOURCE.c.id).where(RESOURCE.c.id.in_(bindparam("ids", expanding=True)))
 PAGE = LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
 PAGE_PROJECT = LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
@@ -125,6 +142,21 @@ class Reader:
     def claimed(self, space: str) -> Records[str]:
         """All values that are claimed in a space, in order."""
         return [str(value) for value in CLAIMED.column(self._connection, {"space": space})]
+
+    def claimed_from(self, space: str, first: str) -> Records[str]:
+        """The first `CHUNK` values that are claimed in a space, of those that do not sort before one, in order."""
+        return [str(value) for value in CLAIMED_FROM.column(self._connection, {"space": space, "first": first})]
+
+    def claimed_before(self, space: str, end: str) -> str | None:
+        """The last value that is claimed in a space of those that sort before one, or None."""
+        return cast("str | None", CLAIMED_BEFORE.first(self._connection, {"space": space, "end": end}))
+
+    def counts(self, spaces: Iterable[str]) -> dict[str, int]:
+        """How many values are claimed in each of some spaces."""
+        found = dict.fromkeys(spaces, 0)
+        for chunk in chunks(list(found)):
+            found.update((space, count) for space, count in self._connection.execute(COUNTS, {"spaces": chunk}))
+        return found
 
     def taken(self, space: str, values: Sequence[str]) -> set[str]:
         """Which of some values, 1 to `CHUNK` of them, are claimed."""

@@ -12,6 +12,9 @@ from netplane.store.schema import REPORT
 PORT_STATUS = "port_status"
 """The kind of the reports that give a port's status: their body is `ACTIVE` or `DOWN`."""
 
+HEARTBEAT = "heartbeat"
+"""The kind of the reports that an agent has a session: about its record; their body is since when (UTC, ISO 8601)."""
+
 
 class Report(NamedTuple):
     """One report; `body` is what msgpack can hold, `time` is UTC, ISO 8601."""

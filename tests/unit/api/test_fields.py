@@ -33,6 +33,8 @@ def test_what_must_be_there_is_asked_for_or_filled(rules: Rules) -> None:
 @pytest.mark.parametrize("rules", KINDS)
 def test_what_may_be_changed_may_be_given_at_first(rules: Rules) -> None:
     late = {"routes"}  # they need interfaces, which a router gets once it is there
+    if rules.create is None:
+        return
     assert all(field.access.create for field in fields_of(rules.kind) if field.access.update and field.name not in late)
 
 

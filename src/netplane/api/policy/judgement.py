@@ -40,7 +40,7 @@ def sees(look: Look, context: Context, record: Resource) -> bool:
     return may(look, context, "show", record)
 
 
-def sees_all(context: Context, kind: type[Resource]) -> bool:
+def sees_all(context: Context, kind: type[Record]) -> bool:
     """Whether a caller sees every resource of a kind."""
     return bool(compiled(kind).lines["show"] & context.standing.everywhere)
 

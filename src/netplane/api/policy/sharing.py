@@ -10,6 +10,7 @@ from typing import Protocol, TypeVar
 from netplane.api.context import Context
 from netplane.model import (
     EVERY_PROJECT,
+    AddressScope,
     FirewallGroup,
     FirewallPolicy,
     FirewallRule,
@@ -18,6 +19,7 @@ from netplane.model import (
     RbacPolicy,
     Record,
     Subnet,
+    SubnetPool,
     shared_with,
 )
 from netplane.model.resource import Resource
@@ -25,7 +27,8 @@ from netplane.store import Reader
 
 T = TypeVar("T", bound=Record)
 
-FIREWALLS = (FirewallRule, FirewallPolicy, FirewallGroup)
+SHOWN = (FirewallRule, FirewallPolicy, FirewallGroup, SubnetPool, AddressScope)
+"""Kinds whose records say themselves whether all projects see them."""
 
 
 class Look(Protocol):
@@ -61,7 +64,7 @@ def is_lent(look: Look, context: Context, record: Record) -> bool:
             return is_shared(look, record.id, context.project)
         case Subnet():
             return is_shared(look, record.network_id, context.project)
-        case FirewallRule() | FirewallPolicy() | FirewallGroup():
+        case FirewallRule() | FirewallPolicy() | FirewallGroup() | SubnetPool() | AddressScope():
             return record.shared
     return False
 
@@ -83,7 +86,7 @@ def of_others(reader: Reader, context: Context, kind: type[Resource]) -> Sequenc
         lent = [id for id, policies in reader.group(RbacPolicy, "object_id", own).items() if policies]
         on_own = reader.group(Port, "network_id", lent).values()
         return [port for ports in on_own for port in ports if port.project_id != context.project]
-    if kind in FIREWALLS:
+    if kind in SHOWN:
         everybody = reader.list(kind, None, set(reader.claimed(f"shared-{kind.collection}")))
         return [record for record in everybody if record.project_id != context.project]
     if kind not in (Network, Subnet):

@@ -14,11 +14,16 @@ from collections.abc import Mapping
 from netplane.api.personas import Persona
 from netplane.model import (
     AddressGroup,
+    AddressScope,
+    Agent,
+    AvailabilityZone,
+    DefaultSecurityGroupRule,
     FirewallGroup,
     FirewallPolicy,
     FirewallRule,
     LogResource,
     Network,
+    NetworkAvailability,
     Port,
     RbacPolicy,
     Record,
@@ -26,6 +31,7 @@ from netplane.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    SubnetPool,
     Trunk,
 )
 
@@ -100,6 +106,20 @@ TABLE: Mapping[type[Record], Lines] = {
     FirewallRule: FIREWALL,
     FirewallPolicy: {**FIREWALL, "insert_rule": CHANGED, "remove_rule": CHANGED},
     FirewallGroup: {**FIREWALL, "update:default": ADMIN, "delete:default": ADMIN},
+    SubnetPool: {
+        **OWNED,
+        "show": SEEN | SHARER,
+        "create:shared": ADMIN,
+        **written("is_default", ADMIN),
+        "add_prefixes": CHANGED,
+        "remove_prefixes": CHANGED,
+        "onboard_network_subnets": CHANGED,
+    },
+    AddressScope: {**OWNED, "show": SEEN | SHARER, **written("shared", ADMIN)},
+    DefaultSecurityGroupRule: {"create": ADMIN, "show": ADMIN | ANYBODY, "update": ADMIN, "delete": ADMIN},
+    Agent: {"show": OPERATORS, "update": ADMIN, "delete": ADMIN},
+    AvailabilityZone: {"show": ADMIN | ANYBODY},
+    NetworkAvailability: {"show": OPERATORS},
     Trunk: {**OWNED, "get_subports": SEEN, "add_subports": CHANGED, "remove_subports": CHANGED},
 }
 
@@ -118,7 +138,7 @@ ASKED: Mapping[str, str] = {
 }
 """The lines that are neither calls nor fields: what each is about."""
 
-FREE: Mapping[str, object] = {"shared": False}
+FREE: Mapping[str, object] = {"shared": False, "is_default": False}
 """What anybody who creates may say of a field: it is the same as saying nothing."""
 
 CALLS: Lines = {

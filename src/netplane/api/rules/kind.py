@@ -10,6 +10,7 @@ from netplane.api.views import View
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
 from netplane.model.resource import Resource
 from netplane.store import Reader, Transaction
+from netplane.store.clock import Clock, wall_clock
 
 PortStatus = Callable[[Reader, Sequence[str]], Mapping[str, str]]
 """The status of those of some ports that are not `DOWN`."""
@@ -23,6 +24,7 @@ class Services(NamedTuple):
     """Of networks: what the underlay leaves, in bytes."""
     dns_domain: str = DEFAULT_DOMAIN
     """What machines' names end with by default, with a final dot; empty for nothing."""
+    now: Clock = wall_clock
 
 
 class Extra(NamedTuple):
@@ -31,7 +33,7 @@ class Extra(NamedTuple):
     name: str
 
 
-Action = Callable[[Transaction, Context, Any, bytes], View]
+Action = Callable[[Transaction, Context, Any, bytes], View | list[View]]
 """`PUT /v2.0/{collection}/{id}/{action}`: works on the record that the path names."""
 
 
@@ -39,7 +41,8 @@ class Rules(NamedTuple):
     """One kind: how it is made, changed and deleted, and what its views say besides its fields."""
 
     kind: type[Resource]
-    create: Callable[[Transaction, Context, Wish], Resource]
+    create: Callable[[Transaction, Context, Wish], Resource] | None
+    """None for what comes by itself."""
     update: Callable[[Transaction, Context, Any, Wish], Resource]
     delete: Callable[[Transaction, Context, Any], None]
     extras: tuple[Extra, ...]

@@ -1,6 +1,6 @@
 """Networks."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from msgspec.structs import replace
 
@@ -8,10 +8,12 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import invalid
 from netplane.api.policy.sharing import is_shared, shared_among
+from netplane.api.rules.availability import check_hints
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.modes import check_mtu
 from netplane.api.rules.names import with_names
 from netplane.api.rules.rbac import share, unshare
+from netplane.api.rules.scopes import scopes_of
 from netplane.api.rules.security import default_group
 from netplane.api.views import View
 from netplane.model import EVERY_PROJECT, Network, Subnet
@@ -40,6 +42,7 @@ def fit(services: Services, wish: Wish, before: Network | None) -> Wish:
 def create(transaction: Transaction, _context: Context, wish: Wish) -> Network:
     """A network with a VNI of its own."""
     is_for_all = wish.pop("shared", False)
+    check_hints(transaction, wish)
     default_group(transaction, wish["project_id"])
     network = transaction.add(Network(id=new_id(), vni=transaction.allocate("vni", *VNIS), **wish))
     if is_for_all:
@@ -62,10 +65,15 @@ def _set_shared(transaction: Transaction, network: Network, *, wanted: bool) -> 
         (share if wanted else unshare)(transaction, network)
 
 
+SCOPES = {4: "ipv4_address_scope", 6: "ipv6_address_scope"}
+"""What tells the address scope of a network's subnets, by their IP version."""
+
 EXTRAS = (
     Extra("status"),
     Extra("subnets"),
     Extra("shared"),
+    Extra("availability_zones"),
+    *(Extra(name) for name in SCOPES.values()),
     Extra("router:external"),
     Extra("provider:network_type"),
     Extra("provider:physical_network"),
@@ -76,17 +84,25 @@ def show(reader: Reader, _services: Services, context: Context, networks: Sequen
     """Its subnets, whether it is shared with all projects or the caller's, and what is the same for all networks."""
     shared = shared_among(reader, context.project, [network.id for network in networks])
     subnets = reader.group(Subnet, "network_id", [network.id for network in networks])
+    scopes = scopes_of(reader, [subnet for found in subnets.values() for subnet in found])
     return [
         {
             "status": "ACTIVE" if network.admin_state_up else "DOWN",
             "subnets": [subnet.id for subnet in subnets[network.id]],
             "shared": network.id in shared,
+            "availability_zones": network.availability_zone_hints,
+            **_scopes(subnets[network.id], scopes),
             "router:external": False,
             "provider:network_type": "vxlan",
             "provider:physical_network": None,
         }
         for network in networks
     ]
+
+
+def _scopes(subnets: Sequence[Subnet], scopes: Mapping[str, str | None]) -> View:
+    found = {subnet.ip_version: scopes[subnet.id] for subnet in subnets}
+    return {name: found.get(version) for version, name in SCOPES.items()}
 
 
 NETWORKS = Rules(

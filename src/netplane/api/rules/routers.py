@@ -11,11 +11,13 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict
 from netplane.api.policy import allowed, may, visible
 from netplane.api.rules.addresses import interface_address
+from netplane.api.rules.availability import check_hints
 from netplane.api.rules.firewall_groups import leave_firewall
 from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.macs import new_mac
 from netplane.api.rules.ranges import parse_range
 from netplane.api.rules.routes import check_routes, check_unneeded, fewer_routes, more_routes
+from netplane.api.rules.scopes import check_routable
 from netplane.api.rules.security import release_identity
 from netplane.api.rules.subports import check_in_no_trunk
 from netplane.api.views import View, view
@@ -50,6 +52,7 @@ _routes = Decoder(RouterWish)
 
 def create(transaction: Transaction, _context: Context, wish: Wish) -> Router:
     """A router with a number for the datapath."""
+    check_hints(transaction, wish)
     return transaction.add(Router(id=new_id(), number=transaction.allocate("router", *NUMBERS), **wish))
 
 
@@ -60,13 +63,12 @@ def update(transaction: Transaction, _context: Context, router: Router, wish: Wi
     return transaction.put(replace(router, **wish))
 
 
-EXTRAS = (Extra("status"), Extra("external_gateway_info"))
-EVERY_ROUTER: View = {"status": "ACTIVE", "external_gateway_info": None}
+EXTRAS = (Extra("status"), Extra("external_gateway_info"), Extra("availability_zones"))
 
 
 def show(_reader: Reader, _services: Services, _context: Context, routers: Sequence[Router]) -> list[View]:
-    """What is the same for all routers."""
-    return [dict(EVERY_ROUTER) for _ in routers]
+    """What follows from its fields, or is the same for all."""
+    return [_shown(router) for router in routers]
 
 
 def add_routes(transaction: Transaction, context: Context, router: Router, body: bytes) -> View:
@@ -196,7 +198,8 @@ def _check_advertised(subnet: Subnet) -> None:
 
 
 def _check_apart(transaction: Transaction, router: Router, subnets: Sequence[Subnet]) -> None:
-    """No two subnets of a router overlap, or it could not tell where a packet goes."""
+    """No two subnets of a router overlap or are of two address scopes: it could not tell where a packet goes."""
+    check_routable(transaction, router, subnets)
     joined = {fixed.subnet_id for port in _interfaces(transaction, router) for fixed in port.fixed_ips}
     for subnet in subnets:
         if subnet.id in joined:
@@ -225,7 +228,11 @@ def _subnets_of(port: Port) -> list[str]:
 
 def _rerouted(transaction: Transaction, context: Context, router: Router, routes: tuple[Route, ...]) -> View:
     after = transaction.put(replace(router, routes=check_routes(transaction, router, routes)))
-    return {"router": view(after, context) | EVERY_ROUTER}
+    return {"router": view(after, context) | _shown(after)}
+
+
+def _shown(router: Router) -> View:
+    return {"status": "ACTIVE", "external_gateway_info": None, "availability_zones": router.availability_zone_hints}
 
 
 def _interfaces(transaction: Transaction, router: Router) -> list[Port]:

@@ -9,14 +9,12 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict
 from netplane.api.policy import may, sees_all, sees_own, visible
+from netplane.api.rules.default_rules import DEFAULT, add_first_rules
 from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.views import View, view
 from netplane.model import Identity, SecurityGroup, SecurityGroupRule, identity_id
 from netplane.store import Reader, Transaction
 from netplane.store.bindings import NUMBERS
-
-DEFAULT = "default"
-ETHERTYPES = ("IPv4", "IPv6")
 
 
 def default_group(transaction: Transaction, project: str) -> str:
@@ -26,9 +24,7 @@ def default_group(transaction: Transaction, project: str) -> str:
         return known
     text = "Default security group"
     group = transaction.add(SecurityGroup(id=new_id(), project_id=project, name=DEFAULT, description=text))
-    _add_first_rules(transaction, group)
-    for ethertype in ETHERTYPES:
-        _add_rule(transaction, group, direction="ingress", ethertype=ethertype, remote_group_id=group.id)
+    add_first_rules(transaction, group)
     return group.id
 
 
@@ -59,10 +55,10 @@ def release_identity(transaction: Transaction, id: str) -> None:
 
 
 def create_group(transaction: Transaction, _context: Context, wish: Wish) -> SecurityGroup:
-    """A group whose machines may send anything and receive nothing."""
+    """A group with the rules that new groups begin with."""
     default_group(transaction, wish["project_id"])
     group = transaction.add(SecurityGroup(id=new_id(), **wish))
-    _add_first_rules(transaction, group)
+    add_first_rules(transaction, group)
     return group
 
 
@@ -100,31 +96,6 @@ def _is_stateless(transaction: Transaction, groups: Iterable[str]) -> bool:
     """A single group that keeps connections keeps them for the whole port."""
     found = [transaction.get(SecurityGroup, group) for group in groups]
     return not any(group is not None and group.stateful for group in found)
-
-
-def _add_first_rules(transaction: Transaction, group: SecurityGroup) -> None:
-    for ethertype in ETHERTYPES:
-        _add_rule(transaction, group, direction="egress", ethertype=ethertype)
-
-
-def _add_rule(
-    transaction: Transaction,
-    group: SecurityGroup,
-    *,
-    direction: str,
-    ethertype: str,
-    remote_group_id: str | None = None,
-) -> None:
-    transaction.add(
-        SecurityGroupRule(
-            id=new_id(),
-            project_id=group.project_id,
-            security_group_id=group.id,
-            direction=direction,
-            ethertype=ethertype,
-            remote_group_id=remote_group_id,
-        )
-    )
 
 
 def _is_ready(reader: Reader, context: Context) -> bool:

@@ -28,9 +28,7 @@ REMOTES = {
 def create_rule(transaction: Transaction, context: Context, wish: Wish) -> SecurityGroupRule:
     """A rule that can be meant; 409 if its group says it already."""
     group = allowed(transaction, context, "update", SecurityGroup, wish["security_group_id"])
-    _check_words(wish)
-    _check_ports(wish)
-    _check_remote(transaction, context, wish)
+    check_terms(transaction, context, wish)
     return transaction.add(SecurityGroupRule(id=new_id(), **(wish | {"project_id": group.project_id})))
 
 
@@ -44,6 +42,16 @@ def show_rules(
 ) -> list[View]:
     """Nothing besides."""
     return [{} for _ in rules]
+
+
+def check_terms(transaction: Transaction, context: Context, wish: Wish, parent: str | None = None) -> None:
+    """Put what a rule says in the words that are kept; 400 if it cannot be meant, 404 for what the caller sees not.
+
+    `parent` may stand for the id of a group.
+    """
+    _check_words(wish)
+    _check_ports(wish)
+    _check_remote(transaction, context, wish, parent)
 
 
 def _check_words(wish: Wish) -> None:
@@ -110,7 +118,7 @@ def _check_icmp(type_: int | None, code: int | None) -> None:
             raise ApiError(400, "SecurityGroupInvalidIcmpValue", text)
 
 
-def _check_remote(transaction: Transaction, context: Context, wish: Wish) -> None:
+def _check_remote(transaction: Transaction, context: Context, wish: Wish, parent: str | None) -> None:
     given = [name for name in REMOTES if wish.get(name) is not None]
     if len(given) > 1:
         text = "Only remote_ip_prefix or remote_group_id or remote_address_group_id may be provided."
@@ -119,7 +127,7 @@ def _check_remote(transaction: Transaction, context: Context, wish: Wish) -> Non
         kind = REMOTES[name]
         if kind is None:
             wish[name] = _check_prefix(wish[name], wish["ethertype"])
-        else:
+        elif wish[name] != parent:
             visible(transaction, context, kind, wish[name])
 
 

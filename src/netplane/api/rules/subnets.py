@@ -10,8 +10,9 @@ from netplane.api.context import Context
 from netplane.api.errors import conflict, invalid
 from netplane.api.policy import visible
 from netplane.api.rules.addresses import add_made, take_made
-from netplane.api.rules.kind import Extra, Rules, Services, new_id
+from netplane.api.rules.kind import Rules, Services, new_id
 from netplane.api.rules.modes import check_dhcp_stays, check_modes, check_mtu
+from netplane.api.rules.pieces import choose_range
 from netplane.api.rules.ranges import (
     Address,
     Range,
@@ -43,8 +44,9 @@ LONGEST_WITH_DHCP = {4: 32, 6: 126}
 def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
     """A subnet that overlaps no other of its network, with a gateway and pools unless the client says otherwise."""
     network = visible(transaction, context, Network, wish["network_id"])
-    cidr = _check_version(parse_range(wish["cidr"]), wish.get("ip_version", 4))
-    _check_overlap(network, cidr, transaction.find(Subnet, "network_id", network.id))
+    others = transaction.find(Subnet, "network_id", network.id)
+    cidr = _check_version(choose_range(transaction, context, others, wish), wish.setdefault("ip_version", 4))
+    _check_overlap(network, cidr, others)
     check_modes(cidr, wish)
     _check_dhcp(cidr, is_on=wish.get("enable_dhcp", True))
     if cidr.version == 6:
@@ -81,12 +83,9 @@ def delete(transaction: Transaction, _context: Context, subnet: Subnet) -> None:
     transaction.delete(subnet)
 
 
-EXTRAS = (Extra("subnetpool_id"),)
-
-
 def show(_reader: Reader, _services: Services, _context: Context, subnets: Sequence[Subnet]) -> list[View]:
-    """Fields that clients expect of every subnet, IPv4 or not."""
-    return [{extra.name: None for extra in EXTRAS} for _ in subnets]
+    """Nothing besides."""
+    return [{} for _ in subnets]
 
 
 def _check_version(cidr: Range, version: int) -> Range:
@@ -161,4 +160,14 @@ def _check_route(cidr: Range, route: Route) -> Route:
     return Route(str(destination), str(nexthop))
 
 
-SUBNETS = Rules(Subnet, create, update, delete, EXTRAS, show, indexed=("network_id",))
+SUBNETS = Rules(
+    Subnet,
+    create,
+    update,
+    delete,
+    (),
+    show,
+    filled=frozenset({"cidr"}),
+    indexed=("network_id", "subnetpool_id"),
+    further=(("prefixlen", int | None), ("use_default_subnetpool", bool)),
+)
