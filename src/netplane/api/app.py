@@ -20,7 +20,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
-from starlette.types import ASGIApp
 
 from netplane.api import discovery
 from netplane.api.call import Answer, Call
@@ -72,7 +71,7 @@ def make_app(
     dns_domain: str = DEFAULT_DOMAIN,
     routes: Sequence[BaseRoute] = (),
     identity: Identity | None = None,
-) -> ASGIApp:
+) -> Door:
     """The server's whole HTTP side.
 
     `largest_mtu` is what the underlay leaves a network, in bytes. `routes` are further calls, which find their

@@ -26,9 +26,10 @@ class ClientError(click.ClickException):
 class Client:
     """One controller and one token."""
 
-    def __init__(self, url: str, token: str) -> None:
+    def __init__(self, url: str, token: str, authority: str = "") -> None:
+        """`authority` is the path of the certificates to believe, by default those that the system does."""
         self.url = url.rstrip("/")
-        self._client = client.Client(url, token)
+        self._client = client.Client(url, token, authority=authority)
 
     def get(self, path: str) -> dict[str, Any]:
         """The body of a GET; ClientError for anything but success."""
@@ -68,17 +69,24 @@ def _refusal(problem: client.Refused) -> str:
 
 
 def asks_controller(command: Command) -> Command:
-    """Options `--url` and `--token`; the command gets them as one `client`."""
+    """Options `--url`, `--token` and `--cacert`; the command gets them as one `client`."""
 
-    def with_client(*args: Any, url: str, token: str | None, **kwargs: Any) -> Any:
-        return command(*args, client=Client(url, token or read_token()), **kwargs)
+    def with_client(*args: Any, url: str, token: str | None, cacert: str, **kwargs: Any) -> Any:
+        return command(*args, client=Client(url, token or read_token(), cacert), **kwargs)
 
     with_client.__name__ = command.__name__
     with_client.__doc__ = command.__doc__
     with_client.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    with_authority = click.option(
+        "--cacert",
+        envvar="NETPLANE_CACERT",
+        default="",
+        show_envvar=True,
+        help="For HTTPS, a file of the certificates to believe.  [default: the system's]",
+    )(with_client)
     with_token = click.option(
         "--token", envvar="NETPLANE_TOKEN", help="Token; by default that of `netplane up` here.", show_envvar=True
-    )(with_client)
+    )(with_authority)
     return click.option(  # type: ignore[return-value]
         "--url", envvar="NETPLANE_URL", default=URL, show_default=True, show_envvar=True, help="The controller."
     )(with_token)

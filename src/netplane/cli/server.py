@@ -20,7 +20,14 @@ underlay_mtu = click.option(
 
 
 @click.command()
-@click.option("--listen", default=LISTEN, show_default=True, envvar="NETPLANE_LISTEN", help="Where clients connect.")
+@click.option(
+    "--listen",
+    multiple=True,
+    default=(LISTEN,),
+    show_default=True,
+    envvar="NETPLANE_LISTEN",
+    help="Where clients connect; may be repeated. HTTP on an address of this machine's alone, HTTPS elsewhere.",
+)
 @click.option(
     "--southbound",
     default="127.0.0.1:9697",
@@ -81,8 +88,56 @@ underlay_mtu = click.option(
     envvar="NETPLANE_PUBLIC_URL",
     help="The server's address as clients know it, for the catalog and links.  [default: what each has asked]",
 )
+@click.option(
+    "--tls-cert",
+    default=None,
+    envvar="NETPLANE_TLS_CERT",
+    show_envvar=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The certificate that clients are shown, and those between it and its root, PEM; read again when it changes. "
+    "Without it the controller makes its own wherever --listen is not this machine's alone.",
+)
+@click.option(
+    "--tls-key",
+    default=None,
+    envvar="NETPLANE_TLS_KEY",
+    show_envvar=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Its key, PEM.  [default: in the same file]",
+)
+@click.option(
+    "--name",
+    "names",
+    multiple=True,
+    envvar="NETPLANE_NAME",
+    show_envvar=True,
+    help="A name or address that clients know the controller by, for the certificate that it makes; may be repeated.",
+)
+@click.option(
+    "--plain-http",
+    is_flag=True,
+    envvar="NETPLANE_PLAIN_HTTP",
+    show_envvar=True,
+    help="Speak HTTP without TLS although others can reach --listen: behind a proxy that speaks it.",
+)
+@click.option(
+    "--rate-limit",
+    default=None,
+    envvar="NETPLANE_RATE_LIMIT",
+    show_envvar=True,
+    type=click.FloatRange(0.1),
+    help="Calls a second that each project may make, on each controller.  [default: no limit]",
+)
+@click.option(
+    "--rate-burst",
+    default=None,
+    envvar="NETPLANE_RATE_BURST",
+    show_envvar=True,
+    type=click.FloatRange(1),
+    help="Calls that it may make at once.  [default: of ten seconds]",
+)
 def server(
-    listen: str,
+    listen: tuple[str, ...],
     southbound: str,
     database: Path,
     tokens: Path,
@@ -92,17 +147,27 @@ def server(
     advertise: tuple[str, ...],
     token_lifetime: int,
     public_url: str,
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    names: tuple[str, ...],
+    rate_limit: float | None,
+    rate_burst: float | None,
+    *,
+    plain_http: bool,
 ) -> None:
     """Run a controller until SIGTERM."""
     from netplane.api.identity.service import IdentityConfig
+    from netplane.controller.listening.http import Listening
+    from netplane.controller.listening.pace import Rate
     from netplane.controller.server import CannotStart, main
 
     if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
         raise click.BadParameter("it is no address of http or https", param_hint="--public-url")
     identity = IdentityConfig(lifetime=token_lifetime, public_url=public_url.rstrip("/"))
+    rate = None if rate_limit is None else Rate(rate_limit, rate_burst or max(10 * rate_limit, 1))
     try:
         main(
-            listen,
+            tuple(Listening(address, tls_cert, tls_key, plain_http) for address in listen),
             southbound,
             str(database),
             tokens,
@@ -111,6 +176,8 @@ def server(
             authority_key=authority_key,
             advertise=advertise,
             identity=identity,
+            names=names,
+            rate=rate,
         )
     except CannotStart as problem:
         raise click.ClickException(str(problem)) from problem

@@ -8,22 +8,26 @@ import asyncio
 import logging
 import re
 import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import socket
+from collections.abc import Sequence
 from pathlib import Path
 
-import uvicorn
 import uvloop
 from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy.exc import DBAPIError
 
 from netplane.api import IdentityConfig, Tokens, make_app, make_identity, read_tokens
+from netplane.api.door import Door
 from netplane.api.identity.service import STANDARD
 from netplane.api.rules.names import qualified
 from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.first import ensure_administrator
+from netplane.controller.listening.http import HttpServer, Listening, make_server
+from netplane.controller.listening.http import serve as listen
+from netplane.controller.listening.pace import Paced, Rate
+from netplane.controller.listening.tls import Tls
 from netplane.controller.routes import routes
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store
@@ -31,13 +35,6 @@ from netplane.trust.faults import Distrust
 from netplane.trust.own import OwnCertificate
 
 LOGGER = logging.getLogger(__name__)
-
-GRACE = 2
-"""Seconds that HTTP calls have to end when the server stops."""
-
-
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]", "": "127.0.0.1"}
-"""Where a server that listens everywhere is reached."""
 
 
 class CannotStart(Exception):
@@ -47,8 +44,8 @@ class CannotStart(Exception):
 class ServerConfig(Struct, frozen=True):
     """What a server needs to be told."""
 
-    listen: str
-    """Where clients connect, `host:port`; port 0 for any."""
+    listen: tuple[Listening, ...]
+    """Where clients connect, and how."""
     southbound: str
     """Where agents connect: `unix:///path` or `host:port`."""
     database: str
@@ -67,10 +64,14 @@ class ServerConfig(Struct, frozen=True):
     """The folder that is told how the first administrator logs in; None for no administrator."""
     identity: IdentityConfig = STANDARD
     """How people log in."""
+    names: tuple[str, ...] = ()
+    """Names and addresses that clients know the controller by, for its own certificate."""
+    rate: Rate | None = None
+    """How often each project may ask; None for as often as it likes."""
 
 
 def main(
-    listen: str,
+    listen: tuple[Listening, ...],
     southbound: str,
     database: str,
     tokens: Path,
@@ -80,25 +81,29 @@ def main(
     authority_key: Path | None = None,
     advertise: tuple[str, ...] = (),
     identity: IdentityConfig = STANDARD,
+    names: tuple[str, ...] = (),
+    rate: Rate | None = None,
 ) -> None:
     """Run a controller until SIGTERM or SIGINT.
 
-    `listen` is the HTTP address (`127.0.0.1:9696`), `southbound` where agents connect (`unix:///path` or
+    `listen` is where clients connect, `southbound` where agents connect (`unix:///path` or
     `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens, `underlay_mtu` the
     largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless their network has a
     domain, `authority_key` a file whose content encrypts the authority's key in the database, `advertise` where hosts
-    that join are told to find controllers, `identity` how people log in. CannotStart if any of them will not do.
+    that join are told to find controllers, `identity` how people log in, `names` what clients know the controller by,
+    `rate` how often each project may ask. CannotStart if any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
-    for address in (listen, *(address for address in (southbound, *advertise) if not address.startswith("unix:"))):
+    southern = (address for address in (southbound, *advertise) if not address.startswith("unix:"))
+    for address in (*(each.address for each in listen), *southern):
         if not re.fullmatch(r".+:[0-9]{1,5}", address):
             raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
     domain = _domain(dns_domain)
     known = _tokens(tokens)
     config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, authority_key, advertise)
-    config = replace(config, credentials=tokens.absolute().parent, identity=identity)
+    config = replace(config, credentials=tokens.absolute().parent, identity=identity, names=names, rate=rate)
     uvloop.run(serve(config))
 
 
@@ -124,14 +129,16 @@ async def serve(config: ServerConfig) -> None:
     except DBAPIError as error:
         raise CannotStart(f"the database {config.database} cannot be opened: {error.orig}") from error
     try:
-        own = OwnCertificate(await asyncio.to_thread(open_authority, store, config.authority_key))
+        authority = await asyncio.to_thread(open_authority, store, config.authority_key)
+        own = OwnCertificate(authority, _names(config))
     except (OSError, Distrust) as error:
         raise CannotStart(f"the authority that certifies hosts cannot be had: {error}") from error
     controller = Controller(store, own, config.dns_domain)
     try:
         await _ensure_administrator(config, store)
         address = await _listen(controller, config.southbound)
-        LOGGER.info("HTTP on %s, agents on %s, database %s", config.listen, address, config.database)
+        urls = ", ".join(each.url for each in config.listen)
+        LOGGER.info("clients on %s, agents on %s, database %s", urls, address, config.database)
         LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", own.authority.pin)
         await _serve_http(config, controller, config.advertise or (_advertised(address),))
     finally:
@@ -151,9 +158,8 @@ async def _ensure_administrator(config: ServerConfig, store: Store) -> None:
 
 
 def _url(config: ServerConfig) -> str:
-    """Where clients on this machine reach the server."""
-    host, _, port = config.listen.rpartition(":")
-    return f"http://{ANYWHERE.get(host, host)}:{port}"
+    """Where clients on this machine reach the server: without TLS if they may."""
+    return min(config.listen, key=lambda each: each.over_tls).url
 
 
 async def _listen(controller: Controller, address: str) -> str:
@@ -163,6 +169,12 @@ async def _listen(controller: Controller, address: str) -> str:
         raise CannotStart(str(error)) from error
 
 
+def _names(config: ServerConfig) -> Sequence[str]:
+    """What the controller's own certificate calls it, beside what agents do."""
+    bound = (each.host for each in config.listen if each.host not in ("", "0.0.0.0", "::"))
+    return list(dict.fromkeys((*config.names, *bound, socket.gethostname(), "localhost", "127.0.0.1", "::1")))
+
+
 def _advertised(address: str) -> str:
     """Where hosts find a controller that listens at an address; `:port` if it listens at every address it has."""
     host, _, port = address.rpartition(":")
@@ -170,10 +182,9 @@ def _advertised(address: str) -> str:
 
 
 async def _serve_http(config: ServerConfig, controller: Controller, advertised: Sequence[str]) -> None:
-    host, _, port = config.listen.rpartition(":")
     identity = make_identity(controller.store, config.identity)
     controller.watch(lambda entries: identity.tokens.take(entry.change for entry in entries))
-    app = make_app(
+    door = make_app(
         controller.store,
         config.tokens,
         largest_mtu=config.underlay_mtu - VXLAN_OVERHEAD,
@@ -181,40 +192,26 @@ async def _serve_http(config: ServerConfig, controller: Controller, advertised: 
         routes=routes(controller, advertised),
         identity=identity,
     )
-    server = _Server(
-        uvicorn.Config(
-            app,
-            host=host.strip("[]"),
-            port=int(port),
-            http="httptools",
-            loop="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            timeout_graceful_shutdown=GRACE,
-        )
-    )
+    if config.rate is not None:
+        door.routes = Paced(door.routes, config.rate)
+    servers = [_server(door, each, controller.admission.own) for each in config.listen]
     loop = asyncio.get_running_loop()
 
     def stop() -> None:
         controller.watchers.close()  # or their streams would keep the server waiting
-        server.stop()
+        for server, _ in servers:
+            server.stop()
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    controller.broken.add_done_callback(lambda _: server.stop())
-    await server.serve()
+    controller.broken.add_done_callback(lambda _: stop())
+    await asyncio.gather(*(listen(server, tls) for server, tls in servers))
     if controller.broken.done():
         controller.broken.result()
 
 
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers, which would end the process before the sessions are ended."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    def stop(self) -> None:
-        """End when the calls under way have ended."""
-        self.should_exit = True
+def _server(door: Door, listening: Listening, own: OwnCertificate) -> tuple[HttpServer, Tls | None]:
+    try:
+        return make_server(door, listening, own)
+    except OSError as error:
+        raise CannotStart(f"clients cannot be shown {listening.certificate}: {error}") from error

@@ -1,0 +1,89 @@
+"""What a client's connection may cost: bytes and seconds until a request's headers are there, seconds for its body.
+
+uvicorn itself bounds how long a connection may lie idle between two requests, and the API how long a body may be.
+"""
+
+import asyncio
+from typing import Any, NamedTuple
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+
+class Limits(NamedTuple):
+    """Of one server."""
+
+    connections: int = 2_000
+    """At once."""
+    head_bytes: int = 64 * 1024
+    """Of a request's first line and headers, beyond one read from the socket."""
+    head_seconds: float = 10.0
+    """From the connection, or the first byte of a further request, to the end of its headers."""
+    body_seconds: float = 60.0
+    """From there to the end of its body."""
+
+
+class Guarded(HttpToolsProtocol):
+    """uvicorn's protocol with limits; `guarded` gives it some."""
+
+    limits = Limits()
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client has connected; it is hung up on if there are too many."""
+        self._timer: asyncio.TimerHandle | None = None
+        self._in_head = True
+        self._head = 0
+        super().connection_made(transport)
+        if len(self.connections) > self.limits.connections:
+            transport.abort()
+            return
+        self._expect(self.limits.head_seconds)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """It is gone."""
+        self._expect(None)
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """It has said something."""
+        if self._in_head:
+            self._head += len(data)
+        super().data_received(data)
+        if self._in_head and self._head > self.limits.head_bytes and not self.transport.is_closing():
+            self._refuse(b"431 Request Header Fields Too Large")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        super().on_message_begin()
+        self._in_head = True
+        self._expect(self.limits.head_seconds)
+
+    def on_headers_complete(self) -> None:
+        """Its headers are there."""
+        self._in_head, self._head = False, 0
+        self._expect(self.limits.body_seconds)
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Its body is there: it is the server's turn."""
+        self._expect(None)
+        super().on_message_complete()
+
+    def _expect(self, seconds: float | None) -> None:
+        """Hang up unless what is awaited comes in time; None for nothing that is awaited."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None if seconds is None else self.loop.call_later(seconds, self._late)
+
+    def _late(self) -> None:
+        if not self.transport.is_closing():
+            self._refuse(b"408 Request Timeout")
+
+    def _refuse(self, status: bytes) -> None:
+        """Say why, and hang up; whatever works on the request is told that its client has gone."""
+        self.transport.write(b"HTTP/1.1 " + status + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        self.transport.close()
+
+
+def guarded(limits: Limits) -> type[Any]:
+    """The protocol with these limits."""
+    return type("GuardedHere", (Guarded,), {"limits": limits})
