@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from netplane.api.limits import DEFAULTS
+
 SECRET = "bench"
 TOKENS = f'[[token]]\nsecret = "{SECRET}"\nproject = "bench"\nroles = ["admin"]\n'
 START = 60.0
@@ -34,6 +36,7 @@ def serve(folder: Path, database: str, controllers: int = 1) -> Iterator[Servers
     """So many controllers on a database: a path, or a URL of PostgreSQL."""
     tokens = folder / "tokens.toml"
     tokens.write_text(TOKENS)
+    (folder / "quotas.toml").write_text("".join(f"{kind} = -1\n" for kind in DEFAULTS))
     with ExitStack() as stack:
         running = [stack.enter_context(_controller(folder / str(n), database, tokens)) for n in range(controllers)]
         yield Servers(tuple(port for port, _ in running), tuple(pid for _, pid in running))
@@ -46,6 +49,7 @@ def _controller(folder: Path, database: str, tokens: Path) -> Iterator[tuple[int
     command = [
         *(sys.executable, "-m", "netplane.cli", "server", "--listen", f"127.0.0.1:{port}"),
         *("--southbound", f"unix://{folder}/southbound", "--database", database, "--tokens", str(tokens)),
+        *("--quotas", str(tokens.with_name("quotas.toml"))),
     ]
     with open(folder / "log", "w") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Message, Scope
 
 from netplane.api import Context, make_app, parse_tokens
+from netplane.api.limits import DEFAULTS
 from netplane.model import STORED, kind_of
 from netplane.model.network import DEFAULT_MTU
 from netplane.store import Store
@@ -59,13 +60,18 @@ class World:
     """A server, and short ways to ask it as the project `blue` or another."""
 
     def __init__(
-        self, folder: Path, *, largest_mtu: int = DEFAULT_MTU, callers: Mapping[str, Context] | None = None
+        self,
+        folder: Path,
+        *,
+        largest_mtu: int = DEFAULT_MTU,
+        callers: Mapping[str, Context] | None = None,
+        limits: Mapping[str, int] = DEFAULTS,
     ) -> None:
         self.store = Store.open(f"sqlite:///{folder}/netplane.db")
         known = parse_tokens(TOKENS)
         more = {sha256(secret.encode()).digest(): context for secret, context in (callers or {}).items()}
         tokens = known._replace(callers=known.callers | more)
-        self.app: ASGIApp = make_app(self.store, tokens, largest_mtu=largest_mtu)
+        self.app: ASGIApp = make_app(self.store, tokens, largest_mtu=largest_mtu, limits=limits)
 
     def ask(self, method: str, path: str, body: Json = None, token: str | None = "blue", **more: str) -> Reply:
         """One request. A body of bytes is sent as it is; `more` are further headers."""

@@ -447,3 +447,36 @@ def test_it_is_the_same_log_when_opened_again(store: Store, tmp_path: Path) -> N
     again = STORES["sqlite"](tmp_path)
     assert (again.log, again.revision) == (store.log, 1)
     again.close()
+
+
+def test_what_a_project_has_is_counted_as_it_comes_and_goes(store: Store) -> None:
+    first, second, third = new_network(1), new_network(2), new_network(3)
+    add(store, first, second, new_subnet(first))
+    with store.write("test") as transaction:
+        assert transaction.used(Network, "blue") == 2
+        transaction.add(third)
+        assert transaction.used(Network, "blue") == 3
+        transaction.delete(second)
+        assert transaction.used(Network, "blue") == 2
+        assert transaction.used(Network, "red") == transaction.used(Port, "blue") == 0
+    with store.read() as reader:
+        assert reader.used("blue") == {"network": 2, "subnet": 1}
+    remove(store, first)  # its subnet goes with it
+    with store.read() as reader:
+        assert reader.used("blue") == {"network": 1, "subnet": 0}
+    add(store, first)
+    with pytest.raises(Conflict):
+        add(store, new_network(9), first)
+    with store.read() as reader:
+        assert reader.used("blue")["network"] == 2
+
+
+def test_what_comes_and_goes_in_one_transaction_counts_for_nothing(store: Store) -> None:
+    network = new_network(1)
+    with store.write("test") as transaction:
+        transaction.add(network)
+        transaction.flush()
+        transaction.delete(network)
+        assert transaction.used(Network, "blue") == 0
+    with store.read() as reader:
+        assert sum(reader.used("blue").values()) == 0

@@ -16,10 +16,10 @@ Roles bring along others: `admin` is a `manager`, a `manager` a `member`, a `mem
 AFTER = """`POST` of a resource for another project takes a persona that is not bound to a project (`admin`,
 `service`). What follows are the kinds; a field that has no line needs nothing more than its action."""
 
-CALLS_TEXT = """## netplane's own calls
+CALLS_TEXT = """## Calls about no resource
 
-Of `audit` and `watch`, those of all projects: each sees its own anyway. `host_names` is about hosts in the answers of
-other calls; what those tell of a port goes by whose it is."""
+netplane's own, and quotas. Of `audit`, `watch` and `get_quota`, those of all projects: each sees its own anyway.
+`host_names` is about hosts in the answers of other calls; what those tell of a port goes by whose it is."""
 
 NAMES: Mapping[str, str] = {persona.name or "": (persona.name or "").lower().replace("_", " ") for persona in Persona}
 

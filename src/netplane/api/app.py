@@ -9,7 +9,7 @@ Writers take turns in the store anyway: one thread spares them the waiting, and 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
@@ -31,7 +31,9 @@ from netplane.api.errors import ApiError
 from netplane.api.identity import Identity, identity_routes, make_identity
 from netplane.api.identity.errors import IdentityError
 from netplane.api.identity.routes import respond_identity_error
+from netplane.api.limits import DEFAULTS
 from netplane.api.preconditions import parse_if_match
+from netplane.api.quotas import MINE, Quotas
 from netplane.api.resources import Handler, Resources
 from netplane.api.responses import respond, respond_error, url_of
 from netplane.api.rules import COMPUTED, RULES, Services
@@ -69,24 +71,26 @@ def make_app(
     port_status: PortStatus = reported_status,
     largest_mtu: int = DEFAULT_MTU,
     dns_domain: str = DEFAULT_DOMAIN,
+    limits: Mapping[str, int] = DEFAULTS,
     routes: Sequence[BaseRoute] = (),
     identity: Identity | None = None,
 ) -> Door:
     """The server's whole HTTP side.
 
-    `largest_mtu` is what the underlay leaves a network, in bytes. `routes` are further calls, which find their
-    caller by `context_of`. An ApiError raised by any of them becomes a response. `identity` is who logs in, and
-    how, if it is not as usual.
+    `largest_mtu` is what the underlay leaves a network, in bytes, `limits` how many resources of a kind a project may
+    have. `routes` are further calls, which find their caller by `context_of`. An ApiError raised by any of them becomes
+    a response. `identity` is who logs in, and how, if it is not as usual.
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
     threads = Threads(Worker("api-writer").run, partial(_read_in, readers))
-    services = Services(port_status, largest_mtu, dns_domain)
+    services = Services(port_status, largest_mtu, dns_domain, limits=limits)
     own = [
         _route(threads.readers, "/networking", {"GET": discovery.versions}),
         _route(threads.readers, "/v2.0", {"GET": discovery.resources}),
         _route(threads.readers, "/v2.0/extensions", {"GET": discovery.extensions}),
         _route(threads.readers, "/v2.0/extensions/{alias}", {"GET": discovery.extension}),
         _route(threads.readers, "/v2.0/log/loggable-resources", {"GET": discovery.loggable_resources}),
+        *_quota_routes(threads, Quotas(store, limits)),
     ]
     identity = identity or make_identity(store)
     own += identity_routes(identity, threads.readers, threads.writer, read_body)
@@ -155,6 +159,18 @@ def _computed_routes(threads: Threads, calls: Computed) -> list[Route]:
     path = f"/v2.0/{calls.rules.kind.collection}"
     one = [] if calls.rules.show is None else [_route(threads.readers, f"{path}/{{id}}", {"GET": calls.show})]
     return [_route(threads.readers, path, {"GET": calls.list}), *one]
+
+
+def _quota_routes(threads: Threads, calls: Quotas) -> list[Route]:
+    path = "/v2.0/quotas"
+    one: dict[str, Handler] = {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete}
+    return [
+        _route(threads.readers, path, {"GET": calls.list}),
+        *(_route(threads.readers, f"{path}/{name}", {"GET": partial(calls.mine, name=name)}) for name in MINE),
+        _mixed_route(threads, f"{path}/{{project}}", one),
+        _route(threads.readers, f"{path}/{{project}}/default", {"GET": calls.default}),
+        _route(threads.readers, f"{path}/{{project}}/details", {"GET": calls.details}),
+    ]
 
 
 def _mixed_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:

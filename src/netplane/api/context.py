@@ -46,7 +46,7 @@ class Context(Struct, frozen=True, dict=True):
     @cached_property
     def standing(self) -> Standing:
         """What the caller is to resources."""
-        return standing(self.roles, self.project, is_system=self.is_system)
+        return standing(self.roles, in_project=bool(self.project), is_system=self.is_system)
 
     def may_see(self, project: str) -> bool:
         """Whether what belongs to `project` exists for this caller."""

@@ -33,6 +33,12 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "port-security": ("Port Security", "Ports and networks without checks of addresses and without rules."),
     "project-id": ("project_id field enabled", "Resources show project_id besides tenant_id."),
     "provider": ("Provider Network", "How a network is carried."),
+    "quota-check-limit": (
+        "Quota engine limit check",
+        "A limit below what is used can be refused.",
+    ),
+    "quota_details": ("Quota details management support", "How much of its quota a project has used."),
+    "quotas": ("Quota management support", "Limits of what projects may have."),
     "rbac-policies": ("RBAC Policies", "Networks that several projects use."),
     "revision-if-match": ("If-Match constraints based on revision_number", "Changes only of what one has seen."),
     "router": ("Neutron L3 Router", "Routers between subnets."),

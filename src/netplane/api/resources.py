@@ -8,6 +8,7 @@ from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.errors import from_store, in_use
+from netplane.api.limits import check_limit
 from netplane.api.policy import (
     allowed,
     check_create,
@@ -54,6 +55,8 @@ class Resources(NamedTuple):
             for wish in wishes:
                 check_create(transaction, call.context, kind, wish)
             records = [create(transaction, call.context, self._fitted(wish)) for wish in wishes]
+            for project in {record.project_id for record in records}:
+                check_limit(transaction, self.services.limits, kind, project)
             views = self._views(transaction.reader, call.context, records)
         body = {plural(kind): views} if is_list else {kind_of(kind): views[0]}
         return Answer(201, body, transaction.revision)

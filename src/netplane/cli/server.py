@@ -49,6 +49,13 @@ underlay_mtu = click.option(
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The TOML file of tokens.",
 )
+@click.option(
+    "--quotas",
+    envvar="NETPLANE_QUOTAS",
+    show_envvar=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML file of limits (port = 5000) for projects without a quota of their own; -1 is any number.",
+)
 @underlay_mtu
 @click.option(
     "--dns-domain",
@@ -143,6 +150,7 @@ def server(
     tokens: Path,
     underlay_mtu: int,
     dns_domain: str,
+    quotas: Path | None,
     authority_key: Path | None,
     advertise: tuple[str, ...],
     token_lifetime: int,
@@ -173,6 +181,7 @@ def server(
             tokens,
             underlay_mtu,
             dns_domain,
+            quotas=quotas,
             authority_key=authority_key,
             advertise=advertise,
             identity=identity,

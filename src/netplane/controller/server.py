@@ -9,7 +9,7 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import uvloop
@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from netplane.api import IdentityConfig, Tokens, make_app, make_identity, read_tokens
 from netplane.api.door import Door
 from netplane.api.identity.service import STANDARD
+from netplane.api.limits import DEFAULTS, read_limits
 from netplane.api.rules.names import qualified
 from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
@@ -56,6 +57,8 @@ class ServerConfig(Struct, frozen=True):
     """The largest IP packet that the underlay carries between any two hosts, in bytes."""
     dns_domain: str = DEFAULT_DOMAIN
     """What machines' names end with by default, with a final dot; empty for nothing."""
+    limits: Mapping[str, int] = DEFAULTS
+    """How many resources of a kind a project may have unless it has a quota of its own."""
     authority_key: Path | None = None
     """A file whose content encrypts the authority's key in the database."""
     advertise: tuple[str, ...] = ()
@@ -78,6 +81,7 @@ def main(
     underlay_mtu: int = UNDERLAY_MTU,
     dns_domain: str = DEFAULT_DOMAIN,
     *,
+    quotas: Path | None = None,
     authority_key: Path | None = None,
     advertise: tuple[str, ...] = (),
     identity: IdentityConfig = STANDARD,
@@ -89,9 +93,9 @@ def main(
     `listen` is where clients connect, `southbound` where agents connect (`unix:///path` or
     `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens, `underlay_mtu` the
     largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless their network has a
-    domain, `authority_key` a file whose content encrypts the authority's key in the database, `advertise` where hosts
-    that join are told to find controllers, `identity` how people log in, `names` what clients know the controller by,
-    `rate` how often each project may ask. CannotStart if any of them will not do.
+    domain, `quotas` the TOML file of limits, `authority_key` a file whose content encrypts the authority's key in the
+    database, `advertise` where hosts that join are told to find controllers, `identity` how people log in, `names` what
+    clients know the controller by, `rate` how often each project may ask. CannotStart if any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
@@ -101,8 +105,8 @@ def main(
         if not re.fullmatch(r".+:[0-9]{1,5}", address):
             raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
     domain = _domain(dns_domain)
-    known = _tokens(tokens)
-    config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, authority_key, advertise)
+    known, limits = _tokens(tokens), _limits(quotas)
+    config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, limits, authority_key, advertise)
     config = replace(config, credentials=tokens.absolute().parent, identity=identity, names=names, rate=rate)
     uvloop.run(serve(config))
 
@@ -120,6 +124,13 @@ def _tokens(path: Path) -> Tokens:
     except (OSError, ValueError) as error:
         raise CannotStart(f"the tokens in {path} cannot be read: {error}") from error
     return found
+
+
+def _limits(path: Path | None) -> Mapping[str, int]:
+    try:
+        return read_limits(path)
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"the quotas in {path} cannot be read: {error}") from error
 
 
 async def serve(config: ServerConfig) -> None:
@@ -189,6 +200,7 @@ async def _serve_http(config: ServerConfig, controller: Controller, advertised: 
         config.tokens,
         largest_mtu=config.underlay_mtu - VXLAN_OVERHEAD,
         dns_domain=config.dns_domain,
+        limits=config.limits,
         routes=routes(controller, advertised),
         identity=identity,
     )

@@ -24,6 +24,7 @@ from netplane.model.log import Logged, LogResource
 from netplane.model.metadata import Metadata
 from netplane.model.network import Network, Subnet
 from netplane.model.port import ROUTER_INTERFACE, AddressPair, FixedIP, Port, SubPort
+from netplane.model.quota import Quota
 from netplane.model.rbac_policy import EVERY_PROJECT, RbacPolicy, shared_with
 from netplane.model.record import Access, Claim, OnDelete, Record, Reference, describe
 from netplane.model.route import Route
@@ -87,6 +88,7 @@ __all__ = [
     "Port",
     "Presence",
     "Project",
+    "Quota",
     "RbacPolicy",
     "Record",
     "Reference",

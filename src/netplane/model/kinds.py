@@ -14,6 +14,7 @@ from netplane.model.identity import ApplicationCredential, Assignment, Project, 
 from netplane.model.log import Logged, LogResource
 from netplane.model.network import Network, Subnet
 from netplane.model.port import Port
+from netplane.model.quota import Quota
 from netplane.model.rbac_policy import RbacPolicy
 from netplane.model.record import Record
 from netplane.model.router import Router
@@ -58,6 +59,7 @@ CONTROL: tuple[type[Record], ...] = (
     SubnetPool,
     DefaultSecurityGroupRule,
     Agent,
+    Quota,
 )
 """What concerns controllers alone: no host is ever told of it, and no wire can carry it."""
 
@@ -110,6 +112,7 @@ AnyStored = (
     | SubnetPool
     | DefaultSecurityGroupRule
     | Agent
+    | Quota
 )
 
 _KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL, *COMPUTED)}

@@ -10,7 +10,7 @@ from netplane.store.audit import Line, Sought, read_audit
 from netplane.store.codec import decode
 from netplane.store.prepared import Prepared
 from netplane.store.reports import Report, read_reports
-from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE
+from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE, TALLY
 
 T = TypeVar("T", bound=Record)
 V = TypeVar("V")
@@ -69,6 +69,7 @@ _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).wher
 HOLDING = Prepared(_REFERRER.where(~REFERENCE.c.cascade).limit(1))
 FOLLOWING = Prepared(_REFERRER.where(REFERENCE.c.cascade))
 ANY_REFERRER = Prepared(select(_REFERRER.exists()))
+USED = Prepared(select(TALLY.c.kind, TALLY.c.used).where(TALLY.c.project == bindparam("project")))
 REVISION = Prepared(select(LOG.c.revision))
 FIRST = Prepared(select(func.min(CHANGE.c.revision)))
 
@@ -188,6 +189,10 @@ class Reader:
     def is_referred(self, target: str) -> bool:
         """Whether any record refers to this one."""
         return bool(ANY_REFERRER.first(self._connection, {"target": target}))
+
+    def used(self, project: str) -> dict[str, int]:
+        """How many resources a project has, by kind; a kind that it never had is not there."""
+        return {str(kind): int(used) for kind, used in USED.rows(self._connection, {"project": project})}
 
     def reports(self, kind: str, ids: Collection[str] | None = None) -> dict[str, Report]:
         """The latest reports of a kind by the id of what they are about: all, or of these."""

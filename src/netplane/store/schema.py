@@ -8,6 +8,7 @@ change     revision, kind, id, operation, body,     what happened, forever: feed
            actor, time, request, project             history in one; the body of a delete is what was there
 log        identity, revision                       one row: which log this is, and where it has got to
 report     kind, id, body, time                     what the network says of itself; not intent
+tally      project, kind, used                      how many resources of each kind each project has
 secret     name, body                               what controllers share and nobody else may read; in no change
 ```
 
@@ -73,6 +74,15 @@ LOG = Table(
     METADATA,
     Column("identity", String, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+)
+
+TALLY = Table(
+    "tally",
+    METADATA,
+    Column("project", String, primary_key=True),
+    Column("kind", String, primary_key=True),
+    Column("used", BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 REPORT = Table(

@@ -6,7 +6,7 @@ from threading import Condition, Lock
 from typing import Any
 from uuid import uuid4
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert, inspect, select
 
 from netplane.model import Change
 from netplane.store.allocation import Cursors
@@ -15,8 +15,9 @@ from netplane.store.engine import open_engine
 from netplane.store.journal import Entry, read_journal
 from netplane.store.reader import Reader
 from netplane.store.reports import Report, write_reports
-from netplane.store.schema import LOG, METADATA
+from netplane.store.schema import LOG, METADATA, TALLY
 from netplane.store.secrets import keep_secret
+from netplane.store.tally import FILL
 from netplane.store.transaction import Transaction
 from netplane.store.writes import Origin
 
@@ -129,7 +130,10 @@ class Store:
 
 def _prepare(engine: Engine) -> str:
     with engine.begin() as connection:
+        has_tally = inspect(connection).has_table(TALLY.name)
         METADATA.create_all(connection)
+        if not has_tally:
+            connection.execute(FILL)
         identity = connection.execute(select(LOG.c.identity)).scalar()
         if identity is None:
             identity = str(uuid4())

@@ -18,6 +18,7 @@ from netplane.store.errors import Conflict, Exhausted, InUse
 from netplane.store.prepared import Prepared
 from netplane.store.reader import Reader, Records
 from netplane.store.schema import LOG
+from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of
 
 T = TypeVar("T", bound=Record)
@@ -38,6 +39,7 @@ class Transaction:
         self._start = self._revision = int(LOCK.first(connection, {}))
         self._cursors = cursors
         self._pending = Pending()
+        self._tally = Tally(connection)
         self._seen: dict[Key, Record | None] = {}
         self._found: dict[str, dict[tuple[str, str], Records[Record]]] = {}
         self._present: set[str] = set()
@@ -92,6 +94,11 @@ class Transaction:
         """Whether any record refers to this one."""
         return self.reader.is_referred(target)
 
+    def used(self, kind: type[Resource], project: str) -> int:
+        """How many resources of a kind a project has."""
+        self.flush()
+        return self._tally.used(project, kind_of(kind))
+
     def allocate(self, space: str, low: int, high: int, text: Text = str, start: int | None = None) -> int:
         """A number of `low` to `high` that no record claims in `space`, next fit; Exhausted if there is none.
 
@@ -142,12 +149,14 @@ class Transaction:
     def flush(self) -> None:
         """Send what is collected."""
         if self._pending.writes:
+            self._tally.note(self._pending.writes.values())
             self._revision = self._pending.send(self._connection, self._present, self._revision, self.origin)
             self._pending = Pending()
 
     def finish(self) -> None:
         """Send the rest and move the log on: the last thing before the commit."""
         self.flush()
+        self._tally.send()
         if self.has_changed:
             ADVANCE.run(self._connection, {"reached": self._revision})
 

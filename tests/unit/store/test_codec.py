@@ -27,4 +27,4 @@ def test_chunks() -> None:
 
 
 def test_the_tables() -> None:
-    assert set(METADATA.tables) == {"resource", "reference", "claim", "change", "log", "report", "secret"}
+    assert set(METADATA.tables) == {"resource", "reference", "claim", "change", "log", "report", "tally", "secret"}

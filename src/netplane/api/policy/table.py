@@ -155,7 +155,10 @@ CALLS: Lines = {
     "change_join_tokens": ADMIN,
     "enrolments": OPERATORS,
     "revoke_hosts": ADMIN,
+    "get_quota": OPERATORS,
+    "update_quota": ADMIN,
+    "delete_quota": ADMIN,
 }
-"""netplane's own calls. `audit` and `watch` are about all projects, each sees its own anyway; `host_names`
-is about hosts in the answers of others. What is told of a port goes by whose it is.
+"""Calls about no resource, netplane's own and quotas'. `audit`, `watch` and `get_quota` are about all projects, each
+sees its own anyway; `host_names` is about hosts in others' answers. What is told of a port goes by whose it is.
 """

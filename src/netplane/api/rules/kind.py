@@ -6,6 +6,7 @@ from uuid import uuid4
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
+from netplane.api.limits import DEFAULTS
 from netplane.api.views import View
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
 from netplane.model.resource import Resource
@@ -25,6 +26,8 @@ class Services(NamedTuple):
     dns_domain: str = DEFAULT_DOMAIN
     """What machines' names end with by default, with a final dot; empty for nothing."""
     now: Clock = wall_clock
+    limits: Mapping[str, int] = DEFAULTS
+    """How many resources of a kind a project may have unless somebody has said otherwise; -1 for any number."""
 
 
 class Extra(NamedTuple):
