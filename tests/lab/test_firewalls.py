@@ -231,3 +231,54 @@ def test_drops_are_logged(scene: Scene, firewall: Firewall) -> None:
     finally:
         api.call("DELETE", f"/v2.0/log/logs/{log}")
         api.settle()
+
+
+def test_firewalls_in_series(scene: Scene, firewall: Firewall) -> None:
+    """A second router behind the first, with a firewall of its own: what passes must be allowed by both, both ways."""
+    tenant, api = scene.tenant, scene.tenant.api
+    router, deep = tenant.router, api.create("router", name="second")["id"]
+    tenant.router = ""
+    inner = tenant.add_segment("deep", "10.0.3")
+    tenant.router = router
+    port = api.create(
+        "port",
+        network_id=tenant.segments["right"].network,
+        fixed_ips=[{"subnet_id": tenant.segments["right"].subnet, "ip_address": "10.0.2.2"}],
+    )
+    api.call("PUT", f"/v2.0/routers/{deep}/add_router_interface", {"port_id": port["id"]})
+    api.add_interface(deep, inner.subnet)
+    for id, there, by in ((router, "10.0.3.0/24", "10.0.2.2"), (deep, "10.0.1.0/24", "10.0.2.1")):
+        routes = {"router": {"routes": [{"destination": there, "nexthop": by}]}}
+        api.call("PUT", f"/v2.0/routers/{id}/add_extraroutes", routes)
+    guarded = tenant.admin.find("port", f"?network_id={inner.network}&device_owner=network:router_interface")[0]["id"]
+    only = scene.make("firewall_rule", protocol="tcp", destination_port=f"{WEB}:{OTHER}", action="allow")
+    every = scene.make("firewall_rule", action="allow")
+    ingress, egress = (scene.make("firewall_policy", firewall_rules=[rule]) for rule in (only, every))
+    policies = {"ingress_firewall_policy_id": ingress, "egress_firewall_policy_id": egress}
+    group = scene.make("firewall_group", **policies, ports=[guarded])
+    tenant.add_machines({"last": ("deep", "10.0.3.11", tenant.lab.host_list[1])})
+    scene.machine("last").obtain()
+    tenant.admin.settle()
+    client, last = scene.machine("client"), scene.machine("last")
+    with last.serve(WEB), last.serve(OTHER), client.serve(OTHER):
+        assert scene.opens("client", "last", WEB)
+        assert not scene.opens("client", "last", OTHER), "the first firewall denies it"
+        scene.change("firewall_group", firewall.group, ports=[])
+        assert scene.opens("client", "last", OTHER)
+        assert not scene.pings("client", "last"), "the second firewall denies it"
+        assert scene.opens("last", "client", OTHER)
+        scene.change("firewall_group", firewall.group, ports=[scene.port])
+        scene.change("firewall_group", group, ports=[])
+        assert scene.opens("client", "last", WEB)
+        assert not scene.opens("client", "last", OTHER)
+    tenant.lab.remove_machine(tenant.machines.pop("last"))
+    tenant.admin.delete("port", last.plug.port)
+    for id, there, by in ((router, "10.0.3.0/24", "10.0.2.2"), (deep, "10.0.1.0/24", "10.0.2.1")):
+        routes = {"router": {"routes": [{"destination": there, "nexthop": by}]}}
+        api.call("PUT", f"/v2.0/routers/{id}/remove_extraroutes", routes)
+    for kind, id in (("groups", group), ("policies", ingress), ("policies", egress)):
+        api.call("DELETE", f"/v2.0/fwaas/firewall_{kind}/{id}")
+    api.call("PUT", f"/v2.0/routers/{deep}/remove_router_interface", {"port_id": port["id"]})
+    api.remove_interface(deep, inner.subnet)
+    api.delete("router", deep)
+    api.delete("network", tenant.segments.pop("deep").network)

@@ -8,7 +8,7 @@ from netplane.datapath import libbpf
 from netplane.datapath.entries import KernelTable
 from netplane.lab import Machine
 from netplane.lab.demo.scene import Scene
-from netplane.lab.namespace import inside
+from netplane.lab.namespace import batch, inside
 from netplane.lab.traffic.frames import ETH_P_IP, ethernet, ipv4, mac
 from netplane.lab.traffic.tcp import EchoServer, Stream, exchange
 from netplane.lab.wait import until
@@ -62,6 +62,43 @@ def test_neighbours_of_a_machine_under_flood(world: Scene) -> None:
     assert [flow.error for flow in flows] == ["", ""]
     for server in servers:
         server.close()
+
+
+def taken(world: Scene, machine: Machine) -> int:
+    """How many connections the machine's host counts for the project that has most."""
+    lines = world.blue.admin.read_tables(machine.host.name)["project"]
+    return max((int(found[1]) for line in lines if (found := re.search(r"connections=(\d+)", line))), default=0)
+
+
+def test_a_project_that_has_all_it_may_harms_no_other(world: Scene) -> None:
+    """Five of its machines open what each may, which nobody answers; then a sixth may not even begin."""
+    names = [f"f{number}" for number in range(6)]
+    first = world.lab.host_list[0]
+    world.blue.add_machines({name: ("left", f"10.0.1.{50 + n}", first) for n, name in enumerate(names)})
+    made = [world.machine(name) for name in names]
+    for machine in made:
+        machine.obtain()
+    floods = [(made[0], made[1]), (made[1], made[0]), (made[2], made[3]), (made[3], made[2]), (made[4], made[0])]
+    for source, target in floods:
+        batch([f"route replace blackhole {source.address}/32"], target.namespace)
+    try:
+        for source, target in floods:
+            flood(source, target, Limit.CONNECTIONS + 1_000)
+        assert taken(world, made[4]) > 0.9 * Limit.PROJECT_CONNECTIONS
+        assert counted(world, made[4], Reason.PROJECT_SHARE_USED_UP) > 0
+        assert not exchange(made[5].namespace, world.machine("a3").address, NUMBER, 1024).ok
+        assert counted(world, made[5], Reason.PROJECT_SHARE_USED_UP) > 0
+        for one, other in (("a1", "a2"), ("a2", "a3")):
+            with EchoServer(world.machine(other, "green").namespace, NUMBER):
+                source, address = world.machine(one, "green"), world.machine(other, "green").address
+                assert exchange(source.namespace, address, NUMBER, 65536, 5).ok
+    finally:
+        for name in names:
+            machine = world.blue.machines.pop(name)
+            world.lab.remove_machine(machine)
+            world.blue.admin.delete("port", machine.plug.port)
+        world.blue.admin.settle()
+    until("what they had is free again", lambda: taken(world, world.machine("a1")) < Limit.CONNECTIONS * 2, 30)
 
 
 def test_what_a_project_has_is_shown(world: Scene) -> None:
