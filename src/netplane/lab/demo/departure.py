@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from netplane.lab.demo.check import Check
 from netplane.lab.demo.scene import Scene, Tables, read_all_tables
 from netplane.lab.wait import NotReached, until
+from netplane.model import CONTROL, WORLD, Host, kind_of
 
 COLLECTIONS = ("network", "subnet", "port", "router")
 """Security groups are left to the database: listing them makes the asking project's default group."""
@@ -48,16 +49,22 @@ def difference(before: Tables, after: Tables) -> str:
 
 
 def _records(scene: Scene) -> Check:
-    """Only the hosts themselves are left."""
+    """Of the network only the hosts themselves are left; who may call and who may be a host stays."""
+    network = ", ".join(f"'{kind_of(kind)}'" for kind in WORLD if kind is not Host)
+    control = ", ".join(f"'{kind_of(kind)}'" for kind in CONTROL)
     database = sqlite3.connect(f"file:{scene.lab.controller.database}?mode=ro", uri=True)
     try:
-        count = "SELECT kind, count(*) FROM resource WHERE kind <> 'host' GROUP BY kind"
-        records = dict(database.execute(count).fetchall())
-        others = {name: database.execute(f"SELECT count(*) FROM {name}").fetchone()[0] for name in ("reference",)}
-        claims = database.execute("SELECT count(*) FROM claim").fetchone()[0]
+        records = _count(database, f"SELECT kind, count(*) FROM resource WHERE kind IN ({network}) GROUP BY kind")
+        others = _count(database, f"SELECT 'reference', count(*) FROM reference WHERE kind IN ({network})")
+        owners = f"SELECT id FROM resource WHERE kind IN ({control}) AND kind <> 'enrolment'"
+        claims = _count(database, f"SELECT 'claim', count(*) FROM claim WHERE owner NOT IN ({owners})")["claim"]
     finally:
         database.close()
     wanted = 2 * len(scene.lab.hosts)
     left = {**records, **{name: number for name, number in others.items() if number}}
     measured = f"{sum(left.values())} records and references; {claims} claims, all of {len(scene.lab.hosts)} hosts"
     return Check("the store holds no record but the hosts", not left and claims == wanted, measured, str(left or ""))
+
+
+def _count(database: sqlite3.Connection, query: str) -> dict[str, int]:
+    return dict(database.execute(query).fetchall())
