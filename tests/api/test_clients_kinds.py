@@ -71,6 +71,25 @@ def test_agents_and_availability_by_the_sdk(url: str, tmp_path: Path) -> None:
     assert list(operator.agents()) == []
 
 
+def test_a_port_is_moved_by_the_sdk(url: str, tmp_path: Path) -> None:
+    operator = connect(url, "admin").network
+    store = Store.open(f"sqlite:///{tmp_path}/netplane.db")
+    with store.write("host:h1") as transaction:
+        for number, host in enumerate(("h1", "h2"), 1):
+            register_host(transaction, host, f"192.0.2.{number}")
+    store.close()
+    network = operator.create_network(name="n")
+    port = operator.create_port(network_id=network.id, binding_host_id="h1", binding_profile={"a": "b"})
+    assert port.binding_profile == {"a": "b"}
+    binding = operator.create_port_binding(port, host="h2")
+    assert (binding.host, binding.status, binding.vif_type) == ("h2", "INACTIVE", "tap")
+    operator.activate_port_binding(port, host="h2")
+    assert operator.get_port(port.id).binding_host_id == "h2"
+    assert [(one.host, one.status) for one in operator.port_bindings(port)] == [("h2", "ACTIVE"), ("h1", "INACTIVE")]
+    operator.delete_port_binding(port, "h1")
+    assert [one.host for one in operator.port_bindings(port)] == ["h2"]
+
+
 COMMANDS = """
 address scope create a
 subnet pool create p --address-scope a --pool-prefix 10.0.0.0/16 --default-prefix-length 24 --share --default

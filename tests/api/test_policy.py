@@ -125,6 +125,7 @@ GIVEN: Mapping[str, Json] = {
     "port_security_enabled": False,
     "allowed_address_pairs": [{"ip_address": "10.9.9.9"}],
     "binding:host_id": "h1",
+    "binding:profile": {"a": "b"},
     "fixed_ips:ip_address": [{"ip_address": "10.254.0.{low}"}],
     "device_owner:network": "network:dhcp",
     "target_tenant:*": "*",

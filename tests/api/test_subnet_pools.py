@@ -1,5 +1,7 @@
 """Subnet pools: made, cut from, widened, narrowed and deleted."""
 
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,7 +97,12 @@ def test_certain_ranges(world: World) -> None:
     assert cidr(world, pool, cidr="10.0.6.0/24") == "10.0.6.0/24"
 
 
-def test_many_subnets_in_one_call(world: World) -> None:
+def test_many_subnets_in_one_call(tmp_path: Path) -> None:
+    with closing(World(tmp_path, limits={})) as world:
+        check_many(world)
+
+
+def check_many(world: World) -> None:
     pool = make_pool(world, "10.0.0.0/16", default_prefixlen=28)
     networks = world.ask("POST", "/v2.0/networks", {"networks": [{}] * 600}).json["networks"]
     bodies = [{"network_id": network["id"], "subnetpool_id": pool["id"]} for network in networks]

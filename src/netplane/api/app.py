@@ -32,6 +32,7 @@ from netplane.api.identity import Identity, identity_routes, make_identity
 from netplane.api.identity.errors import IdentityError
 from netplane.api.identity.routes import respond_identity_error
 from netplane.api.limits import DEFAULTS
+from netplane.api.parts import Parts, act_on_part, add_part, change_part, list_parts, remove_part, show_part
 from netplane.api.preconditions import parse_if_match
 from netplane.api.quotas import MINE, Quotas
 from netplane.api.resources import Handler, Resources
@@ -152,7 +153,23 @@ def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
         ),
         *actions,
         *questions,
+        *(route for parts in calls.rules.parts for route in _part_routes(threads, calls, parts)),
     ]
+
+
+def _part_routes(threads: Threads, calls: Resources, parts: Parts) -> list[Route]:
+    path = f"/v2.0/{calls.rules.kind.collection}/{{id}}/{parts.plural}"
+    many: dict[str, Handler] = {"GET": partial(list_parts, calls, parts), "POST": partial(add_part, calls, parts)}
+    one: dict[str, Handler] = {
+        "GET": partial(show_part, calls, parts),
+        "PUT": partial(change_part, calls, parts),
+        "DELETE": partial(remove_part, calls, parts),
+    }
+    actions = [
+        _write_route(threads, f"{path}/{{key}}/{name}", {"PUT": partial(act_on_part, calls, parts, action=name)})
+        for name in parts.actions
+    ]
+    return [_mixed_route(threads, path, many), _mixed_route(threads, f"{path}/{{key}}", one), *actions]
 
 
 def _computed_routes(threads: Threads, calls: Computed) -> list[Route]:

@@ -14,6 +14,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "allowed-address-pairs": ("Allowed Address Pairs", "Addresses that ports may use besides their own."),
     "availability_zone": ("Availability Zone", "Zones that hosts are in."),
     "availability_zone_filter": ("Availability Zone Filter Extension", "Zones are found by their fields."),
+    "binding-extended": ("Port Bindings Extended", "Hosts that a port may be moved to."),
     "binding": ("Port Binding", "The host that shall carry a port."),
     "default-subnetpools": ("Default Subnetpools", "Subnets of the default pool of their IP version."),
     "dns-domain-ports": ("dns_domain for ports", "A port's name ends with a domain of its own."),

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
 from msgspec import Struct
+from msgspec.inspect import is_struct_type
 
 from netplane.api.bodies import plural
 from netplane.api.errors import ApiError, bad_request, invalid, not_found
@@ -165,7 +166,8 @@ def _since(text: str) -> Test:
 
 
 def _is_sortable(field: Field) -> bool:
-    return getattr(field.type.__origin__, "__origin__", None) is not tuple
+    base = field.type.__origin__
+    return getattr(base, "__origin__", None) not in (tuple, dict) and not is_struct_type(base)
 
 
 def _sort_key(name: str) -> Callable[[Any], Any]:

@@ -19,6 +19,7 @@ from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.host import HOST_NAME, Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User, assignment, role_id
+from netplane.model.inactive_binding import InactiveBinding, inactive_binding_id
 from netplane.model.kinds import COMPUTED, CONTROL, KINDS, STORED, WORLD, AnyRecord, AnyStored, kind_of
 from netplane.model.log import Logged, LogResource
 from netplane.model.metadata import Metadata
@@ -76,6 +77,7 @@ __all__ = [
     "FixedIP",
     "Host",
     "Identity",
+    "InactiveBinding",
     "JoinToken",
     "LogResource",
     "Logged",
@@ -113,6 +115,7 @@ __all__ = [
     "assignment",
     "describe",
     "identity_id",
+    "inactive_binding_id",
     "kind_of",
     "may_announce",
     "presence",

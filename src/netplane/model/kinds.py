@@ -11,6 +11,7 @@ from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall
 from netplane.model.host import Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User
+from netplane.model.inactive_binding import InactiveBinding
 from netplane.model.log import Logged, LogResource
 from netplane.model.network import Network, Subnet
 from netplane.model.port import Port
@@ -60,6 +61,7 @@ CONTROL: tuple[type[Record], ...] = (
     DefaultSecurityGroupRule,
     Agent,
     Quota,
+    InactiveBinding,
 )
 """What concerns controllers alone: no host is ever told of it, and no wire can carry it."""
 
@@ -113,6 +115,7 @@ AnyStored = (
     | DefaultSecurityGroupRule
     | Agent
     | Quota
+    | InactiveBinding
 )
 
 _KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL, *COMPUTED)}

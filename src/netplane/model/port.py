@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from ipaddress import ip_address
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from netplane.model.dhcp import DhcpOption
 from netplane.model.metadata import NOTHING_TOLD, Metadata
@@ -132,6 +132,15 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
             max_length=255,
         ),
     ] = ""
+    profile: Annotated[
+        dict[str, Any],
+        describe(
+            "What whoever starts its machine keeps with its binding; told to the host that carries it, and not read.",
+            create=True,
+            update=True,
+            wire="binding:profile",
+        ),
+    ] = field(default_factory=dict)
 
     @property
     def is_router_interface(self) -> bool:

@@ -88,7 +88,10 @@ TABLE: Mapping[type[Record], Lines] = {
         **written("device_owner:network", ADMIN | SERVICE | NET_MEMBER),
         **written("port_security_enabled", ADMIN | SERVICE | NET_MEMBER),
         **written("allowed_address_pairs", ADMIN | NET_MEMBER),
+        "show_bindings": OPERATORS | SERVICE,
+        "bind": ADMIN | SERVICE,
         **written("binding:host_id", ADMIN | SERVICE),
+        **written("binding:profile", ADMIN | SERVICE),
         **seen(OPERATORS | SERVICE, "binding:host_id", "binding:profile", "binding:vif_type", "binding:vif_details"),
     },
     Router: {
@@ -126,6 +129,8 @@ TABLE: Mapping[type[Record], Lines] = {
 ASKED: Mapping[str, str] = {
     "share": "make RBAC policies about it",
     "log": "have its decisions logged",
+    "show_bindings": "see where it is bound, and where it may be",
+    "bind": "make, change, activate and delete its bindings",
     "join": "give its gateway address to a router",
     "create:fixed_ips:ip_address": "choose addresses",
     "update:fixed_ips:ip_address": "choose addresses that the port does not have",

@@ -7,6 +7,7 @@ from uuid import uuid4
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.limits import DEFAULTS
+from netplane.api.parts import Parts
 from netplane.api.views import View
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
 from netplane.model.resource import Resource
@@ -64,6 +65,7 @@ class Rules(NamedTuple):
     """Whether that is done already."""
     fit: Callable[[Services, Wish, Any], Wish] | None = None
     """Fits a wish into what the services leave, before all else; the record is the one to change, None if new."""
+    parts: tuple[Parts, ...] = ()
     further: tuple[tuple[str, Any], ...] = ()
     """What a client may ask for besides the fields of the record: names and types; other records keep it."""
 

@@ -14,6 +14,7 @@ from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.rules.macs import check_mac, new_mac
 from netplane.api.rules.metadata import check_metadata
 from netplane.api.rules.names import assignment, with_names
+from netplane.api.rules.port_bindings import BINDINGS, check_profile
 from netplane.api.rules.port_security import secure, secure_new
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
 from netplane.api.rules.subports import check_in_no_trunk, trunk_details
@@ -102,7 +103,6 @@ EXTRAS = (
     Extra("binding:vnic_type"),
     Extra("binding:vif_type"),
     Extra("binding:vif_details"),
-    Extra("binding:profile"),
 )
 
 
@@ -117,7 +117,6 @@ def show(reader: Reader, services: Services, _context: Context, ports: Sequence[
             "binding:vnic_type": "normal",
             "binding:vif_type": "tap" if port.host_id else "unbound",
             "binding:vif_details": {"port_filter": True} if port.host_id else {},
-            "binding:profile": {},
             **({"trunk_details": trunks[port.id]} if port.id in trunks else {}),
         }
         for port in ports
@@ -128,6 +127,8 @@ def fit(services: Services, wish: Wish, _before: Port | None) -> Wish:
     """With a name that is one, and what a machine may read about itself."""
     if "metadata" in wish:
         check_metadata(wish["metadata"])
+    if "profile" in wish:
+        check_profile(wish["profile"])
     return with_names(services, wish)
 
 
@@ -181,5 +182,6 @@ PORTS = Rules(
     show,
     filled=frozenset({"mac_address"}),
     fit=fit,
+    parts=(BINDINGS,),
     indexed=("network_id",),
 )
