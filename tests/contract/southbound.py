@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -112,9 +112,9 @@ def certified(authority: Authority, identity: HostIdentity, life: timedelta = LI
 
 
 @asynccontextmanager
-async def site(directory: Path, southbound: str = "") -> AsyncIterator[Site]:
-    store = Store.open(f"sqlite:///{directory}/netplane.db")
-    controller = Controller(store, OwnCertificate(open_authority(store)))
+async def site(directory: Path, southbound: str = "", database: str = "") -> AsyncIterator[Site]:
+    store = Store.open(database or f"sqlite:///{directory}/netplane.db")
+    controller = Controller(store, OwnCertificate(open_authority(store)), url=f"http://{directory.name}")
     try:
         address = await controller.start(southbound or f"unix://{directory}/southbound")
         yield Site(controller, make_app(store, TOKENS, routes=routes(controller)), address)
@@ -207,10 +207,17 @@ async def agent(
     papers: Papers | None = None,
     position: Position = NOWHERE,
     acknowledges: bool = True,
+    others: Sequence[Site] = (),
 ) -> AsyncIterator[Follower]:
     """A host's agent; with the papers of its enrolment, or others."""
     shown = await asyncio.to_thread(site.enrol, host) if papers is None else papers
-    async with Uplink(host, f"192.0.2.{number}", [site.address], lambda: shown, position=position) as uplink:
+    async with Uplink(
+        host,
+        f"192.0.2.{number}",
+        [site.address, *(other.address for other in others)],
+        lambda: shown,
+        position=position,
+    ) as uplink:
         follower = Follower(uplink, acknowledges=acknowledges)
         task = asyncio.create_task(follower.run())
         try:

@@ -2,11 +2,15 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
+import psycopg
+
 from netplane.model import FixedIP, Host, Network, Port, SecurityGroup, SecurityGroupRule, Subnet
 from netplane.store import Store
+from tests import postgres
 
 
 class SteppedClock:
@@ -20,11 +24,36 @@ class SteppedClock:
         return self.now
 
 
-def open_sqlite(folder: Path) -> Store:
-    return Store.open(f"sqlite:///{folder}/netplane.db", SteppedClock())
+def sqlite(folder: Path) -> str:
+    return f"{folder}/netplane.db"
 
 
-STORES: dict[str, Callable[[Path], Store]] = {"sqlite": open_sqlite}
+def postgresql(_folder: Path) -> str:
+    """The same database again and again, emptied: making one takes longer than a test."""
+    url = _shared()
+    with psycopg.connect(
+        postgres.cluster().driver_url(url.partition("?")[0].rpartition("/")[2]), autocommit=True
+    ) as connection:
+        connection.execute(
+            "TRUNCATE resource, reference, claim, change, report, tally, secret, controller, session, letter"
+        )
+        connection.execute("UPDATE log SET revision = 0, identity = gen_random_uuid()")
+    return url
+
+
+@cache
+def _shared() -> str:
+    url = postgres.cluster().create()
+    Store.open(url).close()
+    return url
+
+
+DATABASES: dict[str, Callable[[Path], str]] = {"sqlite": sqlite, "postgresql": postgresql}
+"""Where a test finds an empty database of each kind."""
+
+
+def open_store(database: str) -> Store:
+    return Store.open(database, SteppedClock())
 
 
 def new_network(vni: int = 1, project: str = "blue") -> Network:

@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from netplane.model import ROUTER_INTERFACE, Binding, Port, Router
 from netplane.store import Conflict, Store
 from netplane.store.bindings import bind_requested, claim_port, register_host, release_port
-from tests.contract.stores import STORES, new_network, new_port
+from tests.contract.stores import DATABASES, new_network, new_port, open_store
 
 NETWORK = new_network()
 FREE = new_port(NETWORK, "fa:16:3e:00:00:01")
 ASKED = new_port(NETWORK, "fa:16:3e:00:00:02", host="a")
 
 
-@pytest.fixture(params=STORES)
+@pytest.fixture(params=DATABASES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = STORES[request.param](tmp_path)
+    opened = open_store(DATABASES[request.param](tmp_path))
     with opened.write("test") as transaction:
         transaction.add(NETWORK)
         for port in (FREE, ASKED):

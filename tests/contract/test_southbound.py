@@ -20,6 +20,7 @@ from netplane.store import Store
 from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import encode
 from netplane.stream.messages import Ack, Claim, Delta, Hello, Release, Snapshot, Trouble, Welcome
+from netplane.stream.preference import preferred
 from netplane.stream.transport import AUTHENTIC, METHOD, agent_credentials
 from netplane.trust.authority import make_authority
 from netplane.trust.names import HostIdentity
@@ -364,7 +365,8 @@ def test_a_second_session_of_a_host_ends_the_first(tmp_path: Path) -> None:
 def test_an_agent_goes_on_to_the_next_controller_of_its_list(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place:
-            dead = f"unix://{tmp_path}/nobody"
+            nobody = (f"unix://{tmp_path}/nobody{number}" for number in range(100))
+            dead = next(one for one in nobody if preferred("h1", [one, place.address])[0] == one)
             papers = place.enrol("h1")
             async with Uplink("h1", "192.0.2.1", [dead, place.address], lambda: papers) as uplink:
                 events = [type(await anext(uplink)) for _ in range(3)]

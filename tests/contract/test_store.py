@@ -23,21 +23,27 @@ from netplane.model import (
 )
 from netplane.store import Conflict, Exhausted, InUse, Missing, Store, StoreError
 from tests.contract.stores import (
-    STORES,
+    DATABASES,
     new_group,
     new_host,
     new_network,
     new_port,
     new_rule,
     new_subnet,
+    open_store,
 )
 
 MACS = [f"fa:16:3e:00:00:{number:02x}" for number in range(100)]
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    opened = STORES[request.param](tmp_path)
+@pytest.fixture(params=DATABASES)
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return DATABASES[request.param](tmp_path)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    opened = open_store(database)
     yield opened
     opened.close()
 
@@ -442,9 +448,9 @@ def test_a_thousand_records_in_one_transaction(store: Store) -> None:
         assert ids(store, kind) == set()
 
 
-def test_it_is_the_same_log_when_opened_again(store: Store, tmp_path: Path) -> None:
+def test_it_is_the_same_log_when_opened_again(store: Store, database: str) -> None:
     add(store, new_network())
-    again = STORES["sqlite"](tmp_path)
+    again = open_store(database)
     assert (again.log, again.revision) == (store.log, 1)
     again.close()
 

@@ -38,11 +38,11 @@ def main(
 ) -> None:
     """Run the agent of a host until SIGTERM or SIGINT, after which the datapath goes on forwarding.
 
-    `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, tried in turn;
-    `state_dir` holds the host's papers, which say its name, and keeps the slice, and decisions that are logged, unless
-    `decisions` names another file for them; `instance` names the pinned tables (by default after the host), for
-    machines that run several hosts; `resolv_conf` names the resolvers that are asked for machines whose subnets name
-    none; `nova` is whom metadata is asked of, if not the records tell it.
+    `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, of which each host tries
+    another first; `state_dir` holds the host's papers, which say its name, and keeps the slice, and decisions that are
+    logged, unless `decisions` names another file for them; `instance` names the pinned tables (by default after the
+    host), for machines that run several hosts; `resolv_conf` names the resolvers that are asked for machines whose
+    subnets name none; `nova` is whom metadata is asked of, if not the records tell it.
 
     ValueError if the address is not IPv4; Distrust if the papers are not as they should be, FileNotFoundError without
     them; DatapathError if the kernel does not take the programs; OSError without the

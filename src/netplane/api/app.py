@@ -27,7 +27,7 @@ from netplane.api.callers import Callers
 from netplane.api.computed import Computed
 from netplane.api.context import NOBODY, Context
 from netplane.api.door import Door
-from netplane.api.errors import ApiError
+from netplane.api.errors import ApiError, unavailable
 from netplane.api.identity import Identity, identity_routes, make_identity
 from netplane.api.identity.errors import IdentityError
 from netplane.api.identity.routes import respond_identity_error
@@ -44,7 +44,7 @@ from netplane.api.tag_calls import add_tag, add_tags, has_tag, list_tags, remove
 from netplane.api.tokens import Tokens
 from netplane.api.worker import Work, Worker
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
-from netplane.store import Store
+from netplane.store import Store, Unavailable
 
 BODY_LIMIT = 8 * 1024 * 1024
 """Bytes; a list of 1,000 ports takes a tenth of it."""
@@ -101,7 +101,12 @@ def make_app(
         own += _resource_routes(threads, Resources(rules, store, services))
     application = Starlette(
         routes=[*own, *routes],
-        exception_handlers={ApiError: _on_api_error, HTTPException: _on_http_error, Exception: _on_fault},
+        exception_handlers={
+            ApiError: _on_api_error,
+            Unavailable: _on_outage,
+            HTTPException: _on_http_error,
+            Exception: _on_fault,
+        },
     )
     application.router.redirect_slashes = False
     return Door(application, Callers((tokens, identity.tokens)), identity.config.public_url)
@@ -223,6 +228,8 @@ def _serve(request: Request, handler: Handler, call: Call) -> Response:
         answer: Answer = handler(call, **request.path_params)
     except ApiError as error:
         return respond_error(request, error)
+    except Unavailable as outage:
+        return respond_error(request, unavailable(outage))
     return respond(request, answer)
 
 
@@ -239,6 +246,11 @@ async def _on_api_error(request: Request, error: Exception) -> Response:
     if isinstance(error, IdentityError):
         return respond_identity_error(request, error)
     return respond_error(request, error)
+
+
+async def _on_outage(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Unavailable)
+    return respond_error(request, unavailable(error))
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -10,7 +10,7 @@ What one may not see is not found: an error never tells that another project's r
 from ipaddress import ip_address
 
 from netplane.model import Record, kind_of
-from netplane.store import Conflict, Exhausted, InUse, Missing, StoreError
+from netplane.store import Conflict, Exhausted, InUse, Missing, StoreError, Unavailable, Unsettled
 
 
 class ApiError(Exception):
@@ -74,6 +74,15 @@ def spoken(kind: type[Record]) -> str:
 def spoken_kind(kind: str) -> str:
     """The same for a kind's name."""
     return kind.replace("_", " ").capitalize()
+
+
+def unavailable(outage: Unavailable) -> ApiError:
+    """The database cannot serve. Clients may repeat what was not done; of one thing nobody knows whether it was."""
+    if isinstance(outage, Unsettled):
+        return ApiError(
+            504, "OutcomeUnknown", "The database went away; whether the request was carried out is unknown."
+        )
+    return ApiError(503, "ServiceUnavailable", "The database cannot be reached; nothing was changed. Try again.")
 
 
 def from_store(error: StoreError) -> ApiError:

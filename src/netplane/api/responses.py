@@ -8,6 +8,9 @@ from netplane.api.call import Answer
 from netplane.api.errors import ApiError
 from netplane.api.places import root_of
 
+RETRY_AFTER = "2"
+"""Seconds after which what cannot be reached now may be back."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -28,7 +31,10 @@ def url_of(request: Request) -> str:
 
 def respond_error(request: Request, error: ApiError) -> Response:
     """A refusal."""
-    return respond(request, Answer(error.status, error.body))
+    response = respond(request, Answer(error.status, error.body))
+    if error.status == 503:
+        response.headers["Retry-After"] = RETRY_AFTER
+    return response
 
 
 def respond_unauthorized(request: Request) -> Response:

@@ -21,6 +21,9 @@ COMMANDS = {
     "log": "netplane.cli.log:log",
     "why": "netplane.cli.why:why",
     "tables": "netplane.cli.tables:tables",
+    "db": "netplane.cli.db:db",
+    "backup": "netplane.cli.backup:backup",
+    "restore": "netplane.cli.backup:restore",
     "demo": "netplane.cli.demo:demo",
     "version": "netplane.cli.version:version",
 }

@@ -39,8 +39,7 @@ underlay_mtu = click.option(
     "--database",
     required=True,
     envvar="NETPLANE_DATABASE",
-    type=click.Path(dir_okay=False, path_type=Path),
-    help="The SQLite file; made if it is not there.",
+    help="An SQLite file, made if it is not there, or postgresql://USER:PASSWORD@HOST/NAME.",
 )
 @click.option(
     "--tokens",
@@ -146,7 +145,7 @@ underlay_mtu = click.option(
 def server(
     listen: tuple[str, ...],
     southbound: str,
-    database: Path,
+    database: str,
     tokens: Path,
     underlay_mtu: int,
     dns_domain: str,
@@ -177,7 +176,7 @@ def server(
         main(
             tuple(Listening(address, tls_cert, tls_key, plain_http) for address in listen),
             southbound,
-            str(database),
+            database,
             tokens,
             underlay_mtu,
             dns_domain,

@@ -121,17 +121,15 @@ def _server(listen: str, southbound: str, state: Path, tokens: Path, underlay_mt
 
 def _enrol(name: str, state: Path) -> None:
     """Have papers for this machine's agent: as any other's it proves who it is."""
-    from sqlalchemy.exc import DBAPIError
-
     from netplane.controller.local import enrol_here
-    from netplane.store import Store
+    from netplane.store import Store, Unavailable, Unfit
     from netplane.trust.faults import Distrust
 
     try:
         with closing(Store.open(f"sqlite:///{_database(state)}")) as store:
             enrol_here(store, name, state / "agent")
-    except (DBAPIError, Distrust, OSError) as problem:
-        raise click.ClickException(f"this host cannot be enrolled: {getattr(problem, 'orig', problem)}") from problem
+    except (Unavailable, Unfit, Distrust, OSError) as problem:
+        raise click.ClickException(f"this host cannot be enrolled: {problem}") from problem
 
 
 def _database(state: Path) -> Path:

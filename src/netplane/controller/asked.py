@@ -11,8 +11,10 @@ from starlette.requests import Request
 from netplane.api import Context
 from netplane.api.app import context_of
 from netplane.api.errors import invalid, not_found
+from netplane.controller import everywhere
+from netplane.controller.connected import Filter
 from netplane.controller.controller import Controller
-from netplane.controller.decisions import Heard, Wanted
+from netplane.controller.decisions import Heard
 from netplane.controller.explanation import closest, protocol_name, summary
 from netplane.model import AddressGroup, Decision, Port, SecurityGroupRule
 from netplane.model.log import ACCEPT, DROP
@@ -28,16 +30,16 @@ PARAMETERS = ("port", "event", "direction", "after", "limit", "explain")
 async def decisions(controller: Controller, request: Request) -> object:
     """The youngest decisions that pass the filters, the oldest of them first; `after` is the `last` of an answer."""
     context = context_of(request)
-    wanted = _parse(context, request)
+    wanted, after = _parse(context, request)
     if wanted.port:
         await asyncio.to_thread(_check_port, controller, context, wanted.port)
-    found = controller.decisions.find(wanted)
+    found, last = await everywhere.decisions(controller, wanted, after)
     explains = request.query_params.get("explain", "").lower() in TRUE
     shown = await asyncio.to_thread(_show, controller, found, explains=explains)
-    return {"decisions": shown, "last": found[-1].place if found else wanted.after}
+    return {"decisions": shown, "last": _last(last)}
 
 
-def _parse(context: Context, request: Request) -> Wanted:
+def _parse(context: Context, request: Request) -> tuple[Filter, dict[str, int]]:
     query = request.query_params
     if unknown := sorted(set(query) - set(PARAMETERS)):
         raise invalid(f"there is no filter {', '.join(map(repr, unknown))}; there are {', '.join(PARAMETERS)}")
@@ -46,14 +48,23 @@ def _parse(context: Context, request: Request) -> Wanted:
         raise invalid(f"'event' is ACCEPT or DROP, not {event!r}")
     if direction not in ("", "ingress", "egress"):
         raise invalid(f"'direction' is ingress or egress, not {direction!r}")
-    return Wanted(
-        context.may_see,
-        query.get("port", ""),
-        event,
-        direction,
-        _number(query.get("after", "0"), "after", 0, (1 << 63) - 1),
-        _number(query.get("limit", str(USUAL)), "limit", 1, MOST),
-    )
+    limit = _number(query.get("limit", str(USUAL)), "limit", 1, MOST)
+    after = _after(query.get("after", "0"))
+    project = None if context.is_admin else context.project
+    return Filter(project, query.get("port", ""), event, direction, after.pop("", 0), limit), after
+
+
+def _after(text: str) -> dict[str, int]:
+    """The places after which decisions are asked for, by controller; under no name for all: see `_last`."""
+    pairs = [pair.rpartition("=") for pair in text.split(",")]
+    return {id: _number(place, "after", 0, (1 << 63) - 1) for id, _, place in pairs}
+
+
+def _last(places: dict[str, int]) -> int | str:
+    """What to give as `after` for the decisions that follow: a place, or one for each of several controllers."""
+    if len(places) == 1:
+        return next(iter(places.values()))
+    return ",".join(f"{id}={place}" for id, place in sorted(places.items()))
 
 
 def _number(text: str, name: str, least: int, most: int) -> int:

@@ -3,35 +3,41 @@
     store ── commit ──▶ follow ──▶ Picture ──▶ SouthboundServer ══ agents
       ▲                               ▲               │
       ├── bindings, hosts ────────────│─ admit, hear ◀┘
-      └── reports ◀── report ◀────────┘
+      ├── reports, sessions ◀─ report ┘
+      └── letters ◀──▶ Correspondence ◀──▶ other controllers
 
 Everything here runs in one event loop; the store is called in threads. Between two awaits the picture does not move.
+While the database cannot serve, the picture stays, and hosts keep their sessions; what is to be written waits.
 """
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from time import monotonic, time_ns
 from typing import TypeVar
+from uuid import uuid4
 
 from msgspec import Raw
 
 from netplane.base.problem import Problem
 from netplane.controller.admission import Admission
+from netplane.controller.connected import Connected
+from netplane.controller.correspondence import Correspondence
 from netplane.controller.decisions import DecisionBook
 from netplane.controller.heartbeats import report_heartbeats
 from netplane.controller.moves import Move, Moves
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
-from netplane.model import WORLD, Host, Port, Record, announcement_id
+from netplane.model import WORLD, Enrolment, Host, Port, Record, announcement_id
 from netplane.model.network import DEFAULT_DOMAIN
-from netplane.store import Entry, Store, StoreError, Transaction
+from netplane.store import Entry, Store, StoreError, Transaction, Unavailable
 from netplane.store.announcements import note_announcement
 from netplane.store.bindings import claim_port, register_host, release_port
 from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
+from netplane.store.reader import chunks
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
 from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Renewed, Trouble, Up
@@ -51,6 +57,10 @@ REPORT_PAUSE = 0.01
 """Seconds that port states are collected for, so that they are written in batches."""
 MOVES_PAUSE = 0.25
 """Seconds between looks at addresses that wait to be moved."""
+RETRY = 0.5
+"""Seconds before a database that could not serve is tried again."""
+AUDIT = 10.0
+"""Seconds between two looks whether hosts have gone to other controllers without a word."""
 CLAIMS = 65_536
 """Ports that a host may claim: as many as its port table holds."""
 
@@ -60,7 +70,8 @@ T = TypeVar("T")
 class Controller:
     """One controller process's heart; `Desk` to the southbound server."""
 
-    def __init__(self, store: Store, own: OwnCertificate, dns_domain: str = DEFAULT_DOMAIN) -> None:
+    def __init__(self, store: Store, own: OwnCertificate, dns_domain: str = DEFAULT_DOMAIN, url: str = "") -> None:
+        """`url` is where clients find it, for others to show."""
         self.store = store
         self.dns_domain = dns_domain
         self.log = store.log
@@ -70,6 +81,10 @@ class Controller:
         self.problems = Problems()
         self.decisions = DecisionBook(time_ns() // 1_000)
         self.southbound = SouthboundServer(self, own)
+        self.here = Connected(self.southbound, self.picture, self.problems, self.decisions, self.until)
+        self.correspondence = Correspondence(str(uuid4()), url, store.peers, self.here.answer)
+        self._opened: set[str] = set()
+        self._closed: set[str] = set()
         self._committed = asyncio.Event()
         self._moves = Moves()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -93,8 +108,15 @@ class Controller:
 
         self._unsubscribe = self.store.subscribe(wake)
         self._committed.set()
-        hearts = report_heartbeats(self.store, lambda: self.southbound.connected)
-        for work in (self._follow(), self._report(), self._beat(), self._settle_moves(), hearts):
+        for work in (
+            self._follow(),
+            self._report(),
+            self._beat(),
+            self._audit(),
+            self._settle_moves(),
+            self.correspondence.run(),
+            report_heartbeats(self.store, lambda: self.southbound.connected),
+        ):
             self._spawn(work, is_vital=True)
         return await self.southbound.start(address)
 
@@ -106,6 +128,7 @@ class Controller:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.correspondence.leave()
 
     async def until(self, is_reached: Callable[[], bool], timeout: float) -> bool:
         """Wait until something is so, at most so many seconds; looks whenever the picture has moved."""
@@ -118,18 +141,62 @@ class Controller:
     # What the southbound server asks.
 
     async def admit(self, hello: Hello, identity: HostIdentity) -> int:
-        """Register the host that has come, and wait until its own record is in its slice."""
+        """Register the host that has come, and wait until its own record, and all it knows, is in the picture.
 
-        def register(transaction: Transaction) -> Host:
-            check_enrolled(transaction, *identity)
-            return register_host(transaction, hello.host, hello.address)
+        One that is known needs no write, so that all may come at once, and while the database is away.
+        """
+        known = await self._known(hello, identity)
+        if known is not None:
+            host = known
+        else:
 
-        host, revision = await self._write(hello.host, register)
+            def register(transaction: Transaction) -> Host:
+                check_enrolled(transaction, *identity)
+                return register_host(transaction, hello.host, hello.address)
+
+            host, revision = await self._write(hello.host, register)
+            await self.until(lambda: self.picture.revision >= revision, HEARTBEAT)
+        if hello.log == self.log:
+            await self._catch_up(hello)
         self.picture.ports.open(hello.host)
         self.problems.open(hello.host)
-        await self.until(lambda: self.picture.revision >= revision, HEARTBEAT)
+        await self._recall(hello.host)
+        self._opened.add(hello.host)
+        self._closed.discard(hello.host)
+        self._reportable.set()
         LOGGER.info("host %s is here, at %s", hello.host, hello.address)
         return host.number
+
+    async def _known(self, hello: Hello, identity: HostIdentity) -> Host | None:
+        """The record of a host that is in and has not changed; by what was known last while the database is away."""
+        known = self.picture.interest.get(("host", hello.host))
+        if not isinstance(known, Host) or known.address != hello.address:
+            return None
+        try:
+            is_in = await asyncio.to_thread(_is_enrolled, self.store, identity)
+        except Unavailable:
+            is_in = self.admission.trusts(identity)
+        return known if is_in else None
+
+    async def _catch_up(self, hello: Hello) -> None:
+        """Another controller may have told a host more than we know yet: it must not be led back."""
+        if await self.until(lambda: self.picture.revision >= hello.revision, HEARTBEAT):
+            return
+        try:
+            latest = await asyncio.to_thread(lambda: self.store.revision)
+        except Unavailable as outage:
+            raise Refused(f"host {hello.host} knows more than we do, and {outage}") from outage
+        if latest >= hello.revision:
+            raise Refused(f"host {hello.host} is at revision {hello.revision}, and we are behind it")
+        LOGGER.error("the database has lost what host %s knows: revisions up to %d", hello.host, hello.revision)
+
+    async def _recall(self, host: str) -> None:
+        """Learn what other controllers have said of a host's ports."""
+        if self.store.peers.is_shared:
+            ports = self.picture.ports.bound(host)
+            with suppress(Unavailable):
+                said = await asyncio.to_thread(_read_said, self.store, ports)
+                self.picture.ports.recall(said, ports)
 
     def trusts(self, identity: HostIdentity) -> bool:
         """Whether a host's certificates are valid, as far as is known here."""
@@ -176,6 +243,10 @@ class Controller:
     def left(self, host: str) -> None:
         """A host is away; what it carries goes on without us."""
         LOGGER.info("host %s is away", host)
+        self.picture.ports.close(host)
+        self._opened.discard(host)
+        self._closed.add(host)
+        self._reportable.set()
         self._tell()
 
     async def _announced(self, move: Move) -> None:
@@ -225,12 +296,17 @@ class Controller:
                 result = work(transaction)
             return result, transaction.revision
 
-        try:
-            return await asyncio.to_thread(write)
-        except NotAdmitted as refusal:
-            raise Distrust(str(refusal)) from refusal
-        except StoreError as error:
-            raise Refused(f"host {host}: {error}") from error
+        while True:
+            try:
+                return await asyncio.to_thread(write)
+            except NotAdmitted as refusal:
+                raise Distrust(str(refusal)) from refusal
+            except StoreError as error:
+                raise Refused(f"host {host}: {error}") from error
+            except Unavailable as outage:
+                # What hosts say changes nothing the second time.
+                LOGGER.warning("what host %s says must wait: %s", host, outage)
+                await asyncio.sleep(RETRY)
 
     # What runs as long as the controller does.
 
@@ -254,7 +330,7 @@ class Controller:
         while True:
             await self._committed.wait()
             self._committed.clear()
-            while entries := await asyncio.to_thread(self.store.journal, self.picture.revision, BATCH):
+            while entries := await self._read_on():
                 self.southbound.publish(self.picture.take(entries).items())
                 self.watchers.publish(self.picture.revision, entries)
                 for host in self.admission.take(entries):
@@ -266,14 +342,63 @@ class Controller:
                 for host, ports in self.picture.unbound(entries).items():
                     self._spawn(self._claim(host, ports), is_vital=False)
 
+    async def _read_on(self) -> list[Entry]:
+        """What follows in the change log; nothing, for now, while the database cannot serve."""
+        try:
+            return await asyncio.to_thread(self.store.journal, self.picture.revision, BATCH)
+        except Unavailable as outage:
+            LOGGER.warning("nothing is heard of changes: %s", outage)
+            await asyncio.sleep(RETRY)
+            self._committed.set()
+            return []
+
     async def _report(self) -> None:
-        """Write port states to the store, in batches."""
+        """Write port states and sessions to the store, in batches."""
         while True:
             await self._reportable.wait()
             await asyncio.sleep(REPORT_PAUSE)
             self._reportable.clear()
-            if news := self.picture.ports.news():
-                await asyncio.to_thread(self.store.report, PORT_STATUS, news)
+            opened, self._opened = self._opened, set()
+            closed, self._closed = self._closed, set()
+            news, rank = self.picture.ports.news(), 2 * self.picture.revision
+            try:
+                await self._write_reports(news, rank)
+                if self.store.peers.is_shared and (opened or closed):
+                    await asyncio.to_thread(self.store.peers.hold, self.correspondence.id, opened, closed)
+            except Unavailable as outage:
+                LOGGER.warning("port states must wait: %s", outage)
+                self.picture.ports.unsay(news)
+                connected = self.southbound.connected
+                self._opened |= opened & connected
+                self._closed |= closed - connected
+                await asyncio.sleep(RETRY)
+                self._reportable.set()
+
+    async def _write_reports(self, news: Mapping[str, str], rank: int) -> None:
+        """Whoever has heard it from the host itself outranks others who only know where its ports are bound."""
+        judged = {port: status for port, status in news.items() if self.picture.ports.is_judged(port)}
+        others = {port: status for port, status in news.items() if port not in judged}
+        for states, more in ((others, 0), (judged, 1)):
+            if states:
+                await asyncio.to_thread(self.store.report, PORT_STATUS, states, rank + more)
+
+    async def _audit(self) -> None:
+        """End sessions of hosts that have gone to others, and say again which are here if that was lost."""
+        before: set[str] = set()
+        while self.store.peers.is_shared:
+            await asyncio.sleep(AUDIT)
+            lasting, before = before & self.southbound.connected, self.southbound.connected
+            try:
+                holders = await asyncio.to_thread(self.store.peers.sessions, lasting)
+            except Unavailable:
+                continue
+            for host in lasting & self.southbound.connected:
+                holder = holders.get(host)
+                if holder in self.correspondence.others:
+                    self.southbound.end(host, "the host has a session with another controller")
+                elif holder != self.correspondence.id:
+                    self._opened.add(host)
+                    self._reportable.set()
 
     async def _settle_moves(self) -> None:
         """Do what has been said of addresses that had just moved."""
@@ -302,6 +427,18 @@ def read_picture(store: Store) -> Picture:
         records: list[Record] = [record for kind in WORLD for record in reader.list(kind)]
         said = {port: str(report.body) for port, report in reader.reports(PORT_STATUS).items()}
         return Picture(records, reader.revision, said)
+
+
+def _is_enrolled(store: Store, identity: HostIdentity) -> bool:
+    with store.read() as reader:
+        enrolment = reader.get(Enrolment, identity.host)
+    return enrolment is not None and enrolment.series == identity.series
+
+
+def _read_said(store: Store, ports: Sequence[str]) -> dict[str, str]:
+    with store.read() as reader:
+        found = [reader.reports(PORT_STATUS, chunk) for chunk in chunks(ports)]
+    return {port: str(report.body) for reports in found for port, report in reports.items()}
 
 
 def now() -> str:

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Collection
+from contextlib import suppress
 
 from netplane.model import agent_id
-from netplane.store import Store
+from netplane.store import Store, Unavailable
 from netplane.store.clock import fine_stamp, wall_clock
 from netplane.store.reports import HEARTBEAT
 
@@ -20,5 +21,6 @@ async def report_heartbeats(store: Store, connected: Callable[[], Collection[str
         since = {host: since.get(host, here) for host in connected()}
         if since:
             reports = {agent_id(host): begun for host, begun in since.items()}
-            await asyncio.to_thread(store.report, HEARTBEAT, reports)
+            with suppress(Unavailable):
+                await asyncio.to_thread(store.report, HEARTBEAT, reports)
         await asyncio.sleep(PERIOD)

@@ -15,6 +15,7 @@ from netplane.api.app import context_of
 from netplane.api.errors import ApiError, invalid, not_found
 from netplane.api.policy import check_call
 from netplane.api.queries import values_test
+from netplane.controller import everywhere
 from netplane.controller.controller import Controller, hosts_of
 from netplane.model import Binding, Host
 
@@ -32,8 +33,8 @@ View = Mapping[str, Any]
 async def hosts(controller: Controller, request: Request) -> object:
     """All hosts, how far each is, and how many ports it carries."""
     check_call(context_of(request), "hosts")
-    found = await asyncio.to_thread(hosts_of, controller.store)
-    return {"hosts": page(request, [host_view(controller, host) for host in found], HOST)}
+    found, connected = await asyncio.to_thread(hosts_of, controller.store), await everywhere.hosts(controller)
+    return {"hosts": page(request, [host_view(controller, host, connected) for host in found], HOST)}
 
 
 async def host(controller: Controller, request: Request) -> object:
@@ -43,7 +44,7 @@ async def host(controller: Controller, request: Request) -> object:
     found = await asyncio.to_thread(hosts_of, controller.store)
     for one in found:
         if one.id == name:
-            return {"host": host_view(controller, one)}
+            return {"host": host_view(controller, one, await everywhere.hosts(controller))}
     raise not_found(Host, name)
 
 
@@ -57,30 +58,26 @@ async def bindings(controller: Controller, request: Request) -> object:
 async def revisions(controller: Controller, request: Request) -> object:
     """The youngest batches of revisions that went out together, the youngest first: where they are real, since when."""
     check_call(context_of(request), "revisions")
-    connected = controller.southbound.connected
-    shown = [
-        {
-            "revision": batch.last,
-            "first": batch.first,
-            "committed_at": batch.times[-1],
-            "realised": batch.realised,
-            "pending": [host for host in batch.waiting if host in connected],
-        }
+    known = [
+        {"revision": batch.last, "first": batch.first, "committed_at": batch.times[-1]}
         for batch in controller.picture.revisions.youngest(MOST)
     ]
-    return {"revisions": page(request, shown, REVISION)}
+    shown = page(request, known, REVISION)
+    fates = await everywhere.fates(controller, [each["revision"] for each in shown])
+    return {"revisions": [{**each, **fate} for each, fate in zip(shown, fates, strict=True)]}
 
 
-def host_view(controller: Controller, host: Host) -> dict[str, Any]:
-    """A host, and what the controller knows of it."""
+def host_view(controller: Controller, host: Host, connected: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """A host, and what the controller that it is `connected` to knows of it: else what this one knows."""
     ports, revisions = controller.picture.ports, controller.picture.revisions
+    known = connected.get(host.id)
     return {
         "name": host.id,
         "number": host.number,
         "address": host.address,
-        "alive": host.id in controller.southbound.connected,
-        "revision": ports.acknowledged(host.id),
-        "behind_since": revisions.behind_since(host.id),
+        "alive": known is not None,
+        "revision": known["revision"] if known else ports.acknowledged(host.id),
+        "behind_since": known["behind_since"] if known else revisions.behind_since(host.id),
         "ports": ports.count(host.id),
     }
 

@@ -4,7 +4,7 @@ A host that is away changes nothing: its machines go on without us. When it is b
 it has; the first acknowledgement after that settles what they all are.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 ACTIVE = "ACTIVE"
@@ -45,6 +45,10 @@ class PortStates:
         self._said |= news
         return news
 
+    def unsay(self, news: Mapping[str, str]) -> None:
+        """News could not be told: it is news again, but for what is newer."""
+        self._news = dict(news) | self._news
+
     def bind(self, port: str, place: Place | None) -> None:
         """A port is bound to a host, or to none."""
         before = self._places.pop(port, None)
@@ -53,7 +57,7 @@ class PortStates:
         if place:
             self._places[port] = place
             self._standing(place.host).bound[port] = None
-        self._judge(port)
+        self._judge(port, has_moved=bool(before and place and before.host != place.host))
 
     def forget(self, port: str) -> None:
         """A port is no more."""
@@ -67,6 +71,27 @@ class PortStates:
         self._unclaim(host, list(standing.claimed))
         standing.acknowledged = 0
         standing.is_settled = False
+
+    def recall(self, said: Mapping[str, str], ports: Iterable[str]) -> None:
+        """What was said last of some ports, by whichever controller; of those that are not in it, nothing."""
+        for port in ports:
+            self._said.pop(port, None)
+        self._said |= said
+
+    def close(self, host: str) -> None:
+        """The session with a host has ended; what its ports are is now for others to say, or stays as it is."""
+        standing = self._standing(host)
+        self._unclaim(host, list(standing.claimed))
+        standing.is_settled = False
+
+    def bound(self, host: str) -> list[str]:
+        """The ports that are bound to a host."""
+        return list(self._standing(host).bound)
+
+    def is_judged(self, port: str) -> bool:
+        """Whether we know what a port is from its host itself."""
+        place = self._places.get(port)
+        return place is not None and self._standing(place.host).is_settled
 
     def claim(self, host: str, ports: Iterable[str]) -> None:
         """A host has devices of these ports."""
@@ -115,11 +140,11 @@ class PortStates:
     def _standing(self, host: str) -> _Standing:
         return self._hosts.setdefault(host, _Standing())
 
-    def _judge(self, port: str) -> None:
+    def _judge(self, port: str, *, has_moved: bool = False) -> None:
         status = self._status(port)
-        if status is None:
-            return
-        if status == self._said.get(port, DOWN):
+        if status is None and has_moved:
+            status = DOWN
+        if status is None or status == self._said.get(port, DOWN):
             self._news.pop(port, None)
         else:
             self._news[port] = status

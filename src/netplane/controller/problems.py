@@ -28,8 +28,12 @@ class Problems:
         self._said.pop(host, None)
         self._refused.pop(host, None)
 
-    def all(self) -> list[dict[str, str]]:
-        """Every problem, with the host that it was met on."""
-        found = [(host, problem) for host, problems in self._said.items() for problem in problems]
-        found += [(host, problem) for host, refused in self._refused.items() for problem in refused.values()]
-        return [{"host": host, "kind": each.kind, "id": each.id, "text": each.text} for host, each in sorted(found)]
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts that anything is known of."""
+        return self._said.keys() | self._refused.keys()
+
+    def of(self, host: str) -> list[dict[str, str]]:
+        """Every problem that was met on a host."""
+        found = [*self._said.get(host, ()), *self._refused.get(host, {}).values()]
+        return [{"kind": each.kind, "id": each.id, "text": each.text} for each in sorted(found)]

@@ -37,7 +37,7 @@ from netplane.api.context import Context
 from netplane.api.errors import bad_request, conflict, invalid, not_found
 from netplane.api.policy import check_call, may_call
 from netplane.api.responses import respond
-from netplane.controller import joining
+from netplane.controller import everywhere, joining
 from netplane.controller.asked import decisions
 from netplane.controller.audit import audit
 from netplane.controller.controller import Controller, hosts_of
@@ -49,7 +49,6 @@ from netplane.controller.inventory import (
     matching,
     revisions,
 )
-from netplane.controller.revisions import Batch
 from netplane.controller.watching.stream import watch
 from netplane.model import Binding, Host, Port, Record
 from netplane.stream.faults import Refused, Unanswered
@@ -139,40 +138,34 @@ def routes(controller: Controller, agents_connect_to: Sequence[str] = ()) -> lis
 async def status(controller: Controller, request: Request) -> object:
     """The controller, its hosts and problems."""
     check_call(context_of(request), "status")
+    connected, wrong = await everywhere.hosts(controller), await everywhere.problems(controller)
+    found = await asyncio.to_thread(hosts_of, controller.store)
     return {
         "version": __version__,
         "log": controller.log,
         "revision": controller.picture.revision,
-        "hosts": [host_view(controller, host) for host in await asyncio.to_thread(hosts_of, controller.store)],
-        "problems": controller.problems.all(),
+        "hosts": [host_view(controller, host, connected) for host in found],
+        "problems": wrong,
+        "controllers": sorted([controller.correspondence.url, *controller.correspondence.others.values()]),
     }
 
 
 async def problems(controller: Controller, request: Request) -> object:
     """Every problem, or those with this `host`, `kind` or `id`."""
     check_call(context_of(request), "problems")
-    return {"problems": matching(request, controller.problems.all(), ("host", "kind", "id", "text"))}
+    return {"problems": matching(request, await everywhere.problems(controller), ("host", "kind", "id", "text"))}
 
 
 async def revision(controller: Controller, request: Request) -> object:
     """When a revision was committed and realised; waits until it is, if asked to."""
     number: int = request.path_params["revision"]
-    known = controller.picture.revisions
-
-    def pending() -> list[str]:
-        batch = known.find(number)
-        return _pending(controller, batch) if batch else []
-
-    wait = _wait(request)
-    if wait:
-        await controller.until(lambda: known.reached >= number and not pending(), wait)
-    batch = known.find(number)
+    realised, pending = await everywhere.realised(controller, number, _wait(request))
+    batch = controller.picture.revisions.find(number)
     committed = batch.times[number - batch.first] if batch else await _committed_at(controller, number)
-    realised = batch.realised if batch else {}
     if may_call(context_of(request), "host_names"):
-        return {"revision": number, "committed_at": committed, "realised": realised, "pending": pending()}
+        return {"revision": number, "committed_at": committed, "realised": realised, "pending": pending}
     anonymous = {str(index): time for index, time in enumerate(sorted(realised.values()), 1)}
-    waiting = [str(index) for index, _ in enumerate(pending(), len(anonymous) + 1)]
+    waiting = [str(index) for index, _ in enumerate(pending, len(anonymous) + 1)]
     return {"revision": number, "committed_at": committed, "realised": anonymous, "pending": waiting}
 
 
@@ -258,12 +251,6 @@ def _wait(request: Request) -> float:
     return wait
 
 
-def _pending(controller: Controller, batch: Batch) -> list[str]:
-    """Hosts that were sent a batch and have not acknowledged it; one that is away will be sent it when it is back."""
-    connected = controller.southbound.connected
-    return [host for host in batch.waiting if host in connected]
-
-
 async def _committed_at(controller: Controller, number: int) -> str:
     """When a revision was committed that is too old to be in memory."""
     found = await asyncio.to_thread(controller.store.journal, number - 1, 1) if number > 0 else []
@@ -274,7 +261,7 @@ async def _committed_at(controller: Controller, number: int) -> str:
 
 async def _ask(controller: Controller, host: str, topic: str, body: Mapping[str, str]) -> dict[str, object]:
     try:
-        return await controller.southbound.ask(host, topic, dict(body), ASK_TIMEOUT)
+        return await everywhere.ask(controller, host, topic, dict(body), ASK_TIMEOUT)
     except Unanswered as silence:
         raise ApiError(503, "HostUnavailable", f"{silence}.".capitalize()) from silence
     except Refused as refusal:

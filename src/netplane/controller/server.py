@@ -15,7 +15,6 @@ from pathlib import Path
 import uvloop
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy.exc import DBAPIError
 
 from netplane.api import IdentityConfig, Tokens, make_app, make_identity, read_tokens
 from netplane.api.door import Door
@@ -31,7 +30,8 @@ from netplane.controller.listening.pace import Paced, Rate
 from netplane.controller.listening.tls import Tls
 from netplane.controller.routes import routes
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
-from netplane.store import Store
+from netplane.store import Store, Unavailable, Unfit
+from netplane.store.engine import database_url, shown
 from netplane.trust.faults import Distrust
 from netplane.trust.own import OwnCertificate
 
@@ -50,7 +50,7 @@ class ServerConfig(Struct, frozen=True):
     southbound: str
     """Where agents connect: `unix:///path` or `host:port`."""
     database: str
-    """The path of the SQLite file."""
+    """The path of an SQLite file, or `postgresql://...`."""
     tokens: Tokens
     """Who may call."""
     underlay_mtu: int = UNDERLAY_MTU
@@ -91,11 +91,12 @@ def main(
     """Run a controller until SIGTERM or SIGINT.
 
     `listen` is where clients connect, `southbound` where agents connect (`unix:///path` or
-    `host:port`), `database` the path of the SQLite file, `tokens` the TOML file of tokens, `underlay_mtu` the
-    largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless their network has a
-    domain, `quotas` the TOML file of limits, `authority_key` a file whose content encrypts the authority's key in the
-    database, `advertise` where hosts that join are told to find controllers, `identity` how people log in, `names` what
-    clients know the controller by, `rate` how often each project may ask. CannotStart if any of them will not do.
+    `host:port`), `database` the path of an SQLite file or `postgresql://...`, `tokens` the TOML file of tokens,
+    `underlay_mtu` the largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless
+    their network has a domain, `quotas` the TOML file of limits, `authority_key` a file whose content encrypts the
+    authority's key in the database, `advertise` where hosts that join are told to find controllers, `identity` how
+    people log in, `names` what clients know the controller by, `rate` how often each project may ask. CannotStart if
+    any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
@@ -136,20 +137,25 @@ def _limits(path: Path | None) -> Mapping[str, int]:
 async def serve(config: ServerConfig) -> None:
     """Serve until SIGTERM or SIGINT; raises what breaks the controller."""
     try:
-        store = await asyncio.to_thread(Store.open, f"sqlite:///{config.database}")
-    except DBAPIError as error:
-        raise CannotStart(f"the database {config.database} cannot be opened: {error.orig}") from error
+        database = shown(database_url(config.database))
+        store = await asyncio.to_thread(Store.open, config.database)
+    except ValueError as error:
+        raise CannotStart(str(error)) from error
+    except Unfit as error:
+        raise CannotStart(f"{database}: {error}") from error
+    except Unavailable as error:
+        raise CannotStart(f"the database {database} cannot be opened: {error}") from error
     try:
         authority = await asyncio.to_thread(open_authority, store, config.authority_key)
         own = OwnCertificate(authority, _names(config))
-    except (OSError, Distrust) as error:
+    except (OSError, Distrust, Unavailable) as error:
         raise CannotStart(f"the authority that certifies hosts cannot be had: {error}") from error
-    controller = Controller(store, own, config.dns_domain)
+    urls = ", ".join(each.url for each in config.listen)
+    controller = Controller(store, own, config.dns_domain, urls)
     try:
         await _ensure_administrator(config, store)
         address = await _listen(controller, config.southbound)
-        urls = ", ".join(each.url for each in config.listen)
-        LOGGER.info("clients on %s, agents on %s, database %s", urls, address, config.database)
+        LOGGER.info("clients on %s, agents on %s, database %s", urls, address, database)
         LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", own.authority.pin)
         await _serve_http(config, controller, config.advertise or (_advertised(address),))
     finally:

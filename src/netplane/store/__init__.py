@@ -5,8 +5,9 @@ an event loop calls it from a thread. Its shape is drawn in `store.schema`.
 """
 
 from netplane.store.audit import Line, Sought
-from netplane.store.errors import Conflict, Exhausted, InUse, Missing, StoreError
+from netplane.store.errors import Conflict, Exhausted, InUse, Missing, StoreError, Unavailable, Unsettled
 from netplane.store.journal import Entry
+from netplane.store.migrations import Unfit
 from netplane.store.reader import Reader
 from netplane.store.reports import Report
 from netplane.store.store import Store
@@ -25,4 +26,7 @@ __all__ = [
     "Store",
     "StoreError",
     "Transaction",
+    "Unavailable",
+    "Unfit",
+    "Unsettled",
 ]

@@ -1,8 +1,10 @@
-"""Connections: how a database is opened so that both kinds behave alike."""
+"""Connections: how a database is named and opened, so that both kinds behave alike."""
 
+from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError, DisconnectionError
 
 PRAGMAS = (
     "journal_mode=WAL",
@@ -14,19 +16,99 @@ PRAGMAS = (
 )
 """Readers never wait for the writer; a commit survives the process, and the machine up to the last checkpoint."""
 
+POSTGRESQL = {
+    "application_name": "netplane",
+    "connect_timeout": "5",
+    "keepalives_idle": "5",
+    "keepalives_interval": "3",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "15000",
+    # A controller that was stopped in the middle of a transaction must not keep the others from writing for ever.
+    "options": "-c idle_in_transaction_session_timeout=30000",
+}
+"""How the driver connects, unless the URL says otherwise: a server that is gone is noticed within 15 s."""
 
-def open_engine(url: str, *, write: bool) -> Engine:
+
+GRACE = 2.0
+"""Seconds that whoever uses a connection has to give it back when all are closed."""
+
+
+def database_url(text: str) -> URL:
+    """A database as operators name it: the path of an SQLite file, `sqlite:///PATH` or `postgresql://...`.
+
+    ValueError if it is none of these.
+    """
+    if "://" not in text:
+        return URL.create("sqlite", database=text)
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise ValueError("a database is a path, or postgresql://USER:PASSWORD@HOST/NAME") from None
+    match url.get_backend_name():
+        case "postgresql" | "postgres":
+            return url.set(drivername="postgresql+psycopg")
+        case "sqlite":
+            return url
+    raise ValueError(f"netplane knows SQLite and PostgreSQL, not {url.get_backend_name()}")
+
+
+def shown(url: URL) -> str:
+    """A database as logs name it: without the password."""
+    return url.render_as_string(hide_password=True).replace("postgresql+psycopg", "postgresql")
+
+
+def open_engine(url: URL, *, write: bool) -> Engine:
     """Connections to a database, for reading a snapshot or for writing.
 
     SQLite would take the write lock only at the first write, and then fail if another writer was quicker; a writer
     takes it at once.
     """
-    engine = create_engine(url, pool_size=8, max_overflow=8)
-    if engine.dialect.name == "sqlite":
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, pool_size=8, max_overflow=8)
         _prepare_sqlite(engine, "BEGIN IMMEDIATE" if write else "BEGIN")
-    elif not write:
-        return engine.execution_options(isolation_level="REPEATABLE READ")
-    return engine
+        return engine
+    settings = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    engine = create_engine(url, pool_size=8, max_overflow=8, connect_args=settings)
+    return engine if write else engine.execution_options(isolation_level="REPEATABLE READ")
+
+
+class Generations:
+    """Tells connections that were made before a moment, so that they are not used again: if one broke, most did."""
+
+    def __init__(self, *engines: Engine) -> None:
+        self._engines = engines
+        self._current = 0
+        self._is_closed = False
+        for engine in engines:
+            event.listen(engine, "connect", self._made)
+            event.listen(engine, "checkout", self._check)
+            event.listen(engine, "checkin", self._back)
+
+    def renew(self) -> None:
+        """Use none that there is now again."""
+        self._current += 1
+
+    def close(self) -> None:
+        """Close all, and wait a moment for those who still use one."""
+        self._is_closed = True
+        deadline = monotonic() + GRACE
+        for engine in self._engines:
+            pool: Any = engine.pool
+            while pool.checkedout() and monotonic() < deadline:
+                sleep(0.005)
+            engine.dispose()
+
+    def _made(self, _connection: Any, record: Any) -> None:
+        record.info["generation"] = self._current
+
+    def _check(self, _connection: Any, record: Any, _proxy: Any) -> None:
+        if record.info["generation"] != self._current:
+            raise DisconnectionError
+
+    def _back(self, connection: Any, record: Any) -> None:
+        """Who comes late, a thread that nobody waits for, leaves no connection open."""
+        if self._is_closed and connection is not None:
+            record.invalidate()
 
 
 def _prepare_sqlite(engine: Engine, begin: str) -> None:

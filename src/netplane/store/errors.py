@@ -6,6 +6,9 @@ StoreError
 ├── InUse       a record to be deleted is referred to
 ├── Missing     a reference to a record that does not exist
 └── Exhausted   nothing is free in the range that a value should come from
+
+Unavailable     the database cannot serve now: it is gone, full or stuck. Trying again later helps
+└── Unsettled   it went away during the commit, and whether that was kept could not be found out
 ```
 """
 
@@ -51,3 +54,11 @@ class Exhausted(StoreError):
     def __init__(self, space: str) -> None:
         super().__init__(f"nothing is free in {space}")
         self.space = space
+
+
+class Unavailable(Exception):
+    """The database cannot serve now; says why. A transaction that this ends is not kept."""
+
+
+class Unsettled(Unavailable):
+    """The database went away during a commit, for so long that nobody knows whether it was kept."""

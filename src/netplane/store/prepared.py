@@ -6,12 +6,23 @@ parameters still come from Core's compiler, for whichever database it is.
 """
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection
 from sqlalchemy.sql.expression import ClauseElement
 
 Values = dict[str, Any]
+
+
+def together(connection: Connection) -> AbstractContextManager[object]:
+    """Statements of the block go to a distant database in one packet, and are answered in one.
+
+    Their errors are raised at the end of the block at the latest. In it, only `Prepared` may ask.
+    """
+    driver: Any = connection.connection.dbapi_connection
+    pipeline: AbstractContextManager[object] = driver.pipeline() if hasattr(driver, "pipeline") else nullcontext()
+    return pipeline
 
 
 class Text(NamedTuple):
@@ -47,7 +58,10 @@ class Prepared:
         """Send it once for each row."""
         text = self._text(connection)
         cursor = connection.connection.cursor()
-        cursor.executemany(text.sql, [text.bind(row) for row in rows])
+        if len(rows) == 1:
+            cursor.execute(text.sql, text.bind(rows[0]))
+        else:
+            cursor.executemany(text.sql, [text.bind(row) for row in rows])
         cursor.close()
 
     def first(self, connection: Connection, values: Values) -> Any:

@@ -6,27 +6,41 @@ reference  kind, source, field, target, cascade     who points at whom
 claim      space, value, owner                      who holds what exclusively
 change     revision, kind, id, operation, body,     what happened, forever: feed, audit log and
            actor, time, request, project             history in one; the body of a delete is what was there
-log        identity, revision                       one row: which log this is, and where it has got to
-report     kind, id, body, time                     what the network says of itself; not intent
+log        identity, revision, oldest               one row: which log this is, where it has got to, and the level
+                                                    of the oldest netplane that may work on these tables
+report     kind, id, body, time, rank               what the network says of itself; not intent
+controller id, url, seen                            the controllers that share the database
+session    host, controller                         which of them each host is connected to
+letter     id, receiver, body                       what they ask and answer each other, until it is read
 tally      project, kind, used                      how many resources of each kind each project has
 secret     name, body                               what controllers share and nobody else may read; in no change
 ```
 
 Bodies are msgpack. Every writer locks the row of `log` before it looks at anything, and moves its revision when it
 commits: so revisions appear in the order of their numbers and no reader of the feed can skip one.
+
+How the tables have become what they are, step by step, is told in `migrations`.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, MetaData, String, Table
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
+
+LEVEL = 4
+"""How many steps of `migrations` these tables are made of."""
+NEEDED = 4
+"""The level from which on this netplane can work with a database."""
 
 METADATA = MetaData()
+
+# Ids and values are compared byte by byte, as Python does, whatever language a PostgreSQL database is set to.
+TEXT = String().with_variant(String(collation="C"), "postgresql")
 
 # The primary key begins with the id: were it the kind, SQLite would take it for lists of a project too and read all.
 RESOURCE = Table(
     "resource",
     METADATA,
-    Column("id", String, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("project", String, nullable=False),
+    Column("id", TEXT, primary_key=True),
+    Column("kind", TEXT, primary_key=True),
+    Column("project", TEXT, nullable=False),
     Column("revision", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("resource_by_project", "kind", "project", "id"),
@@ -36,10 +50,10 @@ RESOURCE = Table(
 REFERENCE = Table(
     "reference",
     METADATA,
-    Column("source", String, primary_key=True),
-    Column("kind", String, primary_key=True),
-    Column("field", String, primary_key=True),
-    Column("target", String, primary_key=True),
+    Column("source", TEXT, primary_key=True),
+    Column("kind", TEXT, primary_key=True),
+    Column("field", TEXT, primary_key=True),
+    Column("target", TEXT, primary_key=True),
     Column("cascade", Boolean, nullable=False),
     Index("reference_by_target", "target", "kind", "field"),
     sqlite_with_rowid=False,
@@ -48,9 +62,9 @@ REFERENCE = Table(
 CLAIM = Table(
     "claim",
     METADATA,
-    Column("space", String, primary_key=True),
-    Column("value", String, primary_key=True),
-    Column("owner", String, nullable=False),
+    Column("space", TEXT, primary_key=True),
+    Column("value", TEXT, primary_key=True),
+    Column("owner", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 
@@ -58,29 +72,30 @@ CHANGE = Table(
     "change",
     METADATA,
     Column("revision", BigInteger, primary_key=True, autoincrement=False),
-    Column("kind", String, nullable=False),
-    Column("id", String, nullable=False),
-    Column("operation", String, nullable=False),
+    Column("kind", TEXT, nullable=False),
+    Column("id", TEXT, nullable=False),
+    Column("operation", TEXT, nullable=False),
     Column("body", LargeBinary),
-    Column("actor", String, nullable=False),
-    Column("time", String, nullable=False),
-    Column("request", String, nullable=False, server_default=""),
-    Column("project", String, nullable=False, server_default=""),
+    Column("actor", TEXT, nullable=False),
+    Column("time", TEXT, nullable=False),
+    Column("request", TEXT, nullable=False, server_default=""),
+    Column("project", TEXT, nullable=False, server_default=""),
     Index("change_by_project", "project", "revision"),
 )
 
 LOG = Table(
     "log",
     METADATA,
-    Column("identity", String, primary_key=True),
+    Column("identity", TEXT, primary_key=True),
     Column("revision", BigInteger, nullable=False),
+    Column("oldest", Integer, nullable=False, server_default="1"),
 )
 
 TALLY = Table(
     "tally",
     METADATA,
-    Column("project", String, primary_key=True),
-    Column("kind", String, primary_key=True),
+    Column("project", TEXT, primary_key=True),
+    Column("kind", TEXT, primary_key=True),
     Column("used", BigInteger, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -88,17 +103,44 @@ TALLY = Table(
 REPORT = Table(
     "report",
     METADATA,
-    Column("id", String, primary_key=True),
-    Column("kind", String, primary_key=True),
+    Column("id", TEXT, primary_key=True),
+    Column("kind", TEXT, primary_key=True),
     Column("body", LargeBinary, nullable=False),
-    Column("time", String, nullable=False),
+    Column("time", TEXT, nullable=False),
+    Column("rank", BigInteger, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+
+CONTROLLER = Table(
+    "controller",
+    METADATA,
+    Column("id", TEXT, primary_key=True),
+    Column("url", TEXT, nullable=False),
+    Column("seen", BigInteger, nullable=False),
+)
+
+SESSION = Table(
+    "session",
+    METADATA,
+    Column("host", TEXT, primary_key=True),
+    Column("controller", TEXT, nullable=False),
     sqlite_with_rowid=False,
 )
 
 SECRET = Table(
     "secret",
     METADATA,
-    Column("name", String, primary_key=True),
+    Column("name", TEXT, primary_key=True),
     Column("body", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+LETTER = Table(
+    "letter",
+    METADATA,
+    Column("id", TEXT, primary_key=True),
+    Column("receiver", TEXT, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("letter_by_receiver", "receiver"),
     sqlite_with_rowid=False,
 )

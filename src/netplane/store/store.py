@@ -3,29 +3,41 @@
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from threading import Condition, Lock
+from time import monotonic, sleep
 from typing import Any
-from uuid import uuid4
 
-from sqlalchemy import Engine, insert, inspect, select
+from sqlalchemy import Connection, Engine, select
 
 from netplane.model import Change
 from netplane.store.allocation import Cursors
 from netplane.store.clock import Clock, fine_stamp, wall_clock
-from netplane.store.engine import open_engine
+from netplane.store.engine import Generations, database_url, open_engine
+from netplane.store.errors import Unavailable, Unsettled
 from netplane.store.journal import Entry, read_journal
+from netplane.store.listening import CHANNEL, Listening
+from netplane.store.migrations import check_fit, level_of, upgrade
+from netplane.store.outage import outages
+from netplane.store.peers import MAIL, Peers
 from netplane.store.reader import Reader
 from netplane.store.reports import Report, write_reports
-from netplane.store.schema import LOG, METADATA, TALLY
+from netplane.store.schema import LOG
 from netplane.store.secrets import keep_secret
-from netplane.store.tally import FILL
-from netplane.store.transaction import Transaction
+from netplane.store.transaction import LOCK, Transaction
 from netplane.store.writes import Origin
 
 Listener = Callable[[int], None]
 
+SETTLING = 20.0
+"""Seconds that a commit whose end was not heard is asked after."""
+SETTLING_PAUSE = 0.2
+"""Seconds between two such questions."""
+
 
 class Store:
-    """One database. Any thread may use it; writers take turns, readers never wait."""
+    """One database. Any thread may use it; writers take turns, readers never wait.
+
+    Whatever it is asked, it raises Unavailable while the database cannot serve, and serves again when that can.
+    """
 
     def __init__(self, writer: Engine, reader: Engine, clock: Clock = wall_clock) -> None:
         self._writer = writer
@@ -34,19 +46,35 @@ class Store:
         self._turn = Lock()
         self._cursors = Cursors()
         self._moved = Condition()
+        self._announced = 0
         self._listeners: list[Listener] = []
-        self._refusal: type[Exception] = writer.dialect.loaded_dbapi.IntegrityError
-        self._log = _prepare(writer)
+        self._generations = Generations(writer, reader)
+        self._driver: Any = writer.dialect.loaded_dbapi
+        try:
+            with outages(self._driver):
+                self._log = _prepare(writer)
+        except BaseException:
+            self._generations.close()
+            raise
+        self.peers = Peers(writer)
+        ears = {CHANNEL: lambda told: self._announce(int(told)), MAIL: self.peers.ring}
+        self._listening = Listening(reader, ears, self._look, self._generations.renew) if self.peers.is_shared else None
 
     @classmethod
-    def open(cls, url: str, clock: Clock = wall_clock) -> "Store":
-        """Open a database by its SQLAlchemy URL, such as `sqlite:////var/lib/netplane.db`; makes what is missing."""
+    def open(cls, database: str, clock: Clock = wall_clock) -> "Store":
+        """Open a database: the path of an SQLite file, `sqlite:///PATH` or `postgresql://...`.
+
+        An empty one gets its tables, and an SQLite file of an older netplane is brought up to date, since nobody else
+        works on it. ValueError if it is named wrongly, Unfit if this netplane cannot work with it, Unavailable.
+        """
+        url = database_url(database)
         return cls(open_engine(url, write=True), open_engine(url, write=False), clock)
 
     def close(self) -> None:
         """Close every connection."""
-        self._writer.dispose()
-        self._reader.dispose()
+        if self._listening:
+            self._listening.stop()
+        self._generations.close()
 
     @property
     def log(self) -> str:
@@ -63,16 +91,18 @@ class Store:
     def write(self, actor: str, request: str = "") -> Iterator[Transaction]:
         """A transaction in the name of `actor`: kept when the block ends, dropped when it raises (StoreError).
 
-        `request` is the id of the API's request that it is for, empty for none.
+        `request` is the id of the API's request that it is for, empty for none. Unsettled if nobody knows which.
         """
-        with self._turn:
+        origin = Origin(actor, self._clock(), request)
+        with self._turn, outages(self._driver):
             transaction: Transaction | None = None
             try:
-                with self._writer.begin() as connection:
-                    transaction = Transaction(connection, Origin(actor, self._clock(), request), self._cursors)
+                with self._begin() as connection:
+                    transaction = Transaction(connection, origin, self._cursors)
                     yield transaction
                     transaction.finish()
-            except self._refusal as error:
+                    self._commit(transaction)
+            except self._driver.IntegrityError as error:
                 if transaction is None:
                     raise
                 with self.read() as reader:
@@ -83,7 +113,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A consistent view of now."""
-        with self._reader.begin() as connection:
+        with outages(self._driver), self._reader.begin() as connection:
             yield Reader(connection)
 
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
@@ -92,11 +122,14 @@ class Store:
 
     def journal(self, after: int, limit: int = 1000) -> list[Entry]:
         """As `changes`, with who made each and when."""
-        with self._reader.begin() as connection:
+        with outages(self._driver), self._reader.begin() as connection:
             return read_journal(connection, after, limit)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call `listener` with the revision after every commit, from the writer's thread; answers how to stop that."""
+        """Call `listener` with the revision after commits, whoever made them; answers how to stop that.
+
+        It is called from any thread. Several commits may be told as one.
+        """
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
@@ -106,10 +139,14 @@ class Store:
             self._moved.wait_for(lambda: self.revision > after, timeout)
         return self.revision
 
-    def report(self, kind: str, bodies: Mapping[str, Any]) -> None:
-        """Replace the reports of a kind about some records (id to body); those about no record are dropped."""
-        with self._turn, self._writer.begin() as connection:
-            write_reports(connection, kind, bodies, fine_stamp(self._clock()))
+    def report(self, kind: str, bodies: Mapping[str, Any], rank: int = 0) -> None:
+        """Replace the reports of a kind about some records (id to body); those about no record are dropped.
+
+        A report stays that has a higher rank: it was made by somebody who knew more.
+        """
+        with self._turn, outages(self._driver), self._writer.begin() as connection:
+            LOCK.first(connection, {})
+            write_reports(connection, kind, bodies, fine_stamp(self._clock()), rank)
 
     def reports(self, kind: str, ids: Collection[str] | None = None) -> dict[str, Report]:
         """The latest reports of a kind by the id of what they are about: all, or of these."""
@@ -118,24 +155,55 @@ class Store:
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What the controllers of this database share under a name; `make` makes it for the first of them."""
-        with self._turn, self._writer.begin() as connection:
+        with self._turn, outages(self._driver), self._writer.begin() as connection:
             return keep_secret(connection, name, make)
+
+    @contextmanager
+    def _begin(self) -> Iterator[Connection]:
+        """A connection for a transaction that is committed by whoever is given it, and rolled back otherwise."""
+        with self._writer.connect() as connection, connection.begin():
+            yield connection
+
+    def _commit(self, transaction: Transaction) -> None:
+        try:
+            with outages(self._driver):
+                transaction.commit()
+        except Unavailable as outage:
+            if transaction.has_changed and not self._is_kept(transaction, outage):
+                raise
+
+    def _is_kept(self, transaction: Transaction, outage: Unavailable) -> bool:
+        """How a commit ended of which nothing was heard."""
+        deadline = monotonic() + SETTLING
+        while True:
+            self._generations.renew()
+            try:
+                with outages(self._driver), self._writer.begin() as connection:
+                    return transaction.is_kept(connection)
+            except Unavailable:
+                if monotonic() > deadline:
+                    raise Unsettled(f"whether it was kept is not known: {outage}") from outage
+            sleep(SETTLING_PAUSE)
+
+    def _look(self, revision: int) -> None:
+        """The revision was looked up; whatever was not heard of is to be seen now."""
+        self._announce(revision)
+        self.peers.ring()
 
     def _announce(self, revision: int) -> None:
         with self._moved:
+            if revision <= self._announced:
+                return
+            self._announced = revision
             self._moved.notify_all()
         for listener in tuple(self._listeners):
             listener(revision)
 
 
 def _prepare(engine: Engine) -> str:
+    """Make or check the tables; answers the identity of the log."""
+    if level_of(engine) == 0 or engine.dialect.name == "sqlite":
+        upgrade(engine)
     with engine.begin() as connection:
-        has_tally = inspect(connection).has_table(TALLY.name)
-        METADATA.create_all(connection)
-        if not has_tally:
-            connection.execute(FILL)
-        identity = connection.execute(select(LOG.c.identity)).scalar()
-        if identity is None:
-            identity = str(uuid4())
-            connection.execute(insert(LOG), {"identity": identity, "revision": 0})
-        return str(identity)
+        check_fit(connection)
+        return str(connection.execute(select(LOG.c.identity)).scalar())

@@ -8,12 +8,12 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select, update
 
 from netplane.model import STORED, kind_of
 from netplane.model.resource import Resource
 from netplane.store.prepared import Prepared
-from netplane.store.schema import RESOURCE, TALLY
+from netplane.store.schema import TALLY
 from netplane.store.writes import Write
 
 _AT = (TALLY.c.project == bindparam("at_project")) & (TALLY.c.kind == bindparam("at_kind"))
@@ -21,13 +21,7 @@ MOVE = Prepared(update(TALLY).where(_AT).values(used=TALLY.c.used + bindparam("m
 START = Prepared(insert(TALLY))
 USED = Prepared(select(TALLY.c.used).where(_AT))
 COUNTED = tuple(kind_of(kind) for kind in STORED if issubclass(kind, Resource))
-FILL = insert(TALLY).from_select(
-    ["project", "kind", "used"],
-    select(RESOURCE.c.project, RESOURCE.c.kind, func.count())
-    .where(RESOURCE.c.kind.in_(COUNTED))
-    .group_by(RESOURCE.c.project, RESOURCE.c.kind),
-)
-"""All numbers anew, for a database that has none."""
+"""The kinds whose resources are counted."""
 
 
 class Place(NamedTuple):

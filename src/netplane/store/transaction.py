@@ -8,16 +8,17 @@ from collections.abc import Collection, Iterator
 from typing import TypeVar, cast
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, text, update
 
 from netplane.model import STORED, Claim, Record, kind_of
 from netplane.model.resource import Resource
 from netplane.store.allocation import Cursors, Text, free_numbers
 from netplane.store.clock import stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
-from netplane.store.prepared import Prepared
+from netplane.store.listening import CHANNEL
+from netplane.store.prepared import Prepared, together
 from netplane.store.reader import Reader, Records
-from netplane.store.schema import LOG
+from netplane.store.schema import CHANGE, LOG
 from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of
 
@@ -25,6 +26,13 @@ T = TypeVar("T", bound=Record)
 
 LOCK = Prepared(select(LOG.c.revision).with_for_update())
 ADVANCE = Prepared(update(LOG).values(revision=bindparam("reached")))
+TELL = Prepared(text(f"SELECT pg_notify('{CHANNEL}', :reached)"))
+"""PostgreSQL's own: others hear of the revision when the transaction is kept."""
+KEPT = Prepared(
+    select(CHANGE.c.id, CHANGE.c.actor, CHANGE.c.time, CHANGE.c.request).where(
+        CHANGE.c.revision == bindparam("revision")
+    )
+)
 
 _BY_NAME = {kind_of(kind): kind for kind in STORED}
 
@@ -36,7 +44,9 @@ class Transaction:
         self.origin = origin
         self._connection = connection
         self._reader = Reader(connection)
-        self._start = self._revision = int(LOCK.first(connection, {}))
+        with together(connection):
+            self._start = self._revision = int(LOCK.first(connection, {}))
+        self._last = ""
         self._cursors = cursors
         self._pending = Pending()
         self._tally = Tally(connection)
@@ -150,15 +160,31 @@ class Transaction:
         """Send what is collected."""
         if self._pending.writes:
             self._tally.note(self._pending.writes.values())
+            self._last = next(reversed(self._pending.writes))[1]
             self._revision = self._pending.send(self._connection, self._present, self._revision, self.origin)
             self._pending = Pending()
 
     def finish(self) -> None:
-        """Send the rest and move the log on: the last thing before the commit."""
+        """Send the rest: the last thing before the commit."""
         self.flush()
         self._tally.send()
-        if self.has_changed:
-            ADVANCE.run(self._connection, {"reached": self._revision})
+
+    def commit(self) -> None:
+        """Move the log on and keep everything."""
+        with together(self._connection):
+            if self.has_changed:
+                ADVANCE.run(self._connection, {"reached": self._revision})
+            if self.has_changed and self._connection.dialect.name == "postgresql":
+                TELL.run(self._connection, {"reached": str(self._revision)})
+            self._connection.commit()
+
+    def is_kept(self, connection: Connection) -> bool:
+        """Whether the database has it, when nobody could tell how the commit ended: seen from another connection."""
+        # Whoever holds the lock may still be about to keep it; when we have it, it is kept or gone.
+        LOCK.first(connection, {})
+        rows = KEPT.rows(connection, {"revision": self._revision})
+        origin = self.origin.row
+        return [tuple(row) for row in rows] == [(self._last, origin["actor"], origin["time"], origin["request"])]
 
     def conflict(self, reader: Reader) -> Conflict:
         """Why the database refused; asked after the rollback."""

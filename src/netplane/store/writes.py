@@ -14,7 +14,7 @@ from netplane.model import Claim, OnDelete, Operation, Record, Reference, kind_o
 from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode
 from netplane.store.errors import Conflict, Missing
-from netplane.store.prepared import Prepared, Values
+from netplane.store.prepared import Prepared, Values, together
 from netplane.store.reader import Reader, project_of
 from netplane.store.reports import FORGET
 from netplane.store.schema import CHANGE, CLAIM, REFERENCE, RESOURCE
@@ -90,14 +90,11 @@ class Pending:
         """Send everything; answers the last revision. Afterwards these writes are spent. `present` are known ids."""
         self._send_gone(connection)
         self._check_targets(connection, present)
-        rows = self._send_records(connection, revision, origin.row)
-        _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
-        _send(
-            connection,
-            INSERT_CLAIM,
-            [{"space": claim.space, "value": claim.value, "owner": owner} for claim, owner in self._claims_new.items()],
-        )
-        _send(connection, INSERT_CHANGE, rows)
+        with together(connection):
+            rows = self._send_records(connection, revision, origin.row)
+            _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
+            _send(connection, INSERT_CLAIM, [_claim_row(claim, owner) for claim, owner in self._claims_new.items()])
+            _send(connection, INSERT_CHANGE, rows)
         return revision + len(rows)
 
     def conflict(self, reader: Reader) -> Conflict:
@@ -130,10 +127,13 @@ class Pending:
 
     def _send_gone(self, connection: Connection) -> None:
         gone = [key for key, write in self.writes.items() if write.after is None]
-        _send(connection, DELETE_REFERENCE, [_link_place(key, reference) for key, reference in self._links_gone])
-        _send(connection, DELETE_CLAIM, [{"at_space": c.space, "at_value": c.value} for c in self._claims_gone])
-        _send(connection, DELETE_RESOURCE, [{"at_kind": kind, "at_id": id} for kind, id in gone])
-        _send(connection, FORGET, [{"gone": id} for _kind, id in gone])
+        if not (gone or self._links_gone or self._claims_gone):
+            return
+        with together(connection):
+            _send(connection, DELETE_REFERENCE, [_link_place(key, reference) for key, reference in self._links_gone])
+            _send(connection, DELETE_CLAIM, [{"at_space": c.space, "at_value": c.value} for c in self._claims_gone])
+            _send(connection, DELETE_RESOURCE, [{"at_kind": kind, "at_id": id} for kind, id in gone])
+            _send(connection, FORGET, [{"gone": id} for _kind, id in gone])
 
     def _check_targets(self, connection: Connection, present: set[str]) -> None:
         unknown = {link[1].target: link for link in self._links_new if link[1].target not in present}
@@ -171,6 +171,10 @@ def key_of(record: Record) -> Key:
 def _send(connection: Connection, statement: Prepared, rows: Sequence[Values]) -> None:
     if rows:
         statement.run_many(connection, rows)
+
+
+def _claim_row(claim: Claim, owner: str) -> Values:
+    return {"space": claim.space, "value": claim.value, "owner": owner}
 
 
 def _link_row(key: Key, reference: Reference) -> Values:

@@ -45,6 +45,7 @@ from netplane.stream.messages import (
     Trouble,
     Welcome,
 )
+from netplane.stream.preference import preferred
 from netplane.stream.session import AgentSession
 from netplane.stream.transport import AUTHENTIC, KEEPALIVE, LARGEST_DOWN, METHOD, agent_credentials, target
 from netplane.trust.faults import Distrust
@@ -91,6 +92,8 @@ _OPTIONS = (
     ("grpc.max_send_message_length", LARGEST_DOWN),
     # A new attempt is a new channel; channels of the same target must not share a broken connection.
     ("grpc.use_local_subchannel_pool", 1),
+    # How long a connection may take to be made: a controller that is cut off answers nothing at all.
+    ("grpc.min_reconnect_backoff_ms", 5_000),
 )
 
 
@@ -146,7 +149,7 @@ class Uplink:
     async def _run(self) -> None:
         backoff = Backoff(random.random)
         clock = asyncio.get_running_loop().time
-        for controller in cycle(self._controllers):
+        for controller in cycle(preferred(self._host, self._controllers)):
             began = clock()
             reason = await self._attempt(controller)
             self._session = AgentSession()

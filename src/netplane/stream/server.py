@@ -171,6 +171,11 @@ class SouthboundServer:
             LOGGER.warning("host %s is revoked: its session ends", host)
             line.end("the host is revoked")
 
+    def end(self, host: str, reason: str) -> None:
+        """End the session of a host, if it has one."""
+        if line := self._lines.get(host):
+            line.end(reason)
+
     async def ask(self, host: str, topic: str, body: dict[str, str], timeout: float) -> dict[str, object]:
         """Ask an agent. Unanswered if it is not there or does not answer in time; Refused if it says why it cannot."""
         line = self._lines.get(host)

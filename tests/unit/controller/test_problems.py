@@ -7,7 +7,11 @@ BROKEN, REFUSED = Problem("port", "p1", "is broken"), Problem("port", "p2", "is 
 
 
 def check(problems: Problems, *expected: tuple[str, Problem]) -> None:
-    found = [(each["host"], Problem(each["kind"], each["id"], each["text"])) for each in problems.all()]
+    found = [
+        (host, Problem(each["kind"], each["id"], each["text"]))
+        for host in sorted(problems.hosts)
+        for each in problems.of(host)
+    ]
     assert found == list(expected)
 
 

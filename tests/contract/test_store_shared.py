@@ -1,0 +1,165 @@
+"""Several controllers' stores on one PostgreSQL, and one that goes away."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from netplane.model import Change, Network
+from netplane.store import Conflict, Store, Unavailable
+from tests import postgres
+from tests.contract.stores import new_network, open_store, postgresql
+from tests.cutting import Cut, Wire
+
+PROCESSES, COMMITS = 16, 5
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> str:
+    return postgresql(tmp_path)
+
+
+@pytest.fixture
+def store(database: str) -> Iterator[Store]:
+    opened = open_store(database)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def other(database: str) -> Iterator[Store]:
+    opened = open_store(database)
+    yield opened
+    opened.close()
+
+
+def name_of(database: str) -> str:
+    return database.partition("?")[0].rpartition("/")[2]
+
+
+def test_no_reader_of_the_feed_skips_a_change(database: str, store: Store, other: Store) -> None:
+    """While 16 processes write, whoever reads on from what it has read gets every revision, once, in order."""
+    argv = [sys.executable, "-m", "tests.contract.writing", database, str(PROCESSES), str(COMMITS)]
+    seen: dict[Store, list[Change]] = {store: [], other: []}
+    looks = 0
+    with subprocess.Popen(argv) as writers:
+        while (has_ended := writers.poll()) is None or looks == 0:
+            looks += _read_on(seen)
+            time.sleep(0.001)
+        assert has_ended == 0
+    _read_on(seen)
+    revision = store.revision
+    assert revision >= PROCESSES * COMMITS
+    assert looks > 20, "the readers must have read meanwhile"
+    for changes in seen.values():
+        assert [change.revision for change in changes] == list(range(1, revision + 1))
+        vnis = [change.record.vni for change in changes if isinstance(change.record, Network)]
+        assert len(set(vnis)) == revision, "what one writer has taken no other takes"
+
+
+def _read_on(seen: dict[Store, list[Change]]) -> int:
+    news = 0
+    for reader, changes in seen.items():
+        found = reader.changes(changes[-1].revision if changes else 0, limit=7)
+        changes += found
+        news += bool(found)
+        while found and len(found) == 7:
+            found = reader.changes(changes[-1].revision, limit=7)
+            changes += found
+    return news
+
+
+def test_one_hears_what_another_commits(store: Store, other: Store) -> None:
+    heard: list[int] = []
+    stop = other.subscribe(heard.append)
+    before = time.monotonic()
+    with store.write("one") as transaction:
+        transaction.add(new_network())
+    assert other.wait(0, 5) == 1
+    assert time.monotonic() - before < 1
+    _until(lambda: heard == [1])
+    stop()
+
+
+def test_a_claim_of_another_is_a_conflict(store: Store, other: Store) -> None:
+    first = new_network(7)
+    with store.write("one") as transaction:
+        transaction.add(first)
+    with pytest.raises(Conflict) as caught, other.write("two") as transaction:
+        transaction.add(new_network(7))
+    assert caught.value.owner == first.id
+
+
+def test_a_report_that_comes_late_does_not_count(store: Store, other: Store) -> None:
+    network = new_network()
+    with store.write("one") as transaction:
+        transaction.add(network)
+    store.report("port_status", {network.id: "ACTIVE"}, rank=5)
+    other.report("port_status", {network.id: "DOWN"}, rank=4)
+    assert store.reports("port_status")[network.id].body == "ACTIVE"
+    other.report("port_status", {network.id: "DOWN"}, rank=5)
+    assert store.reports("port_status")[network.id].body == "DOWN"
+
+
+def test_it_goes_on_after_its_connections_were_cut(database: str, store: Store) -> None:
+    with store.write("one") as transaction:
+        transaction.add(new_network(1))
+    with psycopg.connect(postgres.cluster().driver_url("postgres"), autocommit=True) as connection:
+        end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(end, [name_of(database)])
+    outages = 0
+    while True:
+        try:
+            with store.write("one") as transaction:
+                transaction.add(new_network(2))
+            break
+        except Unavailable:
+            outages += 1
+            assert outages < 5
+    assert store.revision == 2
+    # Its ear is back too.
+    again = open_store(database)
+    with again.write("two") as transaction:
+        transaction.add(new_network(3))
+    again.close()
+    assert store.wait(2, 5) == 3
+
+
+def test_it_cannot_be_opened_when_nobody_listens() -> None:
+    with pytest.raises(Unavailable):
+        Store.open(postgres.cluster().tcp_url("n1", postgres.free_port()))
+
+
+@pytest.mark.parametrize("cut", [Cut.BEFORE, Cut.AFTER])
+def test_a_commit_whose_end_is_not_heard_is_found_out(database: str, cut: Cut) -> None:
+    """Acknowledged is what is there, refused what is not, whenever the wire breaks."""
+    wire = Wire(postgres.cluster().port)
+    store = Store.open(postgres.cluster().tcp_url(name_of(database), wire.port))
+    with store.write("one") as transaction:
+        transaction.add(new_network(1))
+    wire.cut = cut
+    is_acknowledged = True
+    try:
+        with store.write("one") as transaction:
+            transaction.add(new_network(2))
+    except Unavailable:
+        is_acknowledged = False
+    assert is_acknowledged == (cut is Cut.AFTER)
+    assert wire.cut is Cut.NEVER, "it was cut"
+    assert store.revision == (2 if is_acknowledged else 1)
+    with store.write("one") as transaction:
+        transaction.add(new_network(3))
+    assert [change.revision for change in store.changes(0)] == list(range(1, store.revision + 1))
+    store.close()
+    wire.close()
+
+
+def _until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
