@@ -90,6 +90,15 @@ def test_profiles(world: World, port: Json) -> None:
     )
 
 
+def test_there_is_one_way_to_plug_in(world: World, port: Json) -> None:
+    network = port["network_id"]
+    assert world.make("port", network_id=network, binding__vnic_type="normal")["binding:vnic_type"] == "normal"
+    body = {"port": {"network_id": network, "binding:vnic_type": "direct"}}
+    assert world.refused("POST", "ports", body) == (400, "InvalidInput")
+    body = {"port": {"binding:vnic_type": "macvtap"}}
+    assert world.refused("PUT", f"ports/{port['id']}", body) == (400, "InvalidInput")
+
+
 def test_the_first_is_active_and_without_it_the_port_is_free(world: World, port: Json) -> None:
     assert act(world, port, "DELETE", "/h1").status == 204
     assert (bindings(world, port), carrier(world, port)) == ([], None)

@@ -68,6 +68,7 @@ def test_a_port(world: World) -> None:
         "netplane:metadata": {},
         "security_groups": [default],
         "status": "DOWN",
+        "ip_allocation": "immediate",
         "binding:vnic_type": "normal",
     }
 

@@ -115,6 +115,17 @@ def check_many(world: World) -> None:
     assert cidr(world, pool, prefixlen=20) == "10.0.48.0/20"
 
 
+def test_a_pool_up_to_the_last_address(world: World) -> None:
+    pool = make_pool(world, "0.0.0.0/0", default_prefixlen=24)
+    assert cidr(world, pool, cidr="15.255.255.0/24") == "15.255.255.0/24"
+    assert cidr(world, pool, cidr="16.0.0.0/20") == "16.0.0.0/20"
+    assert cidr(world, pool, cidr="192.168.0.0/24") == "192.168.0.0/24"
+    assert cidr(world, pool) == "192.168.1.0/24"
+    answer = act(world, pool, "remove_prefixes", {"prefixes": ["192.0.0.0/2"]})
+    assert answer.error == (400, "IllegalSubnetPoolPrefixUpdate")
+    assert cidr(world, pool) == "192.168.2.0/24"
+
+
 @pytest.mark.parametrize(
     ("fields", "error"),
     [

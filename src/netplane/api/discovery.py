@@ -25,6 +25,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "extraroute-atomic": ("Atomically add/remove extra routes", "Routes come and go without naming the others."),
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
     "fwaas_v2": ("FWaaS v2", "Firewalls on routers' ports."),
+    "ip_allocation": ("IP Allocation", "When ports get addresses: at once, or never."),
     "logging": ("Logging API Extension", "Decisions about connections are logged."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),

@@ -19,6 +19,10 @@ TRUNK_PORTS = "trunk-port"
 """The space in which ports are claimed by the trunk that they are in, as parent or as subport."""
 
 
+VNIC_TYPE = "normal"
+"""The one way to plug in that there is."""
+
+
 class SubPort(Struct, frozen=True, gc=False):
     """A port that is reached through the device of another, and the VLAN id of its frames there."""
 
@@ -132,6 +136,12 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
             max_length=255,
         ),
     ] = ""
+    vnic_type: Annotated[
+        str,
+        describe(
+            "How it is plugged in: `normal`, by a tap device.", create=True, update=True, wire="binding:vnic_type"
+        ),
+    ] = VNIC_TYPE
     profile: Annotated[
         dict[str, Any],
         describe(

@@ -6,6 +6,9 @@ from typing import NamedTuple
 
 from netplane.model.record import Claim
 
+BEHIND_ALL = "g"
+"""What sorts behind every number in hexadecimal."""
+
 
 class Span(NamedTuple):
     """A range of addresses as numbers; both ends belong to it."""
@@ -45,4 +48,5 @@ def claimed_span(claim: str) -> Span:
 
 def span_start(number: int, version: int) -> str:
     """What sorts before every claim of a range that begins at an address or later, and behind all others."""
-    return f"{number:0{8 if version == 4 else 32}x}"
+    digits = 8 if version == 4 else 32
+    return f"{number:0{digits}x}" if number < 1 << 4 * digits else BEHIND_ALL

@@ -9,19 +9,17 @@ from msgspec import Struct
 from msgspec.json import Decoder, encode
 from msgspec.structs import replace
 
-from netplane.api.bodies import parse_struct
+from netplane.api.bodies import Wish, parse_struct
 from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.parts import Parts
 from netplane.api.policy.sharing import Look
 from netplane.api.views import View
 from netplane.model import Binding, Host, InactiveBinding, Port, inactive_binding_id
+from netplane.model.port import VNIC_TYPE
 from netplane.store import Reader, Transaction
 from netplane.store.bindings import bind_requested
 
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
-VNIC_TYPE = "normal"
-"""The one way to plug in that there is: a tap device, by the kernel."""
-
 LONGEST_PROFILE = 4095
 """Characters of JSON, as in OpenStack Networking."""
 
@@ -43,11 +41,12 @@ class BindingBody(Struct, frozen=True, forbid_unknown_fields=True):
 _body = Decoder(BindingBody)
 
 
-def check_profile(profile: dict[str, Any]) -> dict[str, Any]:
-    """A profile; 400 if it is too long."""
-    if len(encode(profile)) > LONGEST_PROFILE:
+def check_plug(wish: Wish) -> None:
+    """400 for another way to plug in than the one that there is, and for a profile that is too long."""
+    if wish.get("vnic_type", VNIC_TYPE) != VNIC_TYPE:
+        raise invalid(f"binding:vnic_type: '{wish['vnic_type']}' is not in ['{VNIC_TYPE}']")
+    if len(encode(wish.get("profile", {}))) > LONGEST_PROFILE:
         raise invalid(f"binding:profile value too long, maximum is {LONGEST_PROFILE}")
-    return profile
 
 
 def list_bindings(reader: Reader, port: Port) -> list[View]:
@@ -115,9 +114,7 @@ def _parse(port: Port, body: bytes) -> BindingWish:
     wish: BindingWish = parse_struct(_body, body).binding
     if port.is_router_interface:
         raise invalid("a router's port is on every host, and is bound to none")
-    if wish.vnic_type != VNIC_TYPE:
-        raise invalid(f"'{wish.vnic_type}' is not in ['{VNIC_TYPE}']")
-    check_profile(wish.profile or {})
+    check_plug({"vnic_type": wish.vnic_type, "profile": wish.profile or {}})
     return wish
 
 

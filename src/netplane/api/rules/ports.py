@@ -14,7 +14,7 @@ from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.rules.macs import check_mac, new_mac
 from netplane.api.rules.metadata import check_metadata
 from netplane.api.rules.names import assignment, with_names
-from netplane.api.rules.port_bindings import BINDINGS, check_profile
+from netplane.api.rules.port_bindings import BINDINGS, check_plug
 from netplane.api.rules.port_security import secure, secure_new
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
 from netplane.api.rules.subports import check_in_no_trunk, trunk_details
@@ -100,7 +100,7 @@ def _readdress(transaction: Transaction, network: Network, port: Port, wish: Wis
 EXTRAS = (
     Extra("status"),
     Extra("dns_assignment"),
-    Extra("binding:vnic_type"),
+    Extra("ip_allocation"),
     Extra("binding:vif_type"),
     Extra("binding:vif_details"),
 )
@@ -114,7 +114,7 @@ def show(reader: Reader, services: Services, _context: Context, ports: Sequence[
         {
             "status": _status(port, status.get(port.id, "DOWN")),
             "dns_assignment": assignment(port, services.dns_domain),
-            "binding:vnic_type": "normal",
+            "ip_allocation": "immediate" if port.fixed_ips else "none",
             "binding:vif_type": "tap" if port.host_id else "unbound",
             "binding:vif_details": {"port_filter": True} if port.host_id else {},
             **({"trunk_details": trunks[port.id]} if port.id in trunks else {}),
@@ -127,8 +127,7 @@ def fit(services: Services, wish: Wish, _before: Port | None) -> Wish:
     """With a name that is one, and what a machine may read about itself."""
     if "metadata" in wish:
         check_metadata(wish["metadata"])
-    if "profile" in wish:
-        check_profile(wish["profile"])
+    check_plug(wish)
     return with_names(services, wish)
 
 
