@@ -162,3 +162,14 @@ def test_a_marker_of_another_project(world: World) -> None:
 def test_no_limit_is_no_pages(world: World) -> None:
     assert set(world.get("networks?limit=0")) == {"networks"}
     assert set(world.get("networks")) == {"networks"}
+
+
+@pytest.mark.parametrize("limit", ["9" * 19, "9" * 5_000, "0" * 5_000 + "9"])
+def test_limits_beyond_all_there_is(world: World, limit: str) -> None:
+    assert len(world.get(f"networks?limit={limit}")["networks"]) == 5
+
+
+@pytest.mark.parametrize("query", ["subnets=none", "security_group_rules=none"])
+def test_filters_of_what_a_view_lists(world: World, query: str) -> None:
+    kind = "networks" if query.startswith("subnets") else "security-groups"
+    assert world.get(f"{kind}?{query}")[kind.replace("-", "_")] == []

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from netplane.api import discovery
@@ -32,6 +32,8 @@ from netplane.api.identity import Identity, identity_routes, make_identity
 from netplane.api.identity.errors import IdentityError
 from netplane.api.identity.routes import respond_identity_error
 from netplane.api.limits import DEFAULTS
+from netplane.api.openapi import Calls, Documents
+from netplane.api.openapi.described import JSON
 from netplane.api.parts import Parts, act_on_part, add_part, change_part, list_parts, remove_part, show_part
 from netplane.api.preconditions import parse_if_match
 from netplane.api.quotas import MINE, Quotas
@@ -50,6 +52,8 @@ BODY_LIMIT = 8 * 1024 * 1024
 """Bytes; a list of 1,000 ports takes a tenth of it."""
 
 READERS = 4
+
+NO_CALLS: Calls = {}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 
@@ -75,17 +79,19 @@ def make_app(
     limits: Mapping[str, int] = DEFAULTS,
     routes: Sequence[BaseRoute] = (),
     identity: Identity | None = None,
+    calls: Calls = NO_CALLS,
 ) -> Door:
     """The server's whole HTTP side.
 
     `largest_mtu` is what the underlay leaves a network, in bytes, `limits` how many resources of a kind a project may
-    have. `routes` are further calls, which find their caller by `context_of`. An ApiError raised by any of them becomes
-    a response. `identity` is who logs in, and how, if it is not as usual.
+    have. `routes` are further calls, which find their caller by `context_of`, and `calls` what the API's description
+    says of them. An ApiError raised by any of them becomes a response. `identity` is who logs in, and how, if it is not
+    as usual.
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
     threads = Threads(Worker("api-writer").run, partial(_read_in, readers))
     services = Services(port_status, largest_mtu, dns_domain, limits=limits)
-    own = [
+    own: list[BaseRoute] = [
         _route(threads.readers, "/networking", {"GET": discovery.versions}),
         _route(threads.readers, "/v2.0", {"GET": discovery.resources}),
         _route(threads.readers, "/v2.0/extensions", {"GET": discovery.extensions}),
@@ -99,8 +105,10 @@ def make_app(
         own += _computed_routes(threads, Computed(computed, store))
     for rules in RULES:
         own += _resource_routes(threads, Resources(rules, store, services))
+    own += routes
+    own += _description_routes(tuple(own), calls)
     application = Starlette(
-        routes=[*own, *routes],
+        routes=own,
         exception_handlers={
             ApiError: _on_api_error,
             Unavailable: _on_outage,
@@ -110,6 +118,19 @@ def make_app(
     )
     application.router.redirect_slashes = False
     return Door(application, Callers((tokens, identity.tokens)), identity.config.public_url)
+
+
+def _description_routes(routes: Sequence[BaseRoute], calls: Calls) -> list[Route]:
+    """The API's description of itself, for programs and for people; the door takes `.json` from the former."""
+    documents = Documents(routes, {**discovery.CALLS, **calls})
+
+    async def document(request: Request) -> Response:
+        return Response(await asyncio.to_thread(lambda: documents.content), media_type=JSON)
+
+    async def page(request: Request) -> Response:
+        return HTMLResponse(await asyncio.to_thread(lambda: documents.page))
+
+    return [Route("/openapi", document, methods=["GET"]), Route("/docs", page, methods=["GET"])]
 
 
 def context_of(request: Request) -> Context:

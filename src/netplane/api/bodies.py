@@ -100,7 +100,8 @@ def parse_struct(decoder: Decoder[Any], body: bytes) -> Any:
 
 
 @cache
-def _decoder(kind: type[Record], method: str, filled: frozenset[str], further: Further) -> Decoder[Any]:
+def body_type(kind: type[Record], method: str, filled: frozenset[str], further: Further) -> type[Struct]:
+    """What the body of a POST or PUT may be; `filled` and `further` as in `parse_create`."""
     fields = [wanted for wanted in fields_of(kind) if _is_open(wanted, method)]
     columns = [
         _column(wanted, wanted.is_required and method == "POST" and wanted.name not in filled) for wanted in fields
@@ -112,8 +113,13 @@ def _decoder(kind: type[Record], method: str, filled: frozenset[str], further: F
     body: list[Any] = [(kind_of(kind), entity | UnsetType, UNSET)]
     if method == "POST":
         body.append((plural(kind), list[entity] | UnsetType, UNSET))  # type: ignore[valid-type]
+    return _struct(f"{kind.__name__}{method.title()}Body", body)
+
+
+@cache
+def _decoder(kind: type[Record], method: str, filled: frozenset[str], further: Further) -> Decoder[Any]:
     # Not strict: clients send numbers and truths as text, as OpenStack Networking has always let them.
-    return Decoder(_struct(f"{kind.__name__}{method.title()}Body", body), strict=False)
+    return Decoder(body_type(kind, method, filled, further), strict=False)
 
 
 def _struct(name: str, columns: list[Any]) -> type[Struct]:

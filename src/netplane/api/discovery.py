@@ -3,6 +3,7 @@
 from netplane.api.bodies import plural
 from netplane.api.call import Answer, Call
 from netplane.api.errors import ApiError
+from netplane.api.openapi.described import Calls, Described
 from netplane.api.rules import COMPUTED, RULES
 from netplane.model import kind_of
 from netplane.model.log import LOGGABLE
@@ -69,6 +70,13 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "trunk-details": ("Trunk port details", "A port that is a trunk's parent says so."),
     "uplink-status-propagation": ("Uplink status propagation", "Ports say whether they follow their uplink's state."),
     "uplink-status-propagation-updatable": ("Uplink status propagation updatable", "That can be changed."),
+}
+CALLS: Calls = {
+    ("/networking", "GET"): Described("The versions of the API.", refusals=(), is_open=True, group="discovery"),
+    ("/v2.0", "GET"): Described("The collections.", refusals=(), group="discovery"),
+    ("/v2.0/extensions", "GET"): Described("What the server can do.", refusals=(), group="discovery"),
+    ("/v2.0/extensions/{alias}", "GET"): Described("One of that.", refusals=(404,), group="discovery"),
+    ("/v2.0/log/loggable-resources", "GET"): Described("What logs may be about.", refusals=(), group="discovery"),
 }
 UPDATED = "2026-11-22T00:00:00-00:00"
 

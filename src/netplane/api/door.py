@@ -15,7 +15,9 @@ from netplane.api.errors import forbidden
 from netplane.api.places import PREFIXES
 from netplane.api.responses import respond_error, respond_unauthorized
 
-OPEN = frozenset({"/", "/identity", "/networking", "/v3", "/netplane/v1/authority", "/netplane/v1/join"})
+OPEN = frozenset(
+    {"/", "/docs", "/identity", "/netplane/v1/authority", "/netplane/v1/join", "/networking", "/openapi", "/v3"}
+)
 """Paths that need no token."""
 PASSWORD = re.compile(r"/v3/users/[^/]+/password")
 """A path that needs none either: who changes a password says the old one."""

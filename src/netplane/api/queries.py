@@ -6,7 +6,7 @@ from operator import attrgetter
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlencode
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.inspect import is_struct_type
 
 from netplane.api.bodies import plural
@@ -22,6 +22,8 @@ Test = Callable[[Any], bool]
 
 TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 CHANGED_SINCE = "changed_since"
+MOST = 10**9
+"""Resources of a page: more than there can be."""
 
 
 class Query(NamedTuple):
@@ -135,7 +137,8 @@ def _parse_limit(text: str | None) -> int | None:
     if not text.isascii() or not text.isdecimal():
         text = f"Bad limit request: Limit must be an integer 0 or greater and not '{text}'."
         raise ApiError(400, "BadRequest", text)
-    return int(text) or None
+    digits = text.lstrip("0")
+    return MOST if len(digits) > len(str(MOST)) else int(digits or "0") or None
 
 
 def _parse_sort(
@@ -199,11 +202,12 @@ def values_test(values: list[str]) -> Test:
 
 
 def _any_item(items: Sequence[Any], wanted: frozenset[str], pairs: dict[str, set[str]]) -> bool:
-    if items and isinstance(items[0], Struct):
+    parts = [structs.asdict(item) if isinstance(item, Struct) else item for item in items]
+    if parts and isinstance(parts[0], dict):
         return bool(pairs) and all(
-            any(getattr(item, name, None) in allowed for item in items) for name, allowed in pairs.items()
+            any(str(part.get(name)) in allowed for part in parts) for name, allowed in pairs.items()
         )
-    return any(item in wanted for item in items)
+    return any(str(part) in wanted for part in parts)
 
 
 def _pairs(values: list[str]) -> dict[str, set[str]]:

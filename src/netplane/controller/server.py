@@ -23,6 +23,7 @@ from netplane.api.limits import DEFAULTS, read_limits
 from netplane.api.rules.names import qualified
 from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
+from netplane.controller.described import CALLS
 from netplane.controller.first import ensure_administrator
 from netplane.controller.listening.http import HttpServer, Listening, make_server
 from netplane.controller.listening.http import serve as listen
@@ -209,6 +210,7 @@ async def _serve_http(config: ServerConfig, controller: Controller, advertised: 
         limits=config.limits,
         routes=routes(controller, advertised),
         identity=identity,
+        calls=CALLS,
     )
     if config.rate is not None:
         door.routes = Paced(door.routes, config.rate)

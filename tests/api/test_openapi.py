@@ -1,0 +1,129 @@
+"""The API's description of itself: valid, whole, there for everybody, and true."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from socket import create_connection, socket
+from typing import Any
+
+import pytest
+from openapi_spec_validator import validate
+from starlette.applications import Starlette
+
+from netplane.api import Tokens, make_app
+from netplane.api.door import Door
+from netplane.api.fields import fields_of
+from netplane.api.openapi import Documents
+from netplane.api.openapi.document import PARAMETER, served
+from netplane.api.rules import RULES
+from netplane.controller.described import CALLS
+from netplane.controller.routes import routes
+from tests.api.support import TOKENS, World
+
+SECONDS = 25
+"""That schemathesis has."""
+
+
+@pytest.fixture(scope="module")
+def app() -> Starlette:
+    """The whole application, on no store: its routes are looked at only."""
+    nothing: Any = None
+    door = make_app(nothing, Tokens({}), routes=routes(nothing), calls=CALLS)
+    assert isinstance(door, Door)
+    assert isinstance(door.routes, Starlette)
+    return door.routes
+
+
+@pytest.fixture(scope="module")
+def document(app: Starlette) -> dict[str, Any]:
+    return Documents(app.routes, CALLS).document
+
+
+def test_it_is_valid(document: dict[str, Any]) -> None:
+    validate(document)
+
+
+def test_it_has_every_call(app: Starlette, document: dict[str, Any]) -> None:
+    for path, method in served(app.routes):
+        plain = PARAMETER.sub(r"{\1}", path)
+        assert method.lower() in document["paths"][plain], (plain, method)
+
+
+def test_it_describes_no_call_that_is_not_there(app: Starlette) -> None:
+    there = {(PARAMETER.sub(r"{\1}", path), method) for path, method in served(app.routes)}
+    assert set(CALLS) - there == set()
+
+
+@pytest.mark.parametrize("rules", RULES, ids=lambda rules: rules.kind.__name__)
+def test_it_has_every_field(document: dict[str, Any], rules: Any) -> None:
+    schemas = document["components"]["schemas"]
+    shown = schemas[rules.kind.__name__]["properties"]
+    for field in fields_of(rules.kind):
+        assert field.wire in shown
+        assert shown[field.wire].get("description") or "$ref" in shown[field.wire] or "anyOf" in shown[field.wire]
+        assert (field.wire in schemas[f"{rules.kind.__name__}Post"]["properties"]) == field.access.create
+        assert (field.wire in schemas[f"{rules.kind.__name__}Put"]["properties"]) == field.access.update
+    parameters = document["paths"][f"/v2.0/{rules.kind.collection}"]["get"]["parameters"]
+    assert {field.wire for field in fields_of(rules.kind)} <= {parameter["name"] for parameter in parameters}
+
+
+def test_it_is_there_without_a_token(world: World) -> None:
+    reply = world.ask("GET", "/openapi.json", token=None)
+    assert (reply.status, reply.headers["content-type"]) == (200, "application/json")
+    assert reply.json["openapi"] == "3.1.0"
+    assert "/v2.0/networks/{id}" in reply.json["paths"]
+
+
+def test_the_page_needs_nothing_else(world: World) -> None:
+    reply = world.ask("GET", "/docs", token=None)
+    page = reply.content.decode()
+    assert (reply.status, reply.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert "/v2.0/networks/{id}" in page
+    assert re.findall(r"<script|src=|https?://", page) == []
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[str]:
+    """A whole server, as operators run it."""
+    with socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    (tmp_path / "tokens.toml").write_text(TOKENS)
+    arguments = ["--listen", f"127.0.0.1:{port}", "--southbound", f"unix://{tmp_path}/agents"]
+    arguments += ["--database", str(tmp_path / "db"), "--tokens", str(tmp_path / "tokens.toml")]
+    process = subprocess.Popen([sys.executable, "-m", "netplane.cli", "server", *arguments])
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            create_connection(("127.0.0.1", port)).close()
+            break
+        except ConnectionRefusedError:
+            time.sleep(0.05)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+@pytest.mark.parametrize(("token", "seed"), [("blue", "1"), ("admin", "2")])
+def test_every_answer_is_one_that_it_names(server: str, tmp_path: Path, token: str, seed: str) -> None:
+    """As schemathesis asks: with all that the description allows, and with much that it does not."""
+    arguments = ["run", f"{server}/openapi.json", "--header", f"X-Auth-Token: {token}", "--checks", CHECKS]
+    arguments += ["--exclude-path", "/netplane/v1/watch", "--phases", "fuzzing,coverage", "--max-examples", "1"]
+    arguments += ["--seed", seed, "--max-time", str(SECONDS // 2), "--suppress-health-check", "all"]
+    arguments += ["--generation-database", "none", "--warnings", "off", "--no-color"]
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("st")), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        timeout=110,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stdout
