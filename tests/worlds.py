@@ -158,7 +158,10 @@ def with_routes(draft: Draft) -> list[AnyRecord]:
 
 
 def add_project(draft: Draft, project: str, hosts: list[Host], *, is_maze: bool) -> None:
-    """Networks, routers that join some of them, groups, and machines; sometimes on a network that another shares."""
+    """Networks, routers that join some of them, groups, and machines.
+
+    Some are on a network that another project shares, or in a group that one does.
+    """
     random = draft.random
     groups = [add_group(draft, project) for _ in range(random.randint(1, 3))]
     if is_maze:
@@ -169,9 +172,13 @@ def add_project(draft: Draft, project: str, hosts: list[Host], *, is_maze: bool)
         networks.append(random.choice(draft.networks))
     draft.networks += networks
     address_groups = [add_address_group(draft, project) for _ in range(random.randint(0, 2))]
-    identities: dict[str, Identity] = {}
+    known = {record.id: record for record in draft.records if isinstance(record, Identity)}
+    identities = dict(known)
+    lent = [record.id for record in draft.records if isinstance(record, SecurityGroup) and record.id not in groups]
+    shared = [random.choice(lent)] if lent and draft.chance(0.4) else []
     for group in groups:
-        add_rules(draft, group, groups, address_groups)
+        add_rules(draft, group, groups + shared, address_groups)
+    groups += shared
     for _ in range(random.randint(4, 6) if is_maze else random.choice((0, 1, 1, 2, 3))):
         add_router(draft, project, random.sample(networks, random.choice((2, 2, 3))) if is_maze else networks)
     for network, subnets in networks:
@@ -180,7 +187,7 @@ def add_project(draft: Draft, project: str, hosts: list[Host], *, is_maze: bool)
             add_machine(
                 draft, network, subnets, last, taken | addresses_on(draft, network), (groups, identities, hosts)
             )
-    draft.records.extend(identities.values())
+    draft.records.extend(identity for id, identity in identities.items() if id not in known)
     add_trunks(draft)
     for _ in range(random.randint(0, 3)):
         draft.add(random_log(draft, project))

@@ -43,7 +43,7 @@ CALLERS: Mapping[str, Context] = {
     )
 }
 KINDS = {kind_of(rules.kind): rules.kind for rules in RULES if rules.create is not None}
-SHARED_WITH_RED = {"network", "subnet"}
+SHARED_WITH_RED = {"network", "subnet", "security_group", "address_group"}
 SHARED_WITH_ALL = {"firewall_rule", "firewall_policy", "firewall_group", "subnetpool", "address_scope"}
 NOBODYS = {"default_security_group_rule"}
 """What administrators alone make, and what belongs to no project."""
@@ -87,8 +87,8 @@ class Place(NamedTuple):
             )
             assert reply.status == 201, reply
             self.ids[f"one {kind}"] = known = reply.json[kind]["id"]
-            if kind == "network":
-                share(self.world, known, "red")
+            if kind in SHARED_WITH_RED - {"subnet"}:
+                share(self.world, kind, known, "red")
         return known
 
 
@@ -133,8 +133,8 @@ GIVEN: Mapping[str, Json] = {
 """What fields are given where a line is about them."""
 
 
-def share(world: World, network: str, target: str) -> None:
-    body = {"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": target}
+def share(world: World, kind: str, id: str, target: str) -> None:
+    body = {"object_type": kind, "object_id": id, "action": "access_as_shared", "target_tenant": target}
     assert world.ask("POST", "/v2.0/rbac-policies", {"rbac_policy": body}, "admin").status == 201
 
 
@@ -145,8 +145,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     spare = world.make("network", "member@blue")["id"]
     lent = world.make("network", "member@green")["id"]
     world.make("subnet", "member@green", network_id=lent, cidr="10.254.0.0/16")
-    share(world, own, "red")
-    share(world, lent, "blue")
+    share(world, "network", own, "red")
+    share(world, "network", lent, "blue")
     group = world.make("security_group", "member@blue")["id"]
     yield Place(world, {"own": own, "spare": spare, "lent": lent, "group": group})
     world.close()
@@ -322,9 +322,9 @@ EXPECTED: Mapping[str, Mapping[str, str]] = {
         "delete": f"{OWN['delete']} service@services member@green",
     },
     "router": OWN,
-    "security_group": OWN,
+    "security_group": OWN | {"show": f"{OWN['show']} member@red"},
     "security_group_rule": OWN,
-    "address_group": OWN,
+    "address_group": OWN | {"show": f"{OWN['show']} member@red"},
     "rbac_policy": OWN,
     "trunk": OWN,
     "default_security_group_rule": {"show": " ".join(CALLERS), "update": ADMINS, "delete": ADMINS},

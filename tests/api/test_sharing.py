@@ -7,12 +7,12 @@ from tests.api.test_ports import addresses, make_network
 from tests.api.test_routers import add
 
 
-def share(world: World, network: str, target: str, token: str = "blue") -> Json:
+def share(world: World, id: str, target: str, token: str = "blue", kind: str = "network") -> Json:
     return world.make(
         "rbac_policy",
         token,
-        object_type="network",
-        object_id=network,
+        object_type=kind,
+        object_id=id,
         action="access_as_shared",
         target_tenant=target,
     )
@@ -50,7 +50,10 @@ def test_policies_go_with_their_network(world: World) -> None:
     ("wish", "status", "type"),
     [
         ({"object_type": "qos_policy"}, 400, "InvalidInput"),
-        ({"object_type": "security_group"}, 400, "InvalidInput"),
+        ({"object_type": "security_group"}, 404, "SecurityGroupNotFound"),
+        ({"object_type": "address_group"}, 404, "AddressGroupNotFound"),
+        ({"object_type": "subnet"}, 400, "InvalidInput"),
+        ({"object_type": ""}, 400, "InvalidInput"),
         ({"action": "access_as_external"}, 400, "InvalidInput"),
         ({"action": "anything"}, 400, "InvalidInput"),
         ({"object_id": "nothing"}, 404, "NetworkNotFound"),
@@ -215,3 +218,120 @@ def test_a_network_for_all_lends_nobody_its_gateway_address(world: World) -> Non
     assert world.refused("PUT", path, {"subnet_id": subnet}, "red") == (400, "BadRequest")
     share(world, network, "red")
     assert world.ask("PUT", f"/v2.0/{path}", {"subnet_id": subnet}, "red").status == 200
+
+
+def test_a_shared_group_guards_ports_of_others(world: World) -> None:
+    group = world.make("security_group", name="web")["id"]
+    rule = {"security_group_id": group, "direction": "ingress", "protocol": "tcp"}
+    world.make("security_group_rule", **rule)
+    network, _ = make_network(world, "10.0.0.0/24", token="red")
+    wish = {"port": {"network_id": network, "security_groups": [group]}}
+    assert world.refused("POST", "ports", wish, "red") == (404, "SecurityGroupNotFound")
+    assert world.refused("GET", f"security-groups/{group}", token="red") == (404, "SecurityGroupNotFound")
+    policy = share(world, group, "red", kind="security_group")["id"]
+    shown = world.get(f"security-groups/{group}", "red")["security_group"]
+    assert (shown["shared"], shown["project_id"], len(shown["security_group_rules"])) == (True, "blue", 3)
+    assert world.get(f"security-groups/{group}")["security_group"]["shared"] is False
+    assert group in listed(world, "security-groups", "red")
+    assert listed(world, "security-groups", "red", "?shared=True") == {group}
+    assert group not in listed(world, "security-groups", "admin", "?shared=True")
+    port = world.make("port", "red", network_id=network, security_groups=[group])
+    assert port["security_groups"] == [group]
+    # It is used, not changed, and not taken away from who uses it.
+    denied = (403, "PolicyNotAuthorized")
+    assert world.refused("PUT", f"security-groups/{group}", {"security_group": {"name": "mine"}}, "red") == denied
+    assert world.refused("DELETE", f"security-groups/{group}", token="red") == denied
+    more = {"security_group_rule": rule | {"protocol": "udp"}}
+    assert world.refused("POST", "security-group-rules", more, "red") == denied
+    assert world.refused("DELETE", f"rbac-policies/{policy}") == (409, "RbacPolicyInUse")
+    assert world.refused("DELETE", f"security-groups/{group}") == (409, "SecurityGroupInUse")
+    world.remove("port", port["id"], "red")
+    world.remove("rbac_policy", policy)
+    assert world.refused("GET", f"security-groups/{group}", token="red") == (404, "SecurityGroupNotFound")
+    share(world, group, "red", kind="security_group")
+    world.remove("security_group", group)
+    assert world.get("rbac-policies") == {"rbac_policies": []}
+
+
+def test_rules_name_shared_groups(world: World) -> None:
+    group = world.make("security_group", name="clients")["id"]
+    ranges = world.make("address_group", addresses=["192.0.2.0/24"])["id"]
+    [own] = listed(world, "security-groups", "red")
+    rules = [
+        {"security_group_id": own, "direction": "ingress", "remote_group_id": group},
+        {"security_group_id": own, "direction": "ingress", "remote_address_group_id": ranges},
+    ]
+    for rule, type in zip(rules, ("SecurityGroupNotFound", "AddressGroupNotFound"), strict=True):
+        wish = {"security_group_rule": rule}
+        assert world.refused("POST", "security-group-rules", wish, "red") == (404, type)
+    for kind, id, rule in (("security_group", group, rules[0]), ("address_group", ranges, rules[1])):
+        policy = share(world, id, "*", "admin", kind)["id"]
+        world.change("rbac_policy", policy, "admin", target_tenant="red")
+        made = world.make("security_group_rule", "red", **rule)["id"]
+        assert world.refused("DELETE", f"rbac-policies/{policy}", token="admin") == (409, "RbacPolicyInUse")
+        target = {"rbac_policy": {"target_tenant": "green"}}
+        assert world.refused("PUT", f"rbac-policies/{policy}", target, "admin") == (409, "RbacPolicyInUse")
+        world.remove("security_group_rule", made, "red")
+        world.remove("rbac_policy", policy, "admin")
+
+
+def test_a_shared_address_group_is_seen_and_not_changed(world: World) -> None:
+    ranges = world.make("address_group", addresses=["192.0.2.0/24"])
+    assert ranges["shared"] is False
+    share(world, ranges["id"], "red", kind="address_group")
+    shown = world.get(f"address-groups/{ranges['id']}", "red")["address_group"]
+    assert (shown["shared"], shown["addresses"]) == (True, ["192.0.2.0/24"])
+    assert listed(world, "address-groups", "red") == {ranges["id"]}
+    more = {"addresses": ["198.51.100.0/24"]}
+    path = f"address-groups/{ranges['id']}"
+    assert world.refused("PUT", f"{path}/add_addresses", more, "red") == (403, "PolicyNotAuthorized")
+    changed = world.ask("PUT", f"/v2.0/{path}/add_addresses", more).json["address_group"]
+    assert (changed["shared"], len(changed["addresses"])) == (False, 2)
+
+
+def test_many_groups_say_which_are_shared(world: World) -> None:
+    groups = [world.make("security_group")["id"] for _ in range(4)]
+    for group in groups[:2]:
+        share(world, group, "red", kind="security_group")
+    found = {one["id"]: one["shared"] for one in world.get("security-groups", "red")["security_groups"]}
+    assert {id for id, is_shared in found.items() if is_shared} == set(groups[:2])
+    assert len(found) == 3
+
+
+def test_who_shares_what(world: World) -> None:
+    group = world.make("security_group")["id"]
+    wish = {"object_type": "security_group", "object_id": group, "action": "access_as_shared", "target_tenant": "red"}
+    assert world.refused("POST", "rbac-policies", {"rbac_policy": wish}, "red") == (404, "SecurityGroupNotFound")
+    share(world, group, "red", kind="security_group")
+    onward = {"rbac_policy": wish | {"target_tenant": "green"}}
+    assert world.refused("POST", "rbac-policies", onward, "red") == (400, "InvalidInput")
+    external = {"rbac_policy": wish | {"action": "access_as_external"}}
+    assert world.refused("POST", "rbac-policies", external) == (400, "InvalidInput")
+
+
+def test_subnets_of_a_shared_pool_in_a_shared_scope(world: World) -> None:
+    scope = world.make("address_scope", name="s", ip_version=4)["id"]
+    pool = world.make("subnetpool", name="p", prefixes=["10.0.0.0/16"], address_scope_id=scope)["id"]
+    network, _ = make_network(world, token="red")
+    wish = {"subnet": {"network_id": network, "ip_version": 4, "subnetpool_id": pool, "prefixlen": 24}}
+    assert world.refused("POST", "subnets", wish, "red")[0] == 404
+    policy = {"object_type": "subnetpool", "object_id": pool, "action": "access_as_shared", "target_tenant": "red"}
+    # Who uses a pool sees the scope that it is in.
+    assert world.refused("POST", "rbac-policies", {"rbac_policy": policy}) == (400, "RbacPolicyInitError")
+    for_scope = share(world, scope, "red", kind="address_scope")["id"]
+    for_pool = share(world, pool, "red", kind="subnetpool")["id"]
+    for path, key in ((f"subnetpools/{pool}", "subnetpool"), (f"address-scopes/{scope}", "address_scope")):
+        assert world.get(path, "red")[key]["shared"] is True
+        assert world.get(path)[key]["shared"] is False
+        assert world.refused("DELETE", path, token="red") == (403, "PolicyNotAuthorized")
+    assert listed(world, "subnetpools", "red") == {pool}
+    assert listed(world, "address-scopes", "red") == {scope}
+    subnet = world.make("subnet", "red", **wish["subnet"])["id"]
+    own = world.make("subnetpool", "red", name="o", prefixes=["10.9.0.0/16"], address_scope_id=scope)["id"]
+    for id in (for_scope, for_pool):
+        assert world.refused("DELETE", f"rbac-policies/{id}") == (409, "RbacPolicyInUse")
+    world.remove("subnet", subnet, "red")
+    world.remove("subnetpool", own, "red")
+    world.remove("rbac_policy", for_pool)
+    world.remove("rbac_policy", for_scope)
+    assert world.refused("GET", f"subnetpools/{pool}", token="red")[0] == 404

@@ -279,6 +279,25 @@ def test_several_groups_allow_what_any_of_them_allows(world: Scene) -> None:
     api.settle()
 
 
+def test_a_group_that_another_project_shares(world: Scene) -> None:
+    """Its owner's rules guard the machine, also those that come later."""
+    owner = world.blue.admin
+    world.groups["lent"] = group = owner.create("security_group", name="lent")["id"]
+    shared = {"object_type": "security_group", "object_id": group, "action": "access_as_shared"}
+    owner.call("POST", "/v2.0/rbac-policies", {"rbac_policy": shared | {"target_tenant": "blue"}})
+    web = {"protocol": "tcp", "port_range_min": 80, "port_range_max": 80}
+    owner.create("security_group_rule", security_group_id=group, direction="ingress", **web)
+    world.join("server", ["lent"])
+    world.blue.api.settle()
+    assert arriving(world, PEERS, ["server"]) == product(PEERS, ("tcp80",))
+    owner.create("security_group_rule", security_group_id=group, direction="ingress", protocol="47")
+    owner.settle()
+    assert arriving(world, PEERS, ["server"]) == product(PEERS, ("tcp80", "gre"))
+    world.join("server", ["tried"])
+    owner.delete("security_group", world.groups.pop("lent"))
+    world.blue.api.settle()
+
+
 def test_a_port_in_no_group_sends_and_receives_nothing(world: Scene) -> None:
     """Whatever others allow."""
     for direction in ("ingress", "egress"):

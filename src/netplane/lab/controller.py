@@ -8,10 +8,12 @@ from pathlib import Path
 
 import urllib3
 
+from netplane.api.limits import DEFAULTS
 from netplane.lab.api import Api
 from netplane.lab.ledger import Ledger
 from netplane.lab.process import Child, start
 from netplane.lab.wait import NotReached, until
+from netplane.model.quota import UNLIMITED
 
 
 class Controller:
@@ -55,6 +57,7 @@ class Controller:
             "--southbound": self.southbound,
             "--database": str(self.database),
             "--tokens": str(self.tokens),
+            "--quotas": str(self._write_quotas()),
         }
         argv = [sys.executable, "-m", "netplane.cli", "server", *(word for pair in words.items() for word in pair)]
         self.child = start(self._ledger, argv, log=self._ledger.directory / "log" / "controller.log")
@@ -80,6 +83,12 @@ class Controller:
         """As a crash would."""
         if self.child is not None:
             self.child.kill()
+
+    def _write_quotas(self) -> Path:
+        """No limits: a lab is as large as its builder likes."""
+        path = self._ledger.directory / "quotas.toml"
+        path.write_text("".join(f"{kind} = {UNLIMITED}\n" for kind in DEFAULTS))
+        return path
 
     def _write_tokens(self, projects: Sequence[str]) -> None:
         tokens = [("admin", "admin", "admin"), *((project, project, "member") for project in projects)]

@@ -11,12 +11,18 @@ EVERY_PROJECT = "*"
 
 
 class RbacPolicy(Resource, frozen=True, kw_only=True, gc=False, tag="rbac_policy"):
-    """A network may be used by another project, or by all. It goes with the network."""
+    """Something of one project may be used by another, or by all. It goes with what it is about."""
 
     collection: ClassVar[str] = "rbac-policies"
 
-    object_type: Annotated[str, describe("What is shared: `network`.", create=True)]
-    object_id: Annotated[str, describe("The id of the network.", create=True)]
+    object_type: Annotated[
+        str,
+        describe(
+            "What is shared: `network`, `security_group`, `address_group`, `subnetpool` or `address_scope`.",
+            create=True,
+        ),
+    ]
+    object_id: Annotated[str, describe("The id of what is shared.", create=True)]
     action: Annotated[str, describe("What others may do with it: `access_as_shared`.", create=True)]
     target_project: Annotated[
         str,
@@ -31,14 +37,14 @@ class RbacPolicy(Resource, frozen=True, kw_only=True, gc=False, tag="rbac_policy
     ]
 
     def references(self) -> Iterable[Reference]:
-        """Its network, which takes it along when deleted."""
+        """What it is about, which takes it along when deleted."""
         return (Reference("object_id", self.object_id, OnDelete.CASCADE),)
 
     def claims(self) -> Iterable[Claim]:
-        """The network among those that the project may use."""
+        """What it is about, among all that the project may use."""
         return (Claim(shared_with(self.target_project), self.object_id),)
 
 
 def shared_with(project: str) -> str:
-    """The space in which the networks are claimed that a project, or each, may use."""
+    """The space in which what a project, or each, may use is claimed."""
     return f"shared:{project}"

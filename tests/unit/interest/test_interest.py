@@ -50,6 +50,19 @@ def test_the_first_port_of_a_host_brings_the_whole_domain() -> None:
     )
 
 
+def test_who_shares_a_group_learns_nothing_of_who_uses_it() -> None:
+    """Ports of two projects are in one group: its rules are on both hosts, and nothing else of the other's."""
+    check(
+        interest(*bound(replace(A, project_id="red"), H1)),
+        upserts(*bound(replace(C, project_id="blue"), H2)),
+        h2=(
+            {"network blue", "subnet blue-subnet", "identity web", "security_group_rule u1"}
+            | {"port c", "endpoint c", "presence blue/h2"},
+            set(),
+        ),
+    )
+
+
 def test_the_last_port_of_a_host_takes_the_whole_domain_away() -> None:
     check(
         interest(*bound(A, H1), *bound(B, H2)),

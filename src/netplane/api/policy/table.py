@@ -48,6 +48,9 @@ CHANGED = ADMIN | MEMBER
 OWNED: Lines = {"create": CHANGED, "show": SEEN, "update": CHANGED, "delete": CHANGED}
 """What belongs to a project, and is nobody else's business."""
 
+LENT: Lines = {**OWNED, "show": SEEN | SHARER, "share": CHANGED}
+"""What may be shared with other projects by RBAC policies."""
+
 
 def written(field: str, by: Persona) -> Lines:
     """Who may give a field, at first and later."""
@@ -63,9 +66,8 @@ FIREWALL: Lines = {**OWNED, "show": SEEN | SHARER, **written("shared", ADMIN)}
 
 TABLE: Mapping[type[Record], Lines] = {
     Network: {
-        **OWNED,
+        **LENT,
         "show": SEEN | SERVICE | SHARER,
-        "share": CHANGED,
         **written("shared", ADMIN),
         **seen(OPERATORS, "provider:network_type", "provider:physical_network", "provider:segmentation_id"),
     },
@@ -101,24 +103,23 @@ TABLE: Mapping[type[Record], Lines] = {
         "add_extraroutes": CHANGED,
         "remove_extraroutes": CHANGED,
     },
-    SecurityGroup: {**OWNED, "log": CHANGED, "delete:default": ADMIN},
+    SecurityGroup: {**LENT, "log": CHANGED, "delete:default": ADMIN},
     SecurityGroupRule: OWNED,
-    AddressGroup: {**OWNED, "add_addresses": CHANGED, "remove_addresses": CHANGED},
+    AddressGroup: {**LENT, "add_addresses": CHANGED, "remove_addresses": CHANGED},
     RbacPolicy: {**OWNED, **written("target_tenant:*", ADMIN)},
     LogResource: OWNED,
     FirewallRule: FIREWALL,
     FirewallPolicy: {**FIREWALL, "insert_rule": CHANGED, "remove_rule": CHANGED},
     FirewallGroup: {**FIREWALL, "update:default": ADMIN, "delete:default": ADMIN},
     SubnetPool: {
-        **OWNED,
-        "show": SEEN | SHARER,
+        **LENT,
         "create:shared": ADMIN,
         **written("is_default", ADMIN),
         "add_prefixes": CHANGED,
         "remove_prefixes": CHANGED,
         "onboard_network_subnets": CHANGED,
     },
-    AddressScope: {**OWNED, "show": SEEN | SHARER, **written("shared", ADMIN)},
+    AddressScope: {**LENT, **written("shared", ADMIN)},
     DefaultSecurityGroupRule: {"create": ADMIN, "show": ADMIN | ANYBODY, "update": ADMIN, "delete": ADMIN},
     Agent: {"show": OPERATORS, "update": ADMIN, "delete": ADMIN},
     AvailabilityZone: {"show": ADMIN | ANYBODY},

@@ -9,7 +9,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, invalid
-from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
+from netplane.api.policy.sharing import is_shared, shared_among
+from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
 from netplane.api.rules.ranges import Range, loose_range
 from netplane.api.views import View, view
 from netplane.model import ADDRESS_LIMIT, AddressGroup
@@ -36,9 +37,10 @@ def update(transaction: Transaction, _context: Context, group: AddressGroup, wis
     return transaction.put(replace(group, **wish))
 
 
-def show(_reader: Reader, _services: Services, _context: Context, groups: Sequence[AddressGroup]) -> list[View]:
-    """Nothing besides."""
-    return [{} for _ in groups]
+def show(reader: Reader, _services: Services, context: Context, groups: Sequence[AddressGroup]) -> list[View]:
+    """Whether it is shared with all projects or the caller's."""
+    shared = shared_among(reader, context.project, [group.id for group in groups])
+    return [{"shared": group.id in shared} for group in groups]
 
 
 def add_addresses(transaction: Transaction, context: Context, group: AddressGroup, body: bytes) -> View:
@@ -92,7 +94,8 @@ def _listed(ranges: Iterable[Range]) -> str:
 
 def _changed(transaction: Transaction, context: Context, group: AddressGroup, ranges: set[Range]) -> View:
     after = transaction.put(replace(group, addresses=_sorted(ranges)))
-    return {"address_group": view(after, context)}
+    is_lent = is_shared(transaction, after.id, context.project)
+    return {"address_group": view(after, context) | {"shared": is_lent}}
 
 
 ADDRESS_GROUPS = Rules(
@@ -100,7 +103,7 @@ ADDRESS_GROUPS = Rules(
     create,
     update,
     simply_delete,
-    (),
+    (Extra("shared"),),
     show,
     actions={"add_addresses": add_addresses, "remove_addresses": remove_addresses},
 )

@@ -12,6 +12,7 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.policy import visible
+from netplane.api.policy.sharing import shared_among
 from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
 from netplane.api.rules.prefixes import collapse
 from netplane.api.rules.ranges import Range, parse_range
@@ -35,9 +36,10 @@ def update(transaction: Transaction, _context: Context, scope: AddressScope, wis
     return transaction.put(replace(scope, **wish))
 
 
-def show(_reader: Reader, _services: Services, _context: Context, scopes: Sequence[AddressScope]) -> list[View]:
-    """Nothing besides."""
-    return [{} for _ in scopes]
+def show(reader: Reader, _services: Services, context: Context, scopes: Sequence[AddressScope]) -> list[View]:
+    """Whether it is shared with the caller's project, if not with all."""
+    shared = shared_among(reader, context.project, [scope.id for scope in scopes])
+    return [{"shared": scope.shared or scope.id in shared} for scope in scopes]
 
 
 def check_scope(transaction: Transaction, context: Context, pool: SubnetPool) -> None:

@@ -9,6 +9,7 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict
 from netplane.api.policy import may, sees_all, sees_own, visible
+from netplane.api.policy.sharing import shared_among
 from netplane.api.rules.default_rules import DEFAULT, add_first_rules
 from netplane.api.rules.kind import Extra, Rules, Services, new_id
 from netplane.api.views import View, view
@@ -80,10 +81,16 @@ def delete_group(transaction: Transaction, context: Context, group: SecurityGrou
 
 
 def show_groups(reader: Reader, _services: Services, context: Context, groups: Sequence[SecurityGroup]) -> list[View]:
-    """Each group's rules."""
-    rules = reader.group(SecurityGroupRule, "security_group_id", [group.id for group in groups])
+    """Each group's rules, and whether it is shared with all projects or the caller's."""
+    ids = [group.id for group in groups]
+    rules = reader.group(SecurityGroupRule, "security_group_id", ids)
+    shared = shared_among(reader, context.project, ids)
     return [
-        {"security_group_rules": [view(rule, context) for rule in rules[group.id]], "shared": False} for group in groups
+        {
+            "security_group_rules": [view(rule, context) for rule in rules[group.id]],
+            "shared": group.id in shared,
+        }
+        for group in groups
     ]
 
 

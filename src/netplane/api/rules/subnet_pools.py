@@ -11,6 +11,7 @@ from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, invalid
 from netplane.api.policy import allowed, may
+from netplane.api.policy.sharing import shared_among
 from netplane.api.rules.kind import Rules, Services, new_id
 from netplane.api.rules.prefixes import collapse, is_free
 from netplane.api.rules.ranges import Range, parse_range
@@ -75,9 +76,10 @@ def delete(transaction: Transaction, _context: Context, pool: SubnetPool) -> Non
     transaction.delete(pool)
 
 
-def show(_reader: Reader, _services: Services, _context: Context, pools: Sequence[SubnetPool]) -> list[View]:
-    """Nothing besides."""
-    return [{} for _ in pools]
+def show(reader: Reader, _services: Services, context: Context, pools: Sequence[SubnetPool]) -> list[View]:
+    """Whether it is shared with the caller's project, if not with all."""
+    shared = shared_among(reader, context.project, [pool.id for pool in pools])
+    return [{"shared": pool.shared or pool.id in shared} for pool in pools]
 
 
 def add_prefixes(transaction: Transaction, context: Context, pool: SubnetPool, body: bytes) -> View:
