@@ -1,7 +1,7 @@
 """The field's own clients against a real server: openstacksdk and the `openstack` command."""
 
 import pytest
-from openstack.exceptions import ConflictException, ResourceNotFound
+from openstack.exceptions import ConflictException, ForbiddenException, ResourceNotFound
 from urllib3 import PoolManager
 
 from tests.api.clients import command, connect
@@ -126,6 +126,23 @@ def test_firewalls_by_the_sdk(url: str) -> None:
     assert cloud.remove_rule_from_policy(policy.id, rule.id).firewall_rules == []
     cloud.delete_firewall_policy(policy.id)
     cloud.delete_firewall_rule(rule.id)
+
+
+def test_quotas_by_the_sdk(url: str) -> None:
+    admin, cloud = connect(url, "admin").network, connect(url, "blue").network
+    assert (cloud.get_quota("blue").ports, cloud.get_quota_default("blue").routers) == (500, 10)
+    assert admin.update_quota("blue", networks=1).networks == 1
+    network = cloud.create_network(name="n")
+    with pytest.raises(ConflictException, match="Quota exceeded for resources"):
+        cloud.create_network(name="m")
+    used = cloud.get_quota("blue", details=True)
+    assert used.networks == {"limit": 1, "used": 1, "reserved": 0}
+    assert [quota.project_id for quota in admin.quotas()] == ["blue"]
+    with pytest.raises(ForbiddenException):
+        cloud.update_quota("blue", networks=2)
+    admin.delete_quota("blue", ignore_missing=False)
+    cloud.delete_network(network, ignore_missing=False)
+    assert cloud.get_quota("blue").networks == 100
 
 
 def test_the_openstack_command_up_and_down(url: str) -> None:
