@@ -18,8 +18,8 @@ AFTER = """`POST` of a resource for another project takes a persona that is not 
 
 CALLS_TEXT = """## Calls about no resource
 
-netplane's own, and quotas. Of `audit`, `watch` and `get_quota`, those of all projects: each sees its own anyway.
-`host_names` is about hosts in the answers of other calls; what those tell of a port goes by whose it is."""
+netplane's own, and quotas. Of `audit`, `watch`, `decisions` and `get_quota`, those of all projects: each sees its own
+anyway. `host_names` is about hosts in the answers of other calls; what those tell of a port goes by whose it is."""
 
 NAMES: Mapping[str, str] = {persona.name or "": (persona.name or "").lower().replace("_", " ") for persona in Persona}
 

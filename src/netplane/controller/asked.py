@@ -11,6 +11,7 @@ from starlette.requests import Request
 from netplane.api import Context
 from netplane.api.app import context_of
 from netplane.api.errors import invalid, not_found
+from netplane.api.policy import check_call, may_call
 from netplane.controller import everywhere
 from netplane.controller.connected import Filter
 from netplane.controller.controller import Controller
@@ -50,7 +51,9 @@ def _parse(context: Context, request: Request) -> tuple[Filter, dict[str, int]]:
         raise invalid(f"'direction' is ingress or egress, not {direction!r}")
     limit = _number(query.get("limit", str(USUAL)), "limit", 1, MOST)
     after = _after(query.get("after", "0"))
-    project = None if context.is_admin else context.project
+    if not context.may_see(context.project):
+        check_call(context, "decisions")
+    project = None if may_call(context, "decisions") else context.project
     return Filter(project, query.get("port", ""), event, direction, after.pop("", 0), limit), after
 
 

@@ -156,6 +156,7 @@ CALLS: Lines = {
     "revisions": OPERATORS,
     "audit": OPERATORS,
     "watch": OPERATORS,
+    "decisions": OPERATORS,
     "host_names": OPERATORS,
     "join_tokens": OPERATORS,
     "change_join_tokens": ADMIN,
@@ -165,6 +166,7 @@ CALLS: Lines = {
     "update_quota": ADMIN,
     "delete_quota": ADMIN,
 }
-"""Calls about no resource, netplane's own and quotas'. `audit`, `watch` and `get_quota` are about all projects, each
-sees its own anyway; `host_names` is about hosts in others' answers. What is told of a port goes by whose it is.
+"""Calls about no resource, netplane's own and quotas'. `audit`, `watch`, `decisions` and `get_quota` are about all
+projects, each sees its own anyway; `host_names` is about hosts in others' answers. What is told of a port goes by whose
+it is.
 """
