@@ -68,6 +68,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "standard-attr-timestamp": ("Resource timestamps", "Resources tell when they were made and changed."),
     "tag-creation": ("Tag creation", "Tags are added in one call."),
     "tag-ports-during-bulk-creation": ("Tag Ports During Bulk Creation", "Ports are made with tags."),
+    "subnet-service-types": ("Subnet service types", "Subnets for ports of certain owners."),
     "subnet_allocation": ("Subnet Allocation", "Subnets cut from pools."),
     "subnet_onboard": ("Subnet Onboard", "Subnets become pieces of a pool."),
     "subnetpool-prefix-ops": ("Subnet Pool Prefix Operations", "Ranges of pools come and go."),

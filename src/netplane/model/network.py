@@ -70,6 +70,10 @@ class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
         return (Claim("vni", str(self.vni)),)
 
 
+MOST_SERVICE_TYPES = 20
+"""Service types that a subnet may have."""
+
+
 class AllocationPool(Struct, frozen=True):
     """A range of addresses that ports without a wish are given from; both ends belong to it."""
 
@@ -110,6 +114,15 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
     ] = ()
     host_routes: Annotated[
         tuple[Route, ...], describe("Routes announced by DHCP.", create=True, update=True, max_length=20)
+    ] = ()
+    service_types: Annotated[
+        tuple[str, ...],
+        describe(
+            "Which ports get addresses from it unless they name it, by their `device_owner`; none for all.",
+            create=True,
+            update=True,
+            max_length=MOST_SERVICE_TYPES,
+        ),
     ] = ()
     enable_dhcp: Annotated[bool, describe("Whether DHCP answers machines.", create=True, update=True)] = True
     ipv6_ra_mode: Annotated[

@@ -22,16 +22,19 @@ def assign(
     mac: str,
     wishes: Sequence[FixedIPWish] | None,
     held: Iterable[FixedIP] = (),
+    *,
+    owner: str = "",
 ) -> tuple[FixedIP, ...]:
     """The addresses of a machine's port: what it wishes for, or one of each IP version of which there are subnets.
 
     Besides, it has the address that its machine makes itself in each subnet where machines do: wished for or not, and
-    no other there. A wish for any address of a subnet is met by one that the port holds already.
+    no other there. A wish for any address of a subnet is met by one that the port holds already. `owner` is the port's
+    `device_owner`: some subnets are for some.
     """
     subnets = transaction.find(Subnet, "network_id", network.id)
     made = tuple(_make(subnet, mac) for subnet in subnets if subnet.is_auto_addressed)
     if wishes is None:
-        return _take_any(transaction, network, subnets) + made
+        return _take_any(transaction, network, subnets, owner) + made
     if len(wishes) > MOST:
         raise invalid(f"a port may have at most {MOST} addresses")
     return _grant(transaction, network, subnets, wishes, tuple(held), made) + made
@@ -114,9 +117,13 @@ def _is_made(fixed: FixedIP, made: Sequence[FixedIP], held: Sequence[FixedIP]) -
     return own is not None
 
 
-def _take_any(transaction: Transaction, network: Network, subnets: Sequence[Subnet]) -> tuple[FixedIP, ...]:
-    """One address of each IP version of which there are subnets where the platform chooses."""
-    chosen = [subnet for subnet in subnets if not subnet.is_auto_addressed]
+def _take_any(transaction: Transaction, network: Network, subnets: Sequence[Subnet], owner: str) -> tuple[FixedIP, ...]:
+    """One address of each IP version of which there are subnets where the platform chooses; 409 if all are others'."""
+    given = [subnet for subnet in subnets if not subnet.is_auto_addressed]
+    chosen = [subnet for subnet in given if not subnet.service_types or owner in subnet.service_types]
+    if given and not chosen:
+        text = "No valid service subnet for the given device owner."
+        raise conflict("IpAddressGenerationFailureNoMatchingSubnet", text)
     by_version = ([subnet for subnet in chosen if subnet.ip_version == version] for version in (4, 6))
     return tuple(_take_one(transaction, network, alike) for alike in by_version if alike)
 

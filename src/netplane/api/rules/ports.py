@@ -46,7 +46,9 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Port:
     _check_owner(wish)
     _check_asked(transaction, context, "create", wish, wish)
     wish["mac_address"] = check_mac(wish["mac_address"]) if "mac_address" in wish else new_mac(transaction, network)
-    wish["fixed_ips"] = assign(transaction, network, wish["mac_address"], wish.get("fixed_ips"))
+    wish["fixed_ips"] = assign(
+        transaction, network, wish["mac_address"], wish.get("fixed_ips"), owner=wish.get("device_owner", "")
+    )
     secure_new(network, wish)
     wish["security_groups"] = groups = _choose_groups(transaction, context, wish)
     wish["extra_dhcp_opts"] = merge_options((), wish.get("extra_dhcp_opts"))

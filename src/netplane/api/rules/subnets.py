@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import conflict, invalid
+from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.policy import visible
 from netplane.api.rules.addresses import add_made, take_made
 from netplane.api.rules.kind import Rules, Services, new_id
@@ -37,6 +37,9 @@ NOT_FOR_MACHINES = tuple(
 )
 """This network, loopback, groups, reserved addresses, those of one link, and IPv4's in IPv6 (RFC 6890, RFC 4291)."""
 
+OWNERS = ("network:", "neutron:", "compute:", "baremetal:", "trunk:")
+"""What `device_owner` begins with, where it says something."""
+
 LONGEST_WITH_DHCP = {4: 32, 6: 126}
 """Bits of a prefix in which DHCP may serve."""
 
@@ -48,6 +51,7 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
     cidr = _check_version(choose_range(transaction, context, others, wish), wish.setdefault("ip_version", 4))
     _check_overlap(network, cidr, others)
     check_modes(cidr, wish)
+    _check_service_types(wish)
     _check_dhcp(cidr, is_on=wish.get("enable_dhcp", True))
     if cidr.version == 6:
         check_mtu(network.id, network.mtu)
@@ -65,6 +69,7 @@ def update(transaction: Transaction, _context: Context, subnet: Subnet, wish: Wi
     """A change of gateway or pools is checked against the range; a gateway that a router has stays."""
     cidr = parse_range(subnet.cidr)
     check_dhcp_stays(subnet, wish)
+    _check_service_types(wish)
     if not subnet.enable_dhcp:
         _check_dhcp(cidr, is_on=wish.get("enable_dhcp", False))
     wish.setdefault("gateway_ip", subnet.gateway_ip)
@@ -98,6 +103,17 @@ def _check_version(cidr: Range, version: int) -> Range:
     if any(cidr.overlaps(other) for other in NOT_FOR_MACHINES):
         raise invalid(f"cidr '{cidr}' holds addresses that no machine can have")
     return cidr
+
+
+def _check_service_types(wish: Wish) -> None:
+    """400 for what no `device_owner` is."""
+    types = wish.get("service_types", ())
+    for type in types:
+        if not type.startswith(OWNERS):
+            text = f"Subnet service type {type} does not correspond to a valid device owner."
+            raise ApiError(400, "InvalidSubnetServiceType", text)
+    if len(set(types)) < len(types):
+        raise invalid("'service_types' has a duplicate")
 
 
 def _check_dhcp(cidr: Range, *, is_on: bool) -> None:
