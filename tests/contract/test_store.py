@@ -1,6 +1,7 @@
 """What every store keeps to, whichever database is below it."""
 
 from collections.abc import Iterator
+from ipaddress import ip_network
 from pathlib import Path
 from threading import Thread
 
@@ -19,8 +20,10 @@ from netplane.model import (
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
+    SubnetPool,
     identity_id,
 )
+from netplane.model.prefixes import prefix_claim, prefix_space, span_start
 from netplane.store import Conflict, Exhausted, InUse, Missing, Store, StoreError
 from tests.contract.stores import (
     DATABASES,
@@ -363,6 +366,23 @@ def test_a_number_claimed_by_hand_in_the_same_transaction_is_not_given(store: St
         assert transaction.allocate("vni", 1, 9) == 1
         transaction.add(new_network(2))
         assert transaction.allocate("vni", 1, 9) == 3
+
+
+def test_claims_are_read_in_order_and_counted(store: Store) -> None:
+    pool = SubnetPool(
+        id="pool", prefixes=("0.0.0.0/0",), ip_version=4, min_prefixlen=8, max_prefixlen=32, default_prefixlen=8
+    )
+    network, cidrs = new_network(), ("192.168.0.0/16", "9.0.0.0/8", "10.0.0.0/24", "10.0.0.0/8", "100.0.0.0/8")
+    pieces = [Subnet(id=cidr, network_id=network.id, cidr=cidr, subnetpool_id=pool.id) for cidr in cidrs]
+    add(store, pool, network, *pieces)
+    space, claims = prefix_space(pool.id), [prefix_claim(cidr) for cidr in sorted(cidrs, key=ip_network)]
+    with store.read() as reader:
+        assert reader.claimed(space) == reader.claimed_from(space, "") == claims
+        assert reader.claimed_from(space, span_start(11 << 24, 4)) == claims[3:]
+        assert reader.claimed_before(space, span_start(11 << 24, 4)) == claims[2]
+        assert reader.claimed_before(space, span_start(1 << 32, 4)) == claims[-1]
+        assert reader.claimed_before(space, span_start(9 << 24, 4)) is None
+        assert reader.counts([space, "address:none"]) == {space: 5, "address:none": 0}
 
 
 def test_reports_are_replaced_and_go_with_their_record(store: Store) -> None:
