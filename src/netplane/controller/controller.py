@@ -37,7 +37,6 @@ from netplane.store import Entry, Store, StoreError, Transaction, Unavailable
 from netplane.store.announcements import note_announcement
 from netplane.store.bindings import claim_port, register_host, release_port
 from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
-from netplane.store.reader import chunks
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
 from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Renewed, Trouble, Up
@@ -436,9 +435,7 @@ def _is_enrolled(store: Store, identity: HostIdentity) -> bool:
 
 
 def _read_said(store: Store, ports: Sequence[str]) -> dict[str, str]:
-    with store.read() as reader:
-        found = [reader.reports(PORT_STATUS, chunk) for chunk in chunks(ports)]
-    return {port: str(report.body) for reports in found for port, report in reports.items()}
+    return {port: str(report.body) for port, report in store.reports(PORT_STATUS, ports).items()}
 
 
 def now() -> str:

@@ -9,10 +9,16 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection
+from sqlalchemy import ColumnElement, Connection, Select, bindparam
 from sqlalchemy.sql.expression import ClauseElement
 
 Values = dict[str, Any]
+
+SIZES = (1, 4, 32, 500)
+"""How many values a list in a statement has: few lengths, so that each is compiled once; the last value fills one up.
+
+SQLite takes at most 32766 parameters, and longer lists gain nothing.
+"""
 
 
 def together(connection: Connection) -> AbstractContextManager[object]:
@@ -89,3 +95,24 @@ class Prepared:
             fixed = {name: value for name, value in compiled.params.items() if value is not None}
             found = self._texts[dialect.name] = Text(str(compiled), names, fixed)
         return found
+
+
+class Several:
+    """A query about any number of values of a column, sent in as few pieces as may be."""
+
+    def __init__(self, column: ColumnElement[Any], query: Select[Any]) -> None:
+        self._by_size = {size: Prepared(query.where(column.in_(_places(column, size)))) for size in SIZES}
+
+    def rows(self, connection: Connection, asked: Sequence[str], values: Values) -> list[tuple[Any, ...]]:
+        """Every row of every piece; none if nothing is asked for. `values` are the query's other parameters."""
+        found: list[tuple[Any, ...]] = []
+        for start in range(0, len(asked), SIZES[-1]):
+            piece = asked[start : start + SIZES[-1]]
+            size = next(size for size in SIZES if size >= len(piece))
+            named = {f"v{index}": piece[min(index, len(piece) - 1)] for index in range(size)}
+            found += self._by_size[size].rows(connection, values | named)
+        return found
+
+
+def _places(column: ColumnElement[Any], size: int) -> list[Any]:
+    return [bindparam(f"v{index}", type_=column.type) for index in range(size)]

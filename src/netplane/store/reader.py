@@ -1,14 +1,14 @@
 """Reading records: one consistent view, as of the moment it was opened."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, Select, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from netplane.model import Record, kind_of
 from netplane.store.audit import Line, Sought, read_audit
 from netplane.store.codec import decode
-from netplane.store.prepared import Prepared
+from netplane.store.prepared import Prepared, Several
 from netplane.store.reports import Report, read_reports
 from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE, TALLY
 
@@ -17,8 +17,8 @@ V = TypeVar("V")
 Records = list[V]
 """Spelled so, since readers have a method called `list`."""
 
-CHUNK = 500
-"""Values in one `IN`; SQLite takes at most 32766 parameters, and longer lists gain nothing."""
+SOME = 500
+"""Claimed values that are read at once."""
 
 _REFERRERS = RESOURCE.join(REFERENCE, (RESOURCE.c.id == REFERENCE.c.source) & (RESOURCE.c.kind == REFERENCE.c.kind))
 _REFERRING = (REFERENCE.c.kind == bindparam("kind")) & (REFERENCE.c.field == bindparam("field"))
@@ -30,24 +30,17 @@ FIND = Prepared(
     .where(_REFERRING, REFERENCE.c.target == bindparam("target"))
     .order_by(RESOURCE.c.id)
 )
-GROUP = (
-    select(REFERENCE.c.target, RESOURCE.c.body)
-    .select_from(_REFERRERS)
-    .where(_REFERRING, REFERENCE.c.target.in_(bindparam("targets", expanding=True)))
-    .order_by(RESOURCE.c.id)
-)
-LIST = select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.id)
-LIST_PROJECT = LIST.where(RESOURCE.c.project == bindparam("project"))
-BY_ID = select(RESOURCE.c.body).where(
-    RESOURCE.c.kind == bindparam("kind"), RESOURCE.c.id.in_(bindparam("ids", expanding=True))
-)
+_LIST = select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.id)
+_LIST_PROJECT = _LIST.where(RESOURCE.c.project == bindparam("project"))
+LIST = Prepared(_LIST)
+LIST_PROJECT = Prepared(_LIST_PROJECT)
 HOLDER = Prepared(select(CLAIM.c.owner).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value == bindparam("value")))
 CLAIMED = Prepared(select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space")).order_by(CLAIM.c.value))
 CLAIMED_FROM = Prepared(
     select(CLAIM.c.value)
     .where(CLAIM.c.space == bindparam("space"), CLAIM.c.value >= bindparam("first"))
     .order_by(CLAIM.c.value)
-    .limit(CHUNK)
+    .limit(SOME)
 )
 CLAIMED_BEFORE = Prepared(
     select(CLAIM.c.value)
@@ -55,14 +48,9 @@ CLAIMED_BEFORE = Prepared(
     .order_by(CLAIM.c.value.desc())
     .limit(1)
 )
-COUNTS = (
-    select(CLAIM.c.space, func.count())
-    .where(CLAIM.c.space.in_(bindparam("spaces", expanding=True)))
-    .group_by(CLAIM.c.space)
-)
-PRESENT = select(RESOURCE.c.id).where(RESOURCE.c.id.in_(bindparam("ids", expanding=True)))
-PAGE = LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
-PAGE_PROJECT = LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count"))
+COUNTS = Several(CLAIM.c.space, select(CLAIM.c.space, func.count()).group_by(CLAIM.c.space))
+PAGE = Prepared(_LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
+PAGE_PROJECT = Prepared(_LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
 _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).where(
     REFERENCE.c.target == bindparam("target")
 )
@@ -72,15 +60,13 @@ ANY_REFERRER = Prepared(select(_REFERRER.exists()))
 USED = Prepared(select(TALLY.c.kind, TALLY.c.used).where(TALLY.c.project == bindparam("project")))
 REVISION = Prepared(select(LOG.c.revision))
 FIRST = Prepared(select(func.min(CHANGE.c.revision)))
-
-
-def _taken(size: int) -> Prepared:
-    """Which of `size` values are claimed."""
-    values = [bindparam(f"v{index}", type_=CLAIM.c.value.type) for index in range(size)]
-    return Prepared(select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space"), CLAIM.c.value.in_(values)))
-
-
-TAKEN = {size: _taken(size) for size in (4, 32, CHUNK)}
+TAKEN = Several(CLAIM.c.value, select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space")))
+GROUP = Several(
+    REFERENCE.c.target,
+    select(REFERENCE.c.target, RESOURCE.c.body).select_from(_REFERRERS).where(_REFERRING).order_by(RESOURCE.c.id),
+)
+BY_ID = Several(RESOURCE.c.id, _LIST)
+PRESENT = Several(RESOURCE.c.id, select(RESOURCE.c.id))
 
 
 class Reader:
@@ -114,10 +100,9 @@ class Reader:
     def group(self, kind: type[T], field: str, targets: Iterable[str]) -> dict[str, Records[T]]:
         """As `find` for many targets at once; a target that nothing refers to has an empty list."""
         found: dict[str, Records[T]] = {target: [] for target in targets}
-        for chunk in chunks(list(found)):
-            values = {"kind": kind_of(kind), "field": field, "targets": chunk}
-            for target, body in self._connection.execute(GROUP, values):
-                found[target].append(cast(T, decode(body)))
+        values = {"kind": kind_of(kind), "field": field}
+        for target, body in GROUP.rows(self._connection, list(found), values):
+            found[target].append(cast(T, decode(body)))
         return found
 
     def list(self, kind: type[T], project: str | None = None, ids: Collection[str] | None = None) -> Records[T]:
@@ -145,7 +130,7 @@ class Reader:
         return [str(value) for value in CLAIMED.column(self._connection, {"space": space})]
 
     def claimed_from(self, space: str, first: str) -> Records[str]:
-        """The first `CHUNK` values that are claimed in a space, of those that do not sort before one, in order."""
+        """The first `SOME` values that are claimed in a space, of those that do not sort before one, in order."""
         return [str(value) for value in CLAIMED_FROM.column(self._connection, {"space": space, "first": first})]
 
     def claimed_before(self, space: str, end: str) -> str | None:
@@ -155,23 +140,15 @@ class Reader:
     def counts(self, spaces: Iterable[str]) -> dict[str, int]:
         """How many values are claimed in each of some spaces."""
         found = dict.fromkeys(spaces, 0)
-        for chunk in chunks(list(found)):
-            found.update((space, count) for space, count in self._connection.execute(COUNTS, {"spaces": chunk}))
-        return found
+        return found | dict(COUNTS.rows(self._connection, list(found), {}))
 
     def taken(self, space: str, values: Sequence[str]) -> set[str]:
-        """Which of some values, 1 to `CHUNK` of them, are claimed."""
-        size = next(size for size in TAKEN if size >= len(values))
-        padded = [*values, *[values[-1]] * (size - len(values))]
-        bound = {"space": space} | {f"v{index}": value for index, value in enumerate(padded)}
-        return set(TAKEN[size].column(self._connection, bound))
+        """Which of some values are claimed."""
+        return {value for (value,) in TAKEN.rows(self._connection, values, {"space": space})}
 
     def present(self, ids: Iterable[str]) -> set[str]:
         """Which of these ids are those of records, of any kind."""
-        found: set[str] = set()
-        for chunk in chunks(list(ids)):
-            found.update(self._connection.execute(PRESENT, {"ids": chunk}).scalars())
-        return found
+        return {id for (id,) in PRESENT.rows(self._connection, list(ids), {})}
 
     def audit(self, sought: Sought, limit: int) -> Records[Line]:
         """Up to `limit` lines of the change log, the youngest first."""
@@ -199,19 +176,11 @@ class Reader:
         return read_reports(self._connection, kind, ids)
 
     def _by_id(self, kind: type[T], ids: Collection[str]) -> Records[T]:
-        records: Records[T] = []
-        for chunk in chunks(sorted(set(ids))):
-            records += self._records(BY_ID, {"kind": kind_of(kind), "ids": chunk})
-        return sorted(records, key=_id)
+        rows = BY_ID.rows(self._connection, sorted(set(ids)), {"kind": kind_of(kind)})
+        return sorted((cast(T, decode(body)) for (body,) in rows), key=_id)
 
-    def _records(self, statement: Select[Any], values: dict[str, Any]) -> Records[Any]:
-        return [decode(body) for body in self._connection.execute(statement, values).scalars()]
-
-
-def chunks(values: Sequence[V]) -> Iterator[Sequence[V]]:
-    """A sequence in pieces that fit in one statement."""
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
+    def _records(self, statement: Prepared, values: dict[str, Any]) -> Records[Any]:
+        return [decode(body) for body in statement.column(self._connection, values)]
 
 
 def project_of(record: Record) -> str:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from msgspec import msgpack
 from sqlalchemy import Connection, bindparam, delete, select, text
 
-from netplane.store.prepared import Prepared
+from netplane.store.prepared import Prepared, Several
 from netplane.store.schema import REPORT
 
 PORT_STATUS = "port_status"
@@ -33,8 +33,7 @@ WRITE = text(
 ).bindparams(bindparam("body", type_=REPORT.c.body.type))
 
 READ = select(REPORT.c.id, REPORT.c.body, REPORT.c.time).where(REPORT.c.kind == bindparam("kind"))
-READ_ONE = Prepared(READ.where(REPORT.c.id == bindparam("id")))
-READ_SOME = READ.where(REPORT.c.id.in_(bindparam("ids", expanding=True)))
+READ_SOME = Several(REPORT.c.id, READ)
 FORGET = Prepared(delete(REPORT).where(REPORT.c.id == bindparam("gone")))
 
 
@@ -47,14 +46,9 @@ def write_reports(connection: Connection, kind: str, bodies: Mapping[str, Any], 
 
 def read_reports(connection: Connection, kind: str, ids: Collection[str] | None) -> dict[str, Report]:
     """The reports of a kind by id: all, or about these."""
-    if ids is not None and not ids:
-        return {}
-    if ids is not None and len(ids) == 1:
-        return _read(READ_ONE.rows(connection, {"kind": kind, "id": next(iter(ids))}))
-    if ids is None or len(ids) > 500:
-        found = _read(connection.execute(READ, {"kind": kind}))
-        return found if ids is None else {id: found[id] for id in ids if id in found}
-    return _read(connection.execute(READ_SOME, {"kind": kind, "ids": list(ids)}))
+    if ids is None:
+        return _read(connection.execute(READ, {"kind": kind}))
+    return _read(READ_SOME.rows(connection, list(ids), {"kind": kind}))
 
 
 def _read(rows: Any) -> dict[str, Report]:

@@ -4,7 +4,7 @@ import pytest
 
 from netplane.model import STORED, Host, Network, Record, kind_of
 from netplane.store.codec import decode, encode
-from netplane.store.reader import chunks, project_of
+from netplane.store.reader import project_of
 from netplane.store.schema import METADATA
 
 
@@ -20,10 +20,6 @@ def test_every_stored_kind_has_a_name_of_its_own() -> None:
 def test_projects() -> None:
     assert project_of(Network(id="n", vni=1, project_id="blue")) == "blue"
     assert project_of(Host(id="h", number=1, address="192.0.2.1")) == ""
-
-
-def test_chunks() -> None:
-    assert [len(chunk) for chunk in chunks(list(range(1001)))] == [500, 500, 1]
 
 
 def test_the_tables() -> None:
