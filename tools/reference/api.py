@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route
 from netplane.api import Tokens, make_app
 from netplane.api.door import Door
 from netplane.api.rules import COMPUTED, RULES
+from netplane.api.signpost import Signpost
 from netplane.controller import joining
 from netplane.controller import routes as own
 from netplane.model import kind_of
@@ -41,7 +42,9 @@ def served_paths() -> dict[str, list[str]]:
     door = make_app(nothing, Tokens({}), routes=own.routes(nothing))
     assert isinstance(door, Door)
     assert isinstance(door.routes, Starlette)
-    return methods_of(door.routes.routes)
+    (signpost,) = door.routes.routes
+    assert isinstance(signpost, Signpost)
+    return methods_of(signpost.routes)
 
 
 def methods_of(routes: Sequence[BaseRoute]) -> dict[str, list[str]]:

@@ -1,11 +1,14 @@
 """Wiring: routes, threads and error handling around the calls.
 
 ```
-uvicorn ─▶ Door ─▶ Starlette routes ─▶ endpoint ── body, query ──▶ writer thread (one) ─▶ Resources.create ...
-            401      404, 405             413                      reader threads      ─▶ Resources.list ...
+uvicorn ─▶ Door ─▶ Signpost, routes ─▶ endpoint ── body, query ──▶ writer thread (one) ─▶ Resources.create ...
+            401      404, 405             413         ├─▶ glances thread (one) ─▶ Resources.show ...
+                                                      ╰─▶ reader threads       ─▶ Resources.list ...
 ```
 
 Writers take turns in the store anyway: one thread spares them the waiting, and the event loop the fight (`worker`).
+What takes less time than waking a thread is read by one thread too, a batch at a time; by some where the database is
+far away, since then they wait for it.
 """
 
 import asyncio
@@ -42,6 +45,7 @@ from netplane.api.responses import respond, respond_error, url_of
 from netplane.api.rules import COMPUTED, RULES, Services
 from netplane.api.rules.kind import PortStatus
 from netplane.api.rules.ports import reported_status
+from netplane.api.signpost import Signpost
 from netplane.api.tag_calls import add_tag, add_tags, has_tag, list_tags, remove_tag, remove_tags, set_tags
 from netplane.api.tokens import Tokens
 from netplane.api.worker import Work, Worker
@@ -66,6 +70,8 @@ class Threads(NamedTuple):
     """Where calls run, so that the event loop never waits for a database."""
 
     writer: Pool
+    glances: Pool
+    """For what is read of one resource: too short to share the processor with others of its sort."""
     readers: Pool
 
 
@@ -79,6 +85,7 @@ def make_app(
     limits: Mapping[str, int] = DEFAULTS,
     routes: Sequence[BaseRoute] = (),
     identity: Identity | None = None,
+    glances: int = 1,
     calls: Calls = NO_CALLS,
 ) -> Door:
     """The server's whole HTTP side.
@@ -86,10 +93,11 @@ def make_app(
     `largest_mtu` is what the underlay leaves a network, in bytes, `limits` how many resources of a kind a project may
     have. `routes` are further calls, which find their caller by `context_of`, and `calls` what the API's description
     says of them. An ApiError raised by any of them becomes a response. `identity` is who logs in, and how, if it is not
-    as usual.
+    as usual. `glances` is how many threads read single resources: one, unless the database is so far away that they
+    wait for it.
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
-    threads = Threads(Worker("api-writer").run, partial(_read_in, readers))
+    threads = Threads(Worker("api-writer").run, Worker("api-glances", glances).run, partial(_read_in, readers))
     services = Services(port_status, largest_mtu, dns_domain, limits=limits)
     own: list[BaseRoute] = [
         _route(threads.readers, "/networking", {"GET": discovery.versions}),
@@ -108,7 +116,7 @@ def make_app(
     own += routes
     own += _description_routes(tuple(own), calls)
     application = Starlette(
-        routes=own,
+        routes=[Signpost(own)],
         exception_handlers={
             ApiError: _on_api_error,
             Unavailable: _on_outage,
@@ -166,17 +174,17 @@ def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
     ]
     tags = {"GET": list_tags, "PUT": set_tags, "POST": add_tags, "DELETE": remove_tags}
     tag = {"GET": has_tag, "PUT": add_tag, "DELETE": remove_tag}
-    one = {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete}
+    by_id: dict[str, dict[str, Handler]] = {
+        "": {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete},
+        "/tags": {method: partial(work, calls) for method, work in tags.items()},
+        "/tags/{tag:path}": {method: partial(work, calls) for method, work in tag.items()},
+    }
     many: dict[str, Handler] = {"GET": calls.list}
     if calls.rules.create is not None:
         many["POST"] = calls.create
     return [
         _mixed_route(threads, path, many),
-        _mixed_route(threads, f"{path}/{{id}}", one),
-        _mixed_route(threads, f"{path}/{{id}}/tags", {method: partial(work, calls) for method, work in tags.items()}),
-        _mixed_route(
-            threads, f"{path}/{{id}}/tags/{{tag:path}}", {method: partial(work, calls) for method, work in tag.items()}
-        ),
+        *(_one_route(threads, f"{path}/{{id}}{rest}", calls) for rest, calls in by_id.items()),
         *actions,
         *questions,
         *(route for parts in calls.rules.parts for route in _part_routes(threads, calls, parts)),
@@ -195,7 +203,7 @@ def _part_routes(threads: Threads, calls: Resources, parts: Parts) -> list[Route
         _write_route(threads, f"{path}/{{key}}/{name}", {"PUT": partial(act_on_part, calls, parts, action=name)})
         for name in parts.actions
     ]
-    return [_mixed_route(threads, path, many), _mixed_route(threads, f"{path}/{{key}}", one), *actions]
+    return [_mixed_route(threads, path, many), _one_route(threads, f"{path}/{{key}}", one), *actions]
 
 
 def _computed_routes(threads: Threads, calls: Computed) -> list[Route]:
@@ -210,7 +218,7 @@ def _quota_routes(threads: Threads, calls: Quotas) -> list[Route]:
     return [
         _route(threads.readers, path, {"GET": calls.list}),
         *(_route(threads.readers, f"{path}/{name}", {"GET": partial(calls.mine, name=name)}) for name in MINE),
-        _mixed_route(threads, f"{path}/{{project}}", one),
+        _one_route(threads, f"{path}/{{project}}", one),
         _route(threads.readers, f"{path}/{{project}}/default", {"GET": calls.default}),
         _route(threads.readers, f"{path}/{{project}}/details", {"GET": calls.details}),
     ]
@@ -218,6 +226,12 @@ def _quota_routes(threads: Threads, calls: Quotas) -> list[Route]:
 
 def _mixed_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:
     pools = {method: threads.readers if method == "GET" else threads.writer for method in handlers}
+    return Route(path, _endpoint(handlers, pools), methods=list(handlers))
+
+
+def _one_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:
+    """Of a single resource, which is read at a glance."""
+    pools = {method: threads.glances if method == "GET" else threads.writer for method in handlers}
     return Route(path, _endpoint(handlers, pools), methods=list(handlers))
 
 

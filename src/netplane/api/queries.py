@@ -41,9 +41,9 @@ class Query(NamedTuple):
     is_reverse: bool
 
     @property
-    def is_plain(self) -> bool:
-        """Whether it only asks for a page in the order of ids."""
-        return self.limit is not None and not (self.filters or self.tests or self.sort or self.is_reverse)
+    def is_forward(self) -> bool:
+        """Whether it asks for a page in the order of ids."""
+        return self.limit is not None and not (self.sort or self.is_reverse)
 
 
 def parse_query(kind: type[Record], pairs: Pairs, extras: frozenset[str], hidden: frozenset[str]) -> Query:

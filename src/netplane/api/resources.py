@@ -8,27 +8,21 @@ from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.errors import from_store, in_use
+from netplane.api.finding import Sought, find_all, find_page
 from netplane.api.limits import check_limit
 from netplane.api.policy import (
     allowed,
     check_create,
     check_update,
     hidden,
-    sees,
-    sees_all,
-    sees_own,
-    sees_shared,
     visible,
 )
-from netplane.api.policy.sharing import of_others
 from netplane.api.preconditions import check_revision
 from netplane.api.queries import (
     Query,
     has_view_filters,
     links,
-    match_records,
     match_views,
-    order,
     page,
     parse_query,
 )
@@ -157,43 +151,14 @@ class Resources(NamedTuple):
     def _page(self, reader: Reader, context: Context, query: Query) -> Sequence[View]:
         """Filters on records come first, then paging, then views; unless a filter needs the views."""
         kind = self.rules.kind
-        if query.is_plain:
-            return self._views(reader, context, self._plain_page(reader, context, query))
-        records = order(query, match_records(kind, query, self._candidates(reader, context, query)))
+        sought = Sought(kind, self.rules.indexed, context, query)
         if has_view_filters(kind, query):
-            views = match_views(kind, query, self._views(reader, context, records))
+            views = match_views(kind, query, self._views(reader, context, find_all(reader, sought)))
             return page(kind, query, views, lambda shown: str(shown["id"]))
+        if query.is_forward and "id" not in query.filters:
+            return self._views(reader, context, find_page(reader, sought))
+        records = find_all(reader, sought)
         return self._views(reader, context, page(kind, query, records, lambda record: str(record.id)))
-
-    def _plain_page(self, reader: Reader, context: Context, query: Query) -> Sequence[Resource]:
-        """A page by id of all that there is: what comes before it need not be read."""
-        kind = self.rules.kind
-        if query.marker is not None:
-            visible(reader, context, kind, query.marker)
-        after, count = query.marker or "", query.limit or 0
-        if sees_all(context, kind):
-            return reader.page(kind, after, count)
-        lent = [record for record in self._lent(reader, context) if record.id > after]
-        records = reader.page(kind, after, count, context.project) if sees_own(context, kind) else []
-        return sorted([*records, *lent], key=lambda record: record.id)[:count] if lent else records
-
-    def _candidates(self, reader: Reader, context: Context, query: Query) -> Sequence[Resource]:
-        """What the filters could match, by the narrowest way that the store offers."""
-        kind = self.rules.kind
-        owners = query.filters.get("project_id", query.filters.get("tenant_id", []))
-        if "id" in query.filters:
-            return [record for record in reader.list(kind, None, query.filters["id"]) if sees(reader, context, record)]
-        for field in self.rules.indexed:
-            if field in query.filters:
-                found = reader.group(kind, field, query.filters[field])
-                return [record for records in found.values() for record in records if sees(reader, context, record)]
-        if sees_all(context, kind):
-            return reader.list(kind, owners[0] if len(owners) == 1 else None)
-        own = reader.list(kind, context.project) if sees_own(context, kind) else []
-        return [*own, *self._lent(reader, context)]
-
-    def _lent(self, reader: Reader, context: Context) -> Sequence[Resource]:
-        return of_others(reader, context, self.rules.kind) if sees_shared(context, self.rules.kind) else ()
 
 
 Handler = Callable[..., Answer]

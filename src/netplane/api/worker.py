@@ -1,4 +1,4 @@
-"""A thread that works calls off in batches.
+"""Threads that work calls off in batches.
 
 Waking the event loop for every answer makes it fight the thread for the interpreter in the middle of the next call.
 So what has queued up is worked off in a row, and the loop is told of all of it at once.
@@ -7,7 +7,7 @@ So what has queued up is worked off in a row, and the loop is told of all of it 
 from asyncio import AbstractEventLoop, Future, get_running_loop
 from collections.abc import Callable
 from contextlib import suppress
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from threading import Thread
 from time import monotonic
 from typing import NamedTuple
@@ -36,11 +36,12 @@ class Done(NamedTuple):
 
 
 class Worker:
-    """One thread, which lives as long as the process."""
+    """One thread or some, which live as long as the process."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, threads: int = 1) -> None:
         self._queue: SimpleQueue[Job] = SimpleQueue()
-        Thread(target=self._run, name=name, daemon=True).start()
+        for _ in range(threads):
+            Thread(target=self._run, name=name, daemon=True).start()
 
     async def run(self, work: Work) -> Response:
         """Wait for some work's response."""
@@ -56,8 +57,9 @@ class Worker:
         """A job, and those that have queued up meanwhile, until the first has waited long enough for its answer."""
         end = monotonic() + LONGEST
         done = [_attempt(job)]
-        while monotonic() < end and not self._queue.empty():
-            done.append(_attempt(self._queue.get()))
+        with suppress(Empty):
+            while monotonic() < end:
+                done.append(_attempt(self._queue.get_nowait()))
         return done
 
 

@@ -38,6 +38,9 @@ from netplane.trust.own import OwnCertificate
 
 LOGGER = logging.getLogger(__name__)
 
+FAR_GLANCES = 4
+"""Threads that read single resources from a database on another machine, while others wait for it."""
+
 
 class CannotStart(Exception):
     """What the server was told cannot be; says so in one line."""
@@ -210,6 +213,7 @@ async def _serve_http(config: ServerConfig, controller: Controller, advertised: 
         limits=config.limits,
         routes=routes(controller, advertised),
         identity=identity,
+        glances=FAR_GLANCES if controller.store.peers.is_shared else 1,
         calls=CALLS,
     )
     if config.rate is not None:

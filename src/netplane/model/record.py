@@ -1,13 +1,13 @@
 """What all kinds of records share: identity, documented fields, references and claims."""
 
 from collections.abc import Iterable
-from enum import Enum
+from enum import StrEnum
 from typing import Any, ClassVar, NamedTuple
 
 from msgspec import Meta, Struct
 
 
-class OnDelete(Enum):
+class OnDelete(StrEnum):
     """What becomes of a record when what it refers to is deleted."""
 
     RESTRICT = "restrict"

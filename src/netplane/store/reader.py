@@ -23,6 +23,13 @@ SOME = 500
 _REFERRERS = RESOURCE.join(REFERENCE, (RESOURCE.c.id == REFERENCE.c.source) & (RESOURCE.c.kind == REFERENCE.c.kind))
 _REFERRING = (REFERENCE.c.kind == bindparam("kind")) & (REFERENCE.c.field == bindparam("field"))
 
+REFERRING_PAGE = Prepared(
+    select(RESOURCE.c.body)
+    .select_from(_REFERRERS)
+    .where(_REFERRING, REFERENCE.c.target == bindparam("target"), REFERENCE.c.source > bindparam("after"))
+    .order_by(REFERENCE.c.source)
+    .limit(bindparam("count"))
+)
 GET = Prepared(select(RESOURCE.c.body).where(RESOURCE.c.id == bindparam("id"), RESOURCE.c.kind == bindparam("kind")))
 FIND = Prepared(
     select(RESOURCE.c.body)
@@ -120,6 +127,11 @@ class Reader:
         if project is None:
             return self._records(PAGE, values)
         return self._records(PAGE_PROJECT, values | {"project": project})
+
+    def referring(self, kind: type[T], field: str, target: str, after: str, count: int) -> Records[T]:
+        """The first `count` of those that `find` gives whose ids follow one; what precedes them costs nothing."""
+        values = {"kind": kind_of(kind), "field": field, "target": target, "after": after, "count": count}
+        return self._records(REFERRING_PAGE, values)
 
     def holder(self, space: str, value: str) -> str | None:
         """The id of the record that claims a value, or None."""

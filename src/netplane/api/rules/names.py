@@ -9,6 +9,7 @@ from netplane.api.rules.kind import Services
 from netplane.model import FixedIP, Port
 
 LABEL = re.compile(r"[a-z0-9-]{1,63}")
+DASHES = str.maketrans(".:", "--")
 LONGEST = 255
 """Characters of a name with all its labels."""
 
@@ -39,7 +40,7 @@ def qualified(domain: str) -> str:
 
 
 def _called(port: Port, fixed: FixedIP, dns_domain: str) -> dict[str, str]:
-    hostname = port.dns_name or "host-" + re.sub("[.:]", "-", fixed.ip_address)
+    hostname = port.dns_name or "host-" + fixed.ip_address.translate(DASHES)
     is_whole = hostname.endswith(".") or not dns_domain
     return {"hostname": hostname, "fqdn": hostname if is_whole else f"{hostname}.{dns_domain}"}
 
