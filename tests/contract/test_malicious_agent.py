@@ -21,7 +21,7 @@ from netplane.agent.renewal import Renewal
 from netplane.model import Announcement, Binding, Enrolment, Host, Port
 from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import encode
-from netplane.stream.messages import Ack, Announce, Claim, Hello, Release, Renew, Renewed
+from netplane.stream.messages import MOST_PORTS, Ack, Announce, Claim, Hello, Release, Renew, Renewed
 from netplane.stream.transport import AUTHENTIC, LARGEST_UP, METHOD, agent_credentials
 from netplane.trust.authority import certify_controller, make_authority
 from netplane.trust.certificates import certificate_pem
@@ -317,6 +317,35 @@ def test_a_host_that_is_revoked_while_it_comes_does_not_stay(tmp_path: Path, mon
         # The moment between the two is what counts.
         monkeypatch.setattr(place.controller, "admit", slowly)
         assert await last_word(place, papers, hello()) == "ABORTED: the host is revoked"
+
+    run(scenario, tmp_path)
+
+
+def test_claims_without_end_keep_nobody_from_writing(tmp_path: Path) -> None:
+    """Ports that there are not, as many as fit, said again and again by five hosts."""
+
+    async def scenario(place: Site) -> None:
+        names = [f"{number:036d}" for number in range(MOST_PORTS)]
+        frames = [encode(Claim(names)), encode(Release(names))] * 100
+        thieves = [await asyncio.to_thread(place.enrol, f"h{number}") for number in range(1, 6)]
+        floods = [
+            asyncio.create_task(last_word(place, papers, hello(papers.identity.host, f"192.0.2.{number}"), *frames))
+            for number, papers in enumerate(thieves, 1)
+        ]
+        try:
+            network, _ = await place.subnet("10.0.0.0/24")
+            clock = asyncio.get_running_loop().time
+            took: list[float] = []
+            while not took or (sum(took) < 3 and not all(flood.done() for flood in floods)):
+                began = clock()
+                await place.create("port", network_id=network)
+                took.append(clock() - began)
+            assert max(took) < 1
+            assert len(took) > 10
+        finally:
+            for flood in floods:
+                flood.cancel()
+            await asyncio.gather(*floods, return_exceptions=True)
 
     run(scenario, tmp_path)
 

@@ -3,11 +3,11 @@
 Nothing that is said is kept by a broken session, so after each `Welcome` all that holds is said again.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from netplane.base.problem import Problem
 from netplane.stream.client import Saying
-from netplane.stream.messages import Ack, Claim, Release, Trouble
+from netplane.stream.messages import MOST_PORTS, Ack, Claim, Release, Trouble
 
 
 class Said:
@@ -28,9 +28,9 @@ class Said:
     def plugged(self, ports: set[str], idle: set[str]) -> Iterable[Saying]:
         """`ports` have a device here; `idle` are bound here for the sake of a device that is not here."""
         if new := ports - self._claimed:
-            yield Claim(sorted(new))
+            yield from (Claim(part) for part in _parts(new))
         if gone := (self._claimed - ports) | (idle - ports - self._released):
-            yield Release(sorted(gone))
+            yield from (Release(part) for part in _parts(gone))
         self._released = (self._released | gone) & idle - ports
         self._claimed = set(ports)
 
@@ -43,3 +43,9 @@ class Said:
         if problems != self._problems:
             self._problems = problems
             yield Trouble(problems)
+
+
+def _parts(ports: set[str]) -> Iterator[list[str]]:
+    """Ports in order, as many at a time as a message may name."""
+    names = sorted(ports)
+    return (names[start : start + MOST_PORTS] for start in range(0, len(names), MOST_PORTS))

@@ -27,7 +27,7 @@ class Client:
     """One controller and one token."""
 
     def __init__(self, url: str, token: str, authority: str = "") -> None:
-        """`authority` is the path of the certificates to believe, by default those that the system does."""
+        """`authority` is the path of certificates to believe besides those that the system does."""
         self.url = url.rstrip("/")
         self._client = client.Client(url, token, authority=authority)
 
@@ -71,8 +71,8 @@ def _refusal(problem: client.Refused) -> str:
 def asks_controller(command: Command) -> Command:
     """Options `--url`, `--token` and `--cacert`; the command gets them as one `client`."""
 
-    def with_client(*args: Any, url: str, token: str | None, cacert: str, **kwargs: Any) -> Any:
-        return command(*args, client=Client(url, token or read_token(), cacert), **kwargs)
+    def with_client(*args: Any, url: str, token: str | None, cacert: str | None, **kwargs: Any) -> Any:
+        return command(*args, client=Client(url, token or read_token(), cacert or find_authority()), **kwargs)
 
     with_client.__name__ = command.__name__
     with_client.__doc__ = command.__doc__
@@ -80,9 +80,9 @@ def asks_controller(command: Command) -> Command:
     with_authority = click.option(
         "--cacert",
         envvar="NETPLANE_CACERT",
-        default="",
         show_envvar=True,
-        help="For HTTPS, a file of the certificates to believe.  [default: the system's]",
+        help="For HTTPS, a file of certificates to believe besides the system's; by default that of the controller or "
+        "agent here.",
     )(with_client)
     with_token = click.option(
         "--token", envvar="NETPLANE_TOKEN", help="Token; by default that of `netplane up` here.", show_envvar=True
@@ -94,9 +94,19 @@ def asks_controller(command: Command) -> Command:
 
 def read_token(path: Path | None = None) -> str:
     """The administrator's token of the controller that `netplane up` runs here; empty if it cannot be read."""
-    path = path or tokens_file(Path(os.environ.get("NETPLANE_STATE", tokens_file().parent)))
+    path = path or tokens_file(_state())
     try:
         tokens = tomllib.loads(path.read_text()).get("token", [])
     except (OSError, tomllib.TOMLDecodeError):
         return ""
     return next((str(token["secret"]) for token in tokens if "admin" in token.get("roles", ())), "")
+
+
+def find_authority() -> str:
+    """The path of the authority's certificate that the controller here, or the agent here, has; empty without any."""
+    paths = (_state() / "authority.pem", _state() / "agent" / "authority.pem")
+    return next((str(path) for path in paths if os.access(path, os.R_OK)), "")
+
+
+def _state() -> Path:
+    return Path(os.environ.get("NETPLANE_STATE", tokens_file().parent))

@@ -85,9 +85,11 @@ def up(
     tokens = ensure_tokens(state)
     lock = hold(state)
     _enrol(name, state)
+    from netplane.controller.listening.http import Listening
+
     run_directory.mkdir(parents=True, exist_ok=True)
     southbound = f"unix://{run_directory}/southbound"
-    click.echo(STEPS.format(url=f"http://{listen}", name=name, address=address, state=state))
+    click.echo(STEPS.format(url=Listening(listen).url, name=name, address=address, state=state))
     asyncio.run(
         supervise(
             {

@@ -43,7 +43,7 @@ class Client:
     """One controller and one token; the connection is made with the first call and kept."""
 
     def __init__(self, url: str, token: str, *, authority: str = "", verify: bool = True) -> None:
-        """`authority` is the path of the certificates to believe for HTTPS, by default those that the system does.
+        """`authority` is the path of certificates to believe for HTTPS, besides those that the system does.
 
         Without `verify` any certificate will do: for what is proven by other means.
         """
@@ -79,7 +79,10 @@ class Client:
 
     def _tls(self) -> ssl.SSLContext:
         if self._verify:
-            return ssl.create_default_context(cafile=self._authority or None)
+            context = ssl.create_default_context()
+            if self._authority:
+                context.load_verify_locations(self._authority)
+            return context
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE

@@ -35,7 +35,7 @@ from netplane.model import WORLD, Enrolment, Host, Port, Record, announcement_id
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, StoreError, Transaction, Unavailable
 from netplane.store.announcements import note_announcement
-from netplane.store.bindings import claim_port, register_host, release_port
+from netplane.store.bindings import claim_port, no_port, register_host, release_port
 from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
@@ -268,9 +268,19 @@ class Controller:
         if self.picture.ports.claimed(host) > CLAIMS:
             raise RemoteFault(f"more than {CLAIMS} ports claimed")
         wanted = [port for port in ports if self.picture.carrier(port) != host]
+        unknown = await self._unknown(wanted) if wanted else []
+        self._judge(host, unknown, [no_port(port, host) for port in unknown])
+        wanted = [port for port in wanted if self.picture.has_port(port)] if unknown else wanted
         if wanted:
             problems, _ = await self._write(host, lambda t: [claim_port(t, port, host) for port in wanted])
             self._judge(host, wanted, problems)
+
+    async def _unknown(self, ports: Sequence[str]) -> Sequence[str]:
+        """Those that are no ports. A host may name as many as it likes, so the database is not asked about each."""
+        if any(not self.picture.has_port(port) for port in ports):
+            reached = await asyncio.to_thread(lambda: self.store.revision)
+            await self.until(lambda: self.picture.revision >= reached, HEARTBEAT)
+        return [port for port in ports if not self.picture.has_port(port)]
 
     async def _release(self, host: str, ports: Iterable[str]) -> None:
         self.picture.ports.release(host, ports)

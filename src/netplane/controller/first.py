@@ -29,7 +29,7 @@ clouds:
       project_domain_id: default
     identity_api_version: 3
     region_name: RegionOne
-"""
+{cloud_authority}"""
 
 OPENRC = """# How to log in to netplane: . {path}; openstack network list
 export OS_AUTH_URL={url}
@@ -40,16 +40,21 @@ export OS_USER_DOMAIN_ID=default
 export OS_PROJECT_DOMAIN_ID=default
 export OS_IDENTITY_API_VERSION=3
 export OS_REGION_NAME=RegionOne
-"""
+{shell_authority}"""
 
 
-def ensure_administrator(store: Store, folder: Path, url: str) -> None:
-    """Make the first administrator of a store without users; `url` is where the server is."""
+def ensure_administrator(store: Store, folder: Path, url: str, authority: Path | None = None) -> None:
+    """Make the first administrator of a store without users.
+
+    `url` is where the server is, `authority` the certificate to believe there if it is not one that systems know.
+    """
     if has_users(store):
         return
     password = new_password()
     places = {folder / "clouds.yaml": CLOUDS, folder / "openrc": OPENRC}
     words = {"url": f"{url}/identity", "name": NAME, "password": password, "cloud": CLOUD}
+    words["cloud_authority"] = f"    cacert: {authority}\n" if authority else ""
+    words["shell_authority"] = f"export OS_CACERT={authority}\n" if authority else ""
     # Written aside first: nobody could log in if the password were in the store alone.
     written = {_write(path.with_name(f"{path.name}.new"), text, path, words): path for path, text in places.items()}
     if make_first(store, password):

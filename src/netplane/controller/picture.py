@@ -60,6 +60,10 @@ class Picture:
         binding = self.interest.get(("binding", port))
         return binding.host_id if isinstance(binding, Binding) else None
 
+    def has_port(self, id: str) -> bool:
+        """Whether there is a port of this id."""
+        return self.interest.get(("port", id)) is not None
+
     def unbound(self, entries: Sequence[Entry]) -> dict[str, list[str]]:
         """Ports that a change left without a host, by the host that has a device of them."""
         found: dict[str, list[str]] = {}

@@ -33,8 +33,10 @@ from netplane.controller.routes import routes
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store, Unavailable, Unfit
 from netplane.store.engine import database_url, shown
+from netplane.trust.authority import Authority
 from netplane.trust.faults import Distrust
 from netplane.trust.own import OwnCertificate
+from netplane.trust.papers import AUTHORITY
 
 LOGGER = logging.getLogger(__name__)
 
@@ -157,7 +159,7 @@ async def serve(config: ServerConfig) -> None:
     urls = ", ".join(each.url for each in config.listen)
     controller = Controller(store, own, config.dns_domain, urls)
     try:
-        await _ensure_administrator(config, store)
+        await _ensure_administrator(config, store, authority)
         address = await _listen(controller, config.southbound)
         LOGGER.info("clients on %s, agents on %s, database %s", urls, address, database)
         LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", own.authority.pin)
@@ -167,20 +169,23 @@ async def serve(config: ServerConfig) -> None:
         store.close()
 
 
-async def _ensure_administrator(config: ServerConfig, store: Store) -> None:
+async def _ensure_administrator(config: ServerConfig, store: Store, authority: Authority) -> None:
     if config.credentials is None:
         return
+    path, nearest = config.credentials / AUTHORITY, _nearest(config)
+    believed = path if nearest.over_tls and nearest.certificate is None and not config.identity.public_url else None
+    url = config.identity.public_url or nearest.url
     try:
-        await asyncio.to_thread(
-            ensure_administrator, store, config.credentials, config.identity.public_url or _url(config)
-        )
+        # For clients on this machine; it is no secret.
+        await asyncio.to_thread(path.write_bytes, authority.pem)
+        await asyncio.to_thread(ensure_administrator, store, config.credentials, url, believed)
     except OSError as error:
         raise CannotStart(f"the first administrator's password cannot be written: {error}") from error
 
 
-def _url(config: ServerConfig) -> str:
+def _nearest(config: ServerConfig) -> Listening:
     """Where clients on this machine reach the server: without TLS if they may."""
-    return min(config.listen, key=lambda each: each.over_tls).url
+    return min(config.listen, key=lambda each: each.over_tls)
 
 
 async def _listen(controller: Controller, address: str) -> str:

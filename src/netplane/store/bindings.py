@@ -51,13 +51,18 @@ def claim_port(transaction: Transaction, port_id: str, host: str) -> Problem | N
     """Bind a port to the host where its device has appeared; a problem if it may not be there."""
     port = transaction.get(Port, port_id)
     if port is None:
-        return Problem("port", port_id, f"host {host} has a device of a port that does not exist")
+        return no_port(port_id, host)
     if port.is_router_interface:
         return Problem("port", port_id, f"host {host} has a device of a router's port")
     if port.host_id not in ("", host):
         return Problem("port", port_id, f"host {host} has a device of a port that is requested on {port.host_id}")
     transaction.put(Binding(id=port_id, host_id=host))
     return None
+
+
+def no_port(port_id: str, host: str) -> Problem:
+    """What is wrong with a device whose port is none."""
+    return Problem("port", port_id, f"host {host} has a device of a port that does not exist")
 
 
 def release_port(transaction: Transaction, port_id: str, host: str) -> None:

@@ -13,6 +13,8 @@ from netplane.model import AnyRecord, Decision
 from netplane.model.network import DEFAULT_DOMAIN
 
 MOST_DECISIONS = 1_000
+MOST_PORTS = 1_000
+"""Ports in one `Claim` or `Release`: what a controller does about them holds up everybody else meanwhile."""
 
 
 class Message(Struct, frozen=True, array_like=True, gc=False):
@@ -85,13 +87,13 @@ class Ack(Message, frozen=True, tag="ack"):
 
 
 class Claim(Message, frozen=True, tag="claim"):
-    """Up: the device of these ports has appeared on this host, and its entries are wanted."""
+    """Up: the device of these ports, `MOST_PORTS` at most, has appeared on this host, and its entries are wanted."""
 
     ports: list[str]
 
 
 class Release(Message, frozen=True, tag="release"):
-    """Up: the device of these ports is gone."""
+    """Up: the device of these ports, `MOST_PORTS` at most, is gone."""
 
     ports: list[str]
 

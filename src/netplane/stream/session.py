@@ -20,6 +20,7 @@ from netplane.stream.codec import decode_down, decode_up, encode
 from netplane.stream.faults import LocalFault, RemoteFault
 from netplane.stream.messages import (
     MOST_DECISIONS,
+    MOST_PORTS,
     Ack,
     Announce,
     Answer,
@@ -113,6 +114,9 @@ class Session:
             case Ack(revision):
                 if revision < 0:
                     raise fault("revisions start at 1")
+            case Claim(ports) | Release(ports):
+                if len(ports) > MOST_PORTS:
+                    raise fault(f"a message names {MOST_PORTS} ports at most")
             case Decisions(decisions, lost):
                 if len(decisions) > MOST_DECISIONS or lost < 0:
                     raise fault(f"a message holds {MOST_DECISIONS} decisions at most")
