@@ -15,9 +15,9 @@ from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.routes import routes
 from netplane.interest import Key
-from netplane.model import Enrolment, Record, kind_of
+from netplane.model import Record, kind_of
 from netplane.store import Store
-from netplane.store.enrolments import enrol
+from netplane.store.enrolments import enrol, enrolment_of
 from netplane.stream.client import NOWHERE, Disconnected, Event, Position, Saying, Uplink
 from netplane.stream.messages import Ack, Answer, Ask, Delta, Snapshot, Welcome
 from netplane.trust.authority import LIFE, Authority, certify_host
@@ -61,8 +61,8 @@ class Site(NamedTuple):
         """Papers by which a host is let in: those of its enrolment, or of a new one."""
         store, authority = self.controller.store, self.controller.admission.authority
         with store.write("test") as transaction:
-            known = transaction.get(Enrolment, host) or enrol(transaction, host, wall_clock() + LIFE)
-        return certified(authority, HostIdentity(host, known.series))
+            known = enrolment_of(transaction, host) or enrol(transaction, host, wall_clock() + LIFE)
+        return certified(authority, HostIdentity(host, known.id))
 
     async def call(self, method: str, path: str, body: Any = None, token: str = "admin") -> Reply:
         path, _, query = path.partition("?")

@@ -10,10 +10,11 @@ import pytest
 from msgspec import convert, to_builtins
 from msgspec.structs import replace
 
-from netplane.model import Enrolment, Host, JoinToken
+from netplane.model import Binding, Enrolment, Host, JoinToken, Port
+from netplane.store.bindings import register_host
 from netplane.store.enrolments import make_join_token
 from netplane.stream.client import Uplink
-from netplane.stream.messages import Welcome
+from netplane.stream.messages import Claim, Welcome
 from netplane.trust.authority import make_authority
 from netplane.trust.certificates import certificate_pem
 from netplane.trust.faults import Distrust
@@ -250,24 +251,47 @@ def test_only_administrators_decide_who_joins(tmp_path: Path) -> None:
     run(scenario, tmp_path)
 
 
-def test_a_host_is_forgotten_when_nothing_is_bound_to_it(tmp_path: Path) -> None:
+def test_a_host_is_forgotten_when_it_is_out(tmp_path: Path) -> None:
     async def scenario(place: Site) -> None:
-        store = place.controller.store
-        async with agent(place, "h1", 1):
+        store, path = place.controller.store, "/netplane/v1/hosts/h1"
+        async with agent(place, "h1", 1) as one:
             network, _ = await place.subnet("10.0.0.0/24")
-            port = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            wanted = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            loose = await place.create("port", network_id=network)
+            one.send(Claim([loose["id"]]))
+            await one.until(lambda: len(one.kinds(Port)) == 2)
             await token(place, host="h1")
-            kept = await place.call("DELETE", "/netplane/v1/hosts/h1")
+            kept = await place.call("DELETE", path)
             assert (kept.status, kept.body["NeutronError"]["type"]) == (409, "HostInUse")
             with store.read() as reader:
-                assert reader.get(Enrolment, "h1") is not None, "all or nothing"
-            await place.call("DELETE", f"/v2.0/ports/{port['id']}")
-            assert (await place.call("DELETE", "/netplane/v1/hosts/h1")).status == 204
+                assert len(reader.list(Enrolment)) == 1, "all or nothing"
+            assert (await place.call("DELETE", f"{path}/enrolment")).status == 204
+            await one.until(one.reasons)
+            assert (await place.call("DELETE", path)).status == 204
         with store.read() as reader:
-            assert (reader.list(Host), reader.list(Enrolment), reader.list(JoinToken)) == ([], [], [])
-        for path in ("/netplane/v1/hosts/h1", "/netplane/v1/hosts/h1/enrolment"):
-            assert (await place.call("DELETE", path)).status == 404
-        await join(place, await token(place), "h1")
+            for kind in (Host, Enrolment, JoinToken, Binding):
+                assert reader.list(kind) == []
+        for gone in (path, f"{path}/enrolment"):
+            assert (await place.call("DELETE", gone)).status == 404
+        papers = await join(place, await token(place), "h1")
+        async with agent(place, "h1", 1, papers=papers) as again:
+            await again.until(lambda: again.kinds(Port) == {wanted["id"]})
+
+    run(scenario, tmp_path)
+
+
+def test_an_agent_that_is_deleted_does_not_come_back(tmp_path: Path) -> None:
+    """As OpenStack's clients delete agents: a host that is dead, and is not told so."""
+
+    async def scenario(place: Site) -> None:
+        papers = await asyncio.to_thread(place.enrol, "h1")
+        with place.controller.store.write("test") as transaction:
+            register_host(transaction, "h1", "192.0.2.1")
+        [found] = (await place.call("GET", "/v2.0/agents")).body["agents"]
+        assert (await place.call("DELETE", f"/v2.0/agents/{found['id']}")).status == 204
+        async with agent(place, "h1", 1, papers=papers) as one:
+            await one.until(one.reasons)
+            assert "revoked" in one.reasons()[0]
 
     run(scenario, tmp_path)
 

@@ -27,6 +27,7 @@ def test_an_agent_that_is_down_misses_nothing(world: Scene) -> None:
     world.lab.remove_machine(blue.machines.pop("gone"))
     new = blue.add_machines({"new": ("left", "10.0.1.61", world.lab.host_list[1])})[0]
     world.lab.start_agent(host)
+    world.lab.wait_alive([host])
     blue.admin.settle()
     new.obtain()
     assert world.machine("a1").ping("10.0.1.61").lost == 0

@@ -119,6 +119,6 @@ def revoke(name: str, client: Client) -> None:
 @click.argument("name")
 @asks_controller
 def remove(name: str, client: Client) -> None:
-    """Put a host out and forget it; no port may be bound to it."""
+    """Forget a host that is revoked, or dead: its ports are free for other hosts."""
     client.delete(f"{HOSTS}/{quote(name, safe='')}")
     click.echo(f"host {name} is forgotten")

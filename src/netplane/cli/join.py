@@ -1,7 +1,6 @@
 """`netplane join`."""
 
 import socket
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -52,8 +51,8 @@ def join(url: str, token: str, host: str, address: str | None, state: Path) -> N
         raise click.ClickException(str(problem)) from None
     except OSError as problem:
         raise click.ClickException(f"cannot keep what the agent needs: {problem}") from None
-    days = (papers.certificate.not_valid_after_utc - datetime.now(UTC)).days
-    click.echo(f"host {host} has joined, at {address}; its certificate is valid for {days} days and renews itself")
+    until = papers.certificate.not_valid_after_utc.date()
+    click.echo(f"host {host} has joined, at {address}; its certificate is valid until {until} and renews itself")
     click.echo(f"next, as root:\n\n  {_start(state)}\n")
 
 

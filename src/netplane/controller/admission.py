@@ -51,17 +51,16 @@ class Admission:
         """Take in what follows in the change log; the hosts whose standing may have changed."""
         hosts = []
         for change in (entry.change for entry in entries if entry.change.kind == "enrolment"):
+            former = self._enrolled.pop(change.id, None)
+            hosts += [former.host] if former else []
             if isinstance(change.record, Enrolment):
                 self._enrolled[change.id] = change.record
-            else:
-                self._enrolled.pop(change.id, None)
-            hosts.append(change.id)
         return hosts
 
     def trusts(self, identity: HostIdentity) -> bool:
         """Whether certificates of an enrolment are valid."""
-        enrolment = self._enrolled.get(identity.host)
-        return enrolment is not None and enrolment.series == identity.series
+        enrolment = self._enrolled.get(identity.series)
+        return enrolment is not None and enrolment.host == identity.host
 
     def enrolments(self) -> list[Enrolment]:
         """Those that are valid."""

@@ -173,6 +173,8 @@ class Controller:
             return None
         try:
             is_in = await asyncio.to_thread(_is_enrolled, self.store, identity)
+            if is_in:
+                await self.until(lambda: self.admission.trusts(identity), HEARTBEAT)
         except Unavailable:
             is_in = self.admission.trusts(identity)
         return known if is_in else None
@@ -278,8 +280,9 @@ class Controller:
     async def _unknown(self, ports: Sequence[str]) -> Sequence[str]:
         """Those that are no ports. A host may name as many as it likes, so the database is not asked about each."""
         if any(not self.picture.has_port(port) for port in ports):
-            reached = await asyncio.to_thread(lambda: self.store.revision)
-            await self.until(lambda: self.picture.revision >= reached, HEARTBEAT)
+            with suppress(Unavailable):
+                reached = await asyncio.to_thread(lambda: self.store.revision)
+                await self.until(lambda: self.picture.revision >= reached, HEARTBEAT)
         return [port for port in ports if not self.picture.has_port(port)]
 
     async def _release(self, host: str, ports: Iterable[str]) -> None:
@@ -440,8 +443,8 @@ def read_picture(store: Store) -> Picture:
 
 def _is_enrolled(store: Store, identity: HostIdentity) -> bool:
     with store.read() as reader:
-        enrolment = reader.get(Enrolment, identity.host)
-    return enrolment is not None and enrolment.series == identity.series
+        enrolment = reader.get(Enrolment, identity.series)
+    return enrolment is not None and enrolment.host == identity.host
 
 
 def _read_said(store: Store, ports: Sequence[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@
 | `DELETE /netplane/v1/join-tokens/{id}` | takes one back |
 | `GET /netplane/v1/enrolments` | which hosts are in, since when, and until when by the certificate that they have |
 | `DELETE /netplane/v1/hosts/{name}/enrolment` | revokes a host: its session ends, and it cannot come back |
-| `DELETE /netplane/v1/hosts/{name}` | revokes a host and forgets it |
+| `DELETE /netplane/v1/hosts/{name}` | forgets a host that is revoked or dead; its ports are free |
 """
 
 import asyncio
@@ -25,22 +25,25 @@ from starlette.requests import Request
 from netplane.api import ApiError
 from netplane.api.app import context_of, read_body
 from netplane.api.bodies import parse_struct
-from netplane.api.errors import from_store, in_use, invalid, not_found
+from netplane.api.errors import conflict, from_store, invalid, not_found
 from netplane.api.policy import check_call
+from netplane.api.rules.agents import is_alive
 from netplane.controller.controller import Controller
 from netplane.controller.inventory import page
-from netplane.model import HOST_NAME, Host, JoinToken
-from netplane.store import InUse, StoreError, Transaction
+from netplane.model import HOST_NAME, Host, JoinToken, agent_id
+from netplane.store import StoreError, Transaction
+from netplane.store.bindings import remove_host
 from netplane.store.enrolments import (
     NotAdmitted,
     drop_expired,
     enrol,
+    enrolment_of,
     extend,
     make_join_token,
-    remove_host,
     revoke,
     spend_join_token,
 )
+from netplane.store.reports import HEARTBEAT
 from netplane.trust.certificates import certificate_pem
 from netplane.trust.faults import Distrust
 from netplane.trust.joining import Wish, check_wish, make_welcoming
@@ -102,8 +105,8 @@ def _admit(controller: Controller, wish: Wish) -> str:
     with controller.store.write(f"host:{wish.host}") as transaction:
         spend_join_token(transaction, wish.token, wish.host)
         enrolment = enrol(transaction, wish.host, transaction.origin.now + admission.life)
-        certificate, expires = admission.certify(HostIdentity(wish.host, enrolment.series), wish.request)
-        extend(transaction, wish.host, enrolment.series, expires)
+        certificate, expires = admission.certify(HostIdentity(wish.host, enrolment.id), wish.request)
+        extend(transaction, wish.host, enrolment.id, expires)
     return certificate
 
 
@@ -151,8 +154,8 @@ async def enrolments(controller: Controller, request: Request) -> object:
     """Which hosts are in, those that have joined and not come yet included."""
     check_call(context_of(request), "enrolments")
     shown = [
-        {"host": enrolment.id, "enrolled_at": enrolment.enrolled_at, "expires_at": enrolment.expires_at}
-        for enrolment in sorted(controller.admission.enrolments(), key=lambda enrolment: enrolment.id)
+        {"host": enrolment.host, "enrolled_at": enrolment.enrolled_at, "expires_at": enrolment.expires_at}
+        for enrolment in sorted(controller.admission.enrolments(), key=lambda enrolment: enrolment.host)
     ]
     return {"enrolments": page(request, shown, ENROLMENT)}
 
@@ -170,21 +173,21 @@ async def revoke_host(controller: Controller, request: Request) -> object:
 
 
 async def forget_host(controller: Controller, request: Request) -> object:
-    """Put a host out and forget it."""
+    """Forget a host that is gone for good; its ports are free."""
     check_call(context_of(request), "revoke_hosts")
     name: str = request.path_params["name"]
 
     def work(transaction: Transaction) -> None:
-        host = transaction.get(Host, name)
-        if host is not None:
-            remove_host(transaction, host)
-        elif not revoke(transaction, name):
+        enrolment, host = enrolment_of(transaction, name), transaction.get(Host, name)
+        if enrolment is None and host is None:
             raise not_found(Host, name)
+        heard = transaction.reader.reports(HEARTBEAT, [agent_id(name)]).get(agent_id(name))
+        is_here = name in controller.southbound.connected or is_alive(heard, transaction.origin.now)
+        if enrolment is not None and is_here:
+            raise conflict("HostInUse", f"Unable to complete operation on host {name}. It is alive; revoke it first.")
+        remove_host(transaction, name)
 
-    try:
-        return await _write(controller, request, work)
-    except InUse as error:
-        raise in_use(Host, name, error) from error
+    return await _write(controller, request, work)
 
 
 async def _write(controller: Controller, request: Request, work: Callable[[Transaction], T]) -> T:
@@ -196,8 +199,6 @@ async def _write(controller: Controller, request: Request, work: Callable[[Trans
 
     try:
         return await asyncio.to_thread(write)
-    except InUse:
-        raise
     except StoreError as error:
         raise from_store(error) from error
 

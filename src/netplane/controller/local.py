@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from netplane.controller.admission import open_authority
-from netplane.model import Enrolment
+from netplane.model.enrolment import SPACE
 from netplane.store import Store
 from netplane.store.enrolments import enrol
 from netplane.trust.authority import LIFE, certify_host
@@ -19,12 +19,12 @@ def enrol_here(store: Store, host: str, folder: Path) -> None:
     """See to it that a folder holds papers by which this host is let in; good ones stay as they are."""
     authority = open_authority(store)
     with store.read() as reader:
-        known = reader.get(Enrolment, host)
-    if known is not None and _serves(folder, HostIdentity(host, known.series), authority.pin):
+        known = reader.holder(SPACE, host)
+    if known is not None and _serves(folder, HostIdentity(host, known), authority.pin):
         return
     expires = wall_clock() + LIFE
     with store.write(f"host:{host}") as transaction:
-        identity = HostIdentity(host, enrol(transaction, host, expires).series)
+        identity = HostIdentity(host, enrol(transaction, host, expires).id)
     key = make_key()
     certificate = certify_host(authority, key.public_key(), identity, wall_clock())
     write_papers(folder, Papers(key, certificate, authority.certificate))

@@ -2,6 +2,7 @@
 
 from netplane.base.problem import Problem
 from netplane.model import Agent, Binding, Host, Port, agent_id
+from netplane.store.enrolments import revoke
 from netplane.store.transaction import Transaction
 
 NUMBERS = (1, 0xFFFFFFFF)
@@ -25,7 +26,11 @@ def register_host(transaction: Transaction, name: str, address: str) -> Host:
 
 
 def remove_host(transaction: Transaction, name: str) -> None:
-    """A host is gone for good, its agent with it. Its ports are free; those that request it wait for it."""
+    """A host is gone for good, its agent with it. Its ports are free; those that request it wait for it.
+
+    It does not come back by itself: whoever would come as it must join.
+    """
+    revoke(transaction, name)
     for binding in transaction.find(Binding, "host_id", name):
         transaction.delete(binding)
     host = transaction.get(Host, name)

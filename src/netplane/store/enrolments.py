@@ -3,7 +3,10 @@
 from datetime import datetime, timedelta
 from secrets import token_hex
 
+from msgspec.structs import replace
+
 from netplane.model import HOST_NAME, Enrolment, Host, JoinToken
+from netplane.model.enrolment import SPACE
 from netplane.store.clock import fine_stamp
 from netplane.store.transaction import Transaction
 
@@ -33,7 +36,7 @@ def spend_join_token(transaction: Transaction, id: str, host: str) -> None:
         raise NotAdmitted("a host's name is 1 to 255 letters, digits, dots, hyphens and underscores")
     if token.host_id not in ("", host):
         raise NotAdmitted(f"the join token is for another host than {host}")
-    if not token.host_id and (transaction.get(Enrolment, host) or transaction.get(Host, host)):
+    if not token.host_id and (enrolment_of(transaction, host) or transaction.get(Host, host)):
         raise NotAdmitted(f"there is a host {host} already; it joins again by a token of its own (--host {host})")
     if token.uses > 1:
         transaction.put(JoinToken(id=id, host_id=token.host_id, uses=token.uses - 1, expires_at=token.expires_at))
@@ -43,14 +46,23 @@ def spend_join_token(transaction: Transaction, id: str, host: str) -> None:
 
 def enrol(transaction: Transaction, host: str, expires: datetime) -> Enrolment:
     """Let a host in, by certificates of a new series; those of a former one are void from now on."""
+    former = enrolment_of(transaction, host)
+    if former is not None:
+        transaction.delete(former)
     times = (fine_stamp(transaction.origin.now), fine_stamp(expires))
-    return transaction.put(Enrolment(id=host, series=token_hex(8), enrolled_at=times[0], expires_at=times[1]))
+    return transaction.add(Enrolment(id=token_hex(8), host=host, enrolled_at=times[0], expires_at=times[1]))
+
+
+def enrolment_of(transaction: Transaction, host: str) -> Enrolment | None:
+    """That of a host, None if it is not in."""
+    id = transaction.holder(SPACE, host)
+    return None if id is None else transaction.get(Enrolment, id)
 
 
 def check_enrolled(transaction: Transaction, host: str, series: str) -> Enrolment:
     """The enrolment that a certificate is of; NotAdmitted if it is void."""
-    enrolment = transaction.get(Enrolment, host)
-    if enrolment is None or enrolment.series != series:
+    enrolment = transaction.get(Enrolment, series)
+    if enrolment is None or enrolment.host != host:
         raise NotAdmitted(f"the certificate of host {host} is revoked")
     return enrolment
 
@@ -58,8 +70,7 @@ def check_enrolled(transaction: Transaction, host: str, series: str) -> Enrolmen
 def extend(transaction: Transaction, host: str, series: str, expires: datetime) -> None:
     """A host gets another certificate of its series; NotAdmitted if that is void."""
     known = check_enrolled(transaction, host, series)
-    replaced = Enrolment(id=host, series=series, enrolled_at=known.enrolled_at, expires_at=fine_stamp(expires))
-    transaction.put(replaced)
+    transaction.put(replace(known, expires_at=fine_stamp(expires)))
 
 
 def revoke(transaction: Transaction, host: str) -> bool:
@@ -67,16 +78,10 @@ def revoke(transaction: Transaction, host: str) -> bool:
     for token in transaction.list(JoinToken):
         if token.host_id == host:
             transaction.delete(token)
-    enrolment = transaction.get(Enrolment, host)
+    enrolment = enrolment_of(transaction, host)
     if enrolment is not None:
         transaction.delete(enrolment)
     return enrolment is not None
-
-
-def remove_host(transaction: Transaction, host: Host) -> None:
-    """Forget a host that is no more; InUse if ports are bound to it."""
-    revoke(transaction, host.id)
-    transaction.delete(host)
 
 
 def drop_expired(transaction: Transaction) -> None:

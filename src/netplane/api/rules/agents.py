@@ -38,7 +38,7 @@ def update(transaction: Transaction, _context: Context, agent: Agent, wish: Wish
 
 def delete(transaction: Transaction, _context: Context, agent: Agent) -> None:
     """The host is gone for good, and so is what it carried; 409 if it is alive, since it would be back at once."""
-    if _is_alive(transaction.reader.reports(HEARTBEAT, [agent.id]).get(agent.id), transaction.origin.now):
+    if is_alive(transaction.reader.reports(HEARTBEAT, [agent.id]).get(agent.id), transaction.origin.now):
         raise conflict("AgentInUse", f"Unable to complete operation on agent {agent.id}. It is alive.")
     remove_host(transaction, agent.host)
 
@@ -56,7 +56,7 @@ def _shown(host: Host, heard: Report | None, now: datetime) -> View:
         "agent_type": "netplane agent",
         "binary": "netplane-agent",
         "topic": "N/A",
-        "alive": _is_alive(heard, now),
+        "alive": is_alive(heard, now),
         "heartbeat_timestamp": None if heard is None else _spoken(heard.time),
         "started_at": None if heard is None else _spoken(str(heard.body)),
         "configurations": {"tunneling_ip": host.address, "tunnel_types": ["vxlan"], "bridge_mappings": {}},
@@ -64,7 +64,8 @@ def _shown(host: Host, heard: Report | None, now: datetime) -> View:
     }
 
 
-def _is_alive(heard: Report | None, now: datetime) -> bool:
+def is_alive(heard: Report | None, now: datetime) -> bool:
+    """Whether a host's agent has been heard of lately."""
     return heard is not None and now - parse_fine_stamp(heard.time) < DOWN_TIME
 
 

@@ -56,7 +56,7 @@ def _records(scene: Scene) -> Check:
     try:
         records = _count(database, f"SELECT kind, count(*) FROM resource WHERE kind IN ({network}) GROUP BY kind")
         others = _count(database, f"SELECT 'reference', count(*) FROM reference WHERE kind IN ({network})")
-        owners = f"SELECT id FROM resource WHERE kind IN ({control}) AND kind <> 'enrolment'"
+        owners = f"SELECT id FROM resource WHERE kind IN ({control})"
         claims = _count(database, f"SELECT 'claim', count(*) FROM claim WHERE owner NOT IN ({owners})")["claim"]
     finally:
         database.close()
