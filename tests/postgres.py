@@ -40,8 +40,8 @@ SETTINGS = {
 class Cluster:
     """One PostgreSQL server."""
 
-    def __init__(self, folder: Path, lock: IO[str], **settings: str) -> None:
-        """`folder` is empty and ours; `lock` is kept as long as the cluster."""
+    def __init__(self, folder: Path, lock: IO[str], wal_segment: int = 16, **settings: str) -> None:
+        """`folder` is empty and ours; `lock` is kept as long as the cluster; `wal_segment` is in MB."""
         self.folder = folder
         self.port = free_port()
         self._lock = lock
@@ -51,7 +51,8 @@ class Cluster:
         user = pwd.getpwnam(USER)
         os.chown(folder, user.pw_uid, user.pw_gid)
         folder.chmod(0o700)
-        self._run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "netplane", "--no-sync", "-E", "UTF8")
+        words = ("--no-locale", f"--wal-segsize={wal_segment}")
+        self._run("initdb", "-D", f"{folder}/data", "-A", "trust", "-U", "netplane", "--no-sync", "-E", "UTF8", *words)
 
     def start(self) -> None:
         """Run it, and wait until it answers."""
@@ -83,6 +84,19 @@ class Cluster:
         assert self._server is not None
         self._server.kill()
         self._server.wait()
+
+    def ensure(self) -> None:
+        """See to it that it runs, as whoever supervises it would."""
+        deadline = time.monotonic() + 60
+        while True:
+            if self._server is None or self._server.poll() is not None:
+                self.start()
+            try:
+                self.wait(2)
+                return
+            except RuntimeError:
+                if time.monotonic() > deadline:
+                    raise
 
     def stop(self) -> None:
         """End it: connections that are open are cut."""
@@ -136,7 +150,7 @@ def cluster() -> Cluster:
     return made
 
 
-def new_cluster(parent: Path | None = None, **settings: str) -> Cluster:
+def new_cluster(parent: Path | None = None, wal_segment: int = 16, **settings: str) -> Cluster:
     """A cluster that does not run yet, with settings of its own, in a directory below `parent`."""
     if not BINARIES or os.geteuid() != 0:
         pytest.skip("PostgreSQL's server is not installed (scripts/setup test), or this is not root")
@@ -144,7 +158,7 @@ def new_cluster(parent: Path | None = None, **settings: str) -> Cluster:
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
     lock = open(folder / "owner", "w")  # noqa: SIM115 - held as long as the cluster
     fcntl.flock(lock, fcntl.LOCK_EX)
-    return Cluster(folder, lock, **settings)
+    return Cluster(folder, lock, wal_segment, **settings)
 
 
 def sweep() -> None:

@@ -14,6 +14,7 @@ far away, since then they wait for it.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from typing import NamedTuple
 from urllib.parse import parse_qsl
@@ -98,7 +99,11 @@ def make_app(
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
     threads = Threads(Worker("api-writer").run, Worker("api-glances", glances).run, partial(_read_in, readers))
-    services = Services(port_status, largest_mtu, dns_domain, limits=limits)
+
+    def now() -> datetime:
+        return store.clock()
+
+    services = Services(port_status, largest_mtu, dns_domain, now, limits)
     own: list[BaseRoute] = [
         _route(threads.readers, "/networking", {"GET": discovery.versions}),
         _route(threads.readers, "/v2.0", {"GET": discovery.resources}),

@@ -14,7 +14,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import datetime
 from time import monotonic, time_ns
 from typing import TypeVar
 from uuid import uuid4
@@ -36,6 +36,7 @@ from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, StoreError, Transaction, Unavailable
 from netplane.store.announcements import note_announcement
 from netplane.store.bindings import claim_port, no_port, register_host, release_port
+from netplane.store.clock import fine_stamp
 from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
@@ -225,7 +226,7 @@ class Controller:
                 # A host that was told more by another controller is no further than this one knows.
                 known = min(revision, self.picture.revision)
                 self.picture.ports.acknowledge(host, known)
-                self.picture.revisions.acknowledge(host, known, now())
+                self.picture.revisions.acknowledge(host, known, fine_stamp(self.store.clock()))
                 self._tell()
             case Claim(ports):
                 await self._claim(host, ports)
@@ -449,11 +450,6 @@ def _is_enrolled(store: Store, identity: HostIdentity) -> bool:
 
 def _read_said(store: Store, ports: Sequence[str]) -> dict[str, str]:
     return {port: str(report.body) for port, report in store.reports(PORT_STATUS, ports).items()}
-
-
-def now() -> str:
-    """The time, UTC, ISO 8601 with microseconds."""
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def hosts_of(store: Store) -> list[Host]:

@@ -6,7 +6,7 @@ from contextlib import suppress
 
 from netplane.model import agent_id
 from netplane.store import Store, Unavailable
-from netplane.store.clock import fine_stamp, wall_clock
+from netplane.store.clock import fine_stamp
 from netplane.store.reports import HEARTBEAT
 
 PERIOD = 5.0
@@ -17,7 +17,7 @@ async def report_heartbeats(store: Store, connected: Callable[[], Collection[str
     """Report all hosts that are connected, in one batch each time, without an end."""
     since: dict[str, str] = {}
     while True:
-        here = fine_stamp(wall_clock())
+        here = fine_stamp(store.clock())
         since = {host: since.get(host, here) for host in connected()}
         if since:
             reports = {agent_id(host): begun for host, begun in since.items()}

@@ -1,9 +1,9 @@
-"""The lab's controller: a process in the root namespace, on loopback for clients and a Unix socket for agents."""
+"""A lab's controllers: processes in the root namespace, on loopback for clients and a Unix socket each for agents."""
 
 import secrets
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import urllib3
@@ -19,12 +19,25 @@ from netplane.model.quota import UNLIMITED
 class Controller:
     """Its files, its tokens and its process."""
 
-    def __init__(self, ledger: Ledger, projects: Sequence[str]) -> None:
+    def __init__(self, ledger: Ledger, projects: Sequence[str], name: str = "controller", location: str = "") -> None:
+        """`location` is its database's; by default an SQLite file of the lab's."""
         self._ledger = ledger
+        self._projects = projects
+        self.name = name
+        self.location = location or str(self.database)
         self.listen = f"127.0.0.1:{free_port()}"
         self.child: Child | None = None
+        self.advertised: list[str] = []
+        """Where hosts that join are told to find controllers; nothing for here."""
         self.secrets = {project: secrets.token_hex(16) for project in ("admin", *projects)}
         self._write_tokens(projects)
+
+    def beside(self, name: str) -> "Controller":
+        """Another controller of the same database and tokens."""
+        other = Controller(self._ledger, self._projects, name, self.location)
+        other.secrets = self.secrets
+        self._write_tokens(self._projects)
+        return other
 
     @property
     def url(self) -> str:
@@ -34,11 +47,11 @@ class Controller:
     @property
     def southbound(self) -> str:
         """Where agents find it."""
-        return f"unix://{self._ledger.directory}/southbound"
+        return f"unix://{self._ledger.directory}/southbound-{self.name}"
 
     @property
     def database(self) -> Path:
-        """Its store."""
+        """Where its store is, unless it was told another location."""
         return self._ledger.directory / "netplane.db"
 
     @property
@@ -50,17 +63,19 @@ class Controller:
         """A client with the token of a project, or of the administrator."""
         return Api(self.url, self.secrets[project])
 
-    def start(self, *, wait: bool = True) -> None:
+    def start(self, *, wait: bool = True, environment: Mapping[str, str] | None = None) -> None:
         """Run it, on the store of its former run if there was one."""
         words = {
             "--listen": self.listen,
             "--southbound": self.southbound,
-            "--database": str(self.database),
+            "--database": self.location,
             "--tokens": str(self.tokens),
             "--quotas": str(self._write_quotas()),
         }
         argv = [sys.executable, "-m", "netplane.cli", "server", *(word for pair in words.items() for word in pair)]
-        self.child = start(self._ledger, argv, log=self._ledger.directory / "log" / "controller.log")
+        argv += [word for address in self.advertised for word in ("--advertise", address)]
+        log = self._ledger.directory / "log" / f"{self.name}.log"
+        self.child = start(self._ledger, argv, log=log, environment=environment)
         if wait:
             self.wait()
 

@@ -34,7 +34,8 @@ PREFIX = re.compile(r"[a-z0-9]{1,16}")
 class Lab:
     """Hosts, a controller and machines; leaving the `with` block removes all of it."""
 
-    def __init__(self, prefix: str, hosts: int = 3, projects: Sequence[str] = ()) -> None:
+    def __init__(self, prefix: str, hosts: int = 3, projects: Sequence[str] = (), database: str = "") -> None:
+        """`database` is where the controllers' store is; by default an SQLite file of the lab's own."""
         if not PREFIX.fullmatch(prefix):
             raise ValueError(f"a prefix is 1 to 16 letters a-z and digits, not {prefix!r}")
         self.prefix = prefix
@@ -47,7 +48,7 @@ class Lab:
         except LabBusy:
             self._guardian.dismiss()
             raise
-        self.controller = Controller(self._ledger, projects)
+        self.controller = Controller(self._ledger, projects, location=database)
         self.hosts = {f"{prefix}-h{index}": self._host(index) for index in range(1, hosts + 1)}
 
     @property

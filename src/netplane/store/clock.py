@@ -1,7 +1,7 @@
 """The time of day, passed in so that tests can stop it."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 Clock = Callable[[], datetime]
 
@@ -9,6 +9,21 @@ Clock = Callable[[], datetime]
 def wall_clock() -> datetime:
     """Now, in UTC."""
     return datetime.now(UTC)
+
+
+class SharedClock:
+    """The time of a database that several machines share: theirs may differ, and what they write is compared."""
+
+    def __init__(self) -> None:
+        self._ahead = timedelta(0)
+
+    def hear(self, now: datetime) -> None:
+        """The database has just said what time it is."""
+        self._ahead = now - wall_clock()
+
+    def __call__(self) -> datetime:
+        """Now, in UTC."""
+        return wall_clock() + self._ahead
 
 
 def stamp(moment: datetime) -> str:

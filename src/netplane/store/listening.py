@@ -9,6 +9,7 @@ import select
 import socket
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from datetime import datetime
 from threading import Thread
 from typing import Any
 
@@ -32,10 +33,10 @@ class Listening:
         self,
         engine: Engine,
         ears: Mapping[str, Callable[[str], None]],
-        looked: Callable[[int], None],
+        looked: Callable[[int, datetime], None],
         lost: Callable[[], None],
     ) -> None:
-        """`ears` are told what is said on each channel, `looked` the revision that was looked up.
+        """`ears` are told what is said on each channel, `looked` the revision that was looked up, and when.
 
         `lost` is told that connections have broken.
         """
@@ -86,9 +87,9 @@ class Listening:
         for channel in self._ears:
             connection.execute(f"LISTEN {channel}")
         while True:
-            row = connection.execute("SELECT revision FROM log").fetchone()
+            row = connection.execute("SELECT revision, clock_timestamp() FROM log").fetchone()
             if row is not None:
-                self._looked(row[0])
+                self._looked(*row)
             while self._is_readable(connection):
                 for notice in connection.notifies(timeout=0):
                     self._ears[notice.channel](notice.payload)

@@ -2,15 +2,16 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
 from threading import Condition, Lock
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from netplane.model import Change
 from netplane.store.allocation import Cursors
-from netplane.store.clock import Clock, fine_stamp, wall_clock
+from netplane.store.clock import Clock, SharedClock, fine_stamp, wall_clock
 from netplane.store.engine import Generations, database_url, open_engine
 from netplane.store.errors import Unavailable, Unsettled
 from netplane.store.journal import Entry, read_journal
@@ -42,7 +43,11 @@ class Store:
     def __init__(self, writer: Engine, reader: Engine, clock: Clock = wall_clock) -> None:
         self._writer = writer
         self._reader = reader
-        self._clock = clock
+        self.peers = Peers(writer)
+        self._shared_clock = SharedClock()
+        is_by_database = self.peers.is_shared and clock is wall_clock
+        self.clock: Clock = self._shared_clock if is_by_database else clock
+        """The time that goes with what is written: of a database that is shared, its own."""
         self._turn = Lock()
         self._cursors = Cursors()
         self._moved = Condition()
@@ -53,10 +58,11 @@ class Store:
         try:
             with outages(self._driver):
                 self._log = _prepare(writer)
+                if is_by_database:
+                    self._shared_clock.hear(_read_clock(writer))
         except BaseException:
             self._generations.close()
             raise
-        self.peers = Peers(writer)
         ears = {CHANNEL: lambda told: self._announce(int(told)), MAIL: self.peers.ring}
         self._listening = Listening(reader, ears, self._look, self._generations.renew) if self.peers.is_shared else None
 
@@ -93,7 +99,7 @@ class Store:
 
         `request` is the id of the API's request that it is for, empty for none. Unsettled if nobody knows which.
         """
-        origin = Origin(actor, self._clock(), request)
+        origin = Origin(actor, self.clock(), request)
         with self._turn, outages(self._driver):
             transaction: Transaction | None = None
             try:
@@ -146,7 +152,7 @@ class Store:
         """
         with self._turn, outages(self._driver), self._writer.begin() as connection:
             LOCK.first(connection, {})
-            write_reports(connection, kind, bodies, fine_stamp(self._clock()), rank)
+            write_reports(connection, kind, bodies, fine_stamp(self.clock()), rank)
 
     def reports(self, kind: str, ids: Collection[str] | None = None) -> dict[str, Report]:
         """The latest reports of a kind by the id of what they are about: all, or of these."""
@@ -185,8 +191,9 @@ class Store:
                     raise Unsettled(f"whether it was kept is not known: {outage}") from outage
             sleep(SETTLING_PAUSE)
 
-    def _look(self, revision: int) -> None:
+    def _look(self, revision: int, now: datetime) -> None:
         """The revision was looked up; whatever was not heard of is to be seen now."""
+        self._shared_clock.hear(now)
         self._announce(revision)
         self.peers.ring()
 
@@ -207,3 +214,9 @@ def _prepare(engine: Engine) -> str:
     with engine.begin() as connection:
         check_fit(connection)
         return str(connection.execute(select(LOG.c.identity)).scalar())
+
+
+def _read_clock(engine: Engine) -> datetime:
+    with engine.connect() as connection:
+        now: datetime = connection.execute(select(func.clock_timestamp())).scalar_one()
+        return now
