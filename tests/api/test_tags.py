@@ -182,3 +182,33 @@ def test_only_what_one_has_seen_is_changed(world: World) -> None:
 def test_bad_preconditions(world: World, text: str) -> None:
     id = world.make("network")["id"]
     assert asked(world, "PUT", f"networks/{id}", text, {"network": {}}) == (400, "BadRequest")
+
+
+def test_what_belongs_to_a_resource_counts_as_its_change(world: World) -> None:
+    """As in Neutron: a subnet is part of its network, a rule of its group, an interface of its router."""
+    network, router = world.make("network")["id"], world.make("router")["id"]
+    group = world.make("security_group")["id"]
+    paths = {
+        "network": f"networks/{network}",
+        "router": f"routers/{router}",
+        "security_group": f"security-groups/{group}",
+    }
+
+    def numbers() -> dict[str, int]:
+        return {kind: world.get(path)[kind]["revision_number"] for kind, path in paths.items()}
+
+    assert numbers() == {"network": 0, "router": 0, "security_group": 0}
+    subnet = world.make("subnet", network_id=network, cidr="10.0.0.0/24")["id"]
+    rule = world.make("security_group_rule", security_group_id=group, direction="ingress")["id"]
+    world.ask("PUT", f"/v2.0/{paths['router']}/add_router_interface", {"subnet_id": subnet})
+    assert numbers() == {"network": 1, "router": 1, "security_group": 1}
+    world.change("subnet", subnet, name="s")
+    world.change("subnet", subnet, name="s")
+    world.make("port", network_id=network, device_owner="compute:nova")
+    assert numbers() == {"network": 2, "router": 1, "security_group": 1}
+    world.ask("PUT", f"/v2.0/{paths['router']}/remove_router_interface", {"subnet_id": subnet})
+    world.remove("security_group_rule", rule)
+    assert numbers() == {"network": 2, "router": 2, "security_group": 2}
+    many = [{"security_group_id": group, "direction": "egress", "protocol": str(number)} for number in range(200, 205)]
+    world.ask("POST", "/v2.0/security-group-rules", {"security_group_rules": many})
+    assert numbers()["security_group"] == 3

@@ -11,6 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from msgspec.structs import replace
 from sqlalchemy import Engine, text
 
 from netplane.model import Network
@@ -77,10 +78,12 @@ def test_many_may_bring_it_up_at_once(database: str) -> None:
 @pytest.mark.parametrize("level", range(1, LEVEL))
 def test_a_database_of_a_former_netplane_is_brought_up(database: str, engine: Engine, level: int) -> None:
     """Its records, its log and its revisions stay."""
-    network = new_network()
+    network = replace(new_network(), name="web")
     with engine.begin() as connection:
         climb(connection, 0, level)
         fill(connection, network)
+        if level >= 4:  # which counts what it writes
+            connection.execute(text("INSERT INTO tally (project, kind, used) VALUES ('blue', 'network', 1)"))
     if database.startswith("postgresql"):
         with pytest.raises(Unfit, match="netplane db upgrade"):
             Store.open(database)
@@ -150,6 +153,7 @@ def check_filled(store: Store, network: Network) -> None:
     assert (entry.change.record, entry.actor, entry.request) == (network, "ann", "")
     with store.read() as reader:
         assert reader.used("blue") == {"network": 1}, "resources that were there are counted"
+        assert reader.find(Network, "name", "=web") == ([network] if network.name else [])
     with store.write("bob", "req-1") as transaction:
         transaction.put(network)
         transaction.add(new_network(2))

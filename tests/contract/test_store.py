@@ -25,6 +25,7 @@ from netplane.model import (
 )
 from netplane.model.prefixes import prefix_claim, prefix_space, span_start
 from netplane.store import Conflict, Exhausted, InUse, Missing, Store, StoreError
+from netplane.store.reader import MANY, VALUE
 from tests.contract.stores import (
     DATABASES,
     new_group,
@@ -207,6 +208,42 @@ def test_records_are_read_in_pages(store: Store) -> None:
         assert [record.id for record in reader.page(Network, "", 3, "blue")] == ordered[:3]
         assert [record.id for record in reader.page(Network, ordered[2], 3, "blue")] == ordered[3:]
         assert len(reader.page(Network, "", 100)) == 6
+
+
+def test_pages_of_a_kind_with_many_records(store: Store) -> None:
+    groups = [SecurityGroup(id=f"{number:05}", name=f"g{number}") for number in range(MANY + 1)]
+    with store.write("test") as transaction:
+        for group in groups:
+            transaction.add(group)
+    add(store, new_network())
+    with store.read() as reader:
+        assert [group.id for group in reader.page(SecurityGroup, "00009", 3)] == ["00010", "00011", "00012"]
+        assert len(reader.page(SecurityGroup, "", 10_000)) == MANY + 1
+        assert len(reader.page(Network, "", 10)) == 1
+
+
+def test_records_are_found_by_their_names(store: Store) -> None:
+    """And by what else their kind says, as they are now, whatever the values look like."""
+    network, others = new_network(1), [new_network(number) for number in (2, 3)]
+    add(store, network, *(replace(other, name="web") for other in others))
+    port = replace(new_port(network, MACS[0]), device_id=network.id, name=network.id)
+    add(store, port)
+    with store.read() as reader:
+        found = reader.find(Network, "name", f"{VALUE}web")
+        assert [record.id for record in found] == sorted(other.id for other in others)
+        assert reader.referring(Network, "name", f"{VALUE}web", found[0].id, 9) == found[1:]
+        assert reader.find(Network, "name", VALUE) == []
+        assert [one.id for one in reader.find(Port, "device_id", VALUE + network.id)] == [port.id]
+        assert reader.find(Port, "device_id", network.id) == []  # a name points at nothing
+    with store.write("test") as transaction:
+        transaction.put(replace(found[0], name="mail"))
+        transaction.delete(found[1])
+        transaction.delete(port)
+        transaction.delete(network)
+    with store.read() as reader:
+        assert reader.find(Network, "name", f"{VALUE}web") == []
+        assert [one.id for one in reader.find(Network, "name", f"{VALUE}mail")] == [found[0].id]
+        assert reader.find(Port, "device_id", VALUE + network.id) == []
 
 
 def test_records_are_found_by_what_they_refer_to(store: Store) -> None:

@@ -27,6 +27,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "filter-validation": ("Filter parameters validation", "Unknown filters are refused."),
     "fwaas_v2": ("FWaaS v2", "Firewalls on routers' ports."),
     "ip_allocation": ("IP Allocation", "When ports get addresses: at once, or never."),
+    "ip-substring-filtering": ("IP address substring filtering", "Ports are found by parts of their addresses."),
     "logging": ("Logging API Extension", "Decisions about connections are logged."),
     "net-mtu": ("Network MTU", "The MTU of a network."),
     "net-mtu-writable": ("Network MTU (writable)", "The MTU of a network can be chosen."),

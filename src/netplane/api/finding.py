@@ -15,6 +15,7 @@ from netplane.api.policy.sharing import of_others
 from netplane.api.queries import Query, match_records, order
 from netplane.model.resource import Resource
 from netplane.store import Reader
+from netplane.store.reader import VALUE
 
 GROWTH = 4
 LARGEST = 2_000
@@ -62,15 +63,26 @@ def find_page(reader: Reader, sought: Sought) -> list[Resource]:
 def _source(reader: Reader, sought: Sought) -> tuple[Following, list[Resource]]:
     """Where records can be read from in their order, and what is seen besides."""
     kind, context = sought.kind, sought.context
-    for field in sought.indexed:
-        values = sought.query.filters.get(field, [])
-        if len(values) == 1:
-            return partial(reader.referring, kind, field, values[0]), []
+    field, targets = _narrow(sought)
+    if len(targets) == 1:
+        return partial(reader.referring, kind, field, targets[0]), []
     if sees_all(context, kind):
         owners = _owners(sought.query)
         return partial(_page, reader, kind, owners[0] if len(owners) == 1 else None), []
     lent = _lent(reader, sought)
     return (partial(_page, reader, kind, context.project), lent) if sees_own(context, kind) else (_nothing, lent)
+
+
+def _narrow(sought: Sought) -> tuple[str, list[str]]:
+    """A field whose filter spares reading the rest, and what the store finds there; nothing if there is none."""
+    filters = sought.query.filters
+    for field in sought.indexed:
+        if values := filters.get(field):
+            return field, values
+    for field in sought.kind.found_by:
+        if (values := filters.get(field)) and all(values):
+            return field, [VALUE + value for value in values]
+    return "", []
 
 
 def _page(reader: Reader, kind: type[Resource], project: str | None, after: str, count: int) -> Sequence[Resource]:
@@ -83,12 +95,12 @@ def _nothing(_after: str, _count: int) -> Sequence[Resource]:
 
 def _candidates(reader: Reader, sought: Sought) -> Sequence[Resource]:
     kind, _indexed, context, query = sought
+    field, targets = _narrow(sought)
     if "id" in query.filters:
         return [record for record in reader.list(kind, None, query.filters["id"]) if sees(reader, context, record)]
-    for field in sought.indexed:
-        if field in query.filters:
-            found = reader.group(kind, field, query.filters[field])
-            return [record for records in found.values() for record in records if sees(reader, context, record)]
+    if targets:
+        found = reader.group(kind, field, targets)
+        return [record for records in found.values() for record in records if sees(reader, context, record)]
     if sees_all(context, kind):
         owners = _owners(query)
         return reader.list(kind, owners[0] if len(owners) == 1 else None)

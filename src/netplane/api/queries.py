@@ -204,10 +204,16 @@ def values_test(values: list[str]) -> Test:
 def _any_item(items: Sequence[Any], wanted: frozenset[str], pairs: dict[str, set[str]]) -> bool:
     parts = [structs.asdict(item) if isinstance(item, Struct) else item for item in items]
     if parts and isinstance(parts[0], dict):
-        return bool(pairs) and all(
-            any(str(part.get(name)) in allowed for part in parts) for name, allowed in pairs.items()
-        )
+        return bool(pairs) and all(_any_part(parts, name, allowed) for name, allowed in pairs.items())
     return any(str(part) in wanted for part in parts)
+
+
+def _any_part(parts: Sequence[dict[str, Any]], name: str, allowed: set[str]) -> bool:
+    """Whether a part has one of the values; with a name like `ip_address_substr`, one that holds one of them."""
+    whole = name.removesuffix("_substr")
+    if whole != name:
+        return any(text in str(part.get(whole, "")) for part in parts for text in allowed)
+    return any(str(part.get(name)) in allowed for part in parts)
 
 
 def _pairs(values: list[str]) -> dict[str, set[str]]:

@@ -158,6 +158,10 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
         """Whether the platform's DHCPv6 tells machines of resolvers and the like."""
         return self.gives_by_dhcpv6 or (self.enable_dhcp and self.ipv6_address_mode == DHCPV6_STATELESS)
 
+    def revises(self) -> tuple[str, str]:
+        """Its network."""
+        return "network", self.network_id
+
     def references(self) -> Iterable[Reference]:
         """Its network, which takes it along when deleted, and its pool, which stays for it."""
         yield Reference("network_id", self.network_id, OnDelete.CASCADE)

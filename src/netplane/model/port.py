@@ -48,6 +48,7 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
     """A plug of a machine or of a router into a network."""
 
     collection: ClassVar[str] = "ports"
+    found_by: ClassVar[tuple[str, ...]] = ("name", "device_id")
 
     network_id: Annotated[str, describe("The network the port lies on.", create=True)]
     admin_state_up: Annotated[bool, describe("Whether the port forwards packets.", create=True, update=True)] = True
@@ -156,6 +157,10 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
     def is_router_interface(self) -> bool:
         """Whether a router plugs in here, not a machine."""
         return self.device_owner == ROUTER_INTERFACE
+
+    def revises(self) -> tuple[str, str] | None:
+        """The router that it belongs to, if it does."""
+        return ("router", self.device_id) if self.is_router_interface else None
 
     def references(self) -> Iterable[Reference]:
         """Its network, subnets, router or identity: none of them may go while the port stands."""

@@ -64,6 +64,9 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, ta
     collection: ClassVar[str] = ""
     """The plural that the API knows the kind by; empty for kinds that clients do not write."""
 
+    found_by: ClassVar[tuple[str, ...]] = ()
+    """Fields of text that it is looked up by besides its id, where they are not empty."""
+
     def references(self) -> Iterable[Reference]:
         """What this record points at."""
         return ()
@@ -71,3 +74,7 @@ class Record(Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False, ta
     def claims(self) -> Iterable[Claim]:
         """What this record holds exclusively."""
         return ()
+
+    def revises(self) -> tuple[str, str] | None:
+        """Kind and id of the resource that counts a change of this record as one of its own."""
+        return None

@@ -1,6 +1,6 @@
 """What the resources of tenants share: an owner, a name, tags and their times, as OpenStack Networking defines them."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
@@ -14,6 +14,8 @@ Tag = Annotated[str, Meta(min_length=1, max_length=255)]
 
 class Resource(Record, frozen=True, kw_only=True, gc=False):
     """A record that belongs to a project and that clients name."""
+
+    found_by: ClassVar[tuple[str, ...]] = ("name",)
 
     id: Annotated[str, describe("The UUID of the resource.")]
     project_id: Annotated[str, describe("The project that owns the resource.", create=True, max_length=255)] = ""

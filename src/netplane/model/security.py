@@ -82,6 +82,10 @@ class SecurityGroupRule(Terms, frozen=True, kw_only=True, gc=False, tag="securit
 
     security_group_id: Annotated[str, describe("The group the rule belongs to.", create=True)]
 
+    def revises(self) -> tuple[str, str]:
+        """Its group."""
+        return "security_group", self.security_group_id
+
     def references(self) -> Iterable[Reference]:
         """Its group and the remote group, with either of which it goes, and the address group, which stays for it."""
         yield Reference("security_group_id", self.security_group_id, OnDelete.CASCADE)

@@ -17,6 +17,12 @@ V = TypeVar("V")
 Records = list[V]
 """Spelled so, since readers have a method called `list`."""
 
+MANY = 2_000
+"""Records of a kind that are many."""
+
+VALUE = "="
+"""What begins the target of a row of `reference` that is no record's id but what a record is found by."""
+
 SOME = 500
 """Claimed values that are read at once."""
 
@@ -57,6 +63,19 @@ CLAIMED_BEFORE = Prepared(
 )
 COUNTS = Several(CLAIM.c.space, select(CLAIM.c.space, func.count()).group_by(CLAIM.c.space))
 PAGE = Prepared(_LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
+# Of a kind with many records a page is read among all kinds, by id: its own index would have all of them sorted first.
+PAGE_AMONG = Prepared(
+    select(RESOURCE.c.body)
+    .where(RESOURCE.c.kind.concat("") == bindparam("kind"), RESOURCE.c.id > bindparam("after"))
+    .order_by(RESOURCE.c.id)
+    .limit(bindparam("count"))
+)
+COUNT = Prepared(
+    select(func.count()).select_from(
+        select(RESOURCE.c.id).where(RESOURCE.c.kind == bindparam("kind")).limit(MANY).subquery()
+    )
+)
+"""How many records of a kind there are, `MANY` at most."""
 PAGE_PROJECT = Prepared(_LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
 _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).where(
     REFERENCE.c.target == bindparam("target")
@@ -125,7 +144,8 @@ class Reader:
         """The first `count` records of a kind whose ids follow one, by id: of all, or of one project."""
         values: dict[str, Any] = {"kind": kind_of(kind), "after": after, "count": count}
         if project is None:
-            return self._records(PAGE, values)
+            many = COUNT.first(self._connection, {"kind": kind_of(kind)}) == MANY
+            return self._records(PAGE_AMONG if many else PAGE, values)
         return self._records(PAGE_PROJECT, values | {"project": project})
 
     def referring(self, kind: type[T], field: str, target: str, after: str, count: int) -> Records[T]:

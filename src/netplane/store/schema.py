@@ -2,7 +2,7 @@
 
 ```
 resource   kind, id, project, revision, body        what is, one row a record
-reference  kind, source, field, target, cascade     who points at whom
+reference  kind, source, field, target, cascade     who points at whom; and what records are found by (`=web`)
 claim      space, value, owner                      who holds what exclusively
 change     revision, kind, id, operation, body,     what happened, forever: feed, audit log and
            actor, time, request, project             history in one; the body of a delete is what was there
@@ -24,9 +24,9 @@ How the tables have become what they are, step by step, is told in `migrations`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-LEVEL = 4
+LEVEL = 5
 """How many steps of `migrations` these tables are made of."""
-NEEDED = 4
+NEEDED = 5
 """The level from which on this netplane can work with a database."""
 
 METADATA = MetaData()

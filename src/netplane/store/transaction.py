@@ -23,6 +23,7 @@ from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of
 
 T = TypeVar("T", bound=Record)
+R = TypeVar("R", bound=Resource)
 
 LOCK = Prepared(select(LOG.c.revision).with_for_update())
 ADVANCE = Prepared(update(LOG).values(revision=bindparam("reached")))
@@ -53,6 +54,8 @@ class Transaction:
         self._seen: dict[Key, Record | None] = {}
         self._found: dict[str, dict[tuple[str, str], Records[Record]]] = {}
         self._present: set[str] = set()
+        self._written: set[Key] = set()
+        self._revised: dict[Key, None] = {}
         self._claims: dict[Claim, str | None] = {}
         self._free: dict[tuple[str, int, int], Iterator[int]] = {}
 
@@ -142,8 +145,7 @@ class Transaction:
         if before == record:
             return before
         if isinstance(record, Resource) and isinstance(before, Resource):
-            number = before.revision_number + 1
-            record = cast(T, replace(record, updated_at=stamp(self.origin.now), revision_number=number))
+            record = cast(T, self._counted(replace(record, revision_number=before.revision_number)))
         self._write(key_of(record), before, record)
         return record
 
@@ -166,6 +168,7 @@ class Transaction:
 
     def finish(self) -> None:
         """Send the rest: the last thing before the commit."""
+        self._count_revisions()
         self.flush()
         self._tally.send()
 
@@ -201,9 +204,24 @@ class Transaction:
         self._take_claims(key[1], old - new, new - old)
         self._pending.add(key, before, after, old - new, new - old)
         self._note(key, after)
+        self._written.add(key)
+        for record in (before, after):
+            if record is not None and (owner := record.revises()) is not None:
+                self._revised[owner] = None
         if after is None and not (before is not None and _is_companion(before)):
             self._present.discard(key[1])
         self._found.pop(key[0], None)
+
+    def _count_revisions(self) -> None:
+        """Of what has gained, lost or kept a changed record of its own, unless it was written itself."""
+        for key in [key for key in self._revised if key not in self._written]:
+            owner = self.get(_BY_NAME[key[0]], key[1])
+            if isinstance(owner, Resource):
+                self._write(key, owner, self._counted(owner))
+
+    def _counted(self, record: R) -> R:
+        number = record.revision_number + 1
+        return replace(record, updated_at=stamp(self.origin.now), revision_number=number)
 
     def _take_claims(self, owner: str, gone: set[Claim], new: set[Claim]) -> None:
         for claim in gone:

@@ -4,7 +4,7 @@ Rows are keyed, so that a record written twice is sent once. Everything that goe
 a claim may move from one record to another within a transaction.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -15,7 +15,7 @@ from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode
 from netplane.store.errors import Conflict, Missing
 from netplane.store.prepared import Prepared, Values, together
-from netplane.store.reader import Reader, project_of
+from netplane.store.reader import VALUE, Reader, project_of
 from netplane.store.reports import FORGET
 from netplane.store.schema import CHANGE, CLAIM, REFERENCE, RESOURCE
 
@@ -107,8 +107,8 @@ class Pending:
         return Conflict("id", taken[0] if taken else "", "")
 
     def _relink(self, key: Key, before: Record | None, after: Record | None) -> None:
-        old = set() if before is None else set(before.references())
-        new = {} if after is None else dict.fromkeys(after.references())
+        old = set() if before is None else set(_links(before))
+        new = {} if after is None else dict.fromkeys(_links(after))
         for reference in old - new.keys():
             if (key, reference) in self._links_new:
                 del self._links_new[key, reference]
@@ -136,7 +136,8 @@ class Pending:
             _send(connection, FORGET, [{"gone": id} for _kind, id in gone])
 
     def _check_targets(self, connection: Connection, present: set[str]) -> None:
-        unknown = {link[1].target: link for link in self._links_new if link[1].target not in present}
+        new = ((link[1].target, link) for link in self._links_new)
+        unknown = {target: link for target, link in new if target not in present and target[:1] != VALUE}
         if unknown:
             missing = unknown.keys() - Reader(connection).present(unknown)
             for (_kind, source), reference in (unknown[target] for target in missing):
@@ -161,6 +162,14 @@ class Pending:
         _send(connection, INSERT_RESOURCE, new)
         _send(connection, UPDATE_RESOURCE, replaced)
         return changes
+
+
+def _links(record: Record) -> Iterator[Reference]:
+    """What it refers to, and what it is looked up by, which lies in the same index."""
+    yield from record.references()
+    for field in record.found_by:
+        if value := getattr(record, field):
+            yield Reference(field, VALUE + value, OnDelete.CASCADE)
 
 
 def key_of(record: Record) -> Key:
