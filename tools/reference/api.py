@@ -33,7 +33,9 @@ list (`{"ports": [...]}`) makes all of them or none. What the fields are stands 
 def page() -> str:
     """The page."""
     paths = served_paths()
-    return page_of("HTTP API", INTRODUCTION, *_discovery(paths), *_resources(paths), *_computed(paths), *_own())
+    return page_of(
+        "HTTP API", INTRODUCTION, *_discovery(paths), *_identity(paths), *_resources(paths), *_computed(paths), *_own()
+    )
 
 
 def served_paths() -> dict[str, list[str]]:
@@ -61,8 +63,14 @@ def _discovery(paths: dict[str, list[str]]) -> Iterator[str]:
     kinds = (*(rules.kind for rules in RULES), *(rules.kind for rules in COMPUTED))
     collections = tuple(f"/v2.0/{kind.collection}" for kind in kinds)
     yield _table(
-        {path: methods for path, methods in paths.items() if not path.startswith((*collections, "/netplane/"))}
+        {path: methods for path, methods in paths.items() if not path.startswith((*collections, "/netplane/", "/v3"))}
     )
+
+
+def _identity(paths: dict[str, list[str]]) -> Iterator[str]:
+    yield "## Identity"
+    yield "As OpenStack Identity v3, whose errors look otherwise: [logging in](../identity.md). Also below `/identity`."
+    yield _table({path: methods for path, methods in paths.items() if path.startswith("/v3")})
 
 
 def _resources(paths: dict[str, list[str]]) -> Iterator[str]:

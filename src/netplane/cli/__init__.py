@@ -24,6 +24,10 @@ COMMANDS = {
     "db": "netplane.cli.db:db",
     "backup": "netplane.cli.backup:backup",
     "restore": "netplane.cli.backup:restore",
+    "project": "netplane.cli.identity.project:project",
+    "user": "netplane.cli.identity.user:user",
+    "role": "netplane.cli.identity.role:role",
+    "token": "netplane.cli.identity.token:token",
     "demo": "netplane.cli.demo:demo",
     "version": "netplane.cli.version:version",
 }

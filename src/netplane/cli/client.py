@@ -12,6 +12,7 @@ import click
 from netplane import client
 from netplane.cli.places import URL, tokens_file
 
+T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -39,9 +40,29 @@ class Client:
         """The body that answers a POST; ClientError for anything but success."""
         return self._call("POST", path, body)
 
+    def put(self, path: str, body: object = None) -> dict[str, Any]:
+        """The body that answers a PUT; ClientError for anything but success."""
+        return self._call("PUT", path, body)
+
+    def patch(self, path: str, body: object) -> dict[str, Any]:
+        """The body that answers a PATCH; ClientError for anything but success."""
+        return self._call("PATCH", path, body)
+
+    def log_in(self, body: object) -> tuple[str, dict[str, Any]]:
+        """The token that a login gives, and what is said of it; ClientError if it gives none."""
+        return self._try(lambda: self._client.log_in(body))
+
+    def revoke(self, token: str) -> None:
+        """Make a token void; ClientError if it is none."""
+        self._try(lambda: self._client.revoke(token))
+
     def delete(self, path: str) -> None:
         """A DELETE; ClientError for anything but success."""
         self._call("DELETE", path, None)
+
+    def close(self) -> None:
+        """Give the connection up."""
+        self._client.close()
 
     def pause(self, seconds: float) -> None:
         """Wait, without holding the controller's line meanwhile: it would hang up, and the next call find it dead."""
@@ -49,8 +70,11 @@ class Client:
         time.sleep(seconds)
 
     def _call(self, method: str, path: str, body: object) -> dict[str, Any]:
+        return self._try(lambda: self._client.call(method, path, body))
+
+    def _try(self, asking: Callable[[], T]) -> T:
         try:
-            return self._client.call(method, path, body)
+            return asking()
         except client.Unanswered as problem:
             raise ClientError(
                 f"no controller answers at {self.url} ({problem}). "
@@ -72,7 +96,11 @@ def asks_controller(command: Command) -> Command:
     """Options `--url`, `--token` and `--cacert`; the command gets them as one `client`."""
 
     def with_client(*args: Any, url: str, token: str | None, cacert: str | None, **kwargs: Any) -> Any:
-        return command(*args, client=Client(url, token or read_token(), cacert or find_authority()), **kwargs)
+        client = Client(url, token or read_token(), cacert or find_authority())
+        try:
+            return command(*args, client=client, **kwargs)
+        finally:
+            client.close()
 
     with_client.__name__ = command.__name__
     with_client.__doc__ = command.__doc__

@@ -9,7 +9,8 @@ Made for programs that start, ask a few things and end: nothing but the language
 
 import json
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from email.message import Message
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
@@ -55,10 +56,20 @@ class Client:
 
     def call(self, method: str, path: str, body: object = None) -> Body:
         """The body that answers, {} where there is none; a Fault for anything but success."""
-        status, data = self._exchange(method, path, None if body is None else json.dumps(body).encode())
-        if status >= 400:
-            raise Refused(status, _message(data) or data.decode(errors="replace")[:200] or "no reason was given")
+        status, _, data = self._exchange(method, path, None if body is None else json.dumps(body).encode(), {})
+        self._check(status, data)
         return {} if status == NO_CONTENT else self._decode(data)
+
+    def log_in(self, body: object) -> tuple[str, Body]:
+        """The token that a login gives, and what is said of it."""
+        status, headers, data = self._exchange("POST", "/v3/auth/tokens", json.dumps(body).encode(), {})
+        self._check(status, data)
+        return headers.get("X-Subject-Token", ""), self._decode(data)
+
+    def revoke(self, token: str) -> None:
+        """Make a token void."""
+        status, _, data = self._exchange("DELETE", "/v3/auth/tokens", None, {"X-Subject-Token": token})
+        self._check(status, data)
 
     def close(self) -> None:
         """Give the connection up."""
@@ -66,13 +77,19 @@ class Client:
             self._connection.close()
             self._connection = None
 
-    def _exchange(self, method: str, path: str, body: bytes | None) -> tuple[int, bytes]:
+    def _check(self, status: int, data: bytes) -> None:
+        if status >= 400:
+            raise Refused(status, _message(data) or data.decode(errors="replace")[:200] or "no reason was given")
+
+    def _exchange(
+        self, method: str, path: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> tuple[int, Message, bytes]:
         try:
             if self._connection is None:
                 self._connection = _connection(self.url, self._tls)
-            self._connection.request(method, urlsplit(self.url).path + path, body, self._headers)
+            self._connection.request(method, urlsplit(self.url).path + path, body, {**self._headers, **headers})
             answer = self._connection.getresponse()
-            return answer.status, answer.read()
+            return answer.status, answer.headers, answer.read()
         except (OSError, HTTPException, ValueError) as problem:
             self.close()
             raise Unanswered(_reason(problem)) from None

@@ -14,8 +14,9 @@
 | `GET /netplane/v1/decisions` | what was decided at ports that log it; with `explain=true`, why packets were dropped |
 | `GET /netplane/v1/watch` | what changes, as server-sent events: `kind`, `project_id`, `since` |
 | `GET /netplane/v1/hosts/{name}/tables` | the entries in a host's kernel, as text (administrators) |
+| `POST /netplane/v1/signing-keys` | another key signs tokens; with `revoke` older tokens end (administrators) |
 
-How hosts join and are revoked: `joining`.
+How hosts join and are revoked: `joining`. How people log in, and the keys that sign: `api.identity`.
 """
 
 import asyncio

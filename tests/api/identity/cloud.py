@@ -8,6 +8,7 @@ from typing import Any
 from netplane.api import IdentityConfig, make_app, make_identity, parse_tokens
 from netplane.api.callers.signed import now
 from netplane.api.identity.first import make_first
+from netplane.model import CONTROL, kind_of, role_id
 from netplane.store import Store
 from tests.api.support import TOKENS, Reply, send
 
@@ -62,6 +63,31 @@ class Cloud:
     def subject(self, token: str, by: str, method: str = "GET") -> Reply:
         """What the server says of a token."""
         return self.ask(method, "/v3/auth/tokens", None, by, X_Subject_Token=token)
+
+    def get(self, path: str, token: str) -> Json:
+        reply = self.ask("GET", f"/v3/{path}", token=token)
+        assert reply.status == 200, reply
+        return reply.json
+
+    def make(self, kind: str, token: str, **fields: Json) -> Json:
+        """A project or a user."""
+        reply = self.ask("POST", f"/v3/{kind}s", {kind: fields}, token)
+        assert reply.status == 201, reply
+        return reply.json[kind]
+
+    def member(self, admin: str, name: str) -> tuple[str, str]:
+        """The ids of a user whose password is `word`, and of a project that it is a member of and logs in to."""
+        project = self.make("project", admin, name=f"of {name}")["id"]
+        user = self.make("user", admin, name=name, password="word", default_project_id=project)["id"]
+        path = f"/v3/projects/{project}/users/{user}/roles/{role_id('member')}"
+        assert self.ask("PUT", path, token=admin).status == 204
+        return user, project
+
+    def records(self) -> dict[str, int]:
+        """How many records of each kind there are, where there are any."""
+        with self.store.read() as reader:
+            found = {kind_of(kind): len(reader.list(kind)) for kind in CONTROL}
+        return {kind: count for kind, count in found.items() if count}
 
     def may_list_networks(self, token: str) -> bool:
         """Whether a token opens the network API."""

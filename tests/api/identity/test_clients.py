@@ -6,14 +6,13 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
-import uvicorn
 from openstack.connection import Connection
 
 from tests.api.identity.cloud import PASSWORD, Cloud
+from tests.api.identity.serving import serving
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # the clients warn of what they do themselves
 
@@ -22,15 +21,8 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # the clients warn of what th
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server on a port of its own."""
     cloud = Cloud(tmp_path_factory.mktemp("identity"))
-    server = uvicorn.Server(uvicorn.Config(cloud.app, port=0, log_level="error", lifespan="off"))
-    bound = server.config.bind_socket()
-    bound.listen()  # so that clients may come before it serves
-    thread = Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    bound.close()
+    with serving(cloud.app) as address:
+        yield address
     cloud.store.close()
 
 
@@ -102,3 +94,73 @@ def test_the_openstack_command(url: str) -> None:
     found = {(one["Service Type"], one["Version"]) for one in versions}
     assert found == {("network", "2.0"), ("identity", "3.14")}
     assert [one["Name"] for one in listed] == ["n"]
+
+
+WHOLE = """
+project create blue --description sky -f json
+user create ann --password word --project blue -f json
+role add --user ann --project blue member
+role assignment list --user ann --project blue --names -f json
+project list -f json
+user list -f json
+role list -f json
+domain list -f json
+user set ann --email ann@example.org
+user show ann -f json
+project show blue -f json
+network create n --project blue -f json
+network delete n
+"""
+OWN = """
+network create mine -f json
+network delete mine
+application credential create robot --role reader -f json
+application credential list -f json
+user password set --original-password word --password other
+"""
+GONE = """
+role remove --user ann --project blue member
+user delete ann
+project delete blue
+project list -f json
+"""
+
+
+def test_a_project_s_whole_life_by_the_openstack_command(url: str) -> None:
+    shown = values(command(environment(url, **ADMIN), WHOLE))
+    project, user, assigned, projects, users, roles, domains, seen, again, network = shown
+    (one,) = assigned
+    assert (one["Role"], one["User"], one["Project"]) == ("member", "ann@Default", "blue@Default")
+    assert {one["Name"] for one in projects} == {"admin", "blue"}
+    assert {one["Name"] for one in users} == {"admin", "ann"}
+    assert {one["Name"] for one in roles} == {"admin", "manager", "member", "reader", "service"}
+    assert [one["ID"] for one in domains] == ["default"]
+    assert (seen["email"], seen["id"]) == ("ann@example.org", user["id"])
+    assert again["id"] == network["project_id"] == project["id"]
+    names = {"OS_USERNAME": "ann", "OS_PASSWORD": "word", "OS_PROJECT_NAME": "blue", "OS_PROJECT_DOMAIN_ID": "default"}
+    ann = environment(url, **names)
+    mine, credential, listed = values(command(ann, OWN))
+    assert mine["project_id"] == project["id"]
+    assert [one["Name"] for one in listed] == ["robot"]
+    robot = Connection(
+        auth_type="v3applicationcredential",
+        auth={
+            "auth_url": url,
+            "application_credential_id": credential["ID"],
+            "application_credential_secret": credential["Secret"],
+        },
+    )
+    assert list(robot.network.networks()) == []
+    assert robot.current_project_id == project["id"]
+    (left,) = values(command(environment(url, **ADMIN), GONE))
+    assert [one["Name"] for one in left] == ["admin"]
+
+
+def test_the_sdk_renews_a_token_that_was_revoked(url: str) -> None:
+    cloud = connect(url, project_name="admin", project_domain_name="Default")
+    assert list(cloud.network.networks()) == []
+    first = cloud.auth_token
+    answer = cloud.session.delete(f"{url}/v3/auth/tokens", headers={"X-Subject-Token": first})
+    assert answer.status_code == 204
+    assert list(cloud.network.networks()) == []
+    assert cloud.auth_token != first

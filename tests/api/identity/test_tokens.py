@@ -247,3 +247,14 @@ def test_what_is_remembered_is_looked_up_again_before_long(cloud: Cloud) -> None
         transaction.delete(user)
     cloud.time += 11_000_000
     assert not cloud.may_list_networks(token)
+
+
+def test_keys_are_made_by_administrators(cloud: Cloud) -> None:
+    admin = cloud.log_in()
+    made = cloud.ask("POST", "/netplane/v1/signing-keys", {}, admin)
+    assert (made.status, set(made.json)) == (201, {"id"})
+    assert cloud.may_list_networks(admin)
+    assert cloud.ask("POST", "/netplane/v1/signing-keys", {}, "blue").error == (403, "PolicyNotAuthorized")
+    assert cloud.ask("POST", "/netplane/v1/signing-keys", {"x": 1}, admin).error == (400, "InvalidInput")
+    assert cloud.ask("POST", "/netplane/v1/signing-keys", {"revoke": True}, admin).status == 201
+    assert not cloud.may_list_networks(admin)

@@ -2,19 +2,30 @@
 
 import secrets
 
-from netplane.api.callers.keys import SECOND
+from msgspec import Struct
+from msgspec.json import Decoder
+
+from netplane.api.callers.keys import SECOND, rotate
 from netplane.api.callers.seal import Claims
 from netplane.api.callers.signed import Known
 from netplane.api.callers.standing import Standing, stand
 from netplane.api.identity.errors import forbidden, invalid, not_found, unauthorized
 from netplane.api.identity.proof import Proof, prove
-from netplane.api.identity.service import Asked, Identity, Told, collection, parse
+from netplane.api.identity.service import Asked, Identity, Told, collection, need_admin, parse
 from netplane.api.identity.views import catalog_view, domain_view, project_view, token_view
 from netplane.api.identity.wishes import TOKEN_BODY, AuthWish, ProjectWish, ScopeWish, check
 from netplane.model import Assignment, Project, Revocation
 from netplane.model.identity import DOMAIN, SYSTEM
 from netplane.store import Reader
 
+
+class Rotation(Struct, frozen=True, forbid_unknown_fields=True):
+    """The body of a wish for another key."""
+
+    revoke: bool = False
+
+
+ROTATION = Decoder(Rotation)
 SWEEP = 100
 """Revocations that are looked at for having become pointless, each time one is made."""
 
@@ -94,6 +105,16 @@ def system(identity: Identity, asked: Asked) -> Told:
     with identity.store.read() as reader:
         shown = [{"all": True}] if SYSTEM in _targets(reader, asked) else []
     return Told(200, {"system": shown, "links": {"self": f"{asked.base}/auth/system"}})
+
+
+def rotate_keys(identity: Identity, asked: Asked) -> Told:
+    """POST signing-keys: another key signs; with `revoke` all tokens that were issued before are void."""
+    need_admin(asked.context, "rotate_signing_keys")
+    wish = parse(ROTATION, asked.body)
+    lifetime = identity.config.lifetime * SECOND
+    with identity.write(asked.context) as transaction:
+        made = rotate(transaction, identity.tokens.time(), lifetime, revoke=wish.revoke)
+    return Told(201, {"id": made.id})
 
 
 def _targets(reader: Reader, asked: Asked) -> set[str]:

@@ -68,6 +68,8 @@ class Asked(NamedTuple):
 
     context: Context
     body: bytes
+    path: str
+    """Without the version."""
     query: Mapping[str, str]
     token: str
     """The caller's own; empty if there is none."""
@@ -110,6 +112,11 @@ def _explain(text: str) -> str:
         return f"{name!r} is a required property"
     field = place.rstrip("`").lstrip(".").replace(".", "/")
     return f"Invalid input for field {field!r}: {said}" if field else said
+
+
+def is_true(text: str) -> bool:
+    """A truth in a query, as Keystone reads it: by what is not one of the words for no."""
+    return text.lower() not in ("0", "f", "false", "n", "no", "off")
 
 
 def need_admin(context: Context, action: str) -> None:
