@@ -27,7 +27,7 @@ from starlette.routing import BaseRoute, Route
 
 from netplane.api import discovery
 from netplane.api.call import Answer, Call
-from netplane.api.callers import Callers
+from netplane.api.callers import Callers, Source
 from netplane.api.computed import Computed
 from netplane.api.context import NOBODY, Context
 from netplane.api.door import Door
@@ -88,14 +88,15 @@ def make_app(
     identity: Identity | None = None,
     glances: int = 1,
     calls: Calls = NO_CALLS,
+    outside: Sequence[Source] = (),
 ) -> Door:
     """The server's whole HTTP side.
 
     `largest_mtu` is what the underlay leaves a network, in bytes, `limits` how many resources of a kind a project may
     have. `routes` are further calls, which find their caller by `context_of`, and `calls` what the API's description
     says of them. An ApiError raised by any of them becomes a response. `identity` is who logs in, and how, if it is not
-    as usual. `glances` is how many threads read single resources: one, unless the database is so far away that they
-    wait for it.
+    as usual; `outside` is where else callers come from. `glances` is how many threads read single resources: one,
+    unless the database is so far away that they wait for it.
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
     threads = Threads(Worker("api-writer").run, Worker("api-glances", glances).run, partial(_read_in, readers))
@@ -130,7 +131,7 @@ def make_app(
         },
     )
     application.router.redirect_slashes = False
-    return Door(application, Callers((tokens, identity.tokens)), identity.config.public_url)
+    return Door(application, Callers((tokens, identity.tokens, *outside)), identity.config.public_url)
 
 
 def _description_routes(routes: Sequence[BaseRoute], calls: Calls) -> list[Route]:

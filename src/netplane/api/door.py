@@ -11,9 +11,10 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from netplane.api.callers import Callers
-from netplane.api.errors import forbidden
+from netplane.api.errors import ApiError, forbidden, unavailable
 from netplane.api.places import PREFIXES
 from netplane.api.responses import respond_error, respond_unauthorized
+from netplane.store import Unavailable
 
 OPEN = frozenset(
     {"/", "/docs", "/identity", "/netplane/v1/authority", "/netplane/v1/join", "/networking", "/openapi", "/v3"}
@@ -43,7 +44,12 @@ class Door:
         scope["netplane.public_url"] = self._public_url
         scope["netplane.prefix"], scope["path"] = _tidy(scope["path"])
         if not _is_open(scope):
-            caller = await self._callers.caller(_token(scope))
+            try:
+                caller = await self._callers.caller(_token(scope))
+            except (ApiError, Unavailable) as error:
+                refusal = error if isinstance(error, ApiError) else unavailable(error)
+                await respond_error(Request(scope), refusal)(scope, receive, send)
+                return
             if caller is None:
                 await respond_unauthorized(Request(scope))(scope, receive, send)
                 return
@@ -55,10 +61,14 @@ class Door:
 
 
 def _token(scope: Scope) -> str:
+    """The token, as OpenStack's clients send it or as those of HTTP do (RFC 6750)."""
+    bearer = ""
     for name, value in scope["headers"]:
         if name == b"x-auth-token":
             return str(value, "latin-1")
-    return ""
+        if name == b"authorization" and value[:7].lower() == b"bearer ":
+            bearer = str(value[7:].strip(), "latin-1")
+    return bearer
 
 
 def _is_open(scope: Scope) -> bool:

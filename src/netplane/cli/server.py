@@ -81,6 +81,14 @@ underlay_mtu = click.option(
     help="Where hosts that join are told to find a controller: host:port; may be repeated.  [default: --southbound]",
 )
 @click.option(
+    "--identity",
+    "outside",
+    default=None,
+    envvar="NETPLANE_IDENTITY",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A TOML file of where else tokens come from: a Keystone, an issuer of OpenID Connect.",
+)
+@click.option(
     "--token-lifetime",
     type=click.IntRange(60, 30 * 86400),
     default=3600,
@@ -152,6 +160,7 @@ def server(
     quotas: Path | None,
     authority_key: Path | None,
     advertise: tuple[str, ...],
+    outside: Path | None,
     token_lifetime: int,
     public_url: str,
     tls_cert: Path | None,
@@ -184,6 +193,7 @@ def server(
             authority_key=authority_key,
             advertise=advertise,
             identity=identity,
+            outside=outside,
             names=names,
             rate=rate,
         )

@@ -9,7 +9,7 @@ import logging
 import re
 import signal
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import uvloop
@@ -17,6 +17,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from netplane.api import IdentityConfig, Tokens, make_app, make_identity, read_tokens
+from netplane.api.callers import Source
+from netplane.api.callers.config import NOWHERE, OutsideConfig, read_outside
 from netplane.api.door import Door
 from netplane.api.identity.service import STANDARD
 from netplane.api.limits import DEFAULTS, read_limits
@@ -73,6 +75,8 @@ class ServerConfig(Struct, frozen=True):
     """The folder that is told how the first administrator logs in; None for no administrator."""
     identity: IdentityConfig = STANDARD
     """How people log in."""
+    outside: OutsideConfig = NOWHERE
+    """Where else callers come from."""
     names: tuple[str, ...] = ()
     """Names and addresses that clients know the controller by, for its own certificate."""
     rate: Rate | None = None
@@ -91,6 +95,7 @@ def main(
     authority_key: Path | None = None,
     advertise: tuple[str, ...] = (),
     identity: IdentityConfig = STANDARD,
+    outside: Path | None = None,
     names: tuple[str, ...] = (),
     rate: Rate | None = None,
 ) -> None:
@@ -101,8 +106,8 @@ def main(
     `underlay_mtu` the largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless
     their network has a domain, `quotas` the TOML file of limits, `authority_key` a file whose content encrypts the
     authority's key in the database, `advertise` where hosts that join are told to find controllers, `identity` how
-    people log in, `names` what clients know the controller by, `rate` how often each project may ask. CannotStart if
-    any of them will not do.
+    people log in, `outside` the TOML file of where else callers come from, `names` what clients know the controller by,
+    `rate` how often each project may ask. CannotStart if any of them will not do.
     """
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     # It tells again what is told here.
@@ -115,7 +120,7 @@ def main(
     known, limits = _tokens(tokens), _limits(quotas)
     config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, limits, authority_key, advertise)
     config = replace(config, credentials=tokens.absolute().parent, identity=identity, names=names, rate=rate)
-    uvloop.run(serve(config))
+    uvloop.run(serve(replace(config, outside=_outside(outside))))
 
 
 def _domain(text: str) -> str:
@@ -138,6 +143,28 @@ def _limits(path: Path | None) -> Mapping[str, int]:
         return read_limits(path)
     except (OSError, ValueError) as error:
         raise CannotStart(f"the quotas in {path} cannot be read: {error}") from error
+
+
+def _outside(path: Path | None) -> OutsideConfig:
+    try:
+        return NOWHERE if path is None else read_outside(path)
+    except (OSError, ValueError) as error:
+        raise CannotStart(f"{path} cannot be read: {error}") from error
+
+
+def _sources(config: OutsideConfig) -> Iterator[Source]:
+    """The sources of callers that a file names."""
+    if config.keystone is not None:
+        from netplane.api.callers.keystone import KeystoneTokens
+
+        try:
+            yield KeystoneTokens(config.keystone)
+        except ImportError as error:
+            raise CannotStart(f"[keystone] takes more: pip install 'netplane[keystone]' ({error})") from error
+    if config.oidc is not None:
+        from netplane.api.callers.oidc import OidcTokens
+
+        yield OidcTokens(config.oidc)
 
 
 async def serve(config: ServerConfig) -> None:
@@ -220,6 +247,7 @@ async def _serve_http(config: ServerConfig, controller: Controller, advertised: 
         identity=identity,
         glances=FAR_GLANCES if controller.store.peers.is_shared else 1,
         calls=CALLS,
+        outside=tuple(_sources(config.outside)),
     )
     if config.rate is not None:
         door.routes = Paced(door.routes, config.rate)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from netplane.api.identity.passwords import is_password
+from netplane.api.identity.login.passwords import is_password
 from netplane.controller.first import ensure_administrator
 from netplane.model import User
 from netplane.store import Store

@@ -30,7 +30,7 @@ class Keys:
         self._store = store
         self._time = time
         self._keys: tuple[Key, ...] = ()
-        self._read_at = -SECOND
+        self._read_at = -2 * SECOND
 
     def seal(self, claims: Claims) -> str:
         """A token, signed with the newest key; the first token makes the first key."""
@@ -61,11 +61,11 @@ class Keys:
 
     def forget(self) -> None:
         """The keys have changed; they will be read again."""
-        self._keys, self._read_at = (), -SECOND
+        self._keys, self._read_at = (), -2 * SECOND
 
     def is_behind(self) -> bool:
         """Whether a key that is not known might have been made since the keys were last read."""
-        return self._time() - self._read_at >= SECOND
+        return not 0 <= self._time() - self._read_at < SECOND  # a clock may be set back
 
     def _secret(self, id: str) -> bytes | None:
         return dict(self._keys).get(id)

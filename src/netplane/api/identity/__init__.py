@@ -1,7 +1,7 @@
 """The identity API: the part of Keystone's v3 that clients of networks need, for who has no Keystone.
 
 ```
-routes ─▶ auth ──────────▶ proof (passwords, lockout), callers.standing    log in: a token
+routes ─▶ login.auth ─▶ proof (passwords, lockout), callers.standing       log in: a token
        ─▶ projects, users, roles, assignments, ...                         who there is, and what they may do
 ```
 

@@ -9,7 +9,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from msgspec.json import Decoder
 
 from netplane.api.identity.errors import invalid
-from netplane.api.identity.passwords import LONGEST
+from netplane.api.identity.login.passwords import LONGEST
 from netplane.model.identity import DOMAIN
 
 ProjectName = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"\S")]

@@ -10,7 +10,7 @@ from uuid import uuid4
 from netplane.api.callers.signed import Known
 from netplane.api.identity.bodies import NEW_CREDENTIAL, NewCredential, RoleWish
 from netplane.api.identity.errors import IdentityError, forbidden, invalid, not_found
-from netplane.api.identity.passwords import hash_password
+from netplane.api.identity.login.passwords import hash_password
 from netplane.api.identity.roles import NAMES
 from netplane.api.identity.service import Asked, Identity, Told, collection, need_reader, parse
 from netplane.api.identity.views import credential_view

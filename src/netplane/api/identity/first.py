@@ -3,7 +3,7 @@
 import secrets
 from uuid import uuid4
 
-from netplane.api.identity.passwords import hash_password
+from netplane.api.identity.login.passwords import hash_password
 from netplane.model import Project, User, assignment
 from netplane.model.identity import DOMAIN, SYSTEM
 from netplane.store import Store, Transaction

@@ -16,8 +16,9 @@ from starlette.routing import Route
 from netplane.api.call import Answer
 from netplane.api.context import NOBODY, Context
 from netplane.api.errors import ApiError
-from netplane.api.identity import auth, credentials, discovery, projects, roles, users
+from netplane.api.identity import credentials, discovery, projects, roles, users
 from netplane.api.identity.errors import IdentityError
+from netplane.api.identity.login import auth
 from netplane.api.identity.service import Asked, Identity, Told
 from netplane.api.places import base_of, root_of
 from netplane.api.responses import respond, respond_error

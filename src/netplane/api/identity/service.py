@@ -13,7 +13,7 @@ from netplane.api.callers.keys import Time
 from netplane.api.callers.signed import now
 from netplane.api.context import Context
 from netplane.api.identity.errors import conflict, forbidden, invalid
-from netplane.api.identity.lockout import Lockout
+from netplane.api.identity.login.lockout import Lockout
 from netplane.store import Conflict, Store, Transaction
 
 T = TypeVar("T")

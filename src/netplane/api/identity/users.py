@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from netplane.api.identity.bodies import NEW_USER, OTHER_USER, PASSWORD, check_place, said
 from netplane.api.identity.errors import not_found, unauthorized
-from netplane.api.identity.passwords import hash_password
-from netplane.api.identity.proof import check_secret
+from netplane.api.identity.login.passwords import hash_password
+from netplane.api.identity.login.proof import check_secret
 from netplane.api.identity.service import Asked, Identity, Told, collection, is_true, need_admin, need_reader, parse
 from netplane.api.identity.views import project_view, user_view
 from netplane.model import Assignment, Project, User

@@ -6,9 +6,9 @@ Every failure is the same 401, takes the same time, and counts for the lock-out.
 from typing import NamedTuple
 
 from netplane.api.identity.errors import METHODS, invalid, unauthorized, unsupported
-from netplane.api.identity.passwords import LONGEST, is_password
+from netplane.api.identity.login.passwords import LONGEST, is_password
+from netplane.api.identity.login.wishes import CredentialWish, IdentityWish, PasswordWish, UserWish
 from netplane.api.identity.service import Asked, Identity
-from netplane.api.identity.wishes import CredentialWish, IdentityWish, PasswordWish, UserWish
 from netplane.model import ApplicationCredential, User
 from netplane.store import Reader
 

@@ -10,10 +10,10 @@ from netplane.api.callers.seal import Claims
 from netplane.api.callers.signed import Known
 from netplane.api.callers.standing import Standing, stand
 from netplane.api.identity.errors import forbidden, invalid, not_found, unauthorized
-from netplane.api.identity.proof import Proof, prove
+from netplane.api.identity.login.proof import Proof, prove
+from netplane.api.identity.login.wishes import TOKEN_BODY, AuthWish, ProjectWish, ScopeWish, check
 from netplane.api.identity.service import Asked, Identity, Told, collection, need_admin, parse
 from netplane.api.identity.views import catalog_view, domain_view, project_view, token_view
-from netplane.api.identity.wishes import TOKEN_BODY, AuthWish, ProjectWish, ScopeWish, check
 from netplane.model import Assignment, Project, Revocation
 from netplane.model.identity import DOMAIN, SYSTEM
 from netplane.store import Reader

@@ -2,7 +2,7 @@
 
 import pytest
 
-from netplane.api.identity.lockout import MOST, USER, Lockout
+from netplane.api.identity.login.lockout import MOST, USER, Lockout
 
 
 class Clock:
