@@ -9,7 +9,7 @@ from msgspec import ValidationError, convert
 
 from netplane.api.errors import conflict
 from netplane.model import Quota, kind_of
-from netplane.model.quota import MOST, UNLIMITED
+from netplane.model.quota import MOST, UNLIMITED, quota_id
 from netplane.model.resource import Resource
 from netplane.store import Transaction
 
@@ -58,7 +58,7 @@ def check_limit(transaction: Transaction, defaults: Mapping[str, int], kind: typ
     if name not in defaults:
         return
     used = transaction.used(kind, project)
-    quota = transaction.get(Quota, project)
+    quota = transaction.get(Quota, quota_id(project))
     limit = defaults[name] if quota is None else quota.limits.get(name, defaults[name])
     if 0 <= limit < used:
         raise conflict("OverQuota", f"Quota exceeded for resources: ['{name}'].")

@@ -25,7 +25,7 @@ from netplane.api.errors import ApiError, bad_request, invalid
 from netplane.api.limits import DEFAULTS
 from netplane.api.policy import check_call
 from netplane.model import Quota
-from netplane.model.quota import MOST, UNLIMITED
+from netplane.model.quota import MOST, UNLIMITED, quota_id
 from netplane.store import Reader, Store, Transaction
 
 MINE = ("tenant", "project")
@@ -43,7 +43,7 @@ class Quotas(NamedTuple):
         check_call(call.context, "get_quota")
         with self.store.read() as reader:
             quotas = reader.list(Quota)
-        shown = [{**self.defaults, **quota.limits, "project_id": quota.id, "tenant_id": quota.id} for quota in quotas]
+        shown = [{**self.defaults, **quota.limits, **_owner(quota)} for quota in quotas]
         return Answer(200, {"quotas": shown})
 
     def mine(self, call: Call, name: str) -> Answer:
@@ -78,7 +78,7 @@ class Quotas(NamedTuple):
         with self.store.write(call.context.actor, call.context.request) as transaction:
             if wish.pop("check_limit"):
                 self._check_used(transaction, project, wish)
-            quota = transaction.get(Quota, project) or Quota(id=project)
+            quota = transaction.get(Quota, quota_id(project)) or Quota(id=quota_id(project), project_id=project)
             transaction.put(replace(quota, limits={**quota.limits, **wish}))
             shown = self._limits(transaction.reader, project)
         return Answer(200, {"quota": shown}, transaction.revision)
@@ -87,14 +87,14 @@ class Quotas(NamedTuple):
         """DELETE: the defaults hold again."""
         check_call(call.context, "delete_quota")
         with self.store.write(call.context.actor, call.context.request) as transaction:
-            quota = transaction.get(Quota, project)
+            quota = transaction.get(Quota, quota_id(project))
             if quota is None:
                 raise ApiError(404, "TenantQuotaNotFound", f"Quota for tenant {project} could not be found.")
             transaction.delete(quota)
         return Answer(204, None, transaction.revision)
 
     def _limits(self, reader: Reader, project: str) -> dict[str, int]:
-        quota = reader.get(Quota, project)
+        quota = reader.get(Quota, quota_id(project))
         return {**self.defaults, **(quota.limits if quota else {})}
 
     def _check_used(self, transaction: Transaction, project: str, wish: Mapping[str, int]) -> None:
@@ -103,6 +103,10 @@ class Quotas(NamedTuple):
             if 0 <= limit < used.get(kind, 0):
                 text = f"Quota limit {limit} for {kind} must be greater than or equal to already used {used[kind]}"
                 raise bad_request(text)
+
+
+def _owner(quota: Quota) -> dict[str, str]:
+    return {"project_id": quota.project_id, "tenant_id": quota.project_id}
 
 
 _Limits = defstruct(

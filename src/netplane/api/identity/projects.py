@@ -28,6 +28,9 @@ def list_all(identity: Identity, asked: Asked) -> Told:
     """GET of many; who may not see all sees those that there are tokens for."""
     with identity.store.read() as reader:
         found = [project for project in _candidates(reader, asked) if _matches(project, asked)]
+    if not found and "name" in asked.query:
+        # Clients that look for a project by its id or name then take what they were given as its id.
+        need_reader(asked.context, "list_projects")
     return collection(asked, "projects", "projects", [project_view(project, asked.base) for project in found])
 
 
