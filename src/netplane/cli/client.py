@@ -32,21 +32,26 @@ class Client:
         self.url = url.rstrip("/")
         self._client = client.Client(url, token, authority=authority)
 
+    @property
+    def revision(self) -> int:
+        """The newest revision that a call of this client has made; 0 if none has written anything."""
+        return self._client.revision
+
     def get(self, path: str) -> dict[str, Any]:
         """The body of a GET; ClientError for anything but success."""
-        return self._call("GET", path, None)
+        return self.call("GET", path, None)
 
     def post(self, path: str, body: object) -> dict[str, Any]:
         """The body that answers a POST; ClientError for anything but success."""
-        return self._call("POST", path, body)
+        return self.call("POST", path, body)
 
     def put(self, path: str, body: object = None) -> dict[str, Any]:
         """The body that answers a PUT; ClientError for anything but success."""
-        return self._call("PUT", path, body)
+        return self.call("PUT", path, body)
 
     def patch(self, path: str, body: object) -> dict[str, Any]:
         """The body that answers a PATCH; ClientError for anything but success."""
-        return self._call("PATCH", path, body)
+        return self.call("PATCH", path, body)
 
     def log_in(self, body: object) -> tuple[str, dict[str, Any]]:
         """The token that a login gives, and what is said of it; ClientError if it gives none."""
@@ -58,7 +63,7 @@ class Client:
 
     def delete(self, path: str) -> None:
         """A DELETE; ClientError for anything but success."""
-        self._call("DELETE", path, None)
+        self.call("DELETE", path, None)
 
     def close(self) -> None:
         """Give the connection up."""
@@ -69,7 +74,8 @@ class Client:
         self._client.close()
         time.sleep(seconds)
 
-    def _call(self, method: str, path: str, body: object) -> dict[str, Any]:
+    def call(self, method: str, path: str, body: object) -> dict[str, Any]:
+        """The body that answers, {} where there is none; ClientError for anything but success."""
         return self._try(lambda: self._client.call(method, path, body))
 
     def _try(self, asking: Callable[[], T]) -> T:

@@ -1,16 +1,52 @@
-"""How commands print: tables for people, one JSON value for programs."""
+"""How commands print: tables for people, one value in JSON or YAML for programs."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from enum import Enum
+from typing import Any, TypeVar
 
 import click
 from rich.console import Console
 from rich.table import Table
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 WIDE = 10_000
 """Characters of a line in a file or a pipe."""
 
 as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
+
+
+class Format(Enum):
+    """How to print."""
+
+    TABLE = "table"
+    JSON = "json"
+    YAML = "yaml"
+
+
+def wants_format(command: Command) -> Command:
+    """Option `-o`; the command gets it as `output`."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(Format, case_sensitive=False),
+        default=Format.TABLE,
+        show_default=True,
+        help="How to print.",
+    )(command)
+
+
+def print_value(value: object, output: Format) -> None:
+    """A value for programs."""
+    if output is Format.YAML:
+        from ruamel.yaml import YAML
+
+        yaml = YAML(typ="rt", pure=True)  # keeps the order
+        yaml.default_flow_style = False
+        yaml.dump(value, click.get_text_stream("stdout"))  # type: ignore[operator]  # declared as an object
+    else:
+        print_json(value)
 
 
 def print_json(value: object) -> None:

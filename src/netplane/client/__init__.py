@@ -53,6 +53,8 @@ class Client:
         self._authority = authority
         self._verify = verify
         self._connection: HTTPConnection | None = None
+        self.revision = 0
+        """The newest revision that a call has made; 0 if none has written anything."""
 
     def call(self, method: str, path: str, body: object = None) -> Body:
         """The body that answers, {} where there is none; a Fault for anything but success."""
@@ -89,6 +91,7 @@ class Client:
                 self._connection = _connection(self.url, self._tls)
             self._connection.request(method, urlsplit(self.url).path + path, body, {**self._headers, **headers})
             answer = self._connection.getresponse()
+            self.revision = max(self.revision, int(answer.headers.get("X-Netplane-Revision", 0)))
             return answer.status, answer.headers, answer.read()
         except (OSError, HTTPException, ValueError) as problem:
             self.close()

@@ -2,6 +2,7 @@
 
 | call | answer |
 |---|---|
+| `GET /netplane/v1/caller` | who the caller is: project, roles, name |
 | `GET /netplane/v1/status` | the controller, its hosts, problems (administrators) |
 | `GET /netplane/v1/problems` | problems alone (administrators) |
 | `GET /netplane/v1/hosts` | hosts, how far each is, and what it carries (administrators) |
@@ -113,6 +114,7 @@ def routes(controller: Controller, agents_connect_to: Sequence[str] = ()) -> lis
         return await joining.join(controller, request, agents_connect_to)
 
     return [
+        _route(controller, "/netplane/v1/caller", caller),
         _route(controller, "/netplane/v1/status", status),
         _route(controller, "/netplane/v1/problems", problems),
         _route(controller, "/netplane/v1/hosts", hosts),
@@ -134,6 +136,12 @@ def routes(controller: Controller, agents_connect_to: Sequence[str] = ()) -> lis
         _route(controller, "/netplane/v1/hosts/{name}", joining.forget_host, "DELETE"),
         _route(controller, "/netplane/v1/hosts/{name}/enrolment", joining.revoke_host, "DELETE"),
     ]
+
+
+async def caller(_controller: Controller, request: Request) -> object:
+    """Who is calling, as the controller sees it."""
+    context = context_of(request)
+    return {"project_id": context.project, "roles": sorted(context.roles), "name": context.actor}
 
 
 async def status(controller: Controller, request: Request) -> object:
