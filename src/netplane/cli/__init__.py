@@ -21,6 +21,7 @@ COMMANDS = {
     "get": "netplane.cli.get:get",
     "describe": "netplane.cli.describe:describe",
     "delete": "netplane.cli.delete:delete",
+    "watch": "netplane.cli.watch:watch",
     "completion": "netplane.cli.completion:completion",
     "status": "netplane.cli.status:status",
     "trace": "netplane.cli.trace:trace",

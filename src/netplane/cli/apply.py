@@ -80,13 +80,14 @@ def apply(file: Path, wait: float, client: Client, output: Format, *, prune: boo
     if output is not Format.TABLE:
         _show(done, output)
     else:
-        click.echo(f"{document.topology}: " + (counted(done).replace(" to ", " ") + "d" if done else "as it should be"))
+        click.echo(f"{document.topology}: " + (f"done ({counted(done)})" if done else "as it should be"))
     _wait(client, wait, output)
 
 
 def _read(file: Path) -> Document:
     try:
-        return parse_document(click.open_file(str(file), encoding="utf-8").read())
+        with click.open_file(str(file), encoding="utf-8") as text:
+            return parse_document(text.read())
     except OSError as error:
         raise click.ClickException(f"{file}: {error.strerror or error}") from None
     except UnicodeDecodeError:
@@ -108,18 +109,17 @@ def _at(file: Path, line: int, text: str) -> str:
 
 
 def _show(steps: Sequence[Step], output: Format) -> None:
-    shown = [step for step in steps if step.verb != "tag"]
     if output is not Format.TABLE:
-        print_value([{"do": step.verb, "what": step.what, "changes": list(step.changes)} for step in shown], output)
+        print_value([{"do": step.verb, "what": step.what, "changes": list(step.changes)} for step in steps], output)
         return
-    for step in shown:
+    for step in steps:
         _tell(step, output)
-    click.echo(counted(steps))
+    click.echo(f"to do: {counted(steps)}" if steps else "nothing to do")
 
 
 def _tell(step: Step, output: Format) -> None:
     """A line a step."""
-    if output is Format.TABLE and step.verb in SIGNS:
+    if output is Format.TABLE:
         said = f"  {', '.join(step.changes)}" if step.changes else ""
         click.echo(f"{SIGNS[step.verb]} {step.what}{said}")
 

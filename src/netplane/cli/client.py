@@ -3,7 +3,9 @@
 import os
 import time
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -55,18 +57,20 @@ class Client:
 
     def log_in(self, body: object) -> tuple[str, dict[str, Any]]:
         """The token that a login gives, and what is said of it; ClientError if it gives none."""
-        return self._try(lambda: self._client.log_in(body))
+        with self._explained():
+            return self._client.log_in(body)
 
     def revoke(self, token: str) -> None:
         """Make a token void; ClientError if it is none."""
-        self._try(lambda: self._client.revoke(token))
+        with self._explained():
+            self._client.revoke(token)
 
     def delete(self, path: str) -> None:
         """A DELETE; ClientError for anything but success."""
         self.call("DELETE", path, None)
 
     def close(self) -> None:
-        """Give the connection up."""
+        """Hang up."""
         self._client.close()
 
     def pause(self, seconds: float) -> None:
@@ -76,11 +80,19 @@ class Client:
 
     def call(self, method: str, path: str, body: object) -> dict[str, Any]:
         """The body that answers, {} where there is none; ClientError for anything but success."""
-        return self._try(lambda: self._client.call(method, path, body))
+        with self._explained():
+            return self._client.call(method, path, body)
 
-    def _try(self, asking: Callable[[], T]) -> T:
+    @contextmanager
+    def stream(self, path: str) -> Iterator[HTTPResponse]:
+        """What answers a GET and goes on, line by line; ClientError for anything but success, also midway."""
+        with self._explained(), self._client.stream(path) as answer:
+            yield answer
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            return asking()
+            yield
         except client.Unanswered as problem:
             raise ClientError(
                 f"no controller answers at {self.url} ({problem}). "
@@ -102,11 +114,8 @@ def asks_controller(command: Command) -> Command:
     """Options `--url`, `--token` and `--cacert`; the command gets them as one `client`."""
 
     def with_client(*args: Any, url: str, token: str | None, cacert: str | None, **kwargs: Any) -> Any:
-        client = Client(url, token or read_token(), cacert or find_authority())
-        try:
+        with closing(Client(url, token or read_token(), cacert or find_authority())) as client:
             return command(*args, client=client, **kwargs)
-        finally:
-            client.close()
 
     with_client.__name__ = command.__name__
     with_client.__doc__ = command.__doc__

@@ -9,9 +9,10 @@ Made for programs that start, ask a few things and end: nothing but the language
 
 import json
 import ssl
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from email.message import Message
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -72,6 +73,22 @@ class Client:
         """Make a token void."""
         status, _, data = self._exchange("DELETE", "/v3/auth/tokens", None, {"X-Subject-Token": token})
         self._check(status, data)
+
+    @contextmanager
+    def stream(self, path: str) -> Iterator[HTTPResponse]:
+        """What answers a GET and goes on, line by line as it comes; a Fault for anything but success, also midway."""
+        self.close()
+        try:
+            connection = self._connection = _connection(self.url, self._tls)
+            connection.request("GET", urlsplit(self.url).path + path, headers=self._headers)
+            answer = connection.getresponse()
+            if answer.status >= 400:
+                self._check(answer.status, answer.read())
+            yield answer
+        except (OSError, HTTPException, ValueError) as problem:
+            raise Unanswered(_reason(problem)) from None
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Give the connection up."""

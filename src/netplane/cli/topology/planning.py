@@ -6,7 +6,6 @@ topology once made and no longer names, backwards.
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from netplane.cli.kinds import Kind, kinds
 from netplane.cli.topology.comparing import covers
@@ -43,7 +42,7 @@ class Step(NamedTuple):
     """One call of the API; `Name`s in its path and body stand for ids."""
 
     verb: str
-    """`create`, `update`, `delete`, or `tag`, which nobody needs to be shown."""
+    """`create`, `update` or `delete`."""
     what: str
     """What it is about, for people: `network web`."""
     method: str
@@ -93,22 +92,28 @@ def _resource_steps(document: Document, wanted: Wanted, found: Found, ids: dict[
     views, kind = found.of(wanted.means), wanted.kind
     if not views:
         owner = {"project_id": document.project} if document.project else {}
-        body = {kind.name: {"name": wanted.name, **owner, **resolve(wanted.fields, ids)}}
+        tags = sorted({*wanted.fields.get("tags", ()), document.tag})
+        body = {kind.name: {"name": wanted.name, **owner, **resolve(wanted.fields, ids), "tags": tags}}
         yield Step("create", _spoken(wanted), "POST", (kind.path,), body, wanted.means, _told(wanted), wanted)
-    elif changes := _changes(wanted, views[0], ids):
+        return
+    view = views[0]
+    if changes := _changes(wanted, view, ids):
         body = {kind.name: {name: resolve(wanted.fields[name], ids) for name in changes}}
         told = tuple(changes.values())
         yield Step("update", _spoken(wanted), "PUT", (f"{kind.path}/", wanted.means), body, None, told, wanted)
-    if not views or document.tag not in views[0].get("tags", ()):
-        tag = f"/tags/{quote(document.tag, safe='')}"
-        yield Step("tag", _spoken(wanted), "PUT", (f"{kind.path}/", wanted.means, tag), wanted=wanted)
+    asked: list[str] = wanted.fields["tags"] if "tags" in wanted.fields else view["tags"]
+    tags = sorted({*asked, document.tag})
+    if not covers(view["tags"], tags):
+        told = (f"tags: {_shown(view['tags'])} -> {_shown(tags)}",)
+        path = (f"{kind.path}/", wanted.means, "/tags")
+        yield Step("update", _spoken(wanted), "PUT", path, {"tags": tags}, None, told, wanted)
 
 
 def _changes(wanted: Wanted, view: View, ids: dict[Name, str]) -> dict[str, str]:
     """The fields that are not as wanted, and how to tell people."""
     changes = {}
     for name, value in wanted.fields.items():
-        if covers(view.get(name), resolve(value, ids)):
+        if name == "tags" or covers(view.get(name), resolve(value, ids)):
             continue
         text = f"{name}: {_shown(view.get(name))} -> {_shown(value)}"
         if not wanted.kind.attributes[name].access.update:
@@ -198,7 +203,6 @@ def _shown(value: Any) -> str:
 
 
 def counted(steps: Sequence[Step]) -> str:
-    """How many steps of each sort, for people: `2 to create, 1 to delete`."""
+    """How many steps of each sort, for people: `create 2, delete 1`."""
     verbs = [step.verb for step in steps]
-    said = [f"{verbs.count(verb)} to {verb}" for verb in ("create", "update", "delete") if verb in verbs]
-    return ", ".join(said) or "nothing to do"
+    return ", ".join(f"{verb} {verbs.count(verb)}" for verb in ("create", "update", "delete") if verb in verbs)

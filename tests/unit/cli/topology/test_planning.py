@@ -17,9 +17,8 @@ def steps(text: str, found: Found = NOTHING, *, prune: bool = False) -> list[Ste
 
 
 def calls(text: str, found: Found = NOTHING, *, prune: bool = False) -> list[tuple[str, str, Any]]:
-    """Without tags; names as `<kind name>`."""
-    made = steps(text, found, prune=prune)
-    return [(step.method, _path(step), step.body) for step in made if step.verb != "tag"]
+    """Names in paths as `<kind name>`."""
+    return [(step.method, _path(step), step.body) for step in steps(text, found, prune=prune)]
 
 
 def _path(step: Step) -> str:
@@ -32,28 +31,30 @@ def network(name: str = "n", **fields: Any) -> dict[str, Any]:
 
 def test_everything_is_new() -> None:
     assert calls("networks: {n: {mtu: 1400}}\nsubnets: {s: {network: n, cidr: 10.0.0.0/24}}") == [
-        ("POST", "/v2.0/networks", {"network": {"name": "n", "mtu": 1400}}),
+        ("POST", "/v2.0/networks", {"network": {"name": "n", "mtu": 1400, "tags": TAG}}),
         (
             "POST",
             "/v2.0/subnets",
-            {"subnet": {"name": "s", "network_id": Name("network", "n"), "cidr": "10.0.0.0/24"}},
+            {"subnet": {"name": "s", "network_id": Name("network", "n"), "cidr": "10.0.0.0/24", "tags": TAG}},
         ),
     ]
 
 
 def test_what_is_new_is_tagged_and_owned() -> None:
-    made = steps("project: blue\nnetworks: {n: {}}")
-    assert made[0].body == {"network": {"name": "n", "project_id": "blue"}}
-    assert (made[1].verb, made[1].method, _path(made[1])) == (
-        "tag",
-        "PUT",
-        "/v2.0/networks/<network n>/tags/topology%3Dt",
-    )
+    (step,) = steps("project: blue\nnetworks: {n: {tags: [mine]}}")
+    assert step.body == {"network": {"name": "n", "project_id": "blue", "tags": ["mine", *TAG]}}
+
+
+def test_what_is_there_already_is_tagged_too() -> None:
+    found = Found({"network": [network(tags=["other"])]}, {}, {})
+    assert calls("networks: {n: {}}", found) == [("PUT", "/v2.0/networks/<network n>/tags", {"tags": ["other", *TAG]})]
+    assert calls("networks: {n: {tags: [mine]}}", found) == [
+        ("PUT", "/v2.0/networks/<network n>/tags", {"tags": ["mine", *TAG]})
+    ]
 
 
 def test_nothing_is_to_do() -> None:
     assert steps("networks: {n: {mtu: 1400}}", Found({"network": [network(mtu=1400)]}, {}, {})) == []
-    assert counted([]) == "nothing to do"
 
 
 def test_only_what_differs_is_changed() -> None:
@@ -73,7 +74,7 @@ def test_what_cannot_be_changed_is_said() -> None:
     "text", ["subnets: {s: {network: x}}", "ports: {p: {security_groups: [x]}}", "routers: {r: {interfaces: [x]}}"]
 )
 def test_a_name_of_nothing_is_said(text: str) -> None:
-    with pytest.raises(Mistake, match="there is no .* 'x', nor in the file"):
+    with pytest.raises(Mistake, match="'x', nor in the file"):
         steps(text)
 
 
@@ -131,7 +132,9 @@ def test_pruning_goes_backwards_and_spares_what_is_not_its_own() -> None:
     }
     found = Found(views, {"id-r": [{"subnet_id": "s", "port_id": "q"}]}, {})
     assert calls("networks: {n: {}}", found) == []
-    assert [f"{method} {path}" for method, path, _ in calls("networks: {n: {}}", found, prune=True)] == [
+    pruned = steps("networks: {n: {}}", found, prune=True)
+    assert counted(pruned) == "update 1, delete 3"
+    assert [f"{step.method} {_path(step)}" for step in pruned] == [
         "DELETE /v2.0/ports/id-p",
         "PUT /v2.0/routers/id-r/remove_router_interface",
         "DELETE /v2.0/routers/id-r",
