@@ -55,8 +55,11 @@ class Wanted(NamedTuple):
         return Name(self.kind.name, self.name)
 
     def line_of(self, text: str) -> int:
-        """The line that a text is about: that of the first field that it names, or the resource's."""
-        return next((line for name, line in self.lines.items() if name and name in text), self.line)
+        """The line that a text is about: that of the first field that it names, by name or value, or the resource's."""
+        values = {name: value for name, value in self.fields.items() if isinstance(value, str)}
+        said = [name for name in self.lines if name and name in text]
+        said += [name for name, value in values.items() if value and value in text]
+        return self.lines[said[0]] if said else self.line
 
 
 class Document(NamedTuple):

@@ -83,6 +83,7 @@ def test_mistakes_say_where_they_are(text: str, line: int, words: str) -> None:
 
 
 def test_a_refusal_is_about_the_field_that_it_names() -> None:
-    wanted = parse_document("topology: a\nnetworks:\n  web:\n    mtu: 9\n").wanted[0]
+    wanted = parse_document("topology: a\nnetworks:\n  web:\n    mtu: 9\n    dns_domain: x..y\n").wanted[0]
     assert wanted.line_of("'mtu' is too small") == 4
+    assert wanted.line_of("'x..y' is no name") == 5
     assert wanted.line_of("the quota is reached") == 3
