@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
+from io import StringIO
 from typing import Any, TypeVar
 
 import click
@@ -44,7 +45,9 @@ def print_value(value: object, output: Format) -> None:
 
         yaml = YAML(typ="rt", pure=True)  # keeps the order
         yaml.default_flow_style = False
-        yaml.dump(value, click.get_text_stream("stdout"))  # type: ignore[operator]  # declared as an object
+        text = StringIO()
+        yaml.dump(value, text)
+        click.echo(text.getvalue(), nl=False)
     else:
         print_json(value)
 
