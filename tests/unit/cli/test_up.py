@@ -52,7 +52,7 @@ def test_one_waits_for_the_file_of_another(tmp_path: Path) -> None:
     async def run() -> None:
         task = asyncio.create_task(supervise.supervise(commands, {}, {"second": first}))
         async with asyncio.timeout(20):
-            while not second.exists():
+            while not (second.exists() and second.read_text()):
                 await asyncio.sleep(0.01)
             os.kill(os.getpid(), signal.SIGTERM)
             await task
