@@ -14,7 +14,6 @@ import click
 from netplane import client
 from netplane.cli.places import URL, tokens_file
 
-T = TypeVar("T")
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
