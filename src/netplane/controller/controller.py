@@ -104,7 +104,8 @@ class Controller:
         loop = asyncio.get_running_loop()
 
         def wake(_revision: int) -> None:
-            loop.call_soon_threadsafe(self._committed.set)
+            if not self._committed.is_set():
+                loop.call_soon_threadsafe(self._committed.set)
 
         self._unsubscribe = self.store.subscribe(wake)
         self._committed.set()
@@ -356,9 +357,17 @@ class Controller:
                     self._spawn(self._claim(host, ports), is_vital=False)
 
     async def _read_on(self) -> list[Entry]:
-        """What follows in the change log; nothing, for now, while the database cannot serve."""
+        """What follows in the change log; nothing, for now, while the database cannot serve.
+
+        Only what others have written has to be read.
+        """
+        known = self.picture.revision
+        if self.store.heard <= known:
+            return []
+        if fresh := self.store.fresh(known, BATCH):
+            return fresh
         try:
-            return await asyncio.to_thread(self.store.journal, self.picture.revision, BATCH)
+            return await asyncio.to_thread(self.store.journal, known, BATCH)
         except Unavailable as outage:
             LOGGER.warning("nothing is heard of changes: %s", outage)
             await asyncio.sleep(RETRY)

@@ -14,6 +14,7 @@ from netplane.store.allocation import Cursors
 from netplane.store.clock import Clock, SharedClock, fine_stamp, wall_clock
 from netplane.store.engine import Generations, database_url, open_engine
 from netplane.store.errors import Unavailable, Unsettled
+from netplane.store.fresh import Fresh
 from netplane.store.journal import Entry, read_journal
 from netplane.store.listening import CHANNEL, Listening
 from netplane.store.migrations import check_fit, level_of, upgrade
@@ -53,6 +54,7 @@ class Store:
         self._moved = Condition()
         self._announced = 0
         self._listeners: list[Listener] = []
+        self._fresh = Fresh()
         self._generations = Generations(writer, reader)
         self._driver: Any = writer.dialect.loaded_dbapi
         try:
@@ -108,6 +110,7 @@ class Store:
                     yield transaction
                     transaction.finish()
                     self._commit(transaction)
+                    self._fresh.add(transaction.entries)
             except self._driver.IntegrityError as error:
                 if transaction is None:
                     raise
@@ -130,6 +133,15 @@ class Store:
         """As `changes`, with who made each and when."""
         with outages(self._driver), self._reader.begin() as connection:
             return read_journal(connection, after, limit)
+
+    @property
+    def heard(self) -> int:
+        """The last revision that listeners were told of."""
+        return self._announced
+
+    def fresh(self, after: int, limit: int) -> list[Entry]:
+        """As `journal`, from memory, of what was written through this store; nothing if others have come between."""
+        return self._fresh.after(after, limit)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the revision after commits, whoever made them; answers how to stop that.

@@ -15,6 +15,7 @@ from netplane.model.resource import Resource
 from netplane.store.allocation import Cursors, Text, free_numbers
 from netplane.store.clock import stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
+from netplane.store.journal import Entry
 from netplane.store.listening import CHANNEL
 from netplane.store.prepared import Prepared, together
 from netplane.store.reader import Reader, Records
@@ -45,9 +46,11 @@ class Transaction:
         self.origin = origin
         self._connection = connection
         self._reader = Reader(connection)
+        self.entries: list[Entry] = []
+        """What was sent, as the log will have it."""
         with together(connection):
-            self._start = self._revision = int(LOCK.first(connection, {}))
-        self._last = ""
+            self._start = int(LOCK.first(connection, {}))
+        self._time = stamp(origin.now)
         self._cursors = cursors
         self._pending = Pending()
         self._tally = Tally(connection)
@@ -62,12 +65,12 @@ class Transaction:
     @property
     def revision(self) -> int:
         """The revision of the last change that was sent; after the transaction, of the last change."""
-        return self._revision
+        return self._start + len(self.entries)
 
     @property
     def has_changed(self) -> bool:
         """Whether anything was sent."""
-        return self._revision != self._start
+        return bool(self.entries)
 
     @property
     def reader(self) -> Reader:
@@ -132,8 +135,7 @@ class Transaction:
     def add(self, record: T) -> T:
         """Write a record whose id is new; answers it as stored, with its times. Conflict if the id is taken."""
         if isinstance(record, Resource):
-            now = stamp(self.origin.now)
-            record = cast(T, replace(record, created_at=now, updated_at=now, revision_number=0))
+            record = cast(T, replace(record, created_at=self._time, updated_at=self._time, revision_number=0))
         self._write(key_of(record), None, record)
         return record
 
@@ -162,8 +164,7 @@ class Transaction:
         """Send what is collected."""
         if self._pending.writes:
             self._tally.note(self._pending.writes.values())
-            self._last = next(reversed(self._pending.writes))[1]
-            self._revision = self._pending.send(self._connection, self._present, self._revision, self.origin)
+            self.entries += self._pending.send(self._connection, self._present, self.revision, self.origin)
             self._pending = Pending()
 
     def finish(self) -> None:
@@ -176,18 +177,18 @@ class Transaction:
         """Move the log on and keep everything."""
         with together(self._connection):
             if self.has_changed:
-                ADVANCE.run(self._connection, {"reached": self._revision})
+                ADVANCE.run(self._connection, {"reached": self.revision})
             if self.has_changed and self._connection.dialect.name == "postgresql":
-                TELL.run(self._connection, {"reached": str(self._revision)})
+                TELL.run(self._connection, {"reached": str(self.revision)})
             self._connection.commit()
 
     def is_kept(self, connection: Connection) -> bool:
         """Whether the database has it, when nobody could tell how the commit ended: seen from another connection."""
         # Whoever holds the lock may still be about to keep it; when we have it, it is kept or gone.
         LOCK.first(connection, {})
-        rows = KEPT.rows(connection, {"revision": self._revision})
-        origin = self.origin.row
-        return [tuple(row) for row in rows] == [(self._last, origin["actor"], origin["time"], origin["request"])]
+        rows = KEPT.rows(connection, {"revision": self.revision})
+        last = self.entries[-1]
+        return [tuple(row) for row in rows] == [(last.change.id, last.actor, last.time, last.request)]
 
     def conflict(self, reader: Reader) -> Conflict:
         """Why the database refused; asked after the rollback."""
@@ -221,7 +222,7 @@ class Transaction:
 
     def _counted(self, record: R) -> R:
         number = record.revision_number + 1
-        return replace(record, updated_at=stamp(self.origin.now), revision_number=number)
+        return replace(record, updated_at=self._time, revision_number=number)
 
     def _take_claims(self, owner: str, gone: set[Claim], new: set[Claim]) -> None:
         for claim in gone:

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
-from netplane.model import Claim, OnDelete, Operation, Record, Reference, kind_of
+from netplane.model import Change, Claim, OnDelete, Operation, Record, Reference, kind_of
 from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode
 from netplane.store.errors import Conflict, Missing
+from netplane.store.journal import Entry
 from netplane.store.prepared import Prepared, Values, together
 from netplane.store.reader import VALUE, Reader, project_of
 from netplane.store.reports import FORGET
@@ -86,8 +87,11 @@ class Pending:
         self._relink(key, before, after)
         self._reclaim(key[1], gone, new)
 
-    def send(self, connection: Connection, present: set[str], revision: int, origin: Origin) -> int:
-        """Send everything; answers the last revision. Afterwards these writes are spent. `present` are known ids."""
+    def send(self, connection: Connection, present: set[str], revision: int, origin: Origin) -> list[Entry]:
+        """Send everything that follows a revision; answers the changes, in order. Afterwards these writes are spent.
+
+        `present` are known ids.
+        """
         self._send_gone(connection)
         self._check_targets(connection, present)
         with together(connection):
@@ -95,7 +99,7 @@ class Pending:
             _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
             _send(connection, INSERT_CLAIM, [_claim_row(claim, owner) for claim, owner in self._claims_new.items()])
             _send(connection, INSERT_CHANGE, rows)
-        return revision + len(rows)
+        return [_entry(row, write) for row, write in zip(rows, self.writes.values(), strict=True)]
 
     def conflict(self, reader: Reader) -> Conflict:
         """Why the database refused what was sent, told from outside of the transaction that failed."""
@@ -170,6 +174,12 @@ def _links(record: Record) -> Iterator[Reference]:
     for field in record.found_by:
         if value := getattr(record, field):
             yield Reference(field, VALUE + value, OnDelete.CASCADE)
+
+
+def _entry(row: Values, write: Write) -> Entry:
+    operation, gone = Operation(row["operation"]), write.before if write.after is None else None
+    change = Change(row["revision"], operation, row["kind"], row["id"], write.after)
+    return Entry(change, row["actor"], row["time"], row["request"], gone)
 
 
 def key_of(record: Record) -> Key:

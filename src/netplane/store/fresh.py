@@ -1,0 +1,36 @@
+"""What this process has written lately: whoever follows the log need not read it back."""
+
+from collections import deque
+from collections.abc import Sequence
+from itertools import islice
+from threading import Lock
+
+from netplane.store.journal import Entry
+
+LIMIT = 4_096
+"""Entries that are kept."""
+
+
+class Fresh:
+    """The youngest entries of the log without a gap. What another controller writes between makes it begin anew."""
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._entries: deque[Entry] = deque(maxlen=limit)
+        self._turn = Lock()
+
+    def add(self, entries: Sequence[Entry]) -> None:
+        """What has just been kept, in the order of the log."""
+        with self._turn:
+            if self._entries and entries and self._entries[-1].change.revision + 1 != entries[0].change.revision:
+                self._entries.clear()
+            self._entries.extend(entries)
+
+    def after(self, revision: int, count: int) -> list[Entry]:
+        """Up to `count` entries that follow a revision; none if the one that follows it is not known here."""
+        with self._turn:
+            first = self._entries[0].change.revision if self._entries else revision + 2
+            return (
+                []
+                if first > revision + 1
+                else list(islice(self._entries, revision + 1 - first, revision + 1 - first + count))
+            )
