@@ -543,3 +543,33 @@ def test_what_comes_and_goes_in_one_transaction_counts_for_nothing(store: Store)
         assert transaction.used(Network, "blue") == 0
     with store.read() as reader:
         assert sum(reader.used("blue").values()) == 0
+
+
+def test_what_was_just_written_is_known_without_reading(store: Store, database: str) -> None:
+    network = new_network()
+    with store.write("ann", "req-1") as transaction:
+        network = transaction.add(network)
+        transaction.flush()
+        transaction.add(new_subnet(network))
+    with pytest.raises(Conflict), store.write("ann") as transaction:
+        transaction.add(new_network(network.vni))
+    with store.write("bob") as transaction:
+        transaction.put(replace(network, name="other"))
+    with store.write("bob") as transaction:
+        transaction.delete(transaction.list(Subnet)[0])
+    with store.write("bob") as transaction:
+        transaction.get(Network, network.id)
+    whole = store.journal(0)
+    assert store.heard == store.revision == len(whole)
+    assert store.fresh(0, 100) == whole
+    assert store.fresh(1, 2) == whole[1:3]
+    assert store.fresh(len(whole), 100) == []
+    other = open_store(database)
+    with other.write("eve") as transaction:
+        transaction.add(new_group())
+    with store.write("ann") as transaction:
+        transaction.add(new_group())
+    assert store.fresh(0, 100) == store.fresh(len(whole), 100) == []
+    assert store.fresh(len(whole) + 1, 100) == store.journal(len(whole) + 1)
+    assert other.fresh(len(whole), 100) == store.journal(len(whole), 1)
+    other.close()

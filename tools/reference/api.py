@@ -4,13 +4,11 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from starlette.applications import Starlette
 from starlette.routing import BaseRoute, Route
 
 from netplane.api import Tokens, make_app
-from netplane.api.door import Door
+from netplane.api.app import routes_of
 from netplane.api.rules import COMPUTED, RULES
-from netplane.api.signpost import Signpost
 from netplane.controller import joining
 from netplane.controller import routes as own
 from netplane.model import kind_of
@@ -42,11 +40,7 @@ def served_paths() -> dict[str, list[str]]:
     """The methods of every path. Routes are made without a store: nothing is called here."""
     nothing = cast(Any, None)
     door = make_app(nothing, Tokens({}), routes=own.routes(nothing))
-    assert isinstance(door, Door)
-    assert isinstance(door.routes, Starlette)
-    (signpost,) = door.routes.routes
-    assert isinstance(signpost, Signpost)
-    return methods_of(signpost.routes)
+    return methods_of(routes_of(door))
 
 
 def methods_of(routes: Sequence[BaseRoute]) -> dict[str, list[str]]:

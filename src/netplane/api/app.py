@@ -147,6 +147,14 @@ def _description_routes(routes: Sequence[BaseRoute], calls: Calls) -> list[Route
     return [Route("/openapi", document, methods=["GET"]), Route("/docs", page, methods=["GET"])]
 
 
+def routes_of(door: Door) -> Sequence[BaseRoute]:
+    """All routes of what `make_app` has made."""
+    assert isinstance(door.routes, Starlette)
+    (signpost,) = door.routes.routes
+    assert isinstance(signpost, Signpost)
+    return signpost.routes
+
+
 def context_of(request: Request) -> Context:
     """Who is calling."""
     context: Context = request.scope.get("netplane.context", NOBODY)
