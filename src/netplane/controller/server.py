@@ -5,6 +5,7 @@ clients ── HTTP ──▶ uvicorn ─▶ api ─▶ Store ─▶ Controller 
 """
 
 import asyncio
+import gc
 import logging
 import re
 import signal
@@ -42,6 +43,11 @@ from netplane.trust.papers import AUTHORITY
 
 LOGGER = logging.getLogger(__name__)
 
+COLLECTED = (100_000, 20, 100)
+"""How much the garbage collector lets come together: each of its rounds may walk through all records in memory.
+
+Hardly anything here refers to itself; what does not goes at once, without it.
+"""
 FAR_GLANCES = 4
 """Threads that read single resources from a database on another machine, while others wait for it."""
 
@@ -120,6 +126,7 @@ def main(
     known, limits = _tokens(tokens), _limits(quotas)
     config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, limits, authority_key, advertise)
     config = replace(config, credentials=tokens.absolute().parent, identity=identity, names=names, rate=rate)
+    gc.set_threshold(*COLLECTED)
     uvloop.run(serve(replace(config, outside=_outside(outside))))
 
 
