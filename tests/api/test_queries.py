@@ -179,9 +179,9 @@ def test_filters_of_what_a_view_lists(world: World, query: str) -> None:
 
 
 FILTERED = {
-    "networks": ("", "name=a&", "name=b&name=d&", "project_id=blue&"),
+    "networks": ("", "name=a&", "name=b&name=d&", "project_id=blue&", "status=ACTIVE&", "status=DOWN&"),
     "subnets": ("", "name=a&", "network_id={network}&"),
-    "ports": ("", "network_id={network}&", "network_id={network}&name=p1&", "device_id=vm&", "project_id=blue&"),
+    "ports": ("", "network_id={network}&", "network_id={network}&name=p1&", "device_id=vm&", "status=DOWN&"),
 }
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message
@@ -64,7 +65,15 @@ class Site(NamedTuple):
             known = enrolment_of(transaction, host) or enrol(transaction, host, wall_clock() + LIFE)
         return certified(authority, HostIdentity(host, known.id))
 
-    async def call(self, method: str, path: str, body: Any = None, token: str = "admin") -> Reply:
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        token: str = "admin",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> Reply:
+        named = {"X-Auth-Token": token, "Host": "test", **headers}
         path, _, query = path.partition("?")
         scope = {
             "type": "http",
@@ -73,7 +82,7 @@ class Site(NamedTuple):
             "path": path,
             "raw_path": path.encode(),
             "query_string": query.encode(),
-            "headers": [(b"x-auth-token", token.encode()), (b"host", b"test")],
+            "headers": [(name.lower().encode(), value.encode()) for name, value in named.items()],
             "server": ("test", 80),
             "scheme": "http",
         }

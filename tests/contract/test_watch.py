@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from starlette.types import Message
 
+from netplane.api.identity.first import make_first
 from netplane.controller.watching import stream
 from netplane.controller.watching import watchers as hub
 from netplane.store.bindings import register_host
@@ -181,6 +182,31 @@ def test_revisions_that_are_not_in_the_log(tmp_path: Path) -> None:
             for query in ("since=x", "since=-1", "since=", "kind=host", "kind=none", "port=1"):
                 async with watching(place, query, "blue") as client:
                     assert client.status == 400, query
+
+    asyncio.run(scenario())
+
+
+def test_a_watch_ends_with_its_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "RECHECK", 0.05)
+    who = {"user": {"name": "admin", "domain": {"id": "default"}, "password": "secret"}}
+    login = {"auth": {"identity": {"methods": ["password"], "password": who}}}
+
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            make_first(place.controller.store, "secret")
+            reply = await place.call("POST", "/v3/auth/tokens", login)
+            token = reply.headers["x-subject-token"]
+            async with watching(place, "", token) as client, watching(place, "") as other:
+                await network(place)
+                await client.until(1)
+                revoked = await place.call("DELETE", "/v3/auth/tokens", None, token, {"X-Subject-Token": token})
+                assert revoked.status == 204
+                async with asyncio.timeout(PATIENCE):
+                    while not client.is_over:
+                        await asyncio.sleep(0.01)
+                assert client.events[-1].name == "end"
+                await asyncio.sleep(0.2)
+                assert not other.is_over
 
     asyncio.run(scenario())
 

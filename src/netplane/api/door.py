@@ -1,9 +1,11 @@
 """The door: what every request passes before a route is looked for.
 
 It numbers the request, finds out who is calling, and tidies the path. Nobody without a token learns which paths exist.
+Answers that last ask again who is calling: `scope["netplane.ask_again"]`.
 """
 
 import re
+from functools import partial
 from uuid import uuid4
 
 from msgspec.structs import replace
@@ -44,8 +46,9 @@ class Door:
         scope["netplane.public_url"] = self._public_url
         scope["netplane.prefix"], scope["path"] = _tidy(scope["path"])
         if not _is_open(scope):
+            ask = partial(self._callers.caller, _token(scope))
             try:
-                caller = await self._callers.caller(_token(scope))
+                caller = await ask()
             except (ApiError, Unavailable) as error:
                 refusal = error if isinstance(error, ApiError) else unavailable(error)
                 await respond_error(Request(scope), refusal)(scope, receive, send)
@@ -57,6 +60,7 @@ class Door:
                 await respond_error(Request(scope), forbidden(UNSCOPED))(scope, receive, send)
                 return
             scope["netplane.context"] = replace(caller, request=scope["netplane.request_id"])
+            scope["netplane.ask_again"] = ask
         await self.routes(scope, receive, send)
 
 

@@ -23,6 +23,9 @@ GROWTH = 8
 Following = Callable[[str, int], Sequence[Resource]]
 """So many records at most, whose ids follow one, in the order of ids."""
 
+LetThrough = Callable[[Sequence[Resource]], Sequence[Resource]]
+"""Those of some records that pass filters which records alone do not answer."""
+
 
 class Sought(NamedTuple):
     """What a caller looks for."""
@@ -39,19 +42,19 @@ def find_all(reader: Reader, sought: Sought) -> list[Resource]:
     return order(sought.query, match_records(sought.kind, sought.query, _candidates(reader, sought)))
 
 
-def find_page(reader: Reader, sought: Sought) -> list[Resource]:
-    """The page of it that a query asks for that `is_forward`."""
+def find_page(reader: Reader, sought: Sought, let_through: LetThrough) -> list[Resource]:
+    """The page of it that a query asks for that `is_forward`, of what further filters let through."""
     kind, context, query = sought.kind, sought.context, sought.query
     if query.marker is not None:
         visible(reader, context, kind, query.marker)
     after, count = query.marker or "", query.limit or 0
     following, found = _source(reader, sought)
-    found = match_records(kind, query, [record for record in found if record.id > after])
+    found = [*let_through(match_records(kind, query, [record for record in found if record.id > after]))]
     size, left = count, count
     while left > 0:
         batch = following(after, size)
         seen = batch if sees_all(context, kind) else [record for record in batch if sees(reader, context, record)]
-        matching = match_records(kind, query, seen)
+        matching = let_through(match_records(kind, query, seen))
         found += matching
         if len(batch) < size:
             break

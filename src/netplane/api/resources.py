@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 from netplane.api.bodies import Wish, parse_create, parse_update, plural
@@ -149,16 +150,24 @@ class Resources(NamedTuple):
                 rules.before_list(transaction, context)
 
     def _page(self, reader: Reader, context: Context, query: Query) -> Sequence[View]:
-        """Filters on records come first, then paging, then views; unless a filter needs the views."""
+        """Filters on records come first, then those that need views, then paging, then the views that are shown."""
         kind = self.rules.kind
         sought = Sought(kind, self.rules.indexed, context, query)
-        if has_view_filters(kind, query):
-            views = match_views(kind, query, self._views(reader, context, find_all(reader, sought)))
-            return page(kind, query, views, lambda shown: str(shown["id"]))
+        let_through = partial(self._let_through, reader, context, query)
         if query.is_forward and "id" not in query.filters:
-            return self._views(reader, context, find_page(reader, sought))
-        records = find_all(reader, sought)
+            return self._views(reader, context, find_page(reader, sought, let_through))
+        records = [*let_through(find_all(reader, sought))]
         return self._views(reader, context, page(kind, query, records, lambda record: str(record.id)))
+
+    def _let_through(
+        self, reader: Reader, context: Context, query: Query, records: Sequence[Resource]
+    ) -> Sequence[Resource]:
+        """The records that pass the filters on what only their views have."""
+        if not has_view_filters(self.rules.kind, query):
+            return records
+        matching = match_views(self.rules.kind, query, self._views(reader, context, records))
+        ids = {shown["id"] for shown in matching}
+        return [record for record in records if record.id in ids]
 
 
 Handler = Callable[..., Answer]

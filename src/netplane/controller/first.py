@@ -55,8 +55,11 @@ def ensure_administrator(store: Store, folder: Path, url: str, authority: Path |
     words = {"url": f"{url}/identity", "name": NAME, "password": password, "cloud": CLOUD}
     words["cloud_authority"] = f"    cacert: {authority}\n" if authority else ""
     words["shell_authority"] = f"export OS_CACERT={authority}\n" if authority else ""
-    # Written aside first: nobody could log in if the password were in the store alone.
-    written = {_write(path.with_name(f"{path.name}.new"), text, path, words): path for path, text in places.items()}
+    # Written aside first: nobody could log in if the password were in the store alone. Aside of others that begin, too.
+    suffix = f"{os.getpid()}.new"
+    written = {
+        _write(path.with_name(f"{path.name}.{suffix}"), text, path, words): path for path, text in places.items()
+    }
     if make_first(store, password):
         for aside, path in written.items():
             aside.replace(path)

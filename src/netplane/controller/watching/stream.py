@@ -2,10 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
+from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
@@ -20,7 +21,7 @@ from netplane.controller.watching.events import heartbeat, lent_event, named
 from netplane.controller.watching.watchers import Wanted, Watcher
 from netplane.model import Binding, Host, RbacPolicy, kind_of
 from netplane.model.resource import Resource
-from netplane.store import Entry
+from netplane.store import Entry, Unavailable
 
 LOGGER = logging.getLogger(__name__)
 
@@ -30,7 +31,9 @@ HEARTBEAT = 15.0
 PATIENCE = 30.0
 """Seconds that a client may take for what it has been sent."""
 LONGEST = 3_600.0
-"""Seconds that a watch lasts: then the client says anew who it is."""
+"""Seconds that a watch lasts at most."""
+RECHECK = 2.0
+"""Seconds between two looks at whether the token is still good for what it was."""
 MOST_WATCHERS, MOST_OF_ONE = 1_000, 100
 """Watches of this controller, and of one project."""
 BATCH = 1_000
@@ -89,6 +92,7 @@ class EventStream:
         ]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         listening = asyncio.create_task(self._listen(receive))
+        checking = asyncio.create_task(self._check(scope["netplane.ask_again"]))
         ending = asyncio.get_running_loop().call_later(LONGEST, self._watcher.end)
         try:
             async for part in self._parts():
@@ -100,12 +104,23 @@ class EventStream:
         finally:
             ending.cancel()
             listening.cancel()
+            checking.cancel()
             self._controller.watchers.remove(self._watcher)
 
     async def _listen(self, receive: Receive) -> None:
         """Wait until the client is gone."""
         while (await receive())["type"] != "http.disconnect":
             pass
+        self._watcher.end()
+
+    async def _check(self, ask_again: Callable[[], Awaitable[Context | None]]) -> None:
+        """Wait until the token is not good any more, or for something else; a source that is away changes nothing."""
+        asked = replace(self._asked.context, request="")
+        found: Context | None = asked
+        while found == asked:
+            await asyncio.sleep(RECHECK)
+            with suppress(ApiError, Unavailable):
+                found = await ask_again()
         self._watcher.end()
 
     async def _parts(self) -> AsyncIterator[bytes]:
