@@ -16,7 +16,7 @@ COLUMNS = ("host", "number", "address", "alive", "revision", "behind", "ports")
 def status(client: Client, *, wants_json: bool) -> None:
     """Show the controller, its hosts, how far each is, and problems.
 
-    A host is alive if it has a session with the controller; its revision is the last one that it has in its kernel; it
+    A host is alive if it has a session with a controller; its revision is the last one that it has in its kernel; it
     is behind if it needs a change since then that it has not acknowledged.
     """
     body = client.get("/netplane/v1/status")
