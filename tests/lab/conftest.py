@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,12 @@ from netplane.lab.demo.scene import PROJECTS, Scene
 from tests.lab.leftovers import read_leftovers, unique
 
 NEEDED = ("ip", "nsenter", "setpriv", "ping", "traceroute", "dhclient")
+
+
+def pytest_configure() -> None:
+    """Started in the background by a shell, all would ignore Ctrl-C, and so would what tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -27,7 +27,7 @@ from tests.frames import Sender, ethernet, icmp, ipv4, tcp, udp
 from tests.property.conftest import Build, build_kernel, build_specification
 from tests.worlds import Draft, all_tables, changed_wall, random_world
 
-WORLDS = range(30)
+WORLDS = range(50, 80)
 STEPS = 60
 
 
