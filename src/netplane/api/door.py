@@ -30,7 +30,11 @@ UNSCOPED = "The token is for no project. Log in with one, or take another token 
 
 
 class Door:
-    """ASGI around the routes: sets `scope["netplane.request_id"]` and `scope["netplane.context"]`, and where it is."""
+    """ASGI around the routes: sets `scope["netplane.request_id"]`, and who is calling, by which token, and where.
+
+    `scope["netplane.context"]` is the caller and `scope["netplane.token"]` the token that says so, whichever header it
+    came in; paths that need no token have neither.
+    """
 
     def __init__(self, routes: ASGIApp, callers: Callers, public_url: str = "") -> None:
         self.routes = routes
@@ -46,7 +50,8 @@ class Door:
         scope["netplane.public_url"] = self._public_url
         scope["netplane.prefix"], scope["path"] = _tidy(scope["path"])
         if not _is_open(scope):
-            ask = partial(self._callers.caller, _token(scope))
+            token = scope["netplane.token"] = _token(scope)
+            ask = partial(self._callers.caller, token)
             try:
                 caller = await ask()
             except (ApiError, Unavailable) as error:

@@ -122,9 +122,17 @@ def test_their_tokens_lead_no_further(cloud: Cloud, ann: Ann) -> None:
     token = by_credential(cloud, id=made["id"], secret="s").headers["x-subject-token"]
     assert ann.make(token, name="more").status == 403
     assert cloud.rescope(token, {"project": {"id": ann.project}}).status == 401
+    other = ann.make(name="other").json["application_credential"]["id"]
+    bearer = f"Bearer {token}"
+    assert cloud.ask("DELETE", f"{ann.path}/{other}", token=token).status == 403
+    assert cloud.ask("DELETE", f"{ann.path}/{other}", authorization=bearer).status == 403
+    assert cloud.ask("POST", ann.path, {"application_credential": {"name": "x"}}, authorization=bearer).status == 403
+    assert cloud.ask("DELETE", f"{ann.path}/{other}", token="admin").status == 204
     free = ann.make(name="free", secret="s", unrestricted=True).json["application_credential"]
     token = by_credential(cloud, id=free["id"], secret="s").headers["x-subject-token"]
     assert ann.make(token, name="more").status == 201
+    more = {"application_credential": {"name": "still more"}}
+    assert cloud.ask("POST", ann.path, more, authorization=f"Bearer {token}").status == 201
 
 
 def test_they_go_with_the_role(cloud: Cloud, ann: Ann) -> None:

@@ -74,6 +74,8 @@ def delete(identity: Identity, asked: Asked, user: str, id: str) -> Told:
     token = identity.tokens.look_up(asked.token)
     if token is not None:
         _check_unrestricted(token)
+    elif not asked.context.is_admin:
+        raise forbidden("delete_application_credential")
     with identity.write(asked.context) as transaction:
         transaction.delete(_find(transaction.reader, user, id))
     return Told(204, None)

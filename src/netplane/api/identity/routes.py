@@ -134,7 +134,7 @@ async def _serve(
         body,
         request.scope["path"].removeprefix("/v3/"),
         request.query_params,
-        request.headers.get("x-auth-token", ""),
+        request.scope.get("netplane.token", ""),
         request.headers.get("x-subject-token", ""),
         root_of(request),
         base_of(request),

@@ -72,7 +72,7 @@ class Asked(NamedTuple):
     """Without the version."""
     query: Mapping[str, str]
     token: str
-    """The caller's own; empty if there is none."""
+    """The caller's own, however it was sent; empty where none is needed."""
     subject: str
     """The token that the call is about."""
     root: str
