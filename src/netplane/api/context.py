@@ -34,7 +34,7 @@ class Context(Struct, frozen=True, dict=True):
     is_system: bool = False
     """Whether the token is for the whole system, not for a project."""
     user: str = ""
-    """The user's id; empty with a token from the file."""
+    """The id of the user of this server that the caller is; empty with tokens from elsewhere, where ids are others'."""
     request: str = ""
     """The id of the request, for the audit log."""
 

@@ -10,7 +10,7 @@ import pytest
 from netplane.api import make_app, parse_tokens
 from netplane.api.callers.config import KeystoneConfig
 from netplane.api.callers.keystone import KeystoneTokens
-from netplane.model import role_id
+from netplane.model import User, role_id
 from netplane.store import Store
 from tests.api.identity.cloud import Cloud
 from tests.api.identity.serving import serving
@@ -78,6 +78,17 @@ def test_its_tokens_are_good_here(place: Place) -> None:
     assert ask(app, "admin").status == 200
     for wrong in ("wrong", "", "\xff", "A" * 3000):
         assert ask(app, wrong).status == 401
+
+
+def test_who_has_the_id_of_a_user_of_ours_is_not_that_user(place: Place) -> None:
+    cloud, app = place.keystone, place.app()
+    user, _ = cloud.member(cloud.log_in(), "ann")
+    with place.store.write("test") as transaction:
+        transaction.add(User(id=user, name="local", password=""))
+    token = cloud.log_in("ann", "word")
+    assert cloud.ask("GET", f"/v3/users/{user}", token=token).status == 200
+    assert ask(app, token, path=f"/v3/users/{user}").status == 403
+    assert ask(app, token, path=f"/v3/users/{user}/application_credentials").status == 403
 
 
 def test_a_revoked_token_is_good_for_a_short_time_yet(place: Place) -> None:

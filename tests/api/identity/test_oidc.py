@@ -17,6 +17,7 @@ from netplane.api import make_app, parse_tokens
 from netplane.api.callers.config import OidcConfig
 from netplane.api.callers.oidc import OidcTokens
 from netplane.api.callers.signed import now
+from netplane.model import User
 from netplane.store import Store
 from tests.answering import served
 from tests.api.support import TOKENS, Reply, send
@@ -126,6 +127,14 @@ def test_its_tokens_are_good_here(world: World, key: str, header: bytes) -> None
 )
 def test_claims(world: World, claims: dict[str, Any], status: int) -> None:
     assert world.ask(world.issuer.token(**claims)).status == status
+
+
+def test_who_has_the_id_of_a_user_of_ours_is_not_that_user(world: World) -> None:
+    with world.store.write("test") as transaction:
+        transaction.add(User(id="u-1", name="local", password=""))
+    sent = [(b"authorization", f"Bearer {world.issuer.token(sub='u-1')}".encode())]
+    for place in ("", "/projects", "/groups", "/application_credentials"):
+        assert asyncio.run(send(world.app, "GET", f"/v3/users/u-1{place}", b"", sent)).status == 403, place
 
 
 def test_forged_ones(world: World) -> None:

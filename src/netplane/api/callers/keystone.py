@@ -95,5 +95,4 @@ def _context(environ: dict[str, Any]) -> Context:
         roles(name.lower() for name in said("X_ROLES").split(",") if name),
         said("X_USER_NAME"),
         is_system=said("OPENSTACK_SYSTEM_SCOPE") == "all",
-        user=said("X_USER_ID"),
     )

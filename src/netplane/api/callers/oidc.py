@@ -108,7 +108,6 @@ def _context(config: OidcConfig, claims: dict[str, Any]) -> Context:
         project if isinstance(project, str) else "",
         roles(name for name in named if name in ROLES),
         str(claims.get(config.user_claim) or claims["sub"]),
-        user=str(claims["sub"]),
     )
 
 
