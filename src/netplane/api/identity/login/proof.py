@@ -72,11 +72,20 @@ def _by_credential(identity: Identity, asked: Asked, wish: CredentialWish) -> Pr
     with identity.store.read() as reader:
         credential = _find_credential(reader, wish)
         user = None if credential is None else reader.get(User, credential.user_id)
-    name = f"credential:{wish.id or wish.name or ''}"
-    check_secret(identity, asked, name, wish.secret, credential.secret if credential else "")
+    hashed = credential.secret if credential else ""
+    check_secret(identity, asked, f"credential:{_counted_as(credential, wish)}", wish.secret, hashed)
     if credential is None or user is None or not user.enabled:
         raise unauthorized()
     return Proof(user, ("application_credential",), credential, credential.expires_at or None)
+
+
+def _counted_as(credential: ApplicationCredential | None, wish: CredentialWish) -> str:
+    """What failures are counted by: a name is one user's, and others have credentials of that name."""
+    if credential is not None:
+        return credential.id
+    if wish.id is not None or wish.user is None:
+        return wish.id or ""
+    return f"{wish.user.id or wish.user.name or ''}/{wish.name or ''}"
 
 
 def check_secret(identity: Identity, asked: Asked, name: str, secret: str, hashed: str) -> None:
