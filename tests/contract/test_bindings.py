@@ -71,6 +71,12 @@ def test_two_hosts_cannot_have_one_address(store: Store) -> None:
         register(store, "b", "192.0.2.1")
 
 
+def test_no_host_is_called_as_a_network_could_be(store: Store) -> None:
+    for name in (NETWORK.id, "0" * 32):
+        with pytest.raises(ValueError, match="neither a UUID"):
+            register(store, name, "192.0.2.1")
+
+
 def test_a_port_waits_for_its_host(store: Store) -> None:
     assert bound(store) == {}
     register(store, "b", "192.0.2.2")

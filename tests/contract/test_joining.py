@@ -28,6 +28,8 @@ from tests.contract.southbound import PATIENCE, Reply, Site, agent, certified, s
 
 TOKENS = "/netplane/v1/join-tokens"
 H1 = HostIdentity("h1", "0" * 16)
+NETWORK = "f1dab4f2-9a09-4e30-bf34-62bccc3f3769"
+"""An id, as networks have them."""
 
 
 def run(scenario: Callable[[Site], Coroutine[Any, Any, None]], folder: Path) -> None:
@@ -189,6 +191,7 @@ def test_what_is_forged_is_refused(tmp_path: Path) -> None:
             ("../h1", make_request(make_key(), "../h1").decode(), "letters, digits"),
             ("h" * 256, make_request(make_key(), "h" * 256).decode(), "letters, digits"),
             ("h\n1", make_request(make_key(), "h\n1").decode(), "letters, digits"),
+            (NETWORK, make_request(make_key(), NETWORK).decode(), "neither a UUID"),
         ):
             assert said in await refused(place, signed(host, request))
         assert (await ask(place, good)).status == 200
@@ -245,7 +248,15 @@ def test_only_administrators_decide_who_joins(tmp_path: Path) -> None:
         ):
             assert (await place.call(method, path, body, token="blue")).status == 403
             assert (await place.call(method, path, body, token="nobody")).status == 401
-        for wrong in ({"uses": 0}, {"seconds": 0}, {"seconds": 10**9}, {"host": 1}, {"other": 1}, {"host": "../x"}):
+        for wrong in (
+            {"uses": 0},
+            {"seconds": 0},
+            {"seconds": 10**9},
+            {"host": 1},
+            {"other": 1},
+            {"host": "../x"},
+            {"host": NETWORK},
+        ):
             assert (await place.call("POST", TOKENS, wrong)).status == 400, wrong
 
     run(scenario, tmp_path)

@@ -30,7 +30,7 @@ from netplane.api.policy import check_call
 from netplane.api.rules.agents import is_alive
 from netplane.controller.controller import Controller
 from netplane.controller.inventory import page
-from netplane.model import HOST_NAME, Host, JoinToken, agent_id
+from netplane.model import HOST_NAME, HOST_NAMES, Host, JoinToken, agent_id
 from netplane.store import StoreError, Transaction
 from netplane.store.bindings import remove_host
 from netplane.store.enrolments import (
@@ -115,7 +115,7 @@ async def make_token(controller: Controller, request: Request) -> object:
     check_call(context_of(request), "change_join_tokens")
     wish: TokenWish = parse_struct(_TOKEN_WISH, await read_body(request, BODY))
     if wish.host and not HOST_NAME.fullmatch(wish.host):
-        raise invalid(f"'host' is a host's name, of letters, digits, dots, hyphens and underscores, not {wish.host!r}")
+        raise invalid(f"'host' is a host's name, {HOST_NAMES}, not {wish.host!r}")
 
     def work(transaction: Transaction) -> JoinToken:
         drop_expired(transaction)

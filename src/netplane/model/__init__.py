@@ -17,7 +17,7 @@ from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint, Pair, Presence, presence
 from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
-from netplane.model.host import HOST_NAME, Binding, Host
+from netplane.model.host import HOST_NAME, HOST_NAMES, Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User, assignment, role_id
 from netplane.model.inactive_binding import InactiveBinding, inactive_binding_id
 from netplane.model.kinds import COMPUTED, CONTROL, KINDS, STORED, WORLD, AnyRecord, AnyStored, kind_of
@@ -44,6 +44,7 @@ __all__ = [
     "DEFAULT_ZONE",
     "EVERY_PROJECT",
     "HOST_NAME",
+    "HOST_NAMES",
     "KINDS",
     "MOST_ROUTES",
     "PARENT",

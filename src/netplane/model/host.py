@@ -6,8 +6,14 @@ from typing import Annotated
 
 from netplane.model.record import Claim, OnDelete, Record, Reference, describe
 
-HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
-"""What a host may be called: as hosts are (RFC 1123, and underscores); names become file names and log lines."""
+_ID = r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
+HOST_NAME = re.compile(rf"(?!(?:{_ID})\Z)[A-Za-z0-9][A-Za-z0-9._-]{{0,254}}")
+"""What a host may be called: as hosts are (RFC 1123, and underscores); names become file names and log lines.
+
+A host's id is its name, and references are by id alone: what looks like the id of a network or a project is no name.
+"""
+HOST_NAMES = "1 to 255 letters, digits, dots, hyphens and underscores, and neither a UUID nor 32 hexadecimal digits"
+"""The same for people."""
 
 
 class Host(Record, frozen=True, kw_only=True, gc=False, tag="host"):

@@ -1,7 +1,7 @@
 """Hosts and who carries what: the writes that the API and the sessions of hosts share."""
 
 from netplane.base.problem import Problem
-from netplane.model import Agent, Binding, Host, Port, agent_id
+from netplane.model import HOST_NAME, HOST_NAMES, Agent, Binding, Host, Port, agent_id
 from netplane.store.enrolments import revoke
 from netplane.store.transaction import Transaction
 
@@ -12,8 +12,10 @@ NUMBERS = (1, 0xFFFFFFFF)
 def register_host(transaction: Transaction, name: str, address: str) -> Host:
     """The record of a host that has come; at its first coming it gets a number and the ports that wait for it.
 
-    Conflict if another host has the address.
+    Conflict if another host has the address, ValueError if no host may have the name.
     """
+    if not HOST_NAME.fullmatch(name):
+        raise ValueError(f"a host's name is {HOST_NAMES}, not {name!r}")
     known = transaction.get(Host, name)
     number = transaction.allocate("host", *NUMBERS) if known is None else known.number
     host = transaction.put(Host(id=name, number=number, address=address))

@@ -5,7 +5,7 @@ from secrets import token_hex
 
 from msgspec.structs import replace
 
-from netplane.model import HOST_NAME, Enrolment, Host, JoinToken
+from netplane.model import HOST_NAME, HOST_NAMES, Enrolment, Host, JoinToken
 from netplane.model.enrolment import SPACE
 from netplane.store.clock import fine_stamp
 from netplane.store.transaction import Transaction
@@ -33,7 +33,7 @@ def spend_join_token(transaction: Transaction, id: str, host: str) -> None:
     if token.expires_at <= fine_stamp(transaction.origin.now):
         raise NotAdmitted("the join token has expired")
     if not HOST_NAME.fullmatch(host):
-        raise NotAdmitted("a host's name is 1 to 255 letters, digits, dots, hyphens and underscores")
+        raise NotAdmitted(f"a host's name is {HOST_NAMES}")
     if token.host_id not in ("", host):
         raise NotAdmitted(f"the join token is for another host than {host}")
     if not token.host_id and (enrolment_of(transaction, host) or transaction.get(Host, host)):

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from enum import Enum
 from ipaddress import ip_address
 
-from netplane.model import HOST_NAME
+from netplane.model import HOST_NAME, HOST_NAMES
 from netplane.stream.codec import decode_down, decode_up, encode
 from netplane.stream.faults import LocalFault, RemoteFault
 from netplane.stream.messages import (
@@ -184,7 +184,7 @@ class ControllerSession(Session):
 
 def _check_hello(hello: Hello, fault: Fault) -> None:
     if not HOST_NAME.fullmatch(hello.host):
-        raise fault("a host's name is 1 to 255 letters, digits, dots, hyphens and underscores")
+        raise fault(f"a host's name is {HOST_NAMES}")
     if hello.revision < 0:
         raise fault("revisions start at 1")
     try:

@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from netplane.cli import main
+from netplane.model import HOST_NAMES
 
 TOKENS = '[[token]]\nsecret = "s"\nproject = "p"\n'
 
@@ -32,7 +33,8 @@ def test_what_is_wrong(tmp_path: Path, words: tuple[str, ...], tokens: str, said
     assert said in result.stderr.splitlines()[-1]
 
 
-def test_a_host_is_named_as_one_may_be() -> None:
-    refused = CliRunner().invoke(main, ["join", "http://127.0.0.1:1", "--host", "../b", "--token", "t"])
+@pytest.mark.parametrize("name", ["../b", "0" * 32])
+def test_a_host_is_named_as_one_may_be(name: str) -> None:
+    refused = CliRunner().invoke(main, ["join", "http://127.0.0.1:1", "--host", name, "--token", "t"])
     assert refused.exit_code == 2
-    assert "'../b': letters, digits, dots, hyphens and underscores" in refused.output
+    assert f"'{name}': a host's name is {HOST_NAMES}" in refused.output
