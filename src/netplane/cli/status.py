@@ -14,7 +14,7 @@ COLUMNS = ("host", "number", "address", "alive", "revision", "behind", "ports")
 @asks_controller
 @as_json
 def status(client: Client, *, wants_json: bool) -> None:
-    """Show the controller, its hosts, how far each is, and problems.
+    """Show the controllers, their hosts, how far each is, and problems.
 
     A host is alive if it has a session with a controller; its revision is the last one that it has in its kernel; it
     is behind if it needs a change since then that it has not acknowledged.
@@ -23,10 +23,11 @@ def status(client: Client, *, wants_json: bool) -> None:
     if wants_json:
         print_json(body)
         return
-    click.echo(f"controller {client.url}, netplane {body['version']}, revision {body['revision']}\n")
+    click.echo(f"controller {client.url}, netplane {body['version']}, revision {body['revision']}")
+    click.echo(f"controllers of the database: {', '.join(body['controllers'])}\n")
     print_table(COLUMNS, (_row(host) for host in body["hosts"]))
     if not body["hosts"]:
-        click.echo("no host has joined: run `netplane agent` on one")
+        click.echo("no host has joined: run `netplane join` on one")
     click.echo("\nproblems:" if body["problems"] else "\nno problems")
     for problem in body["problems"]:
         click.echo(f"  {_problem(problem)}")

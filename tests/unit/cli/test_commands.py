@@ -38,6 +38,7 @@ STATUS = {
         },
     ],
     "problems": [{"host": "h1", "kind": "port", "id": PORT, "text": "has no device"}],
+    "controllers": ["http://192.0.2.1:9696", "http://192.0.2.2:9696"],
 }
 TRACE = {
     "verdict": "DROP",
@@ -134,10 +135,16 @@ def test_status(url: str) -> None:
     result = run(url, "status")
     assert result.exit_code == 0
     lines = [line.split() for line in result.output.splitlines()]
-    assert lines[3] == ["h1", "1", "198.18.1.2", "yes", "7", "no", "2"]
-    assert lines[4] == ["h2", "2", "198.18.2.2", "no", "5", "since", "2026-01-02T03:04:05Z", "0"]
+    assert lines[1][-2:] == ["http://192.0.2.1:9696,", "http://192.0.2.2:9696"]
+    assert lines[4] == ["h1", "1", "198.18.1.2", "yes", "7", "no", "2"]
+    assert lines[5] == ["h2", "2", "198.18.2.2", "no", "5", "since", "2026-01-02T03:04:05Z", "0"]
     assert f"port {PORT} on h1: has no device" in result.output
     assert json.loads(run(url, "status", "--json").output) == STATUS
+
+
+def test_status_without_hosts(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(ANSWERS, ("GET", "/netplane/v1/status"), (200, STATUS | {"hosts": []}))
+    assert "no host has joined: run `netplane join` on one" in run(url, "status").output
 
 
 def test_trace(url: str) -> None:
