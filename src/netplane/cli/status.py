@@ -23,8 +23,9 @@ def status(client: Client, *, wants_json: bool) -> None:
     if wants_json:
         print_json(body)
         return
-    click.echo(f"controller {client.url}, netplane {body['version']}, revision {body['revision']}")
-    click.echo(f"controllers of the database: {', '.join(body['controllers'])}\n")
+    click.echo(f"controller {client.url}, netplane {body['version']}, revision {body['revision']}\n")
+    print_table(("controllers",), ((listens_on,) for listens_on in body["controllers"]))
+    click.echo()
     print_table(COLUMNS, (_row(host) for host in body["hosts"]))
     if not body["hosts"]:
         click.echo("no host has joined: run `netplane join` on one")

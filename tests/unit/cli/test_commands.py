@@ -135,9 +135,9 @@ def test_status(url: str) -> None:
     result = run(url, "status")
     assert result.exit_code == 0
     lines = [line.split() for line in result.output.splitlines()]
-    assert lines[1][-2:] == ["http://192.0.2.1:9696,", "http://192.0.2.2:9696"]
-    assert lines[4] == ["h1", "1", "198.18.1.2", "yes", "7", "no", "2"]
-    assert lines[5] == ["h2", "2", "198.18.2.2", "no", "5", "since", "2026-01-02T03:04:05Z", "0"]
+    assert lines[2:5] == [["controllers"], ["http://192.0.2.1:9696"], ["http://192.0.2.2:9696"]]
+    assert lines[7] == ["h1", "1", "198.18.1.2", "yes", "7", "no", "2"]
+    assert lines[8] == ["h2", "2", "198.18.2.2", "no", "5", "since", "2026-01-02T03:04:05Z", "0"]
     assert f"port {PORT} on h1: has no device" in result.output
     assert json.loads(run(url, "status", "--json").output) == STATUS
 
