@@ -309,6 +309,32 @@ def test_who_shares_what(world: World) -> None:
     assert world.refused("POST", "rbac-policies", external) == (400, "InvalidInput")
 
 
+@pytest.mark.parametrize(
+    ("first", "status", "type"), [("green", 404, "NetworkNotFound"), ("blue", 400, "InvalidInput")]
+)
+def test_a_policy_of_mine_on_anothers_network_stays_as_it_is(world: World, first: str, status: int, type: str) -> None:
+    network = world.make("network", "red")["id"]
+    wish = {"object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": first}
+    policy = world.make("rbac_policy", "admin", project_id="blue", **wish)["id"]
+    further = {"rbac_policy": {"target_tenant": "gold"}}
+    assert world.refused("PUT", f"rbac-policies/{policy}", further) == (status, type)
+    assert world.change("rbac_policy", policy, target_tenant=first)["target_tenant"] == first
+    assert world.change("rbac_policy", policy, "admin", target_tenant="gold")["target_tenant"] == "gold"
+    world.remove("rbac_policy", policy)
+
+
+def test_a_pool_goes_to_nobody_who_does_not_see_its_scope(world: World) -> None:
+    scope = world.make("address_scope", ip_version=4)["id"]
+    pool = world.make("subnetpool", prefixes=["10.0.0.0/16"], address_scope_id=scope)["id"]
+    share(world, scope, "red", kind="address_scope")
+    policy = share(world, pool, "red", kind="subnetpool")["id"]
+    for target, token in (("green", "blue"), ("*", "admin")):
+        change = {"rbac_policy": {"target_tenant": target}}
+        assert world.refused("PUT", f"rbac-policies/{policy}", change, token) == (400, "RbacPolicyInitError")
+    share(world, scope, "green", kind="address_scope")
+    assert world.change("rbac_policy", policy, target_tenant="green")["target_tenant"] == "green"
+
+
 def test_subnets_of_a_shared_pool_in_a_shared_scope(world: World) -> None:
     scope = world.make("address_scope", name="s", ip_version=4)["id"]
     pool = world.make("subnetpool", name="p", prefixes=["10.0.0.0/16"], address_scope_id=scope)["id"]

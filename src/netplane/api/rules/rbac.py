@@ -26,6 +26,7 @@ from netplane.model import (
     kind_of,
     shared_with,
 )
+from netplane.model.resource import Resource
 from netplane.store import Reader, Transaction
 
 ACTION = "access_as_shared"
@@ -41,21 +42,18 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> RbacPolicy
         raise invalid(f"'{wish['action']}' is not a valid action for object type '{name}': there is '{ACTION}'")
     if wish["target_project"] == EVERY_PROJECT:
         check_given(transaction, context, RbacPolicy, "create", "target_tenant:*", wish)
-    record = visible(transaction, context, kind, wish["object_id"])
-    if not may(transaction, context, "share", record):
-        raise invalid("Only admins can manipulate policies on objects they do not own")
-    if isinstance(record, SubnetPool):
-        _check_scope(transaction, record, wish["target_project"])
+    _check_share(transaction, context, kind, wish["object_id"], wish["target_project"])
     return transaction.add(RbacPolicy(id=new_id(), **wish | {"object_type": name}))
 
 
 def update(transaction: Transaction, context: Context, policy: RbacPolicy, wish: Wish) -> RbacPolicy:
-    """Another target, if the former one does not use what it is about."""
+    """Another target, if the caller may share with it and the former one does not use what the policy is about."""
     target = wish.get("target_project", policy.target_project)
     if target != policy.target_project:
         if target == EVERY_PROJECT:
             check_given(transaction, context, RbacPolicy, "update", "target_tenant:*", policy)
-        else:
+        _check_share(transaction, context, SHAREABLE[policy.object_type], policy.object_id, target)
+        if target != EVERY_PROJECT:
             _check_unused(transaction, policy)
     return transaction.put(replace(policy, **wish))
 
@@ -96,6 +94,15 @@ def unshare(transaction: Transaction, network: Network) -> None:
         text = f"Unable to reconfigure sharing settings for network {network.id}. Multiple projects are using it."
         raise conflict("InvalidSharedSetting", text)
     transaction.delete(policy)
+
+
+def _check_share(transaction: Transaction, context: Context, kind: type[Resource], id: str, target: str) -> None:
+    """Whose a policy is says nothing about whose its object is: refused unless the caller may share that one."""
+    record = visible(transaction, context, kind, id)
+    if not may(transaction, context, "share", record):
+        raise invalid("Only admins can manipulate policies on objects they do not own")
+    if isinstance(record, SubnetPool):
+        _check_scope(transaction, record, target)
 
 
 def _check_scope(transaction: Transaction, pool: SubnetPool, target: str) -> None:
