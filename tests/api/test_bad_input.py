@@ -5,6 +5,7 @@ from uuid import uuid4
 
 import pytest
 
+from netplane.api.bodies import LIST_LIMIT
 from tests.api.support import World
 
 NONE = str(uuid4())
@@ -528,6 +529,13 @@ def test_anothers_resources_join_nothing_of_mine(world: World, place: Place) -> 
 def test_bodies_that_are_too_long(world: World) -> None:
     body = b'{"network": {"name": "' + b"x" * (8 * 1024 * 1024) + b'"}}'
     assert world.refused("POST", "networks", body) == (413, "HTTPRequestEntityTooLarge")
+
+
+def test_lists_that_are_too_long(world: World) -> None:
+    reply = world.ask("POST", "/v2.0/address-scopes", {"address_scopes": [{"ip_version": 4}] * (LIST_LIMIT + 1)})
+    assert reply.error == (400, "HTTPBadRequest")
+    assert str(LIST_LIMIT) in reply.json["NeutronError"]["message"]
+    assert world.counts() == {}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from netplane.api.limits import DEFAULTS, parse_limits
 from netplane.api.rules import RULES
 from netplane.model import STORED, kind_of
 from netplane.model.resource import Resource
-from netplane.store import Store
+from netplane.store import Store, Transaction
 from tests.api.support import Json, World, collection_of
 from tests.api.test_ports import make_network
 from tests.api.test_routers import add
@@ -148,6 +148,25 @@ def test_a_list_counts_as_one(world: World) -> None:
     assert used(world, "port") == 0
     assert world.ask("POST", "/v2.0/ports", {"ports": wish["ports"][:5]}).status == 201
     assert used(world, "port") == 5
+
+
+def test_a_list_that_is_over_the_quota_is_refused_before_anything_is_made(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit(world, network=3)
+    limit(world, "red", network=1)
+    world.make("network")
+    both = [{"project_id": project} for project in ("blue", "red", "red")]
+
+    def make_nothing(_transaction: Transaction, record: Resource) -> Resource:
+        raise AssertionError(f"{record} is made")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Transaction, "add", make_nothing)
+        assert world.refused("POST", "networks", {"networks": [{}] * 3}) == OVER
+        assert world.refused("POST", "networks", {"networks": both}, "admin") == OVER
+    assert world.ask("POST", "/v2.0/networks", {"networks": both[:2]}, "admin").status == 201
+    assert used(world, "network") == 2
 
 
 def test_quotas_are_each_projects_own(world: World) -> None:

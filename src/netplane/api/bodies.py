@@ -20,6 +20,9 @@ Wish = dict[str, Any]
 Further = tuple[tuple[str, Any], ...]
 """Names and types."""
 
+LIST_LIMIT = 10_000
+"""Resources that one POST may ask for: they are made in one transaction, and other writers wait for it."""
+
 UNKNOWN = re.compile(r"unknown field `(.+?)`")
 MISSING = re.compile(r"missing required field `(.+?)`")
 
@@ -77,6 +80,8 @@ def parse_create(kind: type[Record], filled: frozenset[str], further: Further, b
         raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
     if many is not UNSET and not many:
         raise bad_request("Resources required")
+    if many is not UNSET and len(many) > LIST_LIMIT:
+        raise bad_request(f"A list has at most {LIST_LIMIT} resources")
     return [_wish(wanted) for wanted in ([single] if many is UNSET else many)], many is not UNSET
 
 

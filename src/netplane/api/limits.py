@@ -52,13 +52,14 @@ def read_limits(path: Path | None) -> Mapping[str, int]:
     return DEFAULTS if path is None else parse_limits(path.read_text())
 
 
-def check_limit(transaction: Transaction, defaults: Mapping[str, int], kind: type[Resource], project: str) -> None:
-    """409 if a project has come to have more resources of a kind than it may."""
+def check_limit(
+    transaction: Transaction, defaults: Mapping[str, int], kind: type[Resource], project: str, more: int = 0
+) -> None:
+    """409 if a project has come to have more resources of a kind than it may, or will with so many more."""
     name = kind_of(kind)
     if name not in defaults:
         return
-    used = transaction.used(kind, project)
     quota = transaction.get(Quota, quota_id(project))
     limit = defaults[name] if quota is None else quota.limits.get(name, defaults[name])
-    if 0 <= limit < used:
+    if 0 <= limit < transaction.used(kind, project) + more:
         raise conflict("OverQuota", f"Quota exceeded for resources: ['{name}'].")

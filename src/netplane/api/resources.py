@@ -1,5 +1,6 @@
 """Create, show, list, update, delete: the same for every kind."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -49,6 +50,7 @@ class Resources(NamedTuple):
         with self._write(call) as transaction:
             for wish in wishes:
                 check_create(transaction, call.context, kind, wish)
+            self._check_room(transaction, wishes)
             records = [create(transaction, call.context, self._fitted(wish)) for wish in wishes]
             for project in {record.project_id for record in records}:
                 check_limit(transaction, self.services.limits, kind, project)
@@ -100,6 +102,12 @@ class Resources(NamedTuple):
         with self.changing(call, id, action) as (transaction, record):
             shown = self.rules.actions[action](transaction, call.context, record, call.body)
         return Answer(200, shown, transaction.revision)
+
+    def _check_room(self, transaction: Transaction, wishes: Sequence[Wish]) -> None:
+        """409 for a list that cannot fit, before the work that it takes; one resource is soon made and then counted."""
+        if len(wishes) > 1:
+            for project, more in Counter(wish["project_id"] for wish in wishes).items():
+                check_limit(transaction, self.services.limits, self.rules.kind, project, more)
 
     def _fitted(self, wish: Wish, before: Resource | None = None) -> Wish:
         return wish if self.rules.fit is None else self.rules.fit(self.services, wish, before)
