@@ -1,9 +1,10 @@
 """Subnet pools: their ranges in one notation, their bounds, and what comes and goes while subnets are cut from them."""
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
@@ -30,7 +31,7 @@ BOUNDS = ("min_prefixlen", "max_prefixlen", "default_prefixlen")
 class PrefixesWish(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of add_prefixes and remove_prefixes."""
 
-    prefixes: tuple[str, ...]
+    prefixes: Annotated[tuple[str, ...], Meta(max_length=PREFIX_LIMIT)]
 
 
 class OnboardWish(Struct, frozen=True, forbid_unknown_fields=True):
@@ -98,7 +99,8 @@ def remove_prefixes(transaction: Transaction, context: Context, pool: SubnetPool
         if not is_free(transaction.reader, pool, gone):
             text = "Illegal update to prefixes: One or more the prefixes to be removed is in use by a subnet."
             raise ApiError(400, "IllegalSubnetPoolPrefixUpdate", text)
-        left = [part for range in left for part in _without(range, gone)]
+        left = _without(left, gone)
+        _check_number(left)
     return _set_prefixes(transaction, context, pool, left)
 
 
@@ -155,21 +157,26 @@ def _collapsed_ranges(ranges: Sequence[Range]) -> tuple[Range, ...]:
         text = "Cannot mix IPv4 and IPv6 prefixes in a subnet pool."
         raise ApiError(400, "PrefixVersionMismatch", text)
     collapsed = collapse(ranges)
-    if len(collapsed) > PREFIX_LIMIT:
-        raise invalid(f"a subnet pool has at most {PREFIX_LIMIT} prefixes")
+    _check_number(collapsed)
     return collapsed
+
+
+def _check_number(ranges: Sequence[Range]) -> None:
+    if len(ranges) > PREFIX_LIMIT:
+        raise invalid(f"a subnet pool has at most {PREFIX_LIMIT} prefixes")
 
 
 def _ranges(pool: SubnetPool) -> list[Range]:
     return [parse_range(prefix) for prefix in pool.prefixes]
 
 
-def _without(range: Any, gone: Any) -> Iterable[Range]:
-    """What is left of a range when another goes."""
-    if not range.overlaps(gone):
-        return (range,)
-    left: Iterable[Range] = () if range.subnet_of(gone) else range.address_exclude(gone)
-    return left
+def _without(ranges: Sequence[Range], gone: Any) -> list[Range]:
+    """What is left of ranges when another goes; both sides of it in order and apart, as a pool's are."""
+    start = bisect_left(ranges, gone.network_address, key=lambda range: range.broadcast_address)
+    end = bisect_right(ranges, gone.broadcast_address, lo=start, key=lambda range: range.network_address)
+    cut: Sequence[Any] = ranges[start:end]
+    parts = [part for range in cut if not range.subnet_of(gone) for part in range.address_exclude(gone)]
+    return [*ranges[:start], *sorted(parts), *ranges[end:]]
 
 
 def _check(transaction: Transaction, pool: SubnetPool) -> None:
