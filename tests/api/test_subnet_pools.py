@@ -1,11 +1,13 @@
 """Subnet pools: made, cut from, widened, narrowed and deleted."""
 
 from contextlib import closing
+from ipaddress import IPv4Network, ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from netplane.model import PREFIX_LIMIT
 from tests.api.support import World
 
 Json = dict[str, Any]
@@ -161,6 +163,8 @@ def test_subnets_that_cannot_be_cut(world: World, fields: Json, error: tuple[int
         ({"prefixes": ["10.0.0.0/8"], "default_prefixlen": 7}, "IllegalSubnetPoolPrefixBounds"),
         ({"prefixes": ["10.0.0.0/8"], "default_prefixlen": 25, "max_prefixlen": 24}, "IllegalSubnetPoolPrefixBounds"),
         ({"prefixes": ["10.0.0.0/8"], "default_quota": -1}, "InvalidInput"),
+        ({"prefixes": ["10.0.0.0/8"], "default_quota": 2**31}, "InvalidInput"),
+        ({"prefixes": ["10.0.0.0/8"], "default_quota": 10**30}, "InvalidInput"),
         ({"prefixes": ["10.0.0.0/8"], "ip_version": 4}, "HTTPBadRequest"),
         ({"prefixes": [f"10.{number // 100}.{number % 100}.0/25" for number in range(1025)]}, "InvalidInput"),
     ],
@@ -188,6 +192,24 @@ def test_prefixes_come_and_go(world: World) -> None:
     assert cidr(world, pool) == "10.0.0.64/26"
     assert cut(world, pool).error == (409, "SubnetAllocationError")
     assert act(world, pool, "add_prefixes", {"colour": "red"}).error[0] == 400
+
+
+def test_many_prefixes_go_at_once(world: World) -> None:
+    pool = make_pool(world, "10.0.0.0/8")
+    path = f"subnetpools/{pool['id']}/remove_prefixes"
+    scattered = [str(ip_address("10.0.0.0") + index * 32749 % 2**24) for index in range(1, PREFIX_LIMIT + 2)]
+    for wish in (scattered[:PREFIX_LIMIT], scattered, ["172.16.0.0/32"] * (PREFIX_LIMIT + 1)):
+        assert world.refused("PUT", path, {"prefixes": wish}) == (400, "InvalidInput")
+    neighbours = [f"10.{index >> 8}.{index & 255}.0/24" for index in range(PREFIX_LIMIT)]
+    left = act(world, pool, "remove_prefixes", {"prefixes": neighbours}).json["prefixes"]
+    assert sum(IPv4Network(prefix).num_addresses for prefix in left) == 2**24 - 2**18
+    assert (left[0], left[-1]) == ("10.4.0.0/14", "10.128.0.0/9")
+    assert act(world, pool, "add_prefixes", {"prefixes": neighbours}).json == {"prefixes": ["10.0.0.0/8"]}
+    every_other = {"prefixes": neighbours[::2]}
+    assert len(act(world, pool, "remove_prefixes", every_other).json["prefixes"]) == PREFIX_LIMIT // 2 + 6
+    more = {"prefixes": ["10.0.0.0/14", "10.255.255.255/32"]}
+    left = act(world, pool, "remove_prefixes", more).json["prefixes"]
+    assert (left[0], left[-1]) == ("10.4.0.0/14", "10.255.255.254/32")
 
 
 def test_quotas_of_projects(world: World) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from netplane.model.quota import MOST
 from netplane.model.record import Claim, Reference, describe
 from netplane.model.resource import Resource
 
@@ -49,7 +50,7 @@ class SubnetPool(Resource, frozen=True, kw_only=True, gc=False, tag="subnetpool"
         describe("The longest prefix that may be asked for; 32 by default, 128 in IPv6.", create=True, update=True),
     ]
     default_quota: Annotated[
-        Annotated[int, Meta(ge=0)] | None,
+        Annotated[int, Meta(ge=0, le=MOST)] | None,
         describe(
             "How much each project may cut from it, in addresses, in IPv6 in ranges of /64; null or 0 for no limit.",
             create=True,
