@@ -178,7 +178,15 @@ def test_only_what_one_has_seen_is_changed(world: World) -> None:
     assert asked(world, "DELETE", path, f"revision_number={number + 1}") == (204, "")
 
 
-@pytest.mark.parametrize("text", ["revision_number=", "revision_number=x", "revision_number=1, revision_number=2"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "revision_number=",
+        "revision_number=x",
+        "revision_number=1, revision_number=2",
+        pytest.param("revision_number=" + "9" * 5000, id="thousands of digits"),
+    ],
+)
 def test_bad_preconditions(world: World, text: str) -> None:
     id = world.make("network")["id"]
     assert asked(world, "PUT", f"networks/{id}", text, {"network": {}}) == (400, "BadRequest")

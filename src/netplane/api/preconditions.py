@@ -4,6 +4,8 @@ from netplane.api.errors import ApiError
 from netplane.model.resource import Resource
 
 SIGN = "revision_number="
+MOST_DIGITS = 19
+"""Of a revision number: what a database's integer has. Python refuses to read thousands."""
 
 
 def parse_if_match(header: str | None) -> int | None:
@@ -16,7 +18,7 @@ def parse_if_match(header: str | None) -> int | None:
     if len(asked) > 1:
         raise _bad("Multiple revision_number etags are not supported")
     number = asked[0].removeprefix(SIGN)
-    if not number.isascii() or not number.isdecimal():
+    if not number.isascii() or not number.isdecimal() or len(number) > MOST_DIGITS:
         raise _bad("Revision number etag must be in the format of revision_number=<int>")
     return int(number)
 
