@@ -18,12 +18,12 @@ def port(id: str, network: Network, project: str) -> Port:
     return Port(id=id, network_id=network.id, mac_address="02:00:00:00:00:01", project_id=project)
 
 
-def policy(project: str, target: str) -> RbacPolicy:
+def policy(project: str, target: str, network: str = "n") -> RbacPolicy:
     return RbacPolicy(
         id="p",
         project_id=project,
         object_type="network",
-        object_id="n",
+        object_id=network,
         action="access_as_shared",
         target_project=target,
     )
@@ -84,7 +84,16 @@ def test_what_a_project_sees(how: type, record: Record, is_seen: bool) -> None:
 
 
 @pytest.mark.parametrize("how", [written, deleted])
-@pytest.mark.parametrize("record", [policy("red", "blue"), policy("red", "*"), policy("blue", "red")])
+@pytest.mark.parametrize(
+    "record",
+    [
+        policy("red", "blue"),
+        policy("red", "*"),
+        policy("blue", "red"),
+        policy("red", "green", "n3"),
+        policy("ops", "green", "n1"),
+    ],
+)
 def test_a_watch_ends_when_sharing_changes(how: type, record: Record) -> None:
     assert told(BLUE, written(MINE, 11), how(record)) == (["n1"], True)
     assert told(BLUE, how(record)._replace(change=how(record).change._replace(revision=10)))[1] is False

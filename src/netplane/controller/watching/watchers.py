@@ -46,7 +46,8 @@ class Wanted(NamedTuple):
         if self.viewer is None or entry.change.revision <= self.since:
             return False
         if isinstance(record, RbacPolicy):
-            return entry.project == self.viewer or record.target_project in (EVERY_PROJECT, self.viewer)
+            is_known = (record.object_type, record.object_id) in self.lent or record.object_id in self.shares
+            return is_known or entry.project == self.viewer or record.target_project in (EVERY_PROJECT, self.viewer)
         if entry.project == self.viewer:
             return False
         shared = getattr(entry.change.record, "shared", None)
