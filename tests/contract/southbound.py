@@ -36,6 +36,13 @@ TOKENS = parse_tokens(
     [[token]]
     secret = "blue"
     project = "blue"
+    [[token]]
+    secret = "red"
+    project = "red"
+    [[token]]
+    secret = "jim"
+    project = "operators"
+    roles = ["reader"]
     """
 )
 PATIENCE = 5.0

@@ -237,6 +237,23 @@ def test_what_others_let_one_use(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_who_shares_anothers_network_sees_nobodys_ports_on_it(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            lent = await network(place)
+            wish = {"object_type": "network", "object_id": lent["id"], "action": "access_as_shared"}
+            await place.call("POST", "/v2.0/rbac-policies", {"rbac_policy": {**wish, "target_tenant": "red"}})
+            for watcher, seen in (("jim", ["operators"]), ("blue", ["red", "blue", "operators"])):
+                async with watching(place, "kind=port", watcher) as client:
+                    for token in ("red", "blue", "admin"):
+                        reply = await place.call("POST", "/v2.0/ports", {"port": {"network_id": lent["id"]}}, token)
+                        assert reply.status == 201, reply.body
+                    await client.until(len(seen))
+                    assert [event.body["project_id"] for event in client.events[2:]] == seen
+
+    asyncio.run(scenario())
+
+
 def test_who_does_not_read_is_let_go_and_misses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "BACKLOG", 5)
 

@@ -101,12 +101,16 @@ def owns_network(look: Look, context: Context, record: Record) -> bool:
     return bool(look.find(RbacPolicy, "object_id", network.id))
 
 
+def shared_by(reader: Reader, project: str) -> list[str]:
+    """The ids of a project's own networks that others may use."""
+    own = [network.id for network in reader.list(Network, project)]
+    return [id for id, policies in reader.group(RbacPolicy, "object_id", own).items() if policies]
+
+
 def of_others(reader: Reader, context: Context, kind: type[Resource]) -> Sequence[Resource]:
     """The records of a kind that a caller sees although they belong to other projects."""
     if kind is Port:
-        own = [network.id for network in reader.list(Network, context.project)]
-        lent = [id for id, policies in reader.group(RbacPolicy, "object_id", own).items() if policies]
-        on_own = reader.group(Port, "network_id", lent).values()
+        on_own = reader.group(Port, "network_id", shared_by(reader, context.project)).values()
         return [port for ports in on_own for port in ports if port.project_id != context.project]
     lent_kind = Network if kind is Subnet else kind
     ids = _all_shared(reader, context.project) if lent_kind in SHAREABLE.values() else set()

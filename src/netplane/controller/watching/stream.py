@@ -14,12 +14,12 @@ from netplane.api.app import context_of
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, forbidden, invalid
 from netplane.api.policy import may_call
-from netplane.api.policy.sharing import of_others
+from netplane.api.policy.sharing import of_others, shared_by
 from netplane.api.rules import RULES
 from netplane.controller.controller import Controller
 from netplane.controller.watching.events import heartbeat, lent_event, named
 from netplane.controller.watching.watchers import Wanted, Watcher
-from netplane.model import Binding, Host, RbacPolicy, kind_of
+from netplane.model import Binding, Host, kind_of
 from netplane.model.resource import Resource
 from netplane.store import Entry, Unavailable
 
@@ -197,7 +197,7 @@ def _check_kept(controller: Controller, since: int) -> None:
 def _with_lent(controller: Controller, context: Context, wanted: Wanted) -> tuple[Wanted, list[Resource]]:
     with controller.store.read() as reader:
         lent = [record for rules in RULES for record in of_others(reader, context, rules.kind)]
-        shares = frozenset(policy.object_id for policy in reader.list(RbacPolicy, context.project))
+        shares = frozenset(shared_by(reader, context.project))
         keys = frozenset((kind_of(record), record.id) for record in lent)
         seen = wanted._replace(lent=keys, shares=shares, since=reader.revision)
     return seen, [record for record in lent if kind_of(record) in wanted.kinds]
