@@ -7,6 +7,7 @@ its firewalls; `grey` has nothing to do with any of it.
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 import pytest
 
@@ -15,7 +16,7 @@ from netplane.api.personas import Persona
 from netplane.api.policy.compiled import compiled
 from netplane.api.policy.table import ASKED, TABLE
 from netplane.api.rules import COMPUTED, RULES
-from netplane.model import Record, kind_of
+from netplane.model import Port, Record, kind_of
 from tests.api.support import Json, World, collection_of
 
 
@@ -270,7 +271,14 @@ def test_fields_are_given_as_the_table_says(place: Place, kind: str, verb: str, 
     place.ids.pop(f"one {kind}", None)
 
 
-SEEN = [(kind, line[5:]) for kind, record in KINDS.items() for line in TABLE[record] if line.startswith("show:")]
+OWNERS = {"netplane:metadata", "trunk_details"}
+"""Fields that nobody sees of another's."""
+SEEN = [
+    (kind, line[5:])
+    for kind, record in KINDS.items()
+    for line in TABLE[record]
+    if line.startswith("show:") and line[5:] not in OWNERS
+]
 
 
 @pytest.mark.parametrize(("kind", "field"), SEEN)
@@ -288,6 +296,32 @@ def test_fields_are_seen_as_the_table_says(place: Place, kind: str, field: str) 
         assert got == (200 if sees else 400), name
         if not sees:
             assert place.world.ask("GET", f"/v2.0/{collection}?sort_key={field}", token=name).status == 400
+
+
+def test_fields_of_its_owner(place: Place) -> None:
+    """Who owns a network sees the ports on it, but not what their machines read about themselves, or carry besides."""
+    told = {"user_data": "cGFzc3dvcmQ=", "public_keys": {"k": "ssh-rsa"}, "meta": {}}
+    lent = place.ids["lent"]
+    port = place.world.make("port", "member@blue", network_id=lent, **{"netplane:metadata": told})["id"]
+    place.world.make("trunk", "member@blue", port_id=port)
+    with place.world.store.read() as reader:
+        record = reader.get(Port, port)
+    assert record is not None
+    for name in CALLERS:
+        who = personas(name, "port")
+        if not who & TABLE[Port]["show"]:
+            continue
+        for field in OWNERS:
+            sees = bool(who & TABLE[Port][f"show:{field}"])
+            shown = place.world.get(f"ports/{port}", name)["port"]
+            for query in (f"?id={port}", f"?network_id={lent}", "", "?limit=900"):
+                [listed] = [one for one in place.world.get(f"ports{query}", name)["ports"] if one["id"] == port]
+                assert (field in shown) == (field in listed) == sees, (name, query)
+        query = urlencode({"netplane:metadata": str(record.metadata)})
+        sees = bool(who & TABLE[Port]["show:netplane:metadata"])
+        reply = place.world.ask("GET", f"/v2.0/ports?{query}", token=name)
+        found = [one["id"] for one in reply.json["ports"]] if reply.status == 200 else []
+        assert found == ([port] if sees else []), name
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -414,6 +448,6 @@ def check_lines(kind: type[Record], calls: set[str], extras: set[str]) -> None:
         verb, _, field = line.partition(":")
         if line not in known:
             assert verb in ("create", "update", "show"), line
-            assert field in {*extras, *GIVEN} or field.startswith(("provider:", "binding:")), line
+            assert field in {*extras, *GIVEN, *OWNERS} or field.startswith(("provider:", "binding:")), line
     told = {field for field in extras if field.startswith(("provider:", "binding:"))} - {"binding:vnic_type"}
     assert told <= table.seen.keys()

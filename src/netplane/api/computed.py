@@ -7,7 +7,7 @@ from netplane.api.bodies import plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
 from netplane.api.errors import bad_request, not_found
-from netplane.api.policy import hidden
+from netplane.api.policy import never_seen
 from netplane.api.queries import links, match_records, order, page, parse_query
 from netplane.api.views import View, only, view
 from netplane.model import Record, kind_of
@@ -37,8 +37,7 @@ class Computed(NamedTuple):
     def list(self, call: Call) -> Answer:
         """GET of many."""
         kind = self.rules.kind
-        unseen = hidden(kind, call.context.standing.everywhere)
-        query = parse_query(kind, call.query, self.rules.further, unseen)
+        query = parse_query(kind, call.query, self.rules.further, never_seen(call.context, kind))
         if query.tests:
             raise bad_request(f"{[name for name, _ in query.tests]} is invalid attribute for filtering")
         with self.store.read() as reader:

@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import NamedTuple
 
 from netplane.api.context import Context
-from netplane.api.policy import sees, sees_all, sees_own, sees_shared, visible
+from netplane.api.policy import sees, sees_all, sees_own, sees_shared, unseen, visible
 from netplane.api.policy.sharing import of_others
 from netplane.api.queries import Query, match_records, order
 from netplane.model.resource import Resource
@@ -39,7 +39,7 @@ class Sought(NamedTuple):
 
 def find_all(reader: Reader, sought: Sought) -> list[Resource]:
     """All that a caller sees and filters on records let through, in the order that was asked for."""
-    return order(sought.query, match_records(sought.kind, sought.query, _candidates(reader, sought)))
+    return order(sought.query, _matching(sought, _candidates(reader, sought)))
 
 
 def find_page(reader: Reader, sought: Sought, let_through: LetThrough) -> list[Resource]:
@@ -49,17 +49,24 @@ def find_page(reader: Reader, sought: Sought, let_through: LetThrough) -> list[R
         visible(reader, context, kind, query.marker)
     after, count = query.marker or "", query.limit or 0
     following, found = _source(reader, sought)
-    found = [*let_through(match_records(kind, query, [record for record in found if record.id > after]))]
+    found = [*let_through(_matching(sought, [record for record in found if record.id > after]))]
     size, left = count, count
     while left > 0:
         batch = following(after, size)
         seen = batch if sees_all(context, kind) else [record for record in batch if sees(reader, context, record)]
-        matching = let_through(match_records(kind, query, seen))
+        matching = let_through(_matching(sought, seen))
         found += matching
         if len(batch) < size:
             break
         after, left, size = batch[-1].id, left - len(matching), size * GROWTH
     return sorted(found, key=attrgetter("id"))[:count]
+
+
+def _matching(sought: Sought, records: Sequence[Resource]) -> list[Resource]:
+    """Those that filters on records let through, and of which the caller sees what it filters by."""
+    found = match_records(sought.kind, sought.query, records)
+    asked = sought.query.filters.keys()
+    return [record for record in found if asked.isdisjoint(unseen(sought.context, record))] if asked else found
 
 
 def _source(reader: Reader, sought: Sought) -> tuple[Following, list[Resource]]:

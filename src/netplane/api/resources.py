@@ -16,7 +16,8 @@ from netplane.api.policy import (
     allowed,
     check_create,
     check_update,
-    hidden,
+    never_seen,
+    unseen,
     visible,
 )
 from netplane.api.preconditions import check_revision
@@ -70,7 +71,7 @@ class Resources(NamedTuple):
         """GET of many."""
         kind = self.rules.kind
         extras = frozenset(extra.name for extra in self.rules.extras)
-        query = parse_query(kind, call.query, extras, hidden(kind, call.context.standing.everywhere))
+        query = parse_query(kind, call.query, extras, never_seen(call.context, kind))
         self._prepare_list(call.context)
         with self.store.read() as reader:
             views = self._page(reader, call.context, query)
@@ -142,8 +143,8 @@ class Resources(NamedTuple):
     def _views(self, reader: Reader, context: Context, records: Sequence[Resource]) -> Sequence[View]:
         extras = self.rules.show(reader, self.services, context, records)
         shown = [view(record, context) | more for record, more in zip(records, extras, strict=True)]
-        for name in hidden(self.rules.kind, context.standing.everywhere):
-            for one in shown:
+        for record, one in zip(records, shown, strict=True):
+            for name in unseen(context, record):
                 one.pop(name, None)
         return shown
 

@@ -6,22 +6,21 @@ from typing import Any
 
 from netplane.api.context import Context
 from netplane.api.fields import fields_of
-from netplane.api.policy import hidden
+from netplane.api.policy import unseen
 from netplane.model import Record
 
 View = dict[str, Any]
 
 
 @cache
-def _shown(kind: type[Record], everywhere: int) -> tuple[tuple[str, str], ...]:
-    unseen = hidden(kind, everywhere)
-    fields = [(field.wire, field.name) for field in fields_of(kind) if field.wire not in unseen]
+def _shown(kind: type[Record], hidden: frozenset[str]) -> tuple[tuple[str, str], ...]:
+    fields = [(field.wire, field.name) for field in fields_of(kind) if field.wire not in hidden]
     return tuple(fields) if all(wire != "project_id" for wire, _ in fields) else (*fields, ("tenant_id", "project_id"))
 
 
 def view(record: Record, context: Context) -> View:
     """All of a record that a caller sees, by the names that clients use."""
-    return {wire: getattr(record, name) for wire, name in _shown(type(record), context.standing.everywhere)}
+    return {wire: getattr(record, name) for wire, name in _shown(type(record), unseen(context, record))}
 
 
 def only(shown: View, fields: Collection[str]) -> View:

@@ -1,8 +1,12 @@
 """Whom a change concerns, and what becomes of those who lag behind."""
 
+from itertools import permutations
+
 import pytest
 
+from netplane.api.context import Context, roles
 from netplane.controller.watching import watchers
+from netplane.controller.watching.events import Rendered, lent_event
 from netplane.controller.watching.watchers import Wanted, Watcher, Watchers
 from netplane.model import Binding, Change, Network, Operation, Port, RbacPolicy, Record, Subnet, kind_of
 from netplane.store import Entry
@@ -130,3 +134,19 @@ def test_nothing_is_done_when_nobody_watches() -> None:
     everybody.publish(11, iter(()))  # not even looked at
     everybody.publish(12, None)  # type: ignore[arg-type]
     assert everybody.revision == 12
+
+
+ANN, BOB, EVE = (
+    Context(project, roles([role]), "") for project, role in (("blue", "member"), ("red", "reader"), ("", "admin"))
+)
+
+
+@pytest.mark.parametrize("callers", tuple(permutations((ANN, BOB, EVE))))
+def test_what_a_machine_reads_is_told_to_its_owner(callers: tuple[Context, ...]) -> None:
+    """One change is told to several who see it differently, whoever is told first; networks they see alike."""
+    rendered, entry = Rendered(), written(port("p", THEIRS, "blue"))
+    for caller in (*callers, *callers):
+        assert (b"netplane:metadata" in rendered.event(entry, caller)) == (caller is not BOB)
+    assert b"netplane:metadata" not in lent_event(11, [port("p", THEIRS, "blue")], BOB)
+    assert rendered.event(written(THEIRS), ANN) is rendered.event(written(THEIRS), BOB)
+    assert b'"resource":null' in rendered.event(deleted(port("p", THEIRS, "blue"), 12), BOB)

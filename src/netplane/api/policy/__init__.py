@@ -11,7 +11,6 @@ Everything that a caller is refused for being who it is comes from `table`; `doc
 """
 
 from netplane.api.personas import Persona, standing
-from netplane.api.policy.compiled import hidden
 from netplane.api.policy.judgement import (
     allowed,
     check_call,
@@ -20,11 +19,13 @@ from netplane.api.policy.judgement import (
     check_update,
     may,
     may_call,
+    never_seen,
     refused,
     sees,
     sees_all,
     sees_own,
     sees_shared,
+    unseen,
     visible,
 )
 
@@ -35,14 +36,15 @@ __all__ = [
     "check_create",
     "check_given",
     "check_update",
-    "hidden",
     "may",
     "may_call",
+    "never_seen",
     "refused",
     "sees",
     "sees_all",
     "sees_own",
     "sees_shared",
     "standing",
+    "unseen",
     "visible",
 ]

@@ -36,6 +36,6 @@ def compiled(kind: type[Record]) -> Compiled:
 
 
 @cache
-def hidden(kind: type[Record], everywhere: int) -> frozenset[str]:
-    """The fields of a kind, by the names that clients use, that a caller of this standing does not see."""
-    return frozenset(field for field, personas in compiled(kind).seen.items() if not personas & everywhere)
+def hidden(kind: type[Record], personas: int) -> frozenset[str]:
+    """The fields of a kind, by the names that clients use, that who is these personas does not see."""
+    return frozenset(field for field, may in compiled(kind).seen.items() if not personas & may)

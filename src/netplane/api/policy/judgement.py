@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, forbidden, not_found
 from netplane.api.personas import Persona
-from netplane.api.policy.compiled import compiled
+from netplane.api.policy.compiled import compiled, hidden
 from netplane.api.policy.sharing import Look, is_lent, owns_network
 from netplane.api.policy.table import CALLS, FREE
 from netplane.model import Network, Record, kind_of
@@ -54,6 +54,18 @@ def sees_shared(context: Context, kind: type[Resource]) -> bool:
     """Whether a caller may see some of other projects, without seeing all."""
     standing = context.standing
     return bool(compiled(kind).lines["show"] & (standing.network | standing.shared))
+
+
+def unseen(context: Context, record: Record) -> frozenset[str]:
+    """The fields, by the names that clients use, that a caller does not see of a record that it sees."""
+    standing = context.standing
+    is_own = getattr(record, "project_id", None) == context.project
+    return hidden(type(record), standing.everywhere | standing.own if is_own else standing.everywhere)
+
+
+def never_seen(context: Context, kind: type[Record]) -> frozenset[str]:
+    """Those that it sees of no record of a kind."""
+    return hidden(kind, context.standing.everywhere | context.standing.own)
 
 
 def visible(look: Look, context: Context, kind: type[R], id: str) -> R:

@@ -3,7 +3,8 @@
 A line is `action: personas`. Actions are `create`, `show` (and list), `update`, `delete`, and a kind's own calls.
 A line `action:field` is about one field besides: who may give it when creating or updating, who sees it. Where what
 stands after the colon is no field but a case (`create:fixed_ips:ip_address`), the kind's rules ask when they have it
-before them. A field that has no line needs nothing more than its action.
+before them. A field that has no line needs nothing more than its action. Who sees a field goes by whose the resource is,
+and by nothing that the store would have to be asked.
 
 The defaults are those of OpenStack Networking (`neutron/conf/policies`). What netplane has decided otherwise: who
 audits the whole system sees all of it, and a tenant may have logged what is his.
@@ -95,6 +96,7 @@ TABLE: Mapping[type[Record], Lines] = {
         **written("binding:host_id", ADMIN | SERVICE),
         **written("binding:profile", ADMIN | SERVICE),
         **seen(OPERATORS | SERVICE, "binding:host_id", "binding:profile", "binding:vif_type", "binding:vif_details"),
+        **seen(ADMIN | SERVICE | READER, "netplane:metadata", "trunk_details"),
     },
     Router: {
         **OWNED,

@@ -16,6 +16,7 @@ from msgspec import structs
 from msgspec.json import encode
 
 from netplane.api.context import Context
+from netplane.api.policy import unseen
 from netplane.api.views import view
 from netplane.model import Record, kind_of
 from netplane.model.resource import Resource
@@ -29,11 +30,12 @@ class Rendered:
     """Changes as events."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, int], bytes] = {}
+        self._known: dict[tuple[int, frozenset[str]], bytes] = {}
 
     def event(self, entry: Entry, context: Context) -> bytes:
         """A change as a caller sees it."""
-        key = (entry.change.revision, context.standing.everywhere)
+        record = entry.change.record
+        key = (entry.change.revision, unseen(context, record) if isinstance(record, Resource) else frozenset())
         found = self._known.get(key)
         if found is None:
             if len(self._known) >= KEPT:
