@@ -15,6 +15,7 @@ import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from time import monotonic, time_ns
 from typing import TypeVar
 from uuid import uuid4
@@ -238,7 +239,7 @@ class Controller:
             case Trouble(problems):
                 self.problems.say(host, problems)
             case Decisions(decisions, lost):
-                self.decisions.hear(host, decisions, lambda port: self.picture.carrier(port) == host)
+                self.decisions.hear(host, decisions, partial(self.picture.carried, host))
                 if lost:
                     LOGGER.warning("host %s has made %d decisions more than it could keep for us", host, lost)
         self._reportable.set()

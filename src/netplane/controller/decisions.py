@@ -1,7 +1,8 @@
 """What hosts have told of decisions at ports that log them: the youngest of each host, in memory. Pure.
 
 Hosts keep all of it on disk and say the youngest again after each `Welcome`, so nothing is lost of what is shown here
-when a controller restarts. A host is believed about ports that are bound to it, and about no others.
+when a controller restarts. A host is believed about ports that are bound to it, and about no others; whose they are and
+what groups they are in is not for the host to say.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -9,8 +10,10 @@ from heapq import merge
 from itertools import count, islice
 from typing import NamedTuple
 
+from msgspec.structs import replace
+
 from netplane.base.fair import Fair
-from netplane.model import Decision
+from netplane.model import Decision, Port
 
 KEPT = 1_000
 """Decisions of each host; of a project that has more of them there than others, its own go first."""
@@ -54,17 +57,18 @@ class DecisionBook:
         self._heard: dict[str, Fair[str, Heard]] = {}
         self._reached: dict[str, int] = {}
 
-    def hear(self, host: str, decisions: Iterable[Decision], is_carried: Callable[[str], bool]) -> None:
+    def hear(self, host: str, decisions: Iterable[Decision], carried: Callable[[str], Port | None]) -> None:
         """What a host tells; those that it has told before are passed over, and those of ports that it does not carry.
 
-        `is_carried` says whether the host carries a port.
+        `carried` is the port of an id, if the host carries it.
         """
         heard = self._heard.setdefault(host, Fair(KEPT))
         for decision in decisions:
             if decision.number > self._reached.get(host, 0):
                 self._reached[host] = decision.number
-                if is_carried(decision.port_id):
-                    heard.add(decision.project_id, Heard(next(self._places), decision))
+                if (port := carried(decision.port_id)) is not None:
+                    own = replace(decision, project_id=port.project_id, security_groups=port.security_groups)
+                    heard.add(port.project_id, Heard(next(self._places), own))
 
     def find(self, wanted: Wanted) -> list[Heard]:
         """The youngest that are asked for, the oldest of them first."""

@@ -60,6 +60,11 @@ class Picture:
         binding = self.interest.get(("binding", port))
         return binding.host_id if isinstance(binding, Binding) else None
 
+    def carried(self, host: str, id: str) -> Port | None:
+        """The port with this id, if it is bound to a host."""
+        port = self.interest.get(("port", id))
+        return port if isinstance(port, Port) and self.carrier(id) == host else None
+
     def has_port(self, id: str) -> bool:
         """Whether there is a port of this id."""
         return self.interest.get(("port", id)) is not None

@@ -3,14 +3,23 @@
 from msgspec.structs import replace
 
 from netplane.controller.decisions import KEPT, DecisionBook, Wanted
-from netplane.model import Decision
+from netplane.model import Decision, Port
 from tests.unit.agent.decisions.decision import ONE, numbered
 
 EVERY = Wanted(lambda _: True, limit=10 * KEPT)
 
 
+def port(id: str, project: str, *groups: str) -> Port:
+    return Port(id=id, network_id="n", mac_address="02:00:00:00:00:01", project_id=project, security_groups=groups)
+
+
+CARRIED = {
+    one.id: one for one in (port("port", "blue", "group"), port("p2", "blue"), port("p3", "red"), port("p4", "quiet"))
+}
+
+
 def hear(book: DecisionBook, host: str, *decisions: Decision) -> None:
-    book.hear(host, decisions, lambda port: port != "elsewhere")
+    book.hear(host, decisions, CARRIED.get)
 
 
 def found(book: DecisionBook, wanted: Wanted = EVERY) -> list[int]:
@@ -40,9 +49,17 @@ def test_a_host_speaks_of_its_own_ports_only() -> None:
     assert found(book) == []
 
 
+def test_whose_a_port_is_a_host_does_not_say() -> None:
+    book = DecisionBook(1)
+    hear(book, "h1", replace(ONE, project_id="red", security_groups=("reds",)))
+    assert found(book, EVERY._replace(may_see=lambda project: project == "red")) == []
+    [heard] = book.find(EVERY._replace(may_see=lambda project: project == "blue"))
+    assert heard.decision == ONE
+
+
 def test_filters() -> None:
     book = DecisionBook(1)
-    others = [{}, {"port_id": "p2"}, {"event": "ACCEPT"}, {"direction": "egress"}, {"project_id": "red"}]
+    others = [{}, {"port_id": "p2"}, {"event": "ACCEPT"}, {"direction": "egress"}, {"port_id": "p3"}]
     hear(book, "h1", *(replace(ONE, number=number, **other) for number, other in enumerate(others, 1)))
     assert found(book, EVERY._replace(port="p2")) == [2]
     assert found(book, EVERY._replace(event="ACCEPT")) == [3]
@@ -58,7 +75,7 @@ def test_the_youngest_are_kept() -> None:
 
 def test_a_project_that_is_loud_drowns_no_other() -> None:
     book, loud = DecisionBook(1), numbered(*range(10, 3 * KEPT))
-    hear(book, "h1", replace(ONE, number=1, project_id="quiet"))
+    hear(book, "h1", replace(ONE, number=1, port_id="p4"))
     hear(book, "h1", *loud)
     assert len(found(book)) == KEPT
     assert found(book, EVERY._replace(may_see=lambda project: project == "quiet")) == [1]
