@@ -3,8 +3,8 @@
 A line is `action: personas`. Actions are `create`, `show` (and list), `update`, `delete`, and a kind's own calls.
 A line `action:field` is about one field besides: who may give it when creating or updating, who sees it. Where what
 stands after the colon is no field but a case (`create:fixed_ips:ip_address`), the kind's rules ask when they have it
-before them. A field that has no line needs nothing more than its action. Who sees a field goes by whose the resource is,
-and by nothing that the store would have to be asked.
+before them. A field that has no line needs nothing more than its action. Who sees a field goes by roles
+and by whose the resource is, and by nothing that the store would have to be asked.
 
 The defaults are those of OpenStack Networking (`neutron/conf/policies`). What netplane has decided otherwise: who
 audits the whole system sees all of it, and a tenant may have logged what is his.
