@@ -254,6 +254,45 @@ def test_who_shares_anothers_network_sees_nobodys_ports_on_it(tmp_path: Path) ->
     asyncio.run(scenario())
 
 
+def test_what_follows_the_end_of_sharing_is_not_told_from_the_log(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sharing changes after what is lent was looked up, and before the log is read."""
+    look = stream._with_lent
+
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            loop = asyncio.get_running_loop()
+            lent = await network(place, "red")
+            wish = {"object_type": "network", "object_id": lent["id"], "action": "access_as_shared"}
+            body = {"rbac_policy": {**wish, "target_tenant": "blue"}}
+            policy = (await place.call("POST", "/v2.0/rbac-policies", body, "red")).body["rbac_policy"]["id"]
+
+            async def change() -> None:
+                path = f"/v2.0/networks/{lent['id']}"
+                await place.call("PUT", path, {"network": {"name": "still"}}, "red")
+                body = {"rbac_policy": {"target_tenant": "green"}}
+                assert (await place.call("PUT", f"/v2.0/rbac-policies/{policy}", body, "red")).status == 200
+                reply = await place.call("PUT", path, {"network": {"name": "secret"}}, "red")
+                while place.controller.watchers.revision < reply.revision:
+                    await asyncio.sleep(0.005)
+
+            def looked(*args: Any) -> Any:
+                found = look(*args)
+                asyncio.run_coroutine_threadsafe(change(), loop).result(PATIENCE)
+                return found
+
+            monkeypatch.setattr(stream, "_with_lent", looked)
+            async with watching(place, f"since={place.controller.watchers.revision}", "blue") as client:
+                async with asyncio.timeout(PATIENCE):
+                    while not client.is_over:
+                        await asyncio.sleep(0.005)
+                told = [event.body["resource"]["name"] for event in client.events if "operation" in event.body]
+                assert (told, client.events[-1].name) == (["still"], "end")
+
+    asyncio.run(scenario())
+
+
 def test_who_does_not_read_is_let_go_and_misses_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "BACKLOG", 5)
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from itertools import takewhile
 from typing import NamedTuple
 
 from msgspec.structs import replace
@@ -132,10 +133,11 @@ class EventStream:
             yield lent_event(position, asked.lent, asked.context)
         while position < watchers.revision and not self._watcher.is_over:
             missed = await asyncio.to_thread(self._controller.store.journal, position, BATCH)
-            position = missed[-1].change.revision if missed else position
-            if not missed or any(asked.wanted.ends(entry) for entry in missed):
+            followed = list(takewhile(lambda entry: not asked.wanted.ends(entry), missed))
+            position = followed[-1].change.revision if followed else position
+            if not missed or len(followed) < len(missed):
                 self._watcher.end()
-            yield self._told([entry for entry in missed if asked.wanted.has(entry)], position)
+            yield self._told([entry for entry in followed if asked.wanted.has(entry)], position)
         self._watcher.after = position
         watchers.add(self._watcher)
         while True:
