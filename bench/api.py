@@ -85,7 +85,7 @@ def _place(client: Client) -> Place:
 def _calls(servers: Servers, place: Place) -> Iterator[tuple[str, int, int, list[Call]]]:
     """What is called, how often, by how many clients, and the calls, some more than that."""
 
-    def posts(kind: str, collection: str, bodies: Sequence[object]) -> list[Call]:
+    def posts(collection: str, bodies: Sequence[object]) -> list[Call]:
         return [("POST", f"/v2.0/{collection}", body) for body in bodies]
 
     def more(count: int) -> range:
@@ -95,14 +95,14 @@ def _calls(servers: Servers, place: Place) -> Iterator[tuple[str, int, int, list
         "network",
         OTHERS,
         CLIENTS,
-        posts("network", "networks", [body_of("network", name=f"n{index}") for index in more(OTHERS)]),
+        posts("networks", [body_of("network", name=f"n{index}") for index in more(OTHERS)]),
     )
     client = _client(servers)  # anew each time: controllers hang up on who says nothing
     networks = [client.make("networks", "network", name="s") for _ in more(OTHERS)]
     subnets = [body_of("subnet", network_id=each, cidr="10.1.0.0/24", ip_version=4) for each in networks]
-    yield "subnet", OTHERS, CLIENTS, posts("subnet", "subnets", subnets)
+    yield "subnet", OTHERS, CLIENTS, posts("subnets", subnets)
     routers = [body_of("router", name=f"r{index}") for index in more(OTHERS)]
-    yield "router", OTHERS, CLIENTS, posts("router", "routers", routers)
+    yield "router", OTHERS, CLIENTS, posts("routers", routers)
     rules = [
         body_of(
             "security_group_rule",
@@ -114,15 +114,15 @@ def _calls(servers: Servers, place: Place) -> Iterator[tuple[str, int, int, list
         )
         for index in more(OTHERS)
     ]
-    yield "rule", OTHERS, CLIENTS, posts("security_group_rule", "security-group-rules", rules)
+    yield "rule", OTHERS, CLIENTS, posts("security-group-rules", rules)
     ports = [body_of("port", network_id=place.network) for _ in more(SINGLES)]
-    yield "port", SINGLES, CLIENTS, posts("port", "ports", ports)
+    yield "port", SINGLES, CLIENTS, posts("ports", ports)
     client = _client(servers)
     known = [client.make("ports", "port", network_id=place.network) for _ in range(100)]
     shows: list[Call] = [("GET", f"/v2.0/ports/{known[index % 100]}", None) for index in more(SHOWS)]
     yield "port shown", SHOWS, CLIENTS, shows
     lists = [{"ports": [{"network_id": place.network, "name": f"p{index}"} for index in range(BULK)]}] * (BULKS + 1)
-    yield f"{BULK} ports", BULKS, 1, posts("port", "ports", lists)
+    yield f"{BULK} ports", BULKS, 1, posts("ports", lists)
     for name, value in (("network_id", place.network), ("project_id", "bench"), ("name", "p7")):
         page: Call = ("GET", f"/v2.0/ports?{name}={value}&limit={PAGE}", None)
         yield f"page by {name}", PAGES, 1, [page] * (PAGES + 3)

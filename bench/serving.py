@@ -14,7 +14,6 @@ from netplane.api.limits import DEFAULTS
 
 SECRET = "bench"
 TOKENS = f'[[token]]\nsecret = "{SECRET}"\nproject = "bench"\nroles = ["admin"]\n'
-QUOTAS = "network = -1\nsubnet = -1\nport = -1\nrouter = -1\nsecurity_group = -1\nsecurity_group_rule = -1\n"
 START = 60.0
 """Seconds that a controller has to begin to answer."""
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -37,7 +36,6 @@ def serve(folder: Path, database: str, controllers: int = 1) -> Iterator[Servers
     """So many controllers on a database: a path, or a URL of PostgreSQL."""
     tokens = folder / "tokens.toml"
     tokens.write_text(TOKENS)
-    (folder / "quotas.toml").write_text(QUOTAS)
     (folder / "quotas.toml").write_text("".join(f"{kind} = -1\n" for kind in DEFAULTS))
     with ExitStack() as stack:
         running = [stack.enter_context(_controller(folder / str(n), database, tokens)) for n in range(controllers)]

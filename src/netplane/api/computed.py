@@ -42,7 +42,7 @@ class Computed(NamedTuple):
             raise bad_request(f"{[name for name, _ in query.tests]} is invalid attribute for filtering")
         with self.store.read() as reader:
             records = self.rules.compute(reader, call.context, query.filters)
-        found = page(kind, query, order(query, match_records(kind, query, records)), lambda record: str(record.id))
+        found = page(kind, query, order(query, match_records(kind, query, records)))
         views = [only(self._view(record, call.context), query.fields) for record in found]
         ids = [str(record.id) for record in found]
         return Answer(200, {plural(kind): views} | links(kind, query, call.query, call.url, ids))

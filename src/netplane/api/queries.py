@@ -99,16 +99,16 @@ def order(query: Query, records: list[R]) -> list[R]:
     return records
 
 
-def page(kind: type[Record], query: Query, items: list[Any], identify: Callable[[Any], str]) -> list[Any]:
+def page(kind: type[Record], query: Query, records: list[Any]) -> list[Any]:
     """The page that limit, marker and direction name."""
     if query.marker is not None:
-        place = next((index for index, item in enumerate(items) if identify(item) == query.marker), None)
+        place = next((index for index, record in enumerate(records) if record.id == query.marker), None)
         if place is None:
             raise not_found(kind, query.marker)
-        items = items[:place] if query.is_reverse else items[place + 1 :]
+        records = records[:place] if query.is_reverse else records[place + 1 :]
     if query.limit is None:
-        return items
-    return items[max(0, len(items) - query.limit) :] if query.is_reverse else items[: query.limit]
+        return records
+    return records[max(0, len(records) - query.limit) :] if query.is_reverse else records[: query.limit]
 
 
 def links(kind: type[Record], query: Query, pairs: Pairs, url: str, ids: Sequence[str]) -> dict[str, Any]:

@@ -166,7 +166,7 @@ class Resources(NamedTuple):
         if query.is_forward and "id" not in query.filters:
             return self._views(reader, context, find_page(reader, sought, let_through))
         records = [*let_through(find_all(reader, sought))]
-        return self._views(reader, context, page(kind, query, records, lambda record: str(record.id)))
+        return self._views(reader, context, page(kind, query, records))
 
     def _let_through(
         self, reader: Reader, context: Context, query: Query, records: Sequence[Resource]

@@ -9,7 +9,8 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict
 from netplane.api.policy import may, sees_all, sees_own, visible
 from netplane.api.rules.firewall_policies import reserved, restricted
-from netplane.api.rules.kind import Extra, Rules, Services, new_id
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.views import View
 from netplane.model import FirewallGroup, FirewallPolicy, FirewallRule, Port
 from netplane.model.firewall import ALLOW, DEFAULT_GROUP, DEFAULT_POLICIES, DENY

@@ -10,7 +10,8 @@ from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.policy import visible
-from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Rules, Services, simply_delete
 from netplane.api.views import View, view
 from netplane.model import FirewallGroup, FirewallPolicy, FirewallRule
 from netplane.model.firewall import DEFAULT_POLICIES, MOST_RULES

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
@@ -68,11 +67,6 @@ class Rules(NamedTuple):
     parts: tuple[Parts, ...] = ()
     further: tuple[tuple[str, Any], ...] = ()
     """What a client may ask for besides the fields of the record: names and types; other records keep it."""
-
-
-def new_id() -> str:
-    """The id of a new resource."""
-    return str(uuid4())
 
 
 def simply_delete(transaction: Transaction, _context: Context, record: Resource) -> None:

@@ -10,7 +10,8 @@ from netplane.api.errors import conflict, invalid
 from netplane.api.policy import check_given, visible
 from netplane.api.rules.addresses import assign, remake
 from netplane.api.rules.dhcp import merge_options
-from netplane.api.rules.kind import Extra, Rules, Services, new_id
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.rules.macs import check_mac, new_mac
 from netplane.api.rules.metadata import check_metadata
 from netplane.api.rules.names import assignment, with_names

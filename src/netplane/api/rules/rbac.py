@@ -9,7 +9,8 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.policy import check_given, may, visible
 from netplane.api.policy.sharing import SHAREABLE, is_shared
-from netplane.api.rules.kind import Rules, Services, new_id
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Rules, Services
 from netplane.api.views import View
 from netplane.model import (
     EVERY_PROJECT,

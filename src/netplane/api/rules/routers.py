@@ -13,7 +13,8 @@ from netplane.api.policy import allowed, may, visible
 from netplane.api.rules.addresses import interface_address
 from netplane.api.rules.availability import check_hints
 from netplane.api.rules.firewall_groups import leave_firewall
-from netplane.api.rules.kind import Extra, Rules, Services, new_id, simply_delete
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Extra, Rules, Services, simply_delete
 from netplane.api.rules.macs import new_mac
 from netplane.api.rules.ranges import parse_range
 from netplane.api.rules.routes import check_routes, check_unneeded, fewer_routes, more_routes

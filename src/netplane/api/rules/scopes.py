@@ -13,7 +13,8 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.policy import visible
 from netplane.api.policy.sharing import shared_among
-from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Rules, Services, simply_delete
 from netplane.api.rules.prefixes import collapse
 from netplane.api.rules.ranges import Range, parse_range
 from netplane.api.views import View

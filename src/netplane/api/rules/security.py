@@ -11,7 +11,8 @@ from netplane.api.errors import conflict
 from netplane.api.policy import may, sees_all, sees_own, visible
 from netplane.api.policy.sharing import shared_among
 from netplane.api.rules.default_rules import DEFAULT, add_first_rules
-from netplane.api.rules.kind import Extra, Rules, Services, new_id
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.views import View, view
 from netplane.model import Identity, SecurityGroup, SecurityGroupRule, identity_id
 from netplane.store import Reader, Transaction

@@ -8,7 +8,8 @@ from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, invalid
 from netplane.api.policy import allowed, visible
-from netplane.api.rules.kind import Rules, Services, new_id, simply_delete
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Rules, Services, simply_delete
 from netplane.api.rules.ranges import loose_range
 from netplane.api.views import View
 from netplane.base.protocols import ICMP, ICMPV6, IPV6_ONLY, PROTOCOLS, WITH_PORTS, WITH_TYPES, protocol_number

@@ -13,7 +13,8 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, invalid
 from netplane.api.policy import allowed, may
 from netplane.api.policy.sharing import shared_among
-from netplane.api.rules.kind import Rules, Services, new_id
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Rules, Services
 from netplane.api.rules.prefixes import collapse, is_free
 from netplane.api.rules.ranges import Range, parse_range
 from netplane.api.rules.scopes import check_joined, check_rescoped, check_scope

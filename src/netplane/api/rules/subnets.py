@@ -10,7 +10,8 @@ from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
 from netplane.api.policy import visible
 from netplane.api.rules.addresses import add_made, take_made
-from netplane.api.rules.kind import Rules, Services, new_id
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Rules, Services
 from netplane.api.rules.modes import check_dhcp_stays, check_modes, check_mtu
 from netplane.api.rules.pieces import choose_range
 from netplane.api.rules.ranges import (

@@ -11,7 +11,8 @@ from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict, invalid
 from netplane.api.policy import allowed
-from netplane.api.rules.kind import Extra, PortStatus, Rules, Services, new_id
+from netplane.api.rules.ids import new_id
+from netplane.api.rules.kind import Extra, PortStatus, Rules, Services
 from netplane.api.rules.ports import reported_status
 from netplane.api.rules.subports import VLAN, show_subport
 from netplane.api.views import View, view
