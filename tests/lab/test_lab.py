@@ -66,7 +66,7 @@ def test_steady_probes_see_an_interruption(lab: Lab, victim: int) -> None:
 def test_an_outage_that_lasts_is_not_taken_for_the_end(lab: Lab) -> None:
     first, second, _ = lab.host_list
     pings = Pinging(first.namespace, second.address)
-    time.sleep(0.2)
+    time.sleep(0.4)
     batch(["route replace blackhole 198.18.1.2"], f"np-{PREFIX}-router")
     came = pings.stop()
     batch(["route delete blackhole 198.18.1.2"], f"np-{PREFIX}-router")
