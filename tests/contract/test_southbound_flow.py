@@ -1,7 +1,6 @@
 """Agents that do not read: they cost the controller no more than a slice, and end up with the slice."""
 
 import asyncio
-from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from random import Random
@@ -12,6 +11,8 @@ from msgspec.msgpack import encode
 from netplane.interest import Key
 from netplane.model import Network, Record, kind_of
 from netplane.stream.client import Connected, Disconnected, Uplink
+from netplane.stream.codec import Run
+from netplane.stream.delivery import Slice
 from netplane.stream.messages import Delta, Hello, Renewed, Snapshot, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
@@ -51,9 +52,9 @@ class OneSlice:
         assert (host, revision) == ("h", 1)
         return None
 
-    def slice(self, host: str) -> tuple[int, Sequence[Raw]]:
+    def slice(self, host: str) -> Slice:
         self.slices += len(host)
-        return self.revision, list(self.records.values())
+        return self.revision, [Run(1, bytes(raw)) for raw in self.records.values()]
 
     async def hear(self, host: str, message: Up) -> None:
         raise AssertionError((host, message))

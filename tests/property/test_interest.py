@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.interest import Interest, Key, slice_of
+from netplane.interest import Interest, Key, Section, slice_of
 from netplane.model import (
     ROUTER_INTERFACE,
     AddressGroup,
@@ -213,6 +213,7 @@ def test_slices_and_deltas_are_those_of_the_specification(
     interest.load(base, 0)
     world = by_key(base)
     held = {host: slice_of(world.values(), host) for host in HOSTS}
+    kept: dict[Section, list[Record]] = {}
     while changes:
         size = sizes[len(changes) % len(sizes)]
         batch, changes = changes[:size], changes[size:]
@@ -220,14 +221,24 @@ def test_slices_and_deltas_are_those_of_the_specification(
         for change in batch:
             follow(world, change)
         deltas = interest.apply(batch)
+        for section in interest.take_stale():
+            kept.pop(section, None)
         for host in HOSTS:
             needed = slice_of(world.values(), host)
             assert by_key(interest.slice(host)) == needed
+            assert by_key(out_of_sections(interest, host, kept)) == needed
             if host in deltas:
                 check_delta(held[host], by_key(deltas[host].upserts), deltas[host].deletes, exact=exact)
                 held[host] = {k: v for k, v in held[host].items() if k not in deltas[host].deletes}
                 held[host] |= by_key(deltas[host].upserts)
             assert held[host] == needed
+
+
+def out_of_sections(interest: Interest, host: str, kept: dict[Section, list[Record]]) -> list[Record]:
+    """A host's slice, with what is known of the sections that nobody has called stale."""
+    sections = {section: kept.get(section) or interest.records(section) for section in interest.sections(host)}
+    kept.update(sections)
+    return [*interest.own(host), *(record for records in sections.values() for record in records)]
 
 
 def moves(world: World, change: Change) -> bool:

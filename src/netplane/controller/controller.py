@@ -20,8 +20,6 @@ from time import monotonic, time_ns
 from typing import TypeVar
 from uuid import uuid4
 
-from msgspec import Raw
-
 from netplane.base.problem import Problem
 from netplane.controller.admission import Admission
 from netplane.controller.connected import Connected
@@ -40,6 +38,7 @@ from netplane.store.bindings import claim_port, no_port, register_host, release_
 from netplane.store.clock import fine_stamp
 from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
 from netplane.store.reports import PORT_STATUS
+from netplane.stream.delivery import Slice
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
 from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Renewed, Trouble, Up
 from netplane.stream.outbox import Parcel
@@ -217,7 +216,7 @@ class Controller:
         """What a host has missed since a revision, if that is still known."""
         return self.picture.history.since(host, revision)
 
-    def slice(self, host: str) -> tuple[int, Sequence[Raw]]:
+    def slice(self, host: str) -> Slice:
         """All that a host needs now."""
         return self.picture.slice(host)
 

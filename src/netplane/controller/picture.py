@@ -7,6 +7,8 @@ changes ─▶ Interest ─▶ slices' deltas ─▶ bytes ─┬▶ parcels, by
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import cast
 
 from msgspec import Raw
 
@@ -15,7 +17,7 @@ from netplane.controller.ports import Place, PortStates
 from netplane.interest import Interest, Key, SliceDelta
 from netplane.model import Binding, Change, Port, Record, kind_of
 from netplane.store import Entry
-from netplane.stream.codec import Encodings
+from netplane.stream.codec import Run, Runs, raw, runs
 from netplane.stream.outbox import Parcel
 
 
@@ -29,7 +31,7 @@ class Picture:
         self.history = history.History(revision)
         self.revisions = revisions.Revisions(revision)
         self.ports = PortStates(dict(said))
-        self._encodings = Encodings()
+        self._runs = Runs()
         for record in world:
             if isinstance(record, Binding):
                 self.ports.bind(record.id, Place(record.host_id, revision))
@@ -45,15 +47,19 @@ class Picture:
         deltas = self.interest.apply(entry.change for entry in entries)
         for entry in entries:
             self._note(entry.change)
-        records = {host: self._encode(delta) for host, delta in deltas.items()}
+        for section in self.interest.take_stale():
+            self._runs.forget(section)
+        records = self._encode(deltas)
         self.history.add(history.Batch(before, self.revision, records))
         self.revisions.add(entries[0].change.revision, [entry.time for entry in entries], records)
         return {host: Parcel(self.revision, each) for host, each in records.items()}
 
-    def slice(self, host: str) -> tuple[int, list[Raw]]:
+    def slice(self, host: str) -> tuple[int, list[Run]]:
         """All that a host needs, as bytes, and the revision that it is as of."""
-        encode = self._encodings.encode
-        return self.revision, [encode((kind_of(record), record.id), record) for record in self.interest.slice(host)]
+        found = runs(self.interest.own(host))
+        for section in self.interest.sections(host):
+            found += self._runs.get(section, partial(self.interest.records, section))
+        return self.revision, found
 
     def carrier(self, port: str) -> str | None:
         """The host that a port is bound to."""
@@ -85,16 +91,17 @@ class Picture:
             self.ports.bind(change.id, None)
         elif change.kind == "port" and change.record is None:
             self.ports.forget(change.id)
-        if change.record is None:
-            self._encodings.forget((change.kind, change.id))
-            self._encodings.forget(("endpoint", change.id))
-            self._encodings.forget(("logged", change.id))
-            self._encodings.forget(("wall", change.id))
 
-    def _encode(self, delta: SliceDelta) -> dict[Key, Raw | None]:
-        encode = self._encodings.encode
-        found: dict[Key, Raw | None] = dict.fromkeys(delta.deletes)
-        for record in delta.upserts:
-            key = (kind_of(record), record.id)
-            found[key] = encode(key, record)
-        return found
+    def _encode(self, deltas: Mapping[str, SliceDelta]) -> dict[str, dict[Key, Raw | None]]:
+        """What each host is told; a record is encoded once, whoever is told of it."""
+        known: dict[Key, Raw] = {}
+        told: dict[str, dict[Key, Raw | None]] = {}
+        for host, delta in deltas.items():
+            found = told[host] = cast("dict[Key, Raw | None]", dict.fromkeys(delta.deletes))
+            for record in delta.upserts:
+                key = (kind_of(record), record.id)
+                octets = known.get(key)
+                if octets is None:
+                    octets = known[key] = raw(record)
+                found[key] = octets
+        return told

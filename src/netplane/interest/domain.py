@@ -1,6 +1,6 @@
 """Domains: sets of joined networks, and what the machines in them make shared."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 from netplane.interest.placement import Placement
 from netplane.interest.world import Key
@@ -30,7 +30,9 @@ class Domains:
     A network that stands alone with no machine in it may be missing: it would hold nothing.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, outdate: Callable[[Domain], None]) -> None:
+        """`outdate` is told of domains whose networks change, and of those that are no more."""
+        self._outdate = outdate
         self._of: dict[str, Domain] = {}
         self._holding: dict[Key, dict[Domain, None]] = {}
 
@@ -49,6 +51,7 @@ class Domains:
         """Forget the domain of a network if it stands alone and holds nothing."""
         domain = self._of.get(network)
         if domain and len(domain.networks) == 1 and not domain.held:
+            self._outdate(domain)
             del self._of[network]
 
     def hosts_on(self, network: str) -> Collection[str]:
@@ -90,6 +93,8 @@ class Domains:
         return part
 
     def _move(self, source: Domain, target: Domain, networks: Iterable[str], held: dict[Key, int]) -> None:
+        self._outdate(source)
+        self._outdate(target)
         for network in networks:
             del source.networks[network]
             target.networks[network] = None

@@ -16,12 +16,14 @@ the placements of the smaller part.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
 from netplane.interest.domain import Domain, held_by
 from netplane.interest.placement import Placement
+from netplane.interest.sections import Section, own_records, records_in, sections_of
 from netplane.interest.slices import Slices
+from netplane.interest.standing import Standing
 from netplane.interest.world import Key
 from netplane.model import (
     Announcement,
@@ -79,6 +81,7 @@ class Interest:
         for record in records:
             self._set((kind_of(record), record.id), record)
         self._loading = False
+        self._slices.stale.clear()
         self.revision = revision
 
     def apply(self, changes: Iterable[Change]) -> dict[str, SliceDelta]:
@@ -91,8 +94,25 @@ class Interest:
 
     def slice(self, host: str) -> list[Record]:
         """All records that a host needs now."""
-        found = (self._slices.needed(host, key) for key in dict.fromkeys(self._slices.keys(host)))
-        return [record for record in found if record is not None]
+        return [*self.own(host), *(record for section in self.sections(host) for record in self.records(section))]
+
+    def own(self, host: str) -> list[Record]:
+        """The part of a host's slice that concerns it alone."""
+        return own_records(self._slices, host)
+
+    def sections(self, host: str) -> Iterator[Section]:
+        """What the rest of its slice is made of."""
+        return sections_of(self._slices, host)
+
+    def records(self, section: Section) -> list[Record]:
+        """What a section says now."""
+        return records_in(self._slices, section)
+
+    def take_stale(self) -> Collection[Section]:
+        """The sections that say something else than when this was called last, or are no more."""
+        stale = list(self._slices.stale)
+        self._slices.stale.clear()
+        return stale
 
     def get(self, key: Key) -> Record | None:
         """A record of the world by kind and id."""
@@ -123,9 +143,13 @@ class Interest:
             handler(key, old, new)
 
     def _put(self, key: Key, record: Record | None) -> None:
+        old = self._slices.world.at(key)
+        if old is not None:
+            self._slices.outdate(key, old)
         if record is None:
             self._slices.world.remove(key)
         else:
+            self._slices.outdate(key, record)
             self._slices.world.put(key, record)
 
     def _host(self, key: Key, old: Record | None, new: Record | None) -> None:
@@ -205,6 +229,7 @@ class Interest:
         for port, was in before.items():
             interface = self._slices.world.get(Port, port)
             if interface is not None and self._slices.wall(port) != was:
+                self._slices.outdate_domain(interface.network_id)
                 self._touch(self._slices.domains.hosts_on(interface.network_id), (("wall", port),))
 
     def _announcement(self, key: Key, old: Record | None, new: Record | None) -> None:
@@ -257,11 +282,11 @@ class Interest:
             self._hold(new)
             self._appear(new)
         if old:
-            del self._slices.standing[old.network_id][port]
+            self._slices.stale.add(self._slices.standing[old.network_id].remove(port))
             del self._slices.placed[port]
         if new:
             self._slices.placed[port] = new
-            self._slices.standing.setdefault(new.network_id, {})[port] = None
+            self._slices.stale.update(self._slices.standing.setdefault(new.network_id, Standing()).add(port))
         if old:
             self._disappear(old)
             self._release(old)
@@ -274,6 +299,7 @@ class Interest:
         present = self._slices.present.setdefault(network, Counter())
         present[host] += 1
         if present[host] == 1:
+            self._slices.outdate_domain(network)
             self._touch(self._slices.domains.hosts_on(network), (("presence", presence(network, host).id),))
 
     def _disappear(self, placement: Placement) -> None:
@@ -282,6 +308,7 @@ class Interest:
         present = self._slices.present[network]
         present[host] -= 1
         if not present[host]:
+            self._slices.outdate_domain(network)
             self._touch(self._slices.domains.hosts_on(network), (("presence", presence(network, host).id),))
             del present[host]
         if not present:
@@ -379,7 +406,7 @@ class Interest:
         """A host that is not, or no longer, of a domain must look at all in it again."""
         if self._loading:
             return
-        self._touch((host,), (key for key in self._slices.own_keys(domain) if self._slices.exists(key)))
+        self._touch((host,), (key for key in self._slices.own_keys(domain) if self._slices.at(key) is not None))
         for held in domain.held:
             if not self._has(host, held):
                 self._touch((host,), self._slices.shared_keys(held))
@@ -399,7 +426,7 @@ class Interest:
             self._touch_lacking(hosts, key)
 
     def _touch_lacking(self, hosts: Iterable[str], key: Key) -> None:
-        if self._slices.exists(key):
+        if self._slices.at(key) is not None:
             self._touch((host for host in hosts if self._slices.needed(host, key) is None), (key,))
 
     def _has(self, host: str, held: Key) -> bool:

@@ -7,12 +7,14 @@ from functools import partial
 from netplane.interest.domain import Domain, Domains
 from netplane.interest.logging import logged
 from netplane.interest.placement import Placement, place
+from netplane.interest.standing import Stand, Standing
 from netplane.interest.walls import wall
 from netplane.interest.world import Key, World
 from netplane.model import (
     AddressGroup,
     Announcement,
     Binding,
+    Endpoint,
     FirewallGroup,
     FirewallPolicy,
     FirewallRule,
@@ -22,6 +24,7 @@ from netplane.model import (
     LogResource,
     Network,
     Port,
+    Presence,
     Record,
     Router,
     SecurityGroupRule,
@@ -37,27 +40,24 @@ class Slices:
 
     def __init__(self) -> None:
         self.world = World()
-        self.domains = Domains()
+        self.stale: set[Domain | Stand | Key] = set()
+        """Sections that say something else than before."""
+        self.domains = Domains(self.stale.add)
         self.placed: dict[str, Placement] = {}
-        self.standing: dict[str, dict[str, None]] = {}
+        self.standing: dict[str, Standing] = {}
         """The ports that stand on each network."""
         self.present: dict[str, Counter[str]] = {}
         """How many of them each host carries."""
 
-    def keys(self, host: str) -> Iterator[Key]:
-        """The keys of all that a host may need; some may come twice or not exist."""
-        yield "host", host
-        for port in self.world.find("bound_to", host):
-            yield "port", port
-            yield "logged", port
-        for domain in self.domains.holding(("host", host)):
-            yield from self.own_keys(domain)
-            for held in domain.held:
-                yield from self.shared_keys(held)
-                yield from self.named_keys(held)
-
     def own_keys(self, domain: Domain) -> Iterator[Key]:
         """The keys that belong to one domain alone; routers may come twice."""
+        yield from self.frame_keys(domain)
+        for network in domain.networks:
+            for port in self.standing.get(network, ()):
+                yield "endpoint", port
+
+    def frame_keys(self, domain: Domain) -> Iterator[Key]:
+        """The same but for its endpoints."""
         for network in domain.networks:
             yield "network", network
             for subnet in self.world.find("subnets_on", network):
@@ -66,22 +66,18 @@ class Slices:
                 yield "port", port
                 yield "wall", port
                 yield "router", self.router_of(port)
-            for port in self.standing.get(network, ()):
-                yield "endpoint", port
             for host in self.present.get(network, ()):
                 yield "presence", presence(network, host).id
 
     def shared_keys(self, held: Key) -> Iterable[Key]:
         """The keys that come with something held: a group comes as its rules."""
         kind, id = held
-        return (
-            [("security_group_rule", rule) for rule in self.world.find("rules_of", id)] if kind == _GROUP else (held,)
-        )
+        return [("security_group_rule", rule) for rule in self.world.find("rules_of", id)] if kind == GROUP else (held,)
 
     def named_keys(self, held: Key) -> Iterator[Key]:
         """The address groups that the rules of something held name; several groups' rules may name the same."""
         kind, id = held
-        for rule in self.world.find("rules_of", id) if kind == _GROUP else ():
+        for rule in self.world.find("rules_about", id) if kind == GROUP else ():
             record = self.world.get(SecurityGroupRule, rule)
             if record and record.remote_address_group_id is not None:
                 yield "address_group", record.remote_address_group_id
@@ -93,21 +89,25 @@ class Slices:
             if record:
                 yield record.security_group_id
 
+    def at(self, key: Key) -> Record | None:
+        """The record with this key, for whomever; what nobody wrote is made of what was."""
+        kind, id = key
+        match kind:
+            case "endpoint":
+                placement = self.placed.get(id)
+                return placement.endpoint if placement else None
+            case "presence":
+                network, _, host = id.partition("/")
+                return presence(network, host) if host in self.present.get(network, ()) else None
+            case "logged":
+                return self.logged(id)
+            case "wall":
+                return self.wall(id)
+        return self.world.at(key)
+
     def needed(self, host: str, key: Key) -> Record | None:
         """The record with this key if the host needs it."""
-        kind, id = key
-        if kind == "endpoint":
-            placement = self.placed.get(id)
-            return placement.endpoint if placement and self.near(host, placement.network_id) else None
-        if kind == "logged":
-            return self.logged(id) if self.carrier(id) == host else None
-        if kind == "presence":
-            network, _, present = id.partition("/")
-            return presence(network, present) if self.exists(key) and self.near(host, network) else None
-        if kind == "wall":
-            interface = self.world.get(Port, id)
-            return self.wall(id) if interface and self.near(host, interface.network_id) else None
-        record = self.world.at(key)
+        record = self.at(key)
         return record if record is not None and self._needs(host, record) else None
 
     def logged(self, port: str) -> Logged | None:
@@ -150,18 +150,29 @@ class Slices:
             return self.world.find("machines_of", log.project_id)
         return self.world.find("machines_in", log.resource_id)
 
-    def exists(self, key: Key) -> bool:
-        """Whether there is a record with this key, for whomever."""
-        kind, id = key
-        match kind:
-            case "presence":
-                network, _, host = id.partition("/")
-                return host in self.present.get(network, ())
-            case "endpoint":
-                return id in self.placed
-            case "wall":
-                return self.wall(id) is not None
-        return self.world.at(key) is not None
+    def outdate(self, key: Key, record: Record) -> None:
+        """A record comes or goes that sections are made of."""
+        match record:
+            case Port():
+                if record.is_router_interface:
+                    self.outdate_domain(record.network_id)
+            case Network():
+                self.outdate_domain(record.id)
+            case Subnet():
+                self.outdate_domain(record.network_id)
+            case Router():
+                for network in self.networks_of(record.id):
+                    self.outdate_domain(network)
+            case SecurityGroupRule():
+                self.stale.add((GROUP, record.security_group_id))
+            case Host() | Identity() | AddressGroup():
+                self.stale.add(key)
+
+    def outdate_domain(self, network: str) -> None:
+        """Something has changed in the domain of a network."""
+        domain = self.domains.get(network)
+        if domain is not None:
+            self.stale.add(domain)
 
     def near(self, host: str, network: str) -> bool:
         """Whether a machine of the host stands in the domain of the network."""
@@ -178,6 +189,11 @@ class Slices:
             interface = self.world.get(Port, port)
             if interface:
                 yield interface.network_id
+
+    def is_machine(self, port: str) -> bool:
+        """Whether there is a port of this id that is no router's."""
+        record = self.world.get(Port, port)
+        return record is not None and not record.is_router_interface
 
     def router_of(self, interface: str) -> str:
         """The router that an interface belongs to."""
@@ -214,26 +230,39 @@ class Slices:
         return place(port, binding, host, network, identity, said, [one for one in subnets if one is not None])
 
     def _needs(self, host: str, record: Record) -> bool:
+        network = self._network_of(record)
+        if network is not None:
+            return self.near(host, network)
         match record:
-            case Port() if record.is_router_interface:
-                return self.near(host, record.network_id)
-            case Port():
+            case Port() | Logged():
                 return self.carrier(record.id) == host
-            case Network():
-                return self.near(host, record.id)
-            case Subnet():
-                return self.near(host, record.network_id)
             case Router():
                 return any(self.near(host, network) for network in self.networks_of(record.id))
             case SecurityGroupRule():
-                return self.domains.sees(host, (_GROUP, record.security_group_id))
+                return self.domains.sees(host, (GROUP, record.security_group_id))
             case AddressGroup():
-                return any(self.domains.sees(host, (_GROUP, group)) for group in self.naming(record.id))
+                return any(self.domains.sees(host, (GROUP, group)) for group in self.naming(record.id))
             case Identity():
                 return self.domains.sees(host, ("identity", record.id))
             case Host():
                 return record.id == host or self.domains.sees(host, (kind_of(record), record.id))
         return False
 
+    def _network_of(self, record: Record) -> str | None:
+        """The network that a record belongs to, if it is for all hosts of that one's domain."""
+        match record:
+            case Endpoint():
+                return self.placed[record.id].network_id
+            case Network():
+                return record.id
+            case Subnet() | Presence():
+                return record.network_id
+            case Port():
+                return record.network_id if record.is_router_interface else None
+            case Wall():
+                interface = self.world.get(Port, record.id)
+                return interface.network_id if interface else None
+        return None
 
-_GROUP = "security_group"
+
+GROUP = "security_group"

@@ -42,7 +42,8 @@ def _index_subnet(subnet: Subnet) -> Iterable[Key]:
 
 def _index_rule(rule: SecurityGroupRule) -> Iterable[Key]:
     if rule.remote_address_group_id is not None:
-        return (("rules_of", rule.security_group_id), ("rules_naming", rule.remote_address_group_id))
+        about = ("rules_about", rule.security_group_id)
+        return (("rules_of", rule.security_group_id), about, ("rules_naming", rule.remote_address_group_id))
     return (("rules_of", rule.security_group_id),)
 
 

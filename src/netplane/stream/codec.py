@@ -1,10 +1,12 @@
 """Messages as bytes: msgpack, one message a frame.
 
-A record is encoded once however many hosts it goes to: frames down are made of records that are bytes already.
+A record is encoded once however many hosts it goes to: frames down are made of records that are bytes already, those of
+a snapshot of whole runs of records.
 """
 
-from collections.abc import Iterable
-from typing import cast
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from struct import Struct
+from typing import NamedTuple, cast
 
 from msgspec import DecodeError, Raw
 from msgspec.msgpack import Decoder, Encoder
@@ -16,6 +18,22 @@ from netplane.stream.messages import Delta, Down, Message, Snapshot, Up
 Key = tuple[str, str]
 """The kind and the id of a record."""
 
+RUN = 1_000
+"""Records in a run."""
+OVERHEAD = 200
+"""Bytes that it takes to keep any runs."""
+
+
+class Run(NamedTuple):
+    """Records as bytes, one after another."""
+
+    number: int
+    """How many."""
+    octets: bytes
+
+
+_ARRAY = Struct(">BI")
+"""How msgpack begins an array: 0xdd, and its length."""
 _ENCODER = Encoder()
 _UP = Decoder(Up)
 _DOWN = Decoder(Down)
@@ -36,9 +54,12 @@ def decode_down(frame: bytes) -> Down:
     return cast(Down, _decode(_DOWN, frame))
 
 
-def snapshot(revision: int, records: Iterable[Raw], *, first: bool, last: bool) -> Snapshot:
-    """A part of a snapshot out of records that are bytes already; only to be encoded."""
-    return Snapshot(revision, first, last, cast(list[AnyRecord], list(records)))
+def snapshot(revision: int, runs: Iterable[Run], *, first: bool, last: bool) -> Snapshot:
+    """A part of a snapshot out of runs of records; only to be encoded."""
+    parts = list(runs)
+    count = sum(run.number for run in parts)
+    records = Raw(b"".join((_ARRAY.pack(0xDD, count), *(run.octets for run in parts))))
+    return Snapshot(revision, first, last, cast(list[AnyRecord], records))
 
 
 def delta(revision: int, upserts: Iterable[Raw], deletes: Iterable[Key]) -> Delta:
@@ -46,27 +67,46 @@ def delta(revision: int, upserts: Iterable[Raw], deletes: Iterable[Key]) -> Delt
     return Delta(revision, cast(list[AnyRecord], list(upserts)), list(deletes))
 
 
-class Encodings:
-    """The bytes of records, kept as long as the same record is asked for again."""
+def raw(record: Record) -> Raw:
+    """The bytes of a record."""
+    return Raw(_ENCODER.encode(record))
 
-    def __init__(self, limit: int = 1_000_000) -> None:
+
+def runs(records: Sequence[Record]) -> list[Run]:
+    """Records as bytes, in runs of `RUN` at most."""
+    encode = _ENCODER.encode
+    pieces = [records[start : start + RUN] for start in range(0, len(records), RUN)]
+    return [Run(len(piece), b"".join(map(encode, piece))) for piece in pieces]
+
+
+class Runs:
+    """The bytes of what is sent to many, kept until it is forgotten or others need the room."""
+
+    def __init__(self, limit: int = 128 << 20) -> None:
+        """`limit` is in bytes."""
         self._limit = limit
-        self._known: dict[Key, tuple[Record, Raw]] = {}
+        self._known: dict[Hashable, Sequence[Run]] = {}
+        self._size = 0
 
-    def encode(self, key: Key, record: Record) -> Raw:
-        """The bytes of a record; its key stands for it until another record comes under the same key."""
-        known = self._known.get(key)
-        if known and known[0] is record:
-            return known[1]
-        if len(self._known) >= self._limit:
-            self._known.clear()
-        raw = Raw(_ENCODER.encode(record))
-        self._known[key] = (record, raw)
-        return raw
+    def get(self, name: Hashable, read: Callable[[], Sequence[Record]]) -> Sequence[Run]:
+        """The runs of what `read` gives, if it must be asked."""
+        known = self._known.get(name)
+        if known is None:
+            known = self._known[name] = runs(read())
+            self._size += _size(known)
+            while self._size > self._limit and len(self._known) > 1:
+                self.forget(next(iter(self._known)))
+        return known
 
-    def forget(self, key: Key) -> None:
-        """The record is no more."""
-        self._known.pop(key, None)
+    def forget(self, name: Hashable) -> None:
+        """What has this name is something else now, or no more."""
+        known = self._known.pop(name, None)
+        if known is not None:
+            self._size -= _size(known)
+
+
+def _size(known: Iterable[Run]) -> int:
+    return OVERHEAD + sum(len(run.octets) for run in known)
 
 
 def _decode(decoder: Decoder[Up] | Decoder[Down], frame: bytes) -> object:

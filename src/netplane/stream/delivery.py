@@ -1,17 +1,16 @@
 """From an outbox to frames: what a controller says next on one session. No I/O."""
 
-from collections.abc import Callable, Iterator, Sequence
-
-from msgspec import Raw
+from collections.abc import Callable, Iterable, Iterator
 
 from netplane.stream import codec
+from netplane.stream.codec import Run
 from netplane.stream.outbox import Outbox, Parcel
 from netplane.stream.session import ControllerSession
 
 PART = 2_000
-"""Records in a part of a snapshot."""
+"""Records in a part of a snapshot, at most."""
 
-Slice = tuple[int, Sequence[Raw]]
+Slice = tuple[int, Iterable[Run]]
 """All that a host needs, as bytes, and the revision that it is as of."""
 
 
@@ -39,8 +38,15 @@ def frames(session: ControllerSession, outbox: Outbox, read_slice: Callable[[], 
         yield session.send(codec.delta(parcel.revision, upserts, deletes))
 
 
-def _snapshot(session: ControllerSession, revision: int, records: Sequence[Raw]) -> Iterator[bytes]:
+def _snapshot(session: ControllerSession, revision: int, runs: Iterable[Run]) -> Iterator[bytes]:
     """A snapshot in parts: at least one, also of nothing."""
-    for start in range(0, max(len(records), 1), PART):
-        last = start + PART >= len(records)
-        yield session.send(codec.snapshot(revision, records[start : start + PART], first=start == 0, last=last))
+    is_first = True
+    part: list[Run] = []
+    count = 0
+    for run in runs:
+        if count and count + run.number > PART:
+            yield session.send(codec.snapshot(revision, part, first=is_first, last=False))
+            is_first, part, count = False, [], 0
+        part.append(run)
+        count += run.number
+    yield session.send(codec.snapshot(revision, part, first=is_first, last=True))

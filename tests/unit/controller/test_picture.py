@@ -6,14 +6,23 @@ from netplane.controller.picture import Picture
 from netplane.controller.ports import ACTIVE
 from netplane.model import AnyRecord, Change
 from netplane.store import Entry
+from netplane.stream.codec import Run, decode_down, encode, snapshot
+from netplane.stream.messages import Snapshot
 from netplane.stream.outbox import Parcel
-from tests.unit.interest.world import H1, RED, WORLD, bound, deletes, machine, upserts
+from tests.unit.interest.world import H1, H2, RED, WORLD, bound, deletes, machine, upserts
 
 A, B = machine("a", RED, 1), machine("b", RED, 2)
 
 
 def picture() -> Picture:
     return Picture((*WORLD, *bound(A, H1)), 100, {})
+
+
+def told(revision: int, runs: list[Run]) -> list[AnyRecord]:
+    """What an agent reads of a slice."""
+    message = decode_down(encode(snapshot(revision, runs, first=True, last=True)))
+    assert isinstance(message, Snapshot)
+    return message.records
 
 
 def entries(made: Picture, changes: list[Change]) -> list[Entry]:
@@ -26,8 +35,8 @@ def test_a_change_becomes_a_parcel_of_bytes_and_is_remembered() -> None:
     parcels = made.take(entries(made, upserts(*bound(B, H1))))
     assert parcels.keys() == {"h1"}
     assert parcels["h1"].revision == made.revision == 102
-    told = {key: raw and decode(raw, type=AnyRecord) for key, raw in parcels["h1"].records.items()}
-    assert told["port", "b"] == B
+    found = {key: raw and decode(raw, type=AnyRecord) for key, raw in parcels["h1"].records.items()}
+    assert found["port", "b"] == B
     assert made.history.since("h1", 100) == parcels["h1"]
     assert made.history.since("h2", 100) == Parcel(102, {})
     batch = made.revisions.find(101)
@@ -37,10 +46,28 @@ def test_a_change_becomes_a_parcel_of_bytes_and_is_remembered() -> None:
 
 def test_a_slice_is_all_that_a_host_needs_in_bytes() -> None:
     made = picture()
-    revision, records = made.slice("h1")
-    found = [decode(raw, type=AnyRecord) for raw in records]
+    revision, runs = made.slice("h1")
     assert revision == 100
-    assert found == made.interest.slice("h1")
+    assert told(revision, runs) == made.interest.slice("h1")
+
+
+def test_what_hosts_have_in_common_is_encoded_once_until_it_changes() -> None:
+    made = picture()
+    made.take(entries(made, upserts(*bound(B, H2))))
+
+    def common() -> list[bytes]:
+        """The bytes that both hosts get."""
+        first, second = ([run.octets for run in made.slice(host)[1]] for host in ("h1", "h2"))
+        return [octets for octets in first if any(octets is other for other in second)]
+
+    before = common()
+    assert len(before) == len(list(made.interest.sections("h1"))) - 1, "all but each other's own records"
+    made.take(entries(made, upserts(*bound(machine("c", RED, 3), H1))))
+    after = common()
+    changed = [octets for octets in before if not any(octets is other for other in after)]
+    assert len(changed) == 1, "the endpoints of the network and nothing else"
+    for host in ("h1", "h2"):
+        assert told(*made.slice(host)) == made.interest.slice(host)
 
 
 def test_bindings_move_the_states_of_ports() -> None:

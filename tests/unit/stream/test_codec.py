@@ -1,30 +1,63 @@
 """Records that are bytes already, in frames."""
 
+from collections.abc import Callable
+
 from netplane.model import Host
-from netplane.stream.codec import Encodings, decode_down, delta, encode, snapshot
+from netplane.stream.codec import OVERHEAD, RUN, Runs, decode_down, delta, encode, raw, runs, snapshot
 from netplane.stream.messages import Delta, Snapshot
 
-KEY = ("host", "h1")
 OLD, NEW = (Host(id="h1", number=1, address=address) for address in ("192.0.2.1", "192.0.2.2"))
 
 
+def counted(*records: Host) -> tuple[Callable[[], list[Host]], list[int]]:
+    """A way to read these records, and a list that grows each time it is taken."""
+    reads: list[int] = []
+
+    def read() -> list[Host]:
+        reads.append(len(records))
+        return list(records)
+
+    return read, reads
+
+
 def test_frames_of_encoded_records_are_those_of_the_records() -> None:
-    raw = Encodings().encode(KEY, OLD)
-    assert decode_down(encode(delta(3, [raw], [("port", "p1")]))) == Delta(3, [OLD], [("port", "p1")])
-    assert decode_down(encode(snapshot(3, [raw], first=True, last=False))) == Snapshot(3, True, False, [OLD])
+    assert decode_down(encode(delta(3, [raw(OLD)], [("port", "p1")]))) == Delta(3, [OLD], [("port", "p1")])
+    parts = [*runs([OLD, NEW]), *runs([]), *runs([NEW])]
+    assert decode_down(encode(snapshot(3, parts, first=True, last=False))) == Snapshot(3, True, False, [OLD, NEW, NEW])
+    assert decode_down(encode(snapshot(3, [], first=True, last=True))) == Snapshot(3, True, True, [])
 
 
-def test_a_record_is_encoded_once_until_another_takes_its_place() -> None:
-    encodings = Encodings()
-    first = encodings.encode(KEY, OLD)
-    assert encodings.encode(KEY, OLD) is first
-    assert bytes(encodings.encode(KEY, NEW)) != bytes(first)
-    encodings.forget(KEY)
-    assert encodings.encode(KEY, OLD) is not first
+def test_a_run_has_no_more_records_than_fit_into_a_part() -> None:
+    assert [run.number for run in runs([OLD] * (2 * RUN + 1))] == [RUN, RUN, 1]
 
 
-def test_what_is_kept_is_bounded() -> None:
-    encodings = Encodings(limit=1)
-    first = encodings.encode(KEY, OLD)
-    encodings.encode(("host", "h2"), NEW)
-    assert encodings.encode(KEY, OLD) is not first
+def test_what_is_sent_to_many_is_encoded_once_until_it_is_forgotten() -> None:
+    kept = Runs()
+    read, reads = counted(OLD, NEW)
+    assert kept.get("name", read) is kept.get("name", read)
+    assert reads == [2]
+    kept.forget("name")
+    kept.forget("another")
+    assert kept.get("name", read) == runs([OLD, NEW])
+    assert reads == [2, 2]
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_goes_first() -> None:
+    kept = Runs(limit=2 * (OVERHEAD + len(encode_one())))
+    first, firsts = counted(OLD)
+    second, seconds = counted(NEW)
+    for name, read in (("a", first), ("b", second), ("c", second), ("b", second), ("a", first)):
+        kept.get(name, read)
+    assert (firsts, seconds) == ([1, 1], [1, 1])
+
+
+def test_what_is_larger_than_all_room_is_made_all_the_same() -> None:
+    kept = Runs(limit=1)
+    read, reads = counted(OLD)
+    assert kept.get("name", read) == runs([OLD])
+    assert kept.get("other", read) == runs([OLD])
+    assert reads == [1, 1]
+
+
+def encode_one() -> bytes:
+    return bytes(raw(OLD))

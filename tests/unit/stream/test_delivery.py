@@ -7,7 +7,7 @@ from msgspec import Raw
 from msgspec.msgpack import encode
 
 from netplane.model import Host
-from netplane.stream.codec import decode_down
+from netplane.stream.codec import Run, decode_down
 from netplane.stream.delivery import PART, Slice, begin, frames
 from netplane.stream.messages import Ask, Delta, Down, Hello, Snapshot, Welcome
 from netplane.stream.outbox import Outbox, Parcel
@@ -15,6 +15,7 @@ from netplane.stream.session import AgentSession, ControllerSession
 
 H1 = Host(id="h1", number=1, address="192.0.2.1")
 RAW = Raw(encode(H1))
+RUN = Run(1, encode(H1))
 KEY = ("host", "h1")
 
 
@@ -29,7 +30,7 @@ def no_slice() -> Slice:
     raise AssertionError("nobody needs the slice")
 
 
-def check(made: ControllerSession, outbox: Outbox, records: Sequence[Raw] | None, *expected: Down) -> None:
+def check(made: ControllerSession, outbox: Outbox, records: Sequence[Run] | None, *expected: Down) -> None:
     found = frames(made, outbox, no_slice if records is None else lambda: (7, records))
     assert [decode_down(frame) for frame in found] == list(expected)
 
@@ -37,7 +38,7 @@ def check(made: ControllerSession, outbox: Outbox, records: Sequence[Raw] | None
 def test_a_new_agent_gets_everything() -> None:
     made, outbox = session(Hello("h1", "192.0.2.1")), Outbox()
     begin(made, outbox, lambda _: pytest.fail("it has nothing to resume from"))
-    check(made, outbox, [RAW], Snapshot(7, True, True, [H1]))
+    check(made, outbox, [RUN], Snapshot(7, True, True, [H1]))
     check(made, outbox, None)
 
 
@@ -46,7 +47,7 @@ def test_a_snapshot_goes_in_parts(count: int, sizes: list[int]) -> None:
     made, outbox = session(Hello("h1", "192.0.2.1")), Outbox()
     outbox.renew()
     parts = [Snapshot(7, index == 0, index == len(sizes) - 1, [H1] * size) for index, size in enumerate(sizes)]
-    check(made, outbox, [RAW] * count, *parts)
+    check(made, outbox, [RUN] * count, *parts)
 
 
 def test_an_agent_that_comes_back_gets_what_it_missed() -> None:

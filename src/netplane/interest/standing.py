@@ -1,0 +1,62 @@
+"""Which ports stand on each network, in parts of a bounded size: what hosts are told of a part is made at one time.
+
+A network with many ports has many parts, so that one port more makes few endpoints be encoded anew. Which part a port
+is in follows from its id; the parts double in number when they have become too large.
+"""
+
+from collections.abc import Iterator, Sequence
+
+LARGE = 500
+"""Ports of a part, on average, beyond which the parts of a network double."""
+
+
+class Stand:
+    """Some of the ports that stand on a network."""
+
+    __slots__ = ("ports",)
+
+    def __init__(self) -> None:
+        self.ports: dict[str, None] = {}
+
+
+class Standing:
+    """The ports that stand on one network."""
+
+    __slots__ = ("_count", "parts")
+
+    def __init__(self) -> None:
+        self.parts: Sequence[Stand] = (Stand(),)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[str]:
+        return (port for part in self.parts for port in part.ports)
+
+    def add(self, port: str) -> Sequence[Stand]:
+        """One more; answers the parts that differ, or are no more."""
+        part = self._part(port)
+        part.ports[port] = None
+        self._count += 1
+        if self._count <= LARGE * len(self.parts):
+            return (part,)
+        before = self.parts
+        self._double()
+        return before
+
+    def remove(self, port: str) -> Stand:
+        """One less; answers the part that it was in."""
+        part = self._part(port)
+        del part.ports[port]
+        self._count -= 1
+        return part
+
+    def _part(self, port: str) -> Stand:
+        return self.parts[hash(port) % len(self.parts)]
+
+    def _double(self) -> None:
+        ports = list(self)
+        self.parts = tuple(Stand() for _ in range(2 * len(self.parts)))
+        for port in ports:
+            self._part(port).ports[port] = None
