@@ -23,6 +23,7 @@ from netplane.model import (
     Operation,
     Pair,
     Port,
+    Presence,
     Record,
     Route,
     Router,
@@ -32,7 +33,6 @@ from netplane.model import (
     Wall,
     WallRule,
     kind_of,
-    presence,
 )
 
 Key = tuple[str, str]
@@ -103,7 +103,7 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         cidr=some("10.0.0.0/24", "10.0.0.0/25", "10.0.1.0/24", "bad"),
         enable_dhcp=st.booleans(),
     ),
-    st.builds(lambda network, host: presence(str(network), str(host)), NETWORKS, ids("h")),
+    st.builds(Presence, id=NETWORKS, hosts=st.lists(st.integers(1, 4), max_size=3, unique=True).map(sorted).map(tuple)),
     st.builds(
         Router,
         id=ROUTERS,

@@ -6,7 +6,7 @@
  Port ─┬───▶ ports ─────▶ port device       ▲ Device Identity Network Subnet
        ├───▶ clients ───▶ client peer       ▲ Device Network
        └───▶ routing ───▶ endpoint gateway route  ▲ Router Network Subnet Wall
- Network ──▶ flooding ──▶ spread crowd broadcast  ▲ Presence Host Port Device Subnet
+ Network ──▶ flooding ──▶ spread crowd broadcast  ▲ Presence Port Device Subnet
  Subnet ───▶ resolvers ─▶ resolver          ▲ Network Port
  Router ───▶ routes ────▶ hop route               ▲ Port Network Subnet Wall
  Wall ─────▶ firewall ──▶ firewall

@@ -11,7 +11,7 @@ from netplane.base.addresses import pack_address, pack_mac
 from netplane.base.incremental import Item
 from netplane.base.world import View
 from netplane.compiler.feature import feature
-from netplane.model import Device, Host, Network, Port, Presence, Subnet
+from netplane.model import Device, Network, Port, Presence, Subnet
 from netplane.tables.pipeline import BROADCAST, CROWD, SPREAD
 
 POINT_TO_POINT = 31
@@ -23,7 +23,8 @@ def flooding(network: Network, view: View) -> Iterator[Item]:
     """`spread`, `crowd` and `broadcast` entries of a network that is up."""
     if not network.admin_state_up:
         return
-    for index, number in enumerate(sorted(numbers(network, view))):
+    presence = view.get(Presence, network.id)
+    for index, number in enumerate(presence.hosts if presence else ()):
         yield SPREAD.entry((network.vni, index), (number,))
     here = sorted((device.ifindex, mac) for device, mac in plugged(network, view))
     for index, (_, mac) in enumerate(here):
@@ -32,12 +33,6 @@ def flooding(network: Network, view: View) -> Iterator[Item]:
         address = broadcast(subnet)
         if address is not None:
             yield BROADCAST.entry((network.vni, address), ())
-
-
-def numbers(network: Network, view: View) -> set[int]:
-    """The hosts that carry machines of a network, by number; one that is not known gets nothing."""
-    hosts = (view.get(Host, one.host_id) for one in view.find(Presence, "network_id", network.id))
-    return {host.number for host in hosts if host is not None and host.number > 0}
 
 
 def plugged(network: Network, view: View) -> Iterator[tuple[Device, bytes]]:

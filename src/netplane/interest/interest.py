@@ -15,7 +15,6 @@ a group of ten thousand costs the hosts of its domain and nothing else. A split 
 the placements of the smaller part.
 """
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import NamedTuple
 
@@ -38,7 +37,6 @@ from netplane.model import (
     SecurityGroupRule,
     Subnet,
     kind_of,
-    presence,
 )
 
 
@@ -286,7 +284,7 @@ class Interest:
             del self._slices.placed[port]
         if new:
             self._slices.placed[port] = new
-            self._slices.stale.update(self._slices.standing.setdefault(new.network_id, Standing()).add(port))
+            self._slices.stale.update(self._slices.standing[new.network_id].add(port))
         if old:
             self._disappear(old)
             self._release(old)
@@ -295,24 +293,19 @@ class Interest:
 
     def _appear(self, placement: Placement) -> None:
         """One more machine of a host on a network; the first makes the host present there."""
-        network, host = placement.network_id, placement.host
-        present = self._slices.present.setdefault(network, Counter())
-        present[host] += 1
-        if present[host] == 1:
-            self._slices.outdate_domain(network)
-            self._touch(self._slices.domains.hosts_on(network), (("presence", presence(network, host).id),))
+        network = placement.network_id
+        if self._slices.standing.setdefault(network, Standing(network)).appear(placement.endpoint.host):
+            self._touch_presence(network)
 
     def _disappear(self, placement: Placement) -> None:
         """One machine less."""
-        network, host = placement.network_id, placement.host
-        present = self._slices.present[network]
-        present[host] -= 1
-        if not present[host]:
-            self._slices.outdate_domain(network)
-            self._touch(self._slices.domains.hosts_on(network), (("presence", presence(network, host).id),))
-            del present[host]
-        if not present:
-            del self._slices.present[network]
+        network = placement.network_id
+        if self._slices.standing[network].disappear(placement.endpoint.host):
+            self._touch_presence(network)
+
+    def _touch_presence(self, network: str) -> None:
+        self._slices.outdate_domain(network)
+        self._touch(self._slices.domains.hosts_on(network), (("presence", network),))
 
     def _hold(self, placement: Placement) -> None:
         domain = self._slices.domains.open(placement.network_id)

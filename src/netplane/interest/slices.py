@@ -1,6 +1,5 @@
 """Whether a host needs a record, answered from the current state alone."""
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from functools import partial
 
@@ -31,7 +30,6 @@ from netplane.model import (
     Subnet,
     Wall,
     kind_of,
-    presence,
 )
 
 
@@ -46,8 +44,6 @@ class Slices:
         self.placed: dict[str, Placement] = {}
         self.standing: dict[str, Standing] = {}
         """The ports that stand on each network."""
-        self.present: dict[str, Counter[str]] = {}
-        """How many of them each host carries."""
 
     def own_keys(self, domain: Domain) -> Iterator[Key]:
         """The keys that belong to one domain alone; routers may come twice."""
@@ -66,8 +62,8 @@ class Slices:
                 yield "port", port
                 yield "wall", port
                 yield "router", self.router_of(port)
-            for host in self.present.get(network, ()):
-                yield "presence", presence(network, host).id
+            if network in self.standing:
+                yield "presence", network
 
     def shared_keys(self, held: Key) -> Iterable[Key]:
         """The keys that come with something held: a group comes as its rules."""
@@ -97,8 +93,8 @@ class Slices:
                 placement = self.placed.get(id)
                 return placement.endpoint if placement else None
             case "presence":
-                network, _, host = id.partition("/")
-                return presence(network, host) if host in self.present.get(network, ()) else None
+                standing = self.standing.get(id)
+                return standing.presence if standing else None
             case "logged":
                 return self.logged(id)
             case "wall":
@@ -253,9 +249,9 @@ class Slices:
         match record:
             case Endpoint():
                 return self.placed[record.id].network_id
-            case Network():
+            case Network() | Presence():
                 return record.id
-            case Subnet() | Presence():
+            case Subnet():
                 return record.network_id
             case Port():
                 return record.network_id if record.is_router_interface else None

@@ -4,8 +4,8 @@
                 + the full ports of the machines bound to it, and what is logged at them
                 + for every domain in which a machine of it stands:
                     networks, subnets, the routers' interfaces and what firewalls let pass them, routers,
-                    the endpoint of every machine that stands there, the hosts that carry them, and on which
-                    networks each of those has any,
+                    the endpoint of every machine that stands there, the hosts that carry them, and which
+                    of those have any on each network,
                     their identities, the rules of the identities' groups, and the address groups that those name
 
 A domain is a connected component of networks, joined by the interfaces that a router has in them. Records that
@@ -30,13 +30,13 @@ from netplane.model import (
     LogResource,
     Network,
     Port,
+    Presence,
     Record,
     Router,
     SecurityGroupRule,
     Subnet,
     Wall,
     kind_of,
-    presence,
 )
 
 
@@ -82,11 +82,13 @@ def slice_of(records: Iterable[Record], host: str) -> dict[Key, Record]:
     ports = [record for record in found.values() if isinstance(record, Port) and not record.is_router_interface]
     walls = [_wall(world, record) for record in found.values() if isinstance(record, Port)]
     told = [what for what in (logged(port, logs) for port in ports) if what is not None]
-    present = (presence(place.network_id, place.host) for place in near)
+    present: dict[str, set[int]] = {}
+    for one in near:
+        present.setdefault(one.network_id, set()).add(one.endpoint.host)
     return (
         found
         | {("endpoint", place.endpoint.id): place.endpoint for place in near}
-        | {("presence", one.id): one for one in present}
+        | {("presence", id): Presence(id=id, hosts=tuple(sorted(hosts))) for id, hosts in present.items()}
         | {("logged", what.id): what for what in told}
         | {("wall", wall.id): wall for wall in walls if wall is not None}
     )

@@ -1,10 +1,14 @@
-"""Which ports stand on each network, in parts of a bounded size: what hosts are told of a part is made at one time.
+"""Which ports stand on a network, and which hosts carry them.
 
-A network with many ports has many parts, so that one port more makes few endpoints be encoded anew. Which part a port
-is in follows from its id; the parts double in number when they have become too large.
+Ports are kept in parts of a bounded size, since what hosts are told of a part is made at one time: one port more makes
+few endpoints be encoded anew. Which part a port is in follows from its id; the parts double in number when they have
+become too large.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
+
+from netplane.model import Presence
 
 LARGE = 500
 """Ports of a part, on average, beyond which the parts of a network double."""
@@ -20,13 +24,16 @@ class Stand:
 
 
 class Standing:
-    """The ports that stand on one network."""
+    """One network's."""
 
-    __slots__ = ("_count", "parts")
+    __slots__ = ("_count", "_hosts", "parts", "presence")
 
-    def __init__(self) -> None:
+    def __init__(self, network: str) -> None:
         self.parts: Sequence[Stand] = (Stand(),)
         self._count = 0
+        self._hosts: Counter[int] = Counter()
+        self.presence = Presence(id=network, hosts=())
+        """The hosts that have appeared."""
 
     def __len__(self) -> int:
         return self._count
@@ -51,6 +58,26 @@ class Standing:
         del part.ports[port]
         self._count -= 1
         return part
+
+    def appear(self, host: int) -> bool:
+        """One more machine of a host, by number; whether it is the first."""
+        self._hosts[host] += 1
+        is_first = self._hosts[host] == 1
+        if is_first:
+            self._see()
+        return is_first
+
+    def disappear(self, host: int) -> bool:
+        """One less; whether it was the last."""
+        self._hosts[host] -= 1
+        is_last = not self._hosts[host]
+        if is_last:
+            del self._hosts[host]
+            self._see()
+        return is_last
+
+    def _see(self) -> None:
+        self.presence = Presence(id=self.presence.id, hosts=tuple(sorted(self._hosts)))
 
     def _part(self, port: str) -> Stand:
         return self.parts[hash(port) % len(self.parts)]

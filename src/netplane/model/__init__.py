@@ -14,7 +14,7 @@ from netplane.model.change import Change, Operation
 from netplane.model.decision import Decision
 from netplane.model.default_rule import PARENT, DefaultSecurityGroupRule
 from netplane.model.dhcp import DhcpOption
-from netplane.model.endpoint import Device, Endpoint, Pair, Presence, presence
+from netplane.model.endpoint import Device, Endpoint, Pair, Presence
 from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.host import HOST_NAME, HOST_NAMES, Binding, Host
@@ -119,7 +119,6 @@ __all__ = [
     "inactive_binding_id",
     "kind_of",
     "may_announce",
-    "presence",
     "role_id",
     "shared_with",
 ]

@@ -61,19 +61,9 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, tag="endpoint"):
 
 
 class Presence(Record, frozen=True, kw_only=True, gc=False, tag="presence"):
-    """A host carries machines of a network, so what is for all of the network goes there."""
+    """Which hosts carry machines of a network, so that what is for all of it goes there. Its id is the network's."""
 
-    network_id: Annotated[str, describe("The network.")]
-    host_id: Annotated[str, describe("The host.")]
-
-    def references(self) -> Iterable[Reference]:
-        """Its network; the store never sees a presence, so this serves look-ups only."""
-        return (Reference("network_id", self.network_id),)
-
-
-def presence(network: str, host: str) -> Presence:
-    """The presence of a host on a network; the names of hosts have no slash."""
-    return Presence(id=f"{network}/{host}", network_id=network, host_id=host)
+    hosts: Annotated[tuple[int, ...], describe("The numbers of the hosts, in their order.")]
 
 
 class Device(Record, frozen=True, kw_only=True, gc=False, tag="device"):

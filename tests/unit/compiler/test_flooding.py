@@ -8,19 +8,17 @@ from netplane.model import (
     Change,
     Device,
     FixedIP,
-    Host,
     Network,
     Operation,
     Port,
+    Presence,
     Record,
     Subnet,
     kind_of,
-    presence,
 )
 from netplane.tables.text import show_entries
 
 NETWORK = Network(id="net", vni=100)
-HOSTS = tuple(Host(id=f"h{number}", number=number, address=f"192.0.2.{number}") for number in (1, 2, 3))
 
 
 def compiled(table: str, *records: Record) -> list[str]:
@@ -33,9 +31,8 @@ def machine(number: int, **changes: object) -> tuple[Port, Device]:
 
 
 def test_the_hosts_of_a_network_by_number() -> None:
-    records = (NETWORK, *HOSTS, presence("net", "h3"), presence("net", "h1"), presence("other", "h2"))
+    records = (NETWORK, Presence(id="net", hosts=(1, 3)), Presence(id="other", hosts=(2,)))
     assert compiled("spread", *records) == ["vni=100 index=0 -> host=1", "vni=100 index=1 -> host=3"]
-    assert compiled("spread", *records, presence("net", "unknown")) == compiled("spread", *records)
     assert compiled("spread", Network(id="net", vni=100, admin_state_up=False), *records[1:]) == []
 
 

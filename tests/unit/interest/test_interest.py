@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from netplane.interest import Interest, SliceDelta
-from netplane.model import AddressGroup, Change, Endpoint, Host, Record, SecurityGroupRule
+from netplane.model import AddressGroup, Change, Endpoint, Host, Presence, Record, SecurityGroupRule
 from tests.unit.interest.world import (
     BLUE,
     H1,
@@ -24,7 +24,6 @@ from tests.unit.interest.world import (
 
 A, B, C = machine("a", RED, 1), machine("b", RED, 2), machine("c", BLUE, 3)
 LEFT, RIGHT = interface(RED), interface(BLUE)
-BOTH = {"presence red/h1", "presence red/h2"}
 RED_DOMAIN = {"network red", "subnet red-subnet", "identity web", "security_group_rule u1"}
 
 
@@ -45,8 +44,8 @@ def test_the_first_port_of_a_host_brings_the_whole_domain() -> None:
     check(
         interest(*bound(A, H1)),
         upserts(*bound(B, H2)),
-        h1=({"endpoint b", "host h2", "presence red/h2"}, set()),
-        h2=(RED_DOMAIN | BOTH | {"port b", "endpoint a", "endpoint b", "host h1"}, set()),
+        h1=({"endpoint b", "host h2", "presence red"}, set()),
+        h2=(RED_DOMAIN | {"presence red"} | {"port b", "endpoint a", "endpoint b", "host h1"}, set()),
     )
 
 
@@ -57,7 +56,7 @@ def test_who_shares_a_group_learns_nothing_of_who_uses_it() -> None:
         upserts(*bound(replace(C, project_id="blue"), H2)),
         h2=(
             {"network blue", "subnet blue-subnet", "identity web", "security_group_rule u1"}
-            | {"port c", "endpoint c", "presence blue/h2"},
+            | {"port c", "endpoint c", "presence blue"},
             set(),
         ),
     )
@@ -67,8 +66,8 @@ def test_the_last_port_of_a_host_takes_the_whole_domain_away() -> None:
     check(
         interest(*bound(A, H1), *bound(B, H2)),
         deletes(*bound(B, H2)),
-        h1=(set(), {"endpoint b", "host h2", "presence red/h2"}),
-        h2=(set(), RED_DOMAIN | BOTH | {"port b", "endpoint a", "endpoint b", "host h1"}),
+        h1=({"presence red"}, {"endpoint b", "host h2"}),
+        h2=(set(), RED_DOMAIN | {"presence red"} | {"port b", "endpoint a", "endpoint b", "host h1"}),
     )
 
 
@@ -82,7 +81,7 @@ def test_a_port_in_another_domain_concerns_nobody_here() -> None:
         upserts(*bound(C, H2)),
         h2=(
             {"network blue", "subnet blue-subnet", "port c", "endpoint c", "identity web", "security_group_rule u1"}
-            | {"presence blue/h2"},
+            | {"presence blue"},
             set(),
         ),
     )
@@ -90,7 +89,7 @@ def test_a_port_in_another_domain_concerns_nobody_here() -> None:
 
 def test_a_router_joins_and_parts_domains() -> None:
     made = interest(*bound(A, H1), *bound(C, H2), LEFT)
-    far = {"network blue", "subnet blue-subnet", "port router-blue", "endpoint c", "host h2", "presence blue/h2"}
+    far = {"network blue", "subnet blue-subnet", "port router-blue", "endpoint c", "host h2", "presence blue"}
     near = {
         "network red",
         "subnet red-subnet",
@@ -98,7 +97,7 @@ def test_a_router_joins_and_parts_domains() -> None:
         "router router",
         "endpoint a",
         "host h1",
-        "presence red/h1",
+        "presence red",
     }
     check(made, upserts(RIGHT), h1=(far, set()), h2=(near | {"port router-blue"}, set()))
     check(made, deletes(RIGHT), h1=(set(), far), h2=(set(), near | {"port router-blue"}))
@@ -167,8 +166,8 @@ def test_a_port_that_moves_is_lost_by_one_and_gained_by_the_other() -> None:
 def test_a_host_is_present_on_a_network_as_long_as_it_carries_machines_of_it() -> None:
     made = interest(*bound(A, H1), *bound(B, H1), *bound(machine("d", RED, 4), H2))
     check(made, deletes(*bound(A, H1)), h1=(set(), {"port a", "endpoint a"}), h2=(set(), {"endpoint a"}))
-    gone = {"endpoint b", "host h1", "presence red/h1"}
-    assert {" ".join(key) for key in made.apply(deletes(*bound(B, H1)))["h2"].deletes} == gone
+    left = made.apply(deletes(*bound(B, H1)))["h2"]
+    assert left == SliceDelta([Presence(id="red", hosts=(2,))], [("endpoint", "b"), ("host", "h1")])
 
 
 def test_a_host_that_nothing_is_bound_to_has_itself() -> None:
@@ -205,7 +204,7 @@ def test_dangling_references_are_left_out() -> None:
         "port a",
         "network red",
         "endpoint a",
-        "presence red/h1",
+        "presence red",
         "port router-red",
     }
     made.apply(deletes(LONE))

@@ -1,10 +1,11 @@
-"""Ports of a network in parts."""
+"""Ports of a network in parts, and its hosts."""
 
 from netplane.interest.standing import LARGE, Standing
+from netplane.model import Presence
 
 
 def test_parts_stay_small_and_hold_each_port_once() -> None:
-    standing, ports = Standing(), [f"p{number}" for number in range(20 * LARGE)]
+    standing, ports = Standing("n"), [f"p{number}" for number in range(20 * LARGE)]
     for port in ports:
         changed = standing.add(port)
         assert len(changed) == 1 or not set(changed) & set(standing.parts), "parts that have doubled are no more"
@@ -14,3 +15,11 @@ def test_parts_stay_small_and_hold_each_port_once() -> None:
     for port in ports:
         assert standing.remove(port) in standing.parts
     assert not standing
+
+
+def test_a_host_is_present_from_its_first_machine_to_its_last() -> None:
+    standing = Standing("n")
+    assert [standing.appear(host) for host in (7, 2, 7)] == [True, True, False]
+    assert standing.presence == Presence(id="n", hosts=(2, 7))
+    assert [standing.disappear(host) for host in (7, 7, 2)] == [False, True, True]
+    assert standing.presence == Presence(id="n", hosts=())
