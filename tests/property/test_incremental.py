@@ -197,7 +197,8 @@ def check_same_as_fresh(compiler: Compiler, records: dict[Key, Record]) -> None:
         fresh.apply(change(record, True) for record in order)
         assert fresh.desired == compiler.desired
         assert fresh.problems == compiler.problems
-        assert fresh.footprint() == compiler.footprint()
+        # Which references have been asked for is a matter of what has happened.
+        assert fresh.footprint() | {"buckets": 0} == compiler.footprint() | {"buckets": 0}
         assert not fresh.load(order)
 
 

@@ -17,6 +17,7 @@ Told = Welcome | Snapshot | Delta
 """The messages that a slice is made of."""
 
 KIND = {kind_of(kind): kind for kind in KINDS}
+NAME = {kind: name for name, kind in KIND.items()}
 
 
 class Slice:
@@ -31,7 +32,7 @@ class Slice:
         self.revision = 0
         """0 as long as no whole slice has come."""
         self._world = World(KINDS)
-        self._coming: dict[tuple[str, str], AnyRecord] = {}
+        self._coming = _nothing()
         self._coming_log = ""
 
     def take(self, message: Told) -> Iterator[Change]:
@@ -85,24 +86,33 @@ class Slice:
 
     def _take_part(self, part: Snapshot) -> Iterator[Change]:
         if part.first:
-            self._coming = {}
-        self._coming.update(((kind_of(record), record.id), record) for record in part.records)
+            self._coming = _nothing()
+        coming = self._coming
+        for record in part.records:
+            coming[record.__class__][record.id] = record
         if part.last:
-            whole, self._coming = self._coming, {}
+            self._coming = _nothing()
             gone = [
-                (name, id) for name, kind in KIND.items() for id in self._world.all(kind) if (name, id) not in whole
+                (name, id) for name, kind in KIND.items() for id in self._world.all(kind).keys() - coming[kind].keys()
             ]
-            yield from self._upsert(whole.values(), part.revision)
+            for records in coming.values():
+                yield from self._upsert(records.values(), part.revision)
             yield from self._delete(gone, part.revision)
             self.log, self.revision = self._coming_log, part.revision
 
     def _upsert(self, records: Iterable[AnyRecord], revision: int) -> Iterator[Change]:
+        replace, upsert = self._world.replace, Operation.UPSERT
         for record in records:
-            if self._world.replace(type(record), record.id, record) != record:
-                yield Change(revision, Operation.UPSERT, kind_of(record), record.id, record)
+            kind, id = record.__class__, record.id
+            if replace(kind, id, record) != record:
+                yield Change(revision, upsert, NAME[kind], id, record)
 
     def _delete(self, names: Iterable[tuple[str, str]], revision: int) -> Iterator[Change]:
         for name, id in names:
             kind = KIND.get(name)
             if kind is not None and self._world.replace(kind, id, None) is not None:
                 yield Change(revision, Operation.DELETE, name, id, None)
+
+
+def _nothing() -> dict[type[Record], dict[str, AnyRecord]]:
+    return {kind: {} for kind in KINDS}

@@ -46,15 +46,23 @@ class Desired:
         self._writes = {table: {} if entries else None for table, entries in self.tables.items()}
         self._before = {table: {} for table in self.tables}
 
-    def add(self, table: str, key: bytes, value: bytes, owner: Any) -> None:
-        """An owner wants an entry. It may say so twice, with the same value."""
-        if self._owner[table].setdefault(key, owner) is not owner:
-            self._contest(table, key, value, owner)
-        else:
-            self.tables[table][key] = value
-            writes = self._writes[table]
-            if writes is not None:
-                writes[key] = value
+    def add(self, items: Iterable[tuple[str, bytes, bytes] | Problem], owner: Any) -> bool:
+        """An owner wants entries. It may say so twice, with the same values. Whether it says nothing else."""
+        is_sound = True
+        owners, tables, written = self._owner, self.tables, self._writes
+        for item in items:
+            if isinstance(item, Problem):
+                is_sound = False
+                continue
+            table, key, value = item
+            if owners[table].setdefault(key, owner) is not owner:
+                self._contest(table, key, value, owner)
+            else:
+                tables[table][key] = value
+                writes = written[table]
+                if writes is not None:
+                    writes[key] = value
+        return is_sound
 
     def remove(self, table: str, key: bytes, owner: Any) -> None:
         """An owner, the very record that added it, wants an entry no more."""

@@ -92,16 +92,16 @@ class Incremental:
     def apply(self, steps: Iterable[Step]) -> Delta:
         """Take in a batch of changes and return what it changes in the tables."""
         dirty = self._take_in(steps)
-        gained: list[tuple[Any, Entry]] = []
+        gained: list[tuple[Any, list[Item]]] = []
         for kind, owners in dirty.items():
             records = self.world.all(kind)
             for id, old in owners.items():
                 if old is not None and records.get(id) is old:
-                    gained += self._revise(kind, old)
+                    gained.append((old, self._revise(kind, old)))
                 elif old is not None:
                     self._retract(kind, old)
-        for owner, (table, key, value) in gained:
-            self._desired.add(table, key, value, owner)
+        for owner, items in gained:
+            self._desired.add(items, owner)
         for kind, owners in dirty.items():
             self._run(kind, owners)
         return self._desired.take()
@@ -123,11 +123,13 @@ class Incremental:
     def _take_in(self, steps: Iterable[Step]) -> Dirty:
         """Change the world; returns every owner to run again."""
         dirty: Dirty = {kind: {} for kind in self._features}
+        replace, is_read = self.world.replace, bool(self._readers)
         for kind, id, record in steps:
-            old = self.world.replace(kind, id, record)
-            if kind in dirty:
-                dirty[kind].setdefault(id, old)
-            if self._readers:
+            old = replace(kind, id, record)
+            owners = dirty.get(kind)
+            if owners is not None and id not in owners:
+                owners[id] = old
+            if is_read:
                 self._mark_readers(dirty, kind, id, old, record)
         return dirty
 
@@ -138,7 +140,7 @@ class Incremental:
             for reader_kind, reader in self._readers.get(read, ()):
                 dirty[reader_kind].setdefault(reader, self.world.get(reader_kind, reader))
 
-    def _revise(self, kind: type[Any], record: Any) -> list[tuple[Any, Entry]]:
+    def _revise(self, kind: type[Any], record: Any) -> list[Item]:
         """Run again an owner whose record stands but not all that it read: take back what is gone, return what is new.
 
         This may touch a few entries of thousands, so it compares and leaves the rest alone.
@@ -148,12 +150,13 @@ class Incremental:
             return []
         self._forget((kind, record.id), memory.reads)
         items = self._features[kind](record, self._notebook)
-        self._remember((kind, record.id), items)
+        is_troubled = any(isinstance(item, Problem) for item in items)
+        self._remember((kind, record.id), items, is_troubled=is_troubled)
         before, now = set(memory.items), set(items)
         for item in before - now:
             if not isinstance(item, Problem):
                 self._desired.remove(item[0], item[1], record)
-        return [(record, item) for item in now - before if not isinstance(item, Problem)]
+        return list(now - before)
 
     def _retract(self, kind: type[Any], old: Any) -> None:
         """Take back what an owner said when its record was `old`."""
@@ -174,22 +177,22 @@ class Incremental:
             record = records.get(id)
             if record is not None and record is not old:
                 items = feature(record, notebook)
-                sound = True
-                for item in items:
-                    if isinstance(item, Problem):
-                        sound = False
-                    else:
-                        add(item[0], item[1], item[2], record)
-                if notebook.reads or not sound:
-                    self._remember((kind, id), items)
+                is_sound = add(items, record)
+                if notebook.reads or not is_sound:
+                    self._remember((kind, id), items, is_troubled=not is_sound)
 
-    def _remember(self, owner: Owner, items: Sequence[Item]) -> None:
+    def _remember(self, owner: Owner, items: Sequence[Item], *, is_troubled: bool) -> None:
         reads = self._notebook.reads
         self._notebook.reads = set()
         self._memory[owner] = Memory(items, reads)
+        readers = self._readers
         for read in reads:
-            self._readers.setdefault(read, set()).add(owner)
-        if any(isinstance(item, Problem) for item in items):
+            known = readers.get(read)
+            if known is None:
+                readers[read] = {owner}
+            else:
+                known.add(owner)
+        if is_troubled:
             self._troubled.add(owner)
 
     def _forget(self, owner: Owner, reads: set[Read]) -> None:

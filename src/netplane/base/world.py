@@ -37,6 +37,8 @@ class Row(Protocol):
 R = TypeVar("R", bound=Row)
 Bucket = tuple[type[Any], str, str]
 """All records of a kind that refer, in a field, to a target."""
+Index = dict[str, set[str]]
+"""The ids of the records of a kind by what one field of them refers to."""
 
 
 class View(Protocol):
@@ -52,11 +54,11 @@ class View(Protocol):
 
 
 class World:
-    """A `View` that can be written."""
+    """A `View` that can be written. What records refer to is indexed from the first time that somebody asks for it."""
 
     def __init__(self, kinds: Iterable[type[Any]]) -> None:
         self._records: dict[type[Any], dict[str, Any]] = {kind: {} for kind in kinds}
-        self._index: dict[Bucket, set[str]] = {}
+        self._indexes: dict[type[Any], dict[str, Index]] = {kind: {} for kind in self._records}
 
     def get(self, kind: type[R], id: str) -> R | None:
         """The record of that kind and id, if there is one."""
@@ -65,30 +67,39 @@ class World:
 
     def find(self, kind: type[R], field: str, target: str) -> list[R]:
         """All records of that kind whose references hold `target` in `field`, sorted by id."""
+        index = self._indexes[kind].get(field)
+        if index is None:
+            index = self._index(kind, field)
+        ids = index.get(target)
+        if ids is None:
+            return []
         records = self._records[kind]
-        return [records[id] for id in sorted(self._index.get((kind, field, target), ()))]
+        return [records[id] for id in (sorted(ids) if len(ids) > 1 else ids)]
 
     def replace(self, kind: type[Any], id: str, record: Row | None) -> Any:
         """Put a record in the place of the one of that id, or take it out with None; returns what stood there."""
-        records = self._records[kind]
+        records, indexes = self._records[kind], self._indexes[kind]
         old = records.get(id)
-        if old is not None:
-            for bucket in buckets(kind, old):
-                self._leave(bucket, id)
+        if old is not None and indexes:
+            for link in old.references():
+                _leave(indexes.get(link.field), link.target, id)
         if record is None:
             records.pop(id, None)
             return old
         records[id] = record
-        for link in record.references():
-            self._index.setdefault((kind, link.field, link.target), set()).add(id)
+        if indexes:
+            for link in record.references():
+                if link.field in indexes:
+                    indexes[link.field].setdefault(link.target, set()).add(id)
         return old
 
-    def _leave(self, bucket: Bucket, id: str) -> None:
-        ids = self._index.get(bucket)
-        if ids is not None:
-            ids.discard(id)
-            if not ids:
-                del self._index[bucket]
+    def _index(self, kind: type[Any], field: str) -> Index:
+        index = self._indexes[kind][field] = {}
+        for id, record in self._records[kind].items():
+            for link in record.references():
+                if link.field == field:
+                    index.setdefault(link.target, set()).add(id)
+        return index
 
     def all(self, kind: type[R]) -> Mapping[str, R]:
         """All records of a kind by id."""
@@ -100,7 +111,15 @@ class World:
     @property
     def indexed(self) -> int:
         """How many buckets of references are kept."""
-        return len(self._index)
+        return sum(len(index) for indexes in self._indexes.values() for index in indexes.values())
+
+
+def _leave(index: Index | None, target: str, id: str) -> None:
+    ids = index.get(target) if index is not None else None
+    if index is not None and ids is not None:
+        ids.discard(id)
+        if not ids:
+            del index[target]
 
 
 def buckets(kind: type[Any], record: Row) -> Iterator[Bucket]:

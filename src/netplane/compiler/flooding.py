@@ -5,6 +5,7 @@ The lists stand in the order in which their members mostly come, so that a new o
 
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 from ipaddress import IPv4Network, ip_network
 
 from netplane.base.addresses import pack_address, pack_mac
@@ -19,20 +20,19 @@ POINT_TO_POINT = 31
 
 
 @feature
-def flooding(network: Network, view: View) -> Iterator[Item]:
+def flooding(network: Network, view: View) -> list[Item]:
     """`spread`, `crowd` and `broadcast` entries of a network that is up."""
     if not network.admin_state_up:
-        return
-    presence = view.get(Presence, network.id)
-    for index, number in enumerate(presence.hosts if presence else ()):
-        yield SPREAD.entry((network.vni, index), (number,))
-    here = sorted((device.ifindex, mac) for device, mac in plugged(network, view))
-    for index, (_, mac) in enumerate(here):
-        yield CROWD.entry((network.vni, index), (mac,))
-    for subnet in view.find(Subnet, "network_id", network.id):
-        address = broadcast(subnet)
-        if address is not None:
-            yield BROADCAST.entry((network.vni, address), ())
+        return []
+    vni, presence = network.vni, view.get(Presence, network.id)
+    hosts = enumerate(presence.hosts if presence else ())
+    here = enumerate(sorted((device.ifindex, mac) for device, mac in plugged(network, view)))
+    meant = [broadcast(subnet.cidr) for subnet in view.find(Subnet, "network_id", network.id)]
+    return [
+        *[(SPREAD.name, SPREAD.pack_key(vni, index), SPREAD.pack_value(number)) for index, number in hosts],
+        *[CROWD.entry((vni, index), (mac,)) for index, (_, mac) in here],
+        *[BROADCAST.entry((vni, address), ()) for address in meant if address is not None],
+    ]
 
 
 def plugged(network: Network, view: View) -> Iterator[tuple[Device, bytes]]:
@@ -45,10 +45,11 @@ def plugged(network: Network, view: View) -> Iterator[tuple[Device, bytes]]:
                     yield device, pack_mac(port.mac_address)
 
 
-def broadcast(subnet: Subnet) -> bytes | None:
+@lru_cache(maxsize=4096)
+def broadcast(cidr: str) -> bytes | None:
     """The address that means all of a subnet; None if it has none, or is no range."""
     try:
-        range = ip_network(subnet.cidr, strict=False)
+        range = ip_network(cidr, strict=False)
     except ValueError:
         return None
     if not isinstance(range, IPv4Network) or range.prefixlen >= POINT_TO_POINT:

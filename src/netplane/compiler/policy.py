@@ -36,12 +36,19 @@ Prefix = tuple[bytes, int]
 """16 bytes and a length in 128 bits."""
 
 
-class Allowed(NamedTuple):
-    """What one rule allows. At most one of `group` and `prefixes` is set; neither means anybody."""
+class Terms(NamedTuple):
+    """What the words of a rule mean."""
 
     direction: Direction
     ipv6: bool
     matches: tuple[Match, ...]
+    prefixes: tuple[Prefix, ...] | None
+
+
+class Allowed(NamedTuple):
+    """What one rule allows. At most one of `group` and `prefixes` is set; neither means anybody."""
+
+    terms: Terms
     group: str | None
     prefixes: tuple[Prefix, ...] | None
     rule: int
@@ -60,23 +67,19 @@ ANYBODY = {False: Far(Remote.ANY, 0, NO_ADDRESS), True: Far(Remote.ANY_IPV6, 0, 
 
 
 @feature
-def policy(identity: Identity, view: View) -> Iterator[Item]:
+def policy(identity: Identity, view: View) -> list[Item]:
     """The `prefix` and `policy` entries of an identity, and its `profile`, which vouches for them."""
     if identity.number not in NUMBERS:
         raise ValueError(f"{identity.number} is no number for an identity")
+    problems: list[Item] = []
     allowed: list[Allowed] = []
     for rule in rules_of(identity, view):
         try:
-            for said in parse_rule(rule, view):
-                if isinstance(said, Problem):
-                    yield said
-                else:
-                    allowed.append(said)
+            allowed.append(parse_rule(rule, view, problems))
         except Malformed as error:
-            yield problem(rule, error)
+            problems.append(problem(rule, error))
     entries = [entry for direction in Direction for entry in _entries(identity, direction, allowed, view)]
-    yield from entries
-    yield PROFILE.entry((identity.number,), (stamp(entries),))
+    return [*problems, *entries, PROFILE.entry((identity.number,), (stamp(entries),))]
 
 
 def rules_of(identity: Identity, view: View) -> list[SecurityGroupRule]:
@@ -86,25 +89,33 @@ def rules_of(identity: Identity, view: View) -> list[SecurityGroupRule]:
     return sorted(rules, key=lambda rule: rule.id)
 
 
-def parse_rule(rule: SecurityGroupRule, view: View) -> Iterator[Allowed | Problem]:
-    """What a rule allows. ValueError if it makes no sense."""
-    if rule.ethertype not in ("IPv4", "IPv6"):
-        raise ValueError(f"unknown ethertype {rule.ethertype!r}")
-    if rule.direction not in DIRECTIONS:
-        raise ValueError(f"unknown direction {rule.direction!r}")
-    remotes = (rule.remote_group_id, rule.remote_ip_prefix, rule.remote_address_group_id)
-    if sum(remote is not None for remote in remotes) > 1:
+def parse_rule(rule: SecurityGroupRule, view: View, problems: list[Item]) -> Allowed:
+    """What a rule allows; adds what is wrong with its addresses. ValueError if it makes no sense."""
+    group, named = rule.remote_group_id, rule.remote_address_group_id
+    if (group is not None) + (named is not None) + (rule.remote_ip_prefix is not None) > 1:
         raise ValueError("a rule has one remote group, prefix or address group")
-    ipv6 = rule.ethertype == "IPv6"
-    ends = matches(rule.protocol, rule.port_range_min, rule.port_range_max, ipv6=ipv6)
-    prefixes: tuple[Prefix, ...] | None = None
-    if rule.remote_ip_prefix is not None:
-        prefixes = (_prefix_of(rule),)
-    if rule.remote_address_group_id is not None:
-        parsed = list(_parse_addresses(_address_group(rule.remote_address_group_id, view), ipv6=ipv6))
-        yield from (said for said in parsed if isinstance(said, Problem))
-        prefixes = tuple(said for said in parsed if not isinstance(said, Problem))
-    yield Allowed(DIRECTIONS[rule.direction], ipv6, ends, rule.remote_group_id, prefixes, rule_number(rule.id))
+    ends = rule.protocol, rule.port_range_min, rule.port_range_max
+    said = parse_terms(rule.direction, rule.ethertype, *ends, rule.remote_ip_prefix)
+    prefixes = said.prefixes
+    if named is not None:
+        parsed = list(_parse_addresses(_address_group(named, view), ipv6=said.ipv6))
+        problems += (each for each in parsed if isinstance(each, Problem))
+        prefixes = tuple(each for each in parsed if not isinstance(each, Problem))
+    return Allowed(said, group, prefixes, rule_number(rule.id))
+
+
+@lru_cache(maxsize=65536)
+def parse_terms(
+    direction: str, ethertype: str, protocol: str | None, low: int | None, high: int | None, prefix: str | None
+) -> Terms:
+    """What a rule says without its names; most rules say the same as many others. ValueError if it makes no sense."""
+    if ethertype not in ("IPv4", "IPv6"):
+        raise ValueError(f"unknown ethertype {ethertype!r}")
+    if direction not in DIRECTIONS:
+        raise ValueError(f"unknown direction {direction!r}")
+    ipv6 = ethertype == "IPv6"
+    prefixes = None if prefix is None else (_prefix_of(prefix, ethertype),)
+    return Terms(DIRECTIONS[direction], ipv6, matches(protocol, low, high, ipv6=ipv6), prefixes)
 
 
 def _address_group(id: str, view: View) -> AddressGroup:
@@ -126,10 +137,10 @@ def _parse_addresses(group: AddressGroup, *, ipv6: bool) -> Iterator[Prefix | Pr
                 yield prefix
 
 
-def _prefix_of(rule: SecurityGroupRule) -> Prefix:
-    prefix = pack_prefix(rule.remote_ip_prefix or "")
-    if is_ipv4(prefix[0]) != (rule.ethertype == "IPv4"):
-        raise ValueError(f"{rule.remote_ip_prefix} is not {rule.ethertype}")
+def _prefix_of(text: str, ethertype: str) -> Prefix:
+    prefix = pack_prefix(text)
+    if is_ipv4(prefix[0]) != (ethertype == "IPv4"):
+        raise ValueError(f"{text} is not {ethertype}")
     return prefix
 
 
@@ -143,33 +154,36 @@ def rule_number(id: str) -> int:
 
 def _entries(identity: Identity, direction: Direction, allowed: list[Allowed], view: View) -> list[Entry]:
     """One direction's entries. Of rules that allow the same, the one with the smallest id is named."""
-    rules = [rule for rule in allowed if rule.direction is direction]
+    rules = [rule for rule in allowed if rule.terms.direction is direction]
     inside = nested(prefix for rule in rules for prefix in rule.prefixes or ())
     entries: dict[bytes, Entry] = {}
+    number, way, name, pack_key = identity.number, int(direction), POLICY.name, POLICY.pack_key
     for prefix, length in inside:
-        key = PREFIX.pack_key(BEFORE_PREFIX + length, identity.number, direction, prefix)
+        key = PREFIX.pack_key(BEFORE_PREFIX + length, number, way, prefix)
         entries[key] = (PREFIX.name, key, PREFIX.pack_value(prefix, length))
     for rule in rules:
         value = POLICY.pack_value(rule.rule)
-        for far in _far(rule, inside, view):
-            for bits, protocol, port in rule.matches:
-                key = POLICY.pack_key(bits, identity.number, direction, *far, protocol, port)
-                entries.setdefault(key, (POLICY.name, key, value))
+        for kind, length, remote in _far(rule, inside, view):
+            for bits, protocol, port in rule.terms.matches:
+                key = pack_key(bits, number, way, kind, length, remote, protocol, port)
+                if key not in entries:
+                    entries[key] = (name, key, value)
     return list(entries.values())
 
 
 def _far(rule: Allowed, inside: dict[Prefix, list[Prefix]], view: View) -> list[Far]:
+    ipv6 = rule.terms.ipv6
     if rule.group is not None:
         others = view.find(Identity, "groups", rule.group)
-        return [identity_far(other.number, ipv6=rule.ipv6) for other in others if other.number in NUMBERS]
+        return [identity_far(other.number, ipv6) for other in others if other.number in NUMBERS]
     if rule.prefixes is not None:
         named = dict.fromkeys(nested for prefix in rule.prefixes for nested in inside[prefix])
         return [Far(Remote.PREFIX, length, prefix) for prefix, length in named]
-    return [ANYBODY[rule.ipv6]]
+    return [ANYBODY[ipv6]]
 
 
 @lru_cache(maxsize=4096)
-def identity_far(number: int, *, ipv6: bool = False) -> Far:
+def identity_far(number: int, ipv6: bool = False) -> Far:
     """An identity at the other end."""
     return Far(Remote.IDENTITY_IPV6 if ipv6 else Remote.IDENTITY, 0, number.to_bytes(4, "big") + bytes(12))
 
@@ -190,7 +204,5 @@ def nested(prefixes: Iterable[Prefix]) -> dict[Prefix, list[Prefix]]:
 
 def stamp(entries: Iterable[Entry]) -> int:
     """A fingerprint of entries, whatever their order."""
-    digest = blake2b(digest_size=8)
-    for table, key, value in sorted(entries):
-        digest.update(table.encode() + key + value)
-    return int.from_bytes(digest.digest(), "little")
+    text = b"".join(table.encode() + key + value for table, key, value in sorted(entries))
+    return int.from_bytes(blake2b(text, digest_size=8).digest(), "little")

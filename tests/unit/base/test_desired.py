@@ -27,8 +27,8 @@ def desired() -> Desired:
 
 def test_equal_values_stay_until_the_last_owner_lets_go() -> None:
     wanted = desired()
-    wanted.add("t", KEY, b"1", A)
-    wanted.add("t", KEY, b"1", B)
+    wanted.add([("t", KEY, b"1")], A)
+    wanted.add([("t", KEY, b"1")], B)
     assert wanted.take() == Delta({"t": {KEY: b"1"}})
     assert wanted.owners("t", KEY) == [A, B]
     assert not list(wanted.problems())
@@ -45,7 +45,7 @@ def test_the_smallest_owner_wins_whatever_the_order() -> None:
     for order in ([A, B, C], [C, B, A], [B, A, C], [B, C, A]):
         wanted = desired()
         for owner in order:
-            wanted.add("t", KEY, owner.id.encode(), owner)
+            wanted.add([("t", KEY, owner.id.encode())], owner)
         assert wanted.take() == Delta({"t": {KEY: b"a"}})
         assert wanted.owners("t", KEY) == [A, B, C]
         text = "t/key also belongs to k a, whose value stands"
@@ -55,7 +55,7 @@ def test_the_smallest_owner_wins_whatever_the_order() -> None:
 def test_the_next_owner_follows_the_winner() -> None:
     wanted = desired()
     for owner in (A, B, C):
-        wanted.add("t", KEY, owner.id.encode(), owner)
+        wanted.add([("t", KEY, owner.id.encode())], owner)
     wanted.take()
     wanted.remove("t", KEY, A)
     assert wanted.take() == Delta({"t": {KEY: b"b"}})
@@ -68,32 +68,32 @@ def test_the_next_owner_follows_the_winner() -> None:
 
 def test_a_delta_is_net() -> None:
     wanted = desired()
-    wanted.add("t", KEY, b"1", A)
+    wanted.add([("t", KEY, b"1")], A)
     wanted.take()
     wanted.remove("t", KEY, A)
-    wanted.add("t", KEY, b"2", B)
-    wanted.add("t", KEY, b"1", A)
+    wanted.add([("t", KEY, b"2")], B)
+    wanted.add([("t", KEY, b"1")], A)
     assert not wanted.take()
     wanted.remove("t", KEY, A)
     wanted.remove("t", KEY, B)
     assert wanted.take() == Delta({}, {"t": [KEY]})
-    wanted.add("t", KEY, b"1", A)
+    wanted.add([("t", KEY, b"1")], A)
     wanted.remove("t", KEY, A)
     assert not wanted.take()
 
 
 def test_a_value_that_comes_back_within_a_batch_is_still_written() -> None:
     wanted = desired()
-    wanted.add("t", KEY, b"1", C)
-    wanted.add("t", KEY, b"2", B)
-    wanted.add("t", KEY, b"1", A)
+    wanted.add([("t", KEY, b"1")], C)
+    wanted.add([("t", KEY, b"2")], B)
+    wanted.add([("t", KEY, b"1")], A)
     assert wanted.take() == Delta({"t": {KEY: b"1"}})
 
 
 def test_an_owner_may_say_the_same_twice() -> None:
     wanted = desired()
-    wanted.add("t", KEY, b"1", A)
-    wanted.add("t", KEY, b"1", A)
+    wanted.add([("t", KEY, b"1")], A)
+    wanted.add([("t", KEY, b"1")], A)
     assert wanted.owners("t", KEY) == [A]
     wanted.remove("t", KEY, A)
     wanted.remove("t", KEY, A)
@@ -102,7 +102,7 @@ def test_an_owner_may_say_the_same_twice() -> None:
 
 def test_an_owner_that_wants_nothing_removes_nothing() -> None:
     wanted = desired()
-    wanted.add("t", KEY, b"1", A)
+    wanted.add([("t", KEY, b"1")], A)
     wanted.remove("t", KEY, B)
     assert wanted.tables == {"t": {KEY: b"1"}}
 
@@ -112,7 +112,7 @@ def test_values_of_a_higher_rank_give_way_without_a_word() -> None:
         wanted = desired()
         values = {A: b"X", B: b"Y", C: b"z"}
         for owner in order:
-            wanted.add("t", KEY, values[owner], owner)
+            wanted.add([("t", KEY, values[owner])], owner)
         assert wanted.take() == Delta({"t": {KEY: b"z"}})
         assert wanted.owners("t", KEY) == [C, A, B]
         assert not list(wanted.problems())
@@ -121,6 +121,6 @@ def test_values_of_a_higher_rank_give_way_without_a_word() -> None:
         wanted.remove("t", KEY, B)
         assert not wanted.take()
         assert wanted.contested == 0
-        wanted.add("t", KEY, b"c", C)
-        wanted.add("t", KEY, b"b", B)
+        wanted.add([("t", KEY, b"c")], C)
+        wanted.add([("t", KEY, b"b")], B)
         assert list(wanted.problems()) == [Problem("k", "c", "t/key also belongs to k b, whose value stands")]

@@ -46,6 +46,8 @@ class Directory:
                 self._leave(change.id)
 
     def _enter(self, id: str, endpoint: Endpoint) -> None:
+        if not endpoint.names and id not in self._names:
+            return
         now = (endpoint.vni, endpoint.names)
         if self._names.get(id, (0, ())) == now:
             return
