@@ -17,6 +17,7 @@ from netplane.controller.connected import Filter
 from netplane.controller.controller import Controller
 from netplane.controller.decisions import Heard
 from netplane.controller.explanation import closest, protocol_name, summary
+from netplane.controller.parameters import check_known, parse_number
 from netplane.model import AddressGroup, Decision, Port, SecurityGroupRule
 from netplane.model.log import ACCEPT, DROP
 from netplane.store import Reader
@@ -42,14 +43,13 @@ async def decisions(controller: Controller, request: Request) -> object:
 
 def _parse(context: Context, request: Request) -> tuple[Filter, dict[str, int]]:
     query = request.query_params
-    if unknown := sorted(set(query) - set(PARAMETERS)):
-        raise invalid(f"there is no filter {', '.join(map(repr, unknown))}; there are {', '.join(PARAMETERS)}")
+    check_known(query, PARAMETERS)
     event, direction = query.get("event", ""), query.get("direction", "")
     if event not in ("", ACCEPT, DROP):
         raise invalid(f"'event' is ACCEPT or DROP, not {event!r}")
     if direction not in ("", "ingress", "egress"):
         raise invalid(f"'direction' is ingress or egress, not {direction!r}")
-    limit = _number(query.get("limit", str(USUAL)), "limit", 1, MOST)
+    limit = parse_number("limit", query.get("limit", str(USUAL)), 1, MOST)
     after = _after(query.get("after", "0"))
     if not context.may_see(context.project):
         check_call(context, "decisions")
@@ -60,7 +60,7 @@ def _parse(context: Context, request: Request) -> tuple[Filter, dict[str, int]]:
 def _after(text: str) -> dict[str, int]:
     """The places after which decisions are asked for, by controller; under no name for all: see `_last`."""
     pairs = [pair.rpartition("=") for pair in text.split(",")]
-    return {id: _number(place, "after", 0, (1 << 63) - 1) for id, _, place in pairs}
+    return {id: parse_number("after", place, 0, (1 << 63) - 1) for id, _, place in pairs}
 
 
 def _last(places: dict[str, int]) -> int | str:
@@ -68,12 +68,6 @@ def _last(places: dict[str, int]) -> int | str:
     if len(places) == 1:
         return next(iter(places.values()))
     return ",".join(f"{id}={place}" for id, place in sorted(places.items()))
-
-
-def _number(text: str, name: str, least: int, most: int) -> int:
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and least <= int(text) <= most):
-        raise invalid(f"'{name}' is a number from {least} to {most}, not {text!r}")
-    return int(text)
 
 
 def _check_port(controller: Controller, context: Context, id: str) -> None:

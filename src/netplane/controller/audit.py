@@ -17,6 +17,7 @@ from netplane.api.policy import may_call
 from netplane.api.queries import parse_moment
 from netplane.api.responses import url_of
 from netplane.controller.controller import Controller
+from netplane.controller.parameters import check_known, parse_number
 from netplane.store import Line, Sought
 
 FILTERS = {
@@ -36,9 +37,8 @@ MOST, USUAL = 1_000, 100
 async def audit(controller: Controller, request: Request) -> object:
     """The youngest lines first; `marker` is the revision of the last one seen."""
     query = dict(request.query_params)
-    if unknown := sorted(query.keys() - set(PARAMETERS)):
-        raise invalid(f"there is no filter {', '.join(map(repr, unknown))}; there are {', '.join(PARAMETERS)}")
-    sought, limit = _sought(context_of(request), query), _number(query, "limit", MOST) or USUAL
+    check_known(query, PARAMETERS)
+    sought, limit = _sought(context_of(request), query), parse_number("limit", query.get("limit", str(USUAL)), 1, MOST)
     lines = await asyncio.to_thread(_read, controller, sought, limit)
     shown: dict[str, object] = {"audit": [_view(line) for line in lines]}
     if len(lines) == limit:
@@ -56,16 +56,8 @@ def _sought(context: Context, query: Mapping[str, str]) -> Sought:
     if wanted.get("operation", "upsert") not in ("upsert", "delete"):
         raise invalid(f"'operation' is upsert or delete, not {wanted['operation']!r}")
     times = {name: parse_moment(name, query[name]) for name in ("since", "until") if name in query}
-    return Sought(**wanted, **times, before=_number(query, "marker", (1 << 62)))
-
-
-def _number(query: Mapping[str, str], name: str, most: int) -> int | None:
-    text = query.get(name)
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) < 20 and 1 <= int(text) <= most):
-        raise invalid(f"'{name}' is a number from 1 to {most}, not {text!r}")
-    return int(text)
+    before = parse_number("marker", query["marker"], 1, 1 << 62) if "marker" in query else None
+    return Sought(**wanted, **times, before=before)
 
 
 def _read(controller: Controller, sought: Sought, limit: int) -> list[Line]:

@@ -17,6 +17,7 @@ from netplane.api.policy import check_call
 from netplane.api.queries import values_test
 from netplane.controller import everywhere
 from netplane.controller.controller import Controller, hosts_of
+from netplane.controller.parameters import check_known
 from netplane.model import Binding, Host
 
 MOST = 10_000
@@ -85,8 +86,7 @@ def host_view(controller: Controller, host: Host, connected: Mapping[str, Mappin
 def matching(request: Request, items: Sequence[View], names: Sequence[str], *further: str) -> list[View]:
     """Those that pass the filters on `names`; 400 for any other parameter but `further` ones."""
     query = request.query_params
-    if unknown := sorted(set(query) - {*names, *further}):
-        raise invalid(f"there is no filter {', '.join(map(repr, unknown))}; there are {', '.join([*names, *further])}")
+    check_known(query, [*names, *further])
     tests = [(name, values_test(query.getlist(name))) for name in query if name in names]
     return [item for item in items if all(test(item[name]) for name, test in tests)]
 

@@ -18,6 +18,7 @@ from netplane.api.policy import may_call
 from netplane.api.policy.sharing import of_others, shared_by
 from netplane.api.rules import RULES
 from netplane.controller.controller import Controller
+from netplane.controller.parameters import check_known
 from netplane.controller.watching.events import heartbeat, lent_event, named
 from netplane.controller.watching.watchers import Wanted, Watcher
 from netplane.model import Binding, Host, kind_of
@@ -168,8 +169,7 @@ class EventStream:
 
 def _wanted(context: Context, request: Request) -> Wanted:
     query = request.query_params
-    if unknown := sorted(set(query) - set(PARAMETERS)):
-        raise invalid(f"there is no filter {', '.join(map(repr, unknown))}; there are {', '.join(PARAMETERS)}")
+    check_known(query, PARAMETERS)
     watches_all = may_call(context, "watch")
     known = (*TENANTS, *OPERATORS) if watches_all else TENANTS
     kinds = frozenset(query.getlist("kind")) or frozenset(known)
