@@ -30,13 +30,13 @@ from netplane.controller.moves import Move, Moves
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
-from netplane.model import WORLD, Enrolment, Host, Port, Record, announcement_id
+from netplane.model import WORLD, Host, Port, Record, announcement_id
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, StoreError, Transaction, Unavailable
 from netplane.store.announcements import note_announcement
 from netplane.store.bindings import claim_port, no_port, register_host, release_port
 from netplane.store.clock import fine_stamp
-from netplane.store.enrolments import NotAdmitted, check_enrolled, extend
+from netplane.store.enrolments import NotAdmitted, check_enrolled, extend, find_enrolled
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.delivery import Slice
 from netplane.stream.faults import Refused, RemoteFault, StreamFault
@@ -453,8 +453,7 @@ def read_picture(store: Store) -> Picture:
 
 def _is_enrolled(store: Store, identity: HostIdentity) -> bool:
     with store.read() as reader:
-        enrolment = reader.get(Enrolment, identity.series)
-    return enrolment is not None and enrolment.host == identity.host
+        return find_enrolled(reader, *identity) is not None
 
 
 def _read_said(store: Store, ports: Sequence[str]) -> dict[str, str]:

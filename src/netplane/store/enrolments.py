@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from netplane.model import HOST_NAME, HOST_NAMES, Enrolment, Host, JoinToken
 from netplane.model.enrolment import SPACE
 from netplane.store.clock import fine_stamp
+from netplane.store.reader import Reader
 from netplane.store.transaction import Transaction
 
 
@@ -59,10 +60,16 @@ def enrolment_of(transaction: Transaction, host: str) -> Enrolment | None:
     return None if id is None else transaction.get(Enrolment, id)
 
 
+def find_enrolled(source: Reader | Transaction, host: str, series: str) -> Enrolment | None:
+    """The enrolment that a certificate is of; None if it is void."""
+    enrolment = source.get(Enrolment, series)
+    return enrolment if enrolment is not None and enrolment.host == host else None
+
+
 def check_enrolled(transaction: Transaction, host: str, series: str) -> Enrolment:
     """The enrolment that a certificate is of; NotAdmitted if it is void."""
-    enrolment = transaction.get(Enrolment, series)
-    if enrolment is None or enrolment.host != host:
+    enrolment = find_enrolled(transaction, host, series)
+    if enrolment is None:
         raise NotAdmitted(f"the certificate of host {host} is revoked")
     return enrolment
 
