@@ -7,7 +7,8 @@ import time
 import click
 
 from netplane.cli.client import Client, ClientError, asks_controller
-from netplane.cli.port import find_port, is_id
+from netplane.cli.ids import is_id
+from netplane.cli.port import find_port
 
 ALIAS = "netplane:"
 

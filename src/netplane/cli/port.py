@@ -1,9 +1,9 @@
 """How people say which port they mean: by its id, or by its name where only one has it."""
 
 from urllib.parse import quote
-from uuid import UUID
 
 from netplane.cli.client import Client, ClientError
+from netplane.cli.ids import is_id
 
 
 def find_port(client: Client, text: str) -> str:
@@ -15,11 +15,3 @@ def find_port(client: Client, text: str) -> str:
         said = f"{len(found)} ports have" if found else "no port has"
         raise ClientError(f"{said} the name {text!r}; name it by its id (`openstack port list` shows what there is)")
     return str(found[0]["id"])
-
-
-def is_id(text: str) -> bool:
-    """Whether it is an id as the API writes it."""
-    try:
-        return str(UUID(text)) == text
-    except ValueError:
-        return False

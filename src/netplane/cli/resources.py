@@ -5,11 +5,10 @@ from urllib.parse import urlencode
 
 import click
 
-from netplane.cli.client import Client, ClientError
+from netplane.cli.client import Client
 from netplane.cli.kinds import Kind
 
 PAGE = 1_000
-NOT_FOUND = 404
 
 View = dict[str, Any]
 
@@ -28,13 +27,7 @@ def list_resources(client: Client, kind: Kind, **filters: str) -> list[View]:
 
 def find_resource(client: Client, kind: Kind, word: str) -> View:
     """The one with an id, or the only one with a name."""
-    try:
-        shown: View = client.get(f"{kind.path}/{word}")[kind.name]
-        return shown
-    except ClientError as error:
-        if error.status != NOT_FOUND:
-            raise
-    views = list_resources(client, kind, name=word)
+    views = list_resources(client, kind, id=word) or list_resources(client, kind, name=word)
     if not views:
         raise click.ClickException(f"there is no {kind.label} {word!r}")
     if len(views) > 1:

@@ -1,5 +1,7 @@
 """`netplane tables`."""
 
+from urllib.parse import quote
+
 import click
 
 from netplane.cli.client import Client, ClientError, asks_controller
@@ -16,7 +18,7 @@ def tables(host: str, table: tuple[str, ...], client: Client, *, wants_json: boo
 
     They are read from the kernel of HOST: all tables, or those named.
     """
-    body = client.get(f"/netplane/v1/hosts/{host}/tables")
+    body = client.get(f"/netplane/v1/hosts/{quote(host, safe='')}/tables")
     unknown = [name for name in table if name not in body]
     if unknown:
         raise ClientError(f"there is no table {unknown[0]!r}; there are {', '.join(body)}")

@@ -8,8 +8,6 @@ import click
 
 from netplane.cli.client import Client, ClientError
 
-NOT_FOUND = 404
-
 password_stdin = click.option("--password-stdin", is_flag=True, help="Read the password from standard input, one line.")
 
 
@@ -18,11 +16,11 @@ def find(client: Client, kind: str, wanted: str) -> dict[str, Any]:
     try:
         return dict(client.get(f"/v3/{kind}s/{quote(wanted, safe='')}")[kind])
     except ClientError as problem:
-        if problem.status != NOT_FOUND:
+        if problem.status != 404:
             raise
     named = client.get(f"/v3/{kind}s?name={quote(wanted, safe='')}")[f"{kind}s"]
     if not named:
-        raise ClientError(f"there is no {kind} {wanted}", NOT_FOUND)
+        raise ClientError(f"there is no {kind} {wanted}", 404)
     return dict(named[0])
 
 

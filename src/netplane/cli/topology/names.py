@@ -2,8 +2,8 @@
 
 from functools import cache
 from typing import Any, NamedTuple
-from uuid import UUID
 
+from netplane.cli.ids import is_id
 from netplane.cli.kinds import Kind, kinds
 
 UNLIKE = {"remote_group": "security_group"}
@@ -27,13 +27,13 @@ def named(word: str, value: Any) -> tuple[str, Any]:
             kind = _referred(word.removesuffix("_id"))
             if kind is None:
                 return word, value
-            return f"{word.removesuffix('_id')}_id", value if _is_id(value) else Name(kind, value)
+            return f"{word.removesuffix('_id')}_id", value if is_id(value) else Name(kind, value)
         case dict():
             return word, dict(named(key, each) for key, each in value.items())
         case list():
             kind = _listed(word)
             return word, [
-                Name(kind, item) if kind and isinstance(item, str) and not _is_id(item) else named("", item)[1]
+                Name(kind, item) if kind and isinstance(item, str) and not is_id(item) else named("", item)[1]
                 for item in value
             ]
         case _:
@@ -82,10 +82,3 @@ def _referred(stem: str) -> str | None:
 @cache
 def _listed(word: str) -> str | None:
     return next((kind.name for kind in kinds().values() if kind.plural == word), None)
-
-
-def _is_id(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False

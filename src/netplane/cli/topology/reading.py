@@ -7,8 +7,7 @@ from netplane.cli.topology.document import Document
 from netplane.cli.topology.names import Name
 from netplane.cli.topology.parts import PARTS, Item
 from netplane.cli.topology.planning import Found, View
-
-INTERFACES = "network:router_interface"
+from netplane.model import ROUTER_INTERFACE
 
 
 def read_project(client: Client) -> str:
@@ -41,7 +40,7 @@ def _look_up(client: Client, name: Name) -> str | None:
 def _read_interfaces(client: Client, routers: list[View]) -> dict[str, list[Item]]:
     found: dict[str, list[Item]] = {}
     for router in routers:
-        ports = list_resources(client, kinds()["port"], device_id=router["id"], device_owner=INTERFACES)
+        ports = list_resources(client, kinds()["port"], device_id=router["id"], device_owner=ROUTER_INTERFACE)
         found[router["id"]] = [
             {"subnet_id": fixed["subnet_id"], "port_id": port["id"]} for port in ports for fixed in port["fixed_ips"]
         ]

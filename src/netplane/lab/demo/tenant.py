@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from netplane.lab import Host, Lab, Machine, Plug
 from netplane.lab.api import Api, Body
+from netplane.model import ROUTER_INTERFACE
 
 DNS, DNS6 = "192.0.2.53", "2001:db8:53::1"
 EXTRA_ROUTE = "198.51.100.0/24"
@@ -92,7 +93,7 @@ class Tenant:
         return str(subnet["id"])
 
     def _gateway_mac(self, network: str) -> str:
-        found = self.admin.find("port", f"?network_id={network}&device_owner=network:router_interface")
+        found = self.admin.find("port", f"?network_id={network}&device_owner={ROUTER_INTERFACE}")
         macs = [port["mac_address"] for port in found if ":" not in port["fixed_ips"][0]["ip_address"]]
         return str(macs[0]) if macs else ""
 
@@ -126,7 +127,7 @@ class Tenant:
         for name in list(self.machines):
             self.lab.remove_machine(self.machines.pop(name))
         for port in self.admin.find("port", f"?project_id={self.project}"):
-            if port["device_owner"] != "network:router_interface":
+            if port["device_owner"] != ROUTER_INTERFACE:
                 self.admin.delete("port", port["id"])
         for segment in self.segments.values():
             for subnet in (segment.subnet, segment.subnet6):
