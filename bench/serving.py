@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netplane.api.limits import DEFAULTS
+from netplane.lab.controller import free_port
 
 SECRET = "bench"
 TOKENS = f'[[token]]\nsecret = "{SECRET}"\nproject = "bench"\nroles = ["admin"]\n'
@@ -45,7 +46,7 @@ def serve(folder: Path, database: str, controllers: int = 1) -> Iterator[Servers
 @contextmanager
 def _controller(folder: Path, database: str, tokens: Path) -> Iterator[tuple[int, int]]:
     folder.mkdir()
-    port = _free_port()
+    port = free_port()
     command = [
         *(sys.executable, "-m", "netplane.cli", "server", "--listen", f"127.0.0.1:{port}"),
         *("--southbound", f"unix://{folder}/southbound", "--database", database, "--tokens", str(tokens)),
@@ -59,12 +60,6 @@ def _controller(folder: Path, database: str, tokens: Path) -> Iterator[tuple[int
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
 
 
 def _wait_until_open(port: int, process: "subprocess.Popen[bytes]", log: Path) -> None:

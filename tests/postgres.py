@@ -10,7 +10,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -22,6 +21,8 @@ from typing import IO
 
 import psycopg
 import pytest
+
+from netplane.lab.controller import free_port
 
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 PREFIX = "netplane-postgresql-"
@@ -167,14 +168,6 @@ def sweep() -> None:
         with suppress(OSError), open(folder / "owner", "a") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_port() -> int:
-    """A TCP port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _as_user(*further: str) -> list[str]:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from threading import Thread
 
 import pytest
-import uvicorn
 
 from netplane.api import make_app, parse_tokens
 from netplane.store import Store
+from tests.api.identity.serving import serving
 from tests.api.support import TOKENS, World
 
 
@@ -23,14 +22,6 @@ def world(tmp_path: Path) -> Iterator[World]:
 def url(tmp_path: Path) -> Iterator[str]:
     """A server on a port of its own."""
     store = Store.open(f"sqlite:///{tmp_path}/netplane.db")
-    config = uvicorn.Config(make_app(store, parse_tokens(TOKENS)), port=0, log_level="error", lifespan="off")
-    server = uvicorn.Server(config)
-    bound = config.bind_socket()
-    bound.listen()  # so that clients may come before it serves
-    thread = Thread(target=server.run, kwargs={"sockets": [bound]})
-    thread.start()
-    yield f"http://127.0.0.1:{bound.getsockname()[1]}"
-    server.should_exit = True
-    thread.join()
-    bound.close()
+    with serving(make_app(store, parse_tokens(TOKENS))) as address:
+        yield address
     store.close()

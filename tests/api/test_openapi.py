@@ -4,10 +4,8 @@ import os
 import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from socket import create_connection, socket
 from typing import Any
 
 import pytest
@@ -23,6 +21,7 @@ from netplane.api.rules import RULES
 from netplane.controller.described import CALLS
 from netplane.controller.routes import routes
 from tests.api.support import TOKENS, World
+from tests.servers import server_running
 
 SECONDS = 25
 """That schemathesis has."""
@@ -87,23 +86,8 @@ def test_the_page_needs_nothing_else(world: World) -> None:
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[str]:
     """A whole server, as operators run it."""
-    with socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    (tmp_path / "tokens.toml").write_text(TOKENS)
-    arguments = ["--listen", f"127.0.0.1:{port}", "--southbound", f"unix://{tmp_path}/agents"]
-    arguments += ["--database", str(tmp_path / "db"), "--tokens", str(tmp_path / "tokens.toml")]
-    process = subprocess.Popen([sys.executable, "-m", "netplane.cli", "server", *arguments])
-    end = time.monotonic() + 30
-    while time.monotonic() < end:
-        try:
-            create_connection(("127.0.0.1", port)).close()
-            break
-        except ConnectionRefusedError:
-            time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    assert process.wait(20) == 0
+    with server_running(tmp_path, tokens=TOKENS) as url:
+        yield url
 
 
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"

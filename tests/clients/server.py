@@ -2,22 +2,15 @@
 
 import json
 import os
-import shutil
-import signal
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any, NamedTuple
 
 from openstack.config import OpenStackConfig
 from openstack.connection import Connection
 
-START = 30
-"""Seconds that a server may take to be there."""
+from tests.servers import LOG, server_running
 
 
 class Place(NamedTuple):
@@ -54,40 +47,6 @@ class Place(NamedTuple):
 @contextmanager
 def running(folder: Path) -> Iterator[Place]:
     """A server, as long as it is needed; its store and its papers lie in a folder."""
-    (folder / "tokens.toml").touch(mode=0o600)
-    port = _free_port()
-    command = [_netplane(), "server", "--listen", f"127.0.0.1:{port}", "--southbound", f"unix://{folder}/agents"]
-    command += ["--database", str(folder / "netplane.db"), "--tokens", str(folder / "tokens.toml")]
-    with (folder / "server.log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=log)
-    try:
-        _wait(process, port, folder / "server.log")
-        yield Place(f"http://127.0.0.1:{port}", folder)
-        assert process.poll() is None, (folder / "server.log").read_text()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(START) == 0, (folder / "server.log").read_text()
-    finally:
-        process.kill()
-        process.wait()
-    assert "Traceback" not in (folder / "server.log").read_text()
-
-
-def _netplane() -> str:
-    return shutil.which("netplane", path=str(Path(sys.executable).parent)) or "netplane"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
-
-
-def _wait(process: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    end = monotonic() + START
-    while process.poll() is None and monotonic() < end:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        sleep(0.05)
-    raise AssertionError(f"the server is not there: {log.read_text()}")
+    with server_running(folder) as url:
+        yield Place(url, folder)
+    assert "Traceback" not in (folder / LOG).read_text()

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,7 +10,9 @@ from pathlib import Path
 
 import pytest
 
-COMMAND = [sys.executable, "-m", "netplane.cli"]
+from netplane.lab.controller import free_port
+from tests.servers import COMMAND
+
 OPENSTACK = str(Path(sys.executable).with_name("openstack"))
 PATIENCE = 20.0
 
@@ -20,9 +21,7 @@ PATIENCE = 20.0
 def place(tmp_path: Path) -> Iterator[tuple[Path, int]]:
     """The folder of a server, and its port on every address of this machine."""
     (tmp_path / "tokens.toml").write_text('[[token]]\nsecret = "admin"\nproject = "ops"\nroles = ["admin"]\n')
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     words = {
         "--listen": f"0.0.0.0:{port}",
         "--southbound": f"unix://{tmp_path}/southbound",

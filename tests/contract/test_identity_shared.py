@@ -2,22 +2,19 @@
 
 import json
 import re
-import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from urllib3 import PoolManager
-from urllib3.exceptions import HTTPError
 
 from tests.contract.stores import postgresql
-from tests.postgres import free_port
+from tests.servers import server_running
 
-SECONDS = 30.0
 SOON = 1.0
 """Seconds in which all controllers know what one was told."""
 
@@ -46,48 +43,21 @@ class Pair(NamedTuple):
             time.sleep(0.02)
 
 
-def serve(folder: Path, database: str) -> "tuple[str, subprocess.Popen[bytes]]":
-    folder.mkdir()
-    (folder / "tokens.toml").write_text("")
-    address = f"127.0.0.1:{free_port()}"
-    words = ["--listen", address, "--southbound", f"unix://{folder}/s", "--tokens", f"{folder}/tokens.toml"]
-    with (folder / "log").open("wb") as log:
-        command = [sys.executable, "-m", "netplane.cli", "server", *words, "--database", database]
-        return f"http://{address}", subprocess.Popen(command, stdout=log, stderr=log)
-
-
 @pytest.fixture
 def pair(tmp_path: Path) -> Iterator[Pair]:
     database = postgresql(tmp_path)
-    started = [serve(tmp_path / name, database) for name in ("a", "b")]
-    pool = PoolManager(4, retries=False)
-    try:
-        for url, server in started:
-            wait_for(pool, url, server)
+    with ExitStack() as stack, PoolManager(4, retries=False) as pool:
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+        servers = [server_running(tmp_path / name, database=database) for name in ("a", "b")]
+        with ThreadPoolExecutor() as both:  # at once, so that they meet on the empty database
+            urls = list(both.map(stack.enter_context, servers))
         (written,) = tmp_path.glob("*/openrc")
         said = dict(re.findall(r"^export (\w+)=(.*)$", written.read_text(), re.MULTILINE))
         user = {"name": said["OS_USERNAME"], "domain": {"id": "default"}, "password": said["OS_PASSWORD"]}
         identity = {"methods": ["password"], "password": {"user": user}}
         scope = {"project": {"name": said["OS_PROJECT_NAME"], "domain": {"id": "default"}}}
-        yield Pair(pool, started[0][0], started[1][0], {"identity": identity, "scope": scope})
-    finally:
-        pool.clear()
-        for _, server in started:
-            server.send_signal(signal.SIGTERM)
-        for _, server in started:
-            server.wait(SECONDS)
-
-
-def wait_for(pool: PoolManager, url: str, server: "subprocess.Popen[bytes]") -> None:
-    end = time.monotonic() + SECONDS
-    while time.monotonic() < end and server.poll() is None:
-        try:
-            pool.request("GET", f"{url}/v3")
-        except HTTPError:
-            time.sleep(0.05)
-        else:
-            return
-    raise AssertionError(f"{url} does not answer")
+        yield Pair(pool, urls[0], urls[1], {"identity": identity, "scope": scope})
 
 
 def test_tokens_are_good_and_end_on_both(pair: Pair) -> None:

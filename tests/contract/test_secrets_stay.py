@@ -6,9 +6,7 @@ Looked through are the server's log, the whole database, the audit log, what wat
 import asyncio
 import json
 import re
-import socket
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -24,8 +22,8 @@ from netplane.stream.messages import Snapshot
 from netplane.trust.keys import key_pem
 from netplane.trust.papers import IDENTITY, read_papers
 from netplane.trust.tokens import parse_join_secret
+from tests.servers import COMMAND, LOG, server_running
 
-COMMAND = [sys.executable, "-m", "netplane.cli"]
 FILE_TOKEN, KEY_FILE, PASSWORD = "file-token-Zx81", "key-file-content-Qy72", "pass-word-Wk63"
 PATIENCE = 20.0
 
@@ -65,39 +63,11 @@ class Server(NamedTuple):
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("secrets")
-    (folder / "tokens.toml").write_text(f'[[token]]\nsecret = "{FILE_TOKEN}"\nproject = "ops"\nroles = ["admin"]\n')
+    tokens = f'[[token]]\nsecret = "{FILE_TOKEN}"\nproject = "ops"\nroles = ["admin"]\n'
     (folder / "key").write_text(KEY_FILE)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    words = {
-        "--listen": f"127.0.0.1:{port}",
-        "--southbound": "127.0.0.1:0",
-        "--database": str(folder / "netplane.db"),
-        "--tokens": str(folder / "tokens.toml"),
-        "--authority-key": str(folder / "key"),
-    }
-    argv = [*COMMAND, "server", *(word for pair in words.items() for word in pair)]
-    with (folder / "log").open("wb") as log, subprocess.Popen(argv, stdout=log, stderr=log) as process:
-        there = Server(f"http://127.0.0.1:{port}", folder, [])
-        try:
-            wait_for(there, process)
-            yield there
-        finally:
-            process.terminate()
-
-
-def wait_for(there: Server, process: "subprocess.Popen[bytes]") -> None:
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        assert process.poll() is None, (there.folder / "log").read_text()
-        assert time.monotonic() < deadline
-        try:
-            there.call("GET", "/")
-        except urllib3.exceptions.HTTPError:
-            time.sleep(0.05)
-        else:
-            return
+    words = ("--southbound", "127.0.0.1:0", "--authority-key", str(folder / "key"))
+    with server_running(folder, *words, tokens=tokens) as url:
+        yield Server(url, folder, [])
 
 
 def test_no_secret_is_told_again(server: Server) -> None:
@@ -112,7 +82,7 @@ def test_no_secret_is_told_again(server: Server) -> None:
     assert "enrolment" in audit
     assert "join_token" in audit
     places = {
-        "the log": (server.folder / "log").read_bytes(),
+        "the log": (server.folder / LOG).read_bytes(),
         "the audit log": audit.encode(),
         "what watchers hear": heard().encode(),
         "the refusals": "\n".join(server.refusals).encode(),

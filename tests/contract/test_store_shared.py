@@ -9,6 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from netplane.lab.controller import free_port
 from netplane.model import Change, Network
 from netplane.store import Conflict, Store, Unavailable
 from tests import postgres
@@ -131,7 +132,7 @@ def test_it_goes_on_after_its_connections_were_cut(database: str, store: Store) 
 
 def test_it_cannot_be_opened_when_nobody_listens() -> None:
     with pytest.raises(Unavailable):
-        Store.open(postgres.cluster().tcp_url("n1", postgres.free_port()))
+        Store.open(postgres.cluster().tcp_url("n1", free_port()))
 
 
 @pytest.mark.parametrize("cut", [Cut.BEFORE, Cut.AFTER])
