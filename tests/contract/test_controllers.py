@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from netplane.base.problem import Problem
 from netplane.controller import controller as heart
 from netplane.model import Decision, Port
 from netplane.stream.client import Connected, Disconnected
-from netplane.stream.messages import Claim, Decisions, Snapshot, Trouble
+from netplane.stream.messages import Claim, Controllers, Decisions, Snapshot, Trouble
 from tests.contract.southbound import PATIENCE, Site, agent, site
 from tests.contract.stores import postgresql
 
@@ -82,6 +82,28 @@ def test_each_answers_about_hosts_of_the_other(tmp_path: Path) -> None:
             first.send(Trouble([]))
         refused = await other.call("GET", "/netplane/v1/hosts/h1/tables")
         assert refused.status == 503
+
+    run(scenario, tmp_path)
+
+
+def test_hosts_are_told_of_controllers_that_come_and_go_and_prefer_those_that_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heart, "HEARTBEAT", 0.1)
+
+    async def scenario(folder: Path) -> None:
+        database = postgresql(folder)
+        for name in ("a", "b"):
+            (folder / name).mkdir()
+        async with site(folder / "b", database=database) as other, AsyncExitStack() as first:
+            one = await first.enter_async_context(site(folder / "a", database=database))
+            async with agent(one, "h1", 1) as host:
+                both = tuple(sorted((one.address, other.address)))
+                await host.until(lambda: host.said(Controllers) and host.said(Controllers)[-1].addresses == both)
+                host.uplink.prefer(both)
+                await first.aclose()
+                await host.until(lambda: host.said(Connected)[-1].controller == other.address)
+                await host.until(lambda: host.said(Controllers)[-1].addresses == (other.address,))
 
     run(scenario, tmp_path)
 

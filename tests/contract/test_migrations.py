@@ -84,6 +84,9 @@ def test_a_database_of_a_former_netplane_is_brought_up(database: str, engine: En
         fill(connection, network)
         if level >= 4:  # which counts what it writes
             connection.execute(text("INSERT INTO tally (project, kind, used) VALUES ('blue', 'network', 1)"))
+        if level >= 5:  # which finds what it writes by name
+            found = "INSERT INTO reference VALUES (:id, 'network', 'name', '=web', true)"
+            connection.execute(text(found), {"id": network.id})
     if database.startswith("postgresql"):
         with pytest.raises(Unfit, match="netplane db upgrade"):
             Store.open(database)

@@ -16,7 +16,7 @@ taken as one batch. A refused patch is tried again after a pause that doubles; n
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from time import monotonic
@@ -30,6 +30,7 @@ from netplane.agent.devices.links import LinkWatch
 from netplane.agent.devices.plugged import by_port, plugged, rivals, trunked
 from netplane.agent.devices.silence import silence_ipv6
 from netplane.agent.devices.tunnel import Tunnel, TunnelRefused, ensure_tunnel
+from netplane.agent.introductions import note_introduced
 from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.renewal import Renewal
@@ -43,7 +44,7 @@ from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
 from netplane.model import Change, Device, Network, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
-from netplane.stream.messages import Announce, Ask, Delta, Renewed, Snapshot, Welcome
+from netplane.stream.messages import Announce, Ask, Controllers, Delta, Renewed, Snapshot, Welcome
 from netplane.tables.outcome import Program
 from netplane.tables.peers import slot_of
 from netplane.tables.pipeline import ENDPOINT
@@ -78,6 +79,8 @@ class Startup(NamedTuple):
     address: str
     """The host's address in the underlay."""
     controllers: tuple[str, ...]
+    meets_others: bool
+    """Whether it goes to other controllers too that it is told of."""
     papers: Path
     """The folder of its key and certificate."""
     tunnel: str
@@ -159,6 +162,8 @@ class Agent:
                     task.add_done_callback(self._answers.discard)
                 case Renewed():
                     self._renew(event)
+                case Controllers(addresses) if self._who.meets_others:
+                    self._meet(uplink, addresses)
                 case Welcome() | Snapshot() | Delta():
                     await self._take(event)
 
@@ -167,6 +172,13 @@ class Agent:
             self._renewal.take(answer)
         except (OSError, Distrust) as problem:
             log.warning("cannot keep the renewed certificate: %s", problem)
+
+    def _meet(self, uplink: Uplink, controllers: Sequence[str]) -> None:
+        uplink.prefer(controllers)
+        try:
+            note_introduced(self._who.papers, controllers)
+        except OSError as problem:
+            log.warning("cannot write down where controllers are: %s", problem)
 
     async def _take(self, message: Told) -> None:
         self._write_down(lambda: self._journal.note(message))

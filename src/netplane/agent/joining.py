@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from msgspec import ValidationError, convert, to_builtins
 
+from netplane.agent.introductions import forget_introduced
 from netplane.agent.settings import Settings, write_settings
 from netplane.client import Client, Stranger
 from netplane.trust.joining import Welcoming, check_welcome, make_wish
@@ -33,6 +34,7 @@ def join(url: str, token: str, host: str, address: str, folder: Path) -> Papers:
     papers = check_welcome(secret, wish, key, answer)
     controllers = tuple(_complete(controller, url) for controller in answer.controllers)
     write_settings(folder, Settings(address, controllers))
+    forget_introduced(folder)
     write_papers(folder, papers)
     return papers
 

@@ -31,6 +31,7 @@ def main(
     controllers: Sequence[str],
     state_dir: Path,
     *,
+    meets_others: bool = True,
     decisions: Path | None = None,
     instance: str | None = None,
     resolv_conf: Path = RESOLV_CONF,
@@ -39,10 +40,11 @@ def main(
     """Run the agent of a host until SIGTERM or SIGINT, after which the datapath goes on forwarding.
 
     `address` is the host's in the underlay; `controllers` are `unix:///path` or `host:port`, of which each host tries
-    another first; `state_dir` holds the host's papers, which say its name, and keeps the slice, and decisions that are
-    logged, unless `decisions` names another file for them; `instance` names the pinned tables (by default after the
-    host), for machines that run several hosts; `resolv_conf` names the resolvers that are asked for machines whose
-    subnets name none; `nova` is whom metadata is asked of, if not the records tell it.
+    another first, and with `meets_others` also those that they tell it of; `state_dir` holds the host's papers, which
+    say its name, and keeps the slice, and decisions that are logged, unless `decisions` names another file for them;
+    `instance` names the pinned tables (by default after the host), for machines that run several hosts; `resolv_conf`
+    names the resolvers that are asked for machines whose subnets name none; `nova` is whom metadata is asked of, if not
+    the records tell it.
 
     ValueError if the address is not IPv4; Distrust if the papers are not as they should be, FileNotFoundError without
     them; DatapathError if the kernel does not take the programs; OSError without the
@@ -51,7 +53,7 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     name = read_papers(state_dir).identity.host
     hosting = Hosting(SERVICE, service_namespace(instance or name), resolv_conf, nova)
-    who = Startup(name, str(IPv4Address(address)), tuple(controllers), state_dir, TUNNEL, PUNT, hosting)
+    who = Startup(name, str(IPv4Address(address)), tuple(controllers), meets_others, state_dir, TUNNEL, PUNT, hosting)
     with closing(KernelDatapath.open(pins(instance or name))) as datapath:
         asyncio.run(_run(who, datapath, state_dir / JOURNAL, decisions or state_dir / DECISIONS))
 

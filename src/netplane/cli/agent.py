@@ -41,7 +41,8 @@ def _southbound(_: click.Context, option: click.Parameter, values: tuple[str, ..
     "controllers",
     multiple=True,
     callback=_southbound,
-    help="A controller's southbound address: host:port or unix:///path; may be repeated.  [default: as it has joined]",
+    help="A controller's southbound address: host:port or unix:///path; may be repeated. No others are asked then.  "
+    "[default: those that it has joined with, and all that they tell it of]",
 )
 @click.option(
     "--state",
@@ -99,10 +100,19 @@ def agent(
     from netplane.datapath import DatapathError
     from netplane.trust.faults import Distrust
 
+    meets_others = not controllers
     address, controllers = _whereabouts(state, address, controllers)
     nova = Nova(nova_metadata_url, nova_metadata_secret) if nova_metadata_url else None
     try:
-        main(address, controllers, state, decisions=decisions, resolv_conf=resolv_conf, nova=nova)
+        main(
+            address,
+            controllers,
+            state,
+            meets_others=meets_others,
+            decisions=decisions,
+            resolv_conf=resolv_conf,
+            nova=nova,
+        )
     except (DatapathError, PermissionError) as problem:
         raise click.ClickException(f"{problem} (the kernel must be 6.1 or newer, and let root load eBPF)") from problem
     except Distrust as problem:
@@ -113,6 +123,7 @@ def agent(
 
 def _whereabouts(state: Path, address: str | None, controllers: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Where the host is and where controllers are: what the command line leaves out, `netplane join` has written."""
+    from netplane.agent.introductions import read_introduced
     from netplane.agent.settings import read_settings
     from netplane.trust.papers import IDENTITY
 
@@ -121,7 +132,8 @@ def _whereabouts(state: Path, address: str | None, controllers: tuple[str, ...])
     except ValueError as problem:
         raise click.ClickException(str(problem)) from problem
     if settings is not None:
-        address, controllers = address or settings.address, controllers or settings.controllers
+        address = address or settings.address
+        controllers = controllers or tuple(dict.fromkeys((*settings.controllers, *read_introduced(state))))
     if not address or not controllers or not (state / IDENTITY).exists():
         raise click.ClickException(f"this machine is no host yet (nothing in {state}): run `netplane join` first")
     return address, controllers

@@ -78,7 +78,7 @@ underlay_mtu = click.option(
     multiple=True,
     envvar="NETPLANE_ADVERTISE",
     show_envvar=True,
-    help="Where hosts that join are told to find a controller: host:port; may be repeated.  [default: --southbound]",
+    help="Where hosts are told to find this controller: host:port; may be repeated.  [default: --southbound]",
 )
 @click.option(
     "--identity",

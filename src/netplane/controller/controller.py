@@ -52,7 +52,8 @@ LOGGER = logging.getLogger(__name__)
 BATCH = 2_000
 """Changes that are taken in at a time."""
 HEARTBEAT = 5.0
-"""Seconds after which hosts that nothing concerned are told of the revision too, so that they can resume from it."""
+"""Seconds after which hosts that nothing concerned are told of the revision too, so that they can resume from it, and
+all of controllers that have come or gone."""
 REPORT_PAUSE = 0.01
 """Seconds that port states are collected for, so that they are written in batches."""
 MOVES_PAUSE = 0.25
@@ -99,8 +100,11 @@ class Controller:
         """Call `listener` with all changes, whichever controller made them, in the event loop."""
         self._listeners.append(listener)
 
-    async def start(self, address: str) -> str:
-        """Follow the store and listen for agents; answers the address that agents reach."""
+    async def start(self, address: str, told: Callable[[str], Sequence[str]] = lambda reached: (reached,)) -> str:
+        """Follow the store and listen for agents; answers the address that agents reach.
+
+        `told` says, by this address, where hosts are told to find controllers.
+        """
         loop = asyncio.get_running_loop()
 
         def wake(_revision: int) -> None:
@@ -115,11 +119,14 @@ class Controller:
             self._beat(),
             self._audit(),
             self._settle_moves(),
-            self.correspondence.run(),
             report_heartbeats(self.store, lambda: self.southbound.connected),
         ):
             self._spawn(work, is_vital=True)
-        return await self.southbound.start(address)
+        reached = await self.southbound.start(address)
+        self.correspondence.southbound = told(reached)
+        self._spawn(self.correspondence.run(), is_vital=True)
+        self.southbound.introduce(self.correspondence.places)
+        return reached
 
     async def stop(self) -> None:
         """End all sessions and watches, and stop following."""
@@ -436,6 +443,7 @@ class Controller:
         while True:
             await asyncio.sleep(HEARTBEAT)
             self.southbound.advance(self.picture.revision)
+            self.southbound.introduce(self.correspondence.places)
 
     def _tell(self) -> None:
         """Wake whoever waits for the picture to move."""

@@ -8,7 +8,7 @@ It also knows who is there: a controller whose number goes up. One that is gone 
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from itertools import count
 from typing import Any
@@ -81,9 +81,9 @@ class Presence:
         self._seen = {id: known for id, known in self._seen.items() if id in present}
         return {id for id, (_, since) in self._seen.items() if now - since > GONE and id != self._own}
 
-    def others(self, now: float) -> dict[str, str]:
-        """The other controllers that are there: their URLs by id."""
-        return {id: peer.url for id, (peer, since) in self._seen.items() if id != self._own and now - since <= GONE}
+    def others(self, now: float) -> dict[str, Peer]:
+        """The other controllers that are there, by id."""
+        return {id: peer for id, (peer, since) in self._seen.items() if id != self._own and now - since <= GONE}
 
 
 class Correspondence:
@@ -92,6 +92,8 @@ class Correspondence:
     def __init__(self, id: str, url: str, peers: Peers, answering: Answering) -> None:
         self.id = id
         self.url = url
+        self.southbound: Sequence[str] = ()
+        """Where agents find this controller, and others that it was told of."""
         self._peers = peers
         self._answering = answering
         self._presence = Presence(id)
@@ -105,6 +107,15 @@ class Correspondence:
     @property
     def others(self) -> dict[str, str]:
         """The other controllers that are there: their URLs by id."""
+        return {id: peer.url for id, peer in self._present().items()}
+
+    @property
+    def places(self) -> list[str]:
+        """Where agents find controllers that are there, this one included."""
+        others = (place for peer in self._present().values() for place in peer.southbound)
+        return sorted({*self.southbound, *others})
+
+    def _present(self) -> dict[str, Peer]:
         return self._presence.others(asyncio.get_running_loop().time())
 
     async def run(self) -> None:
@@ -177,7 +188,7 @@ class Correspondence:
             self._arrived.clear()
 
     async def _look(self) -> None:
-        peers = await asyncio.to_thread(self._peers.beat, self.id, self.url)
+        peers = await asyncio.to_thread(self._peers.beat, self.id, self.url, self.southbound)
         if gone := self._presence.look(peers, asyncio.get_running_loop().time()):
             LOGGER.warning("controllers are gone: %s", ", ".join(sorted(gone)))
             await asyncio.to_thread(self._peers.forget, gone)

@@ -33,6 +33,7 @@ from netplane.controller.listening.http import serve as listen
 from netplane.controller.listening.pace import Paced, Rate
 from netplane.controller.listening.tls import Tls
 from netplane.controller.routes import routes
+from netplane.controller.whereabouts import advertised, reachable
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store, Unavailable, Unfit
 from netplane.store.engine import database_url, shown
@@ -76,7 +77,7 @@ class ServerConfig(Struct, frozen=True):
     authority_key: Path | None = None
     """A file whose content encrypts the authority's key in the database."""
     advertise: tuple[str, ...] = ()
-    """Where hosts that join are told to find controllers; by default where this one listens for agents."""
+    """Where hosts are told to find controllers; by default where this one listens for agents."""
     credentials: Path | None = None
     """The folder that is told how the first administrator logs in; None for no administrator."""
     identity: IdentityConfig = STANDARD
@@ -111,7 +112,7 @@ def main(
     `host:port`), `database` the path of an SQLite file or `postgresql://...`, `tokens` the TOML file of tokens,
     `underlay_mtu` the largest IP packet between hosts, in bytes, `dns_domain` what machines' names end with unless
     their network has a domain, `quotas` the TOML file of limits, `authority_key` a file whose content encrypts the
-    authority's key in the database, `advertise` where hosts that join are told to find controllers, `identity` how
+    authority's key in the database, `advertise` where hosts are told to find controllers, `identity` how
     people log in, `outside` the TOML file of where else callers come from, `names` what clients know the controller by,
     `rate` how often each project may ask. CannotStart if any of them will not do.
     """
@@ -194,10 +195,10 @@ async def serve(config: ServerConfig) -> None:
     controller = Controller(store, own, config.dns_domain, urls)
     try:
         await _ensure_administrator(config, store, authority)
-        address = await _listen(controller, config.southbound)
+        address = await _listen(controller, config)
         LOGGER.info("clients on %s, agents on %s, database %s", urls, address, database)
         LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", own.authority.pin)
-        await _serve_http(config, controller, config.advertise or (_advertised(address),))
+        await _serve_http(config, controller, _told(config, address))
     finally:
         await controller.stop()
         store.close()
@@ -222,23 +223,22 @@ def _nearest(config: ServerConfig) -> Listening:
     return min(config.listen, key=lambda each: each.over_tls)
 
 
-async def _listen(controller: Controller, address: str) -> str:
+async def _listen(controller: Controller, config: ServerConfig) -> str:
     try:
-        return await controller.start(address)
+        return await controller.start(config.southbound, lambda address: reachable(_told(config, address)))
     except OSError as error:
         raise CannotStart(str(error)) from error
+
+
+def _told(config: ServerConfig, address: str) -> Sequence[str]:
+    """Where hosts are told to find controllers; by default this one, where it listens."""
+    return config.advertise or (advertised(address),)
 
 
 def _names(config: ServerConfig) -> Sequence[str]:
     """What the controller's own certificate calls it, beside what agents do."""
     bound = (each.host for each in config.listen if each.host not in ("", "0.0.0.0", "::"))
     return list(dict.fromkeys((*config.names, *bound, socket.gethostname(), "localhost", "127.0.0.1", "::1")))
-
-
-def _advertised(address: str) -> str:
-    """Where hosts find a controller that listens at an address; `:port` if it listens at every address it has."""
-    host, _, port = address.rpartition(":")
-    return f":{port}" if host in ("0.0.0.0", "[::]") else address
 
 
 async def _serve_http(config: ServerConfig, controller: Controller, advertised: Sequence[str]) -> None:

@@ -21,8 +21,9 @@ MAIL = "netplane_mail"
 
 BEAT = Prepared(
     text(
-        "INSERT INTO controller (id, url, seen) VALUES (:id, :url, 1)"
-        " ON CONFLICT (id) DO UPDATE SET url = excluded.url, seen = controller.seen + 1"
+        "INSERT INTO controller (id, url, southbound, seen) VALUES (:id, :url, :southbound, 1)"
+        " ON CONFLICT (id) DO UPDATE"
+        " SET url = excluded.url, southbound = excluded.southbound, seen = controller.seen + 1"
     )
 )
 HOLD = Prepared(
@@ -45,6 +46,8 @@ class Peer(NamedTuple):
     id: str
     url: str
     """Where clients find it, for operators to read."""
+    southbound: tuple[str, ...]
+    """Where agents find it, and others that it was told of: `host:port` or `unix:///path`."""
     seen: int
 
 
@@ -80,13 +83,12 @@ class Peers:
             if id in (None, known):
                 bell()
 
-    def beat(self, id: str, url: str) -> list[Peer]:
+    def beat(self, id: str, url: str, southbound: Sequence[str]) -> list[Peer]:
         """Say that a controller is there; answers all that have said so and are not forgotten."""
         with self._soft() as connection:
-            BEAT.run(connection, {"id": id, "url": url})
-            return [
-                Peer(*row) for row in connection.execute(select(CONTROLLER.c.id, CONTROLLER.c.url, CONTROLLER.c.seen))
-            ]
+            BEAT.run(connection, {"id": id, "url": url, "southbound": "\n".join(southbound)})
+            rows = connection.execute(select(CONTROLLER))
+            return [Peer(row.id, row.url, tuple(row.southbound.splitlines()), row.seen) for row in rows]
 
     def forget(self, ids: Collection[str]) -> None:
         """Controllers are gone, and with them their sessions and their mail."""

@@ -24,9 +24,9 @@ How the tables have become what they are, step by step, is told in `migrations`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-LEVEL = 5
+LEVEL = 6
 """How many steps of `migrations` these tables are made of."""
-NEEDED = 5
+NEEDED = 6
 """The level from which on this netplane can work with a database."""
 
 METADATA = MetaData()
@@ -117,6 +117,7 @@ CONTROLLER = Table(
     Column("id", TEXT, primary_key=True),
     Column("url", TEXT, nullable=False),
     Column("seen", BigInteger, nullable=False),
+    Column("southbound", TEXT, nullable=False, server_default=""),
 )
 
 SESSION = Table(

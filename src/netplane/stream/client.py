@@ -9,6 +9,7 @@
                 case Delta(revision, upserts, deletes): ...
                 case Ask(number, topic, body): uplink.send(Answer(number, {...}))
                 case Renewed(certificate, authority): ...   # the answer to `Renew`
+                case Controllers(addresses): ...            # where they are now; `prefer` them if you like
                 case Disconnected(): ...                # nothing to do: it comes back by itself
 
 Events are read from the network only as fast as they are taken. What an agent says while no session is open is
@@ -19,7 +20,7 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from itertools import cycle
+from itertools import chain, count
 from types import TracebackType
 from typing import Any, Self
 
@@ -35,6 +36,7 @@ from netplane.stream.messages import (
     Answer,
     Ask,
     Claim,
+    Controllers,
     Decisions,
     Delta,
     Hello,
@@ -74,7 +76,7 @@ class Position(Struct, frozen=True):
 
 NOWHERE = Position()
 
-Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask | Renewed
+Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask | Renewed | Controllers
 Saying = Ack | Claim | Release | Announce | Trouble | Decisions | Renew | Answer
 
 READ_AHEAD = 8
@@ -113,6 +115,7 @@ class Uplink:
         self._host = host
         self._address = address
         self._controllers = controllers
+        self._present: Sequence[str] = ()
         self._papers = papers
         self._position = position
         self._events: asyncio.Queue[Event] = asyncio.Queue(READ_AHEAD)
@@ -146,10 +149,19 @@ class Uplink:
         self._sayings.put_nowait(self._session.send(message))
         return True
 
+    def prefer(self, controllers: Sequence[str]) -> None:
+        """Try these before all others from the next round on: they are known to be there."""
+        self._present = controllers
+
+    def _round(self) -> list[str]:
+        """All controllers that are known, in the order in which they are tried."""
+        others = [controller for controller in self._controllers if controller not in self._present]
+        return [*preferred(self._host, self._present), *preferred(self._host, others)]
+
     async def _run(self) -> None:
         backoff = Backoff(random.random)
         clock = asyncio.get_running_loop().time
-        for controller in cycle(preferred(self._host, self._controllers)):
+        for controller in chain.from_iterable(self._round() for _ in count()):
             began = clock()
             reason = await self._attempt(controller)
             self._session = AgentSession()

@@ -80,6 +80,13 @@ class Renewed(Message, frozen=True, tag="renewed"):
     """That of the authority, PEM."""
 
 
+class Controllers(Message, frozen=True, tag="controllers"):
+    """Down: where all controllers are that are there now; replaces what was said before."""
+
+    addresses: tuple[str, ...]
+    """`host:port` or `unix:///path` each."""
+
+
 class Ack(Message, frozen=True, tag="ack"):
     """Up: everything up to this revision is in the kernel."""
 
@@ -135,5 +142,5 @@ class Answer(Message, frozen=True, tag="answer"):
     error: str = ""
 
 
-Down = Welcome | Snapshot | Delta | Ask | Renewed
+Down = Welcome | Snapshot | Delta | Ask | Renewed | Controllers
 Up = Hello | Ack | Claim | Release | Announce | Trouble | Decisions | Renew | Answer

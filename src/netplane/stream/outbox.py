@@ -11,7 +11,10 @@ from typing import NamedTuple
 from msgspec import Raw
 
 from netplane.stream.codec import Key
-from netplane.stream.messages import Ask, Renewed
+from netplane.stream.messages import Ask, Controllers, Renewed
+
+Word = Ask | Renewed | Controllers
+"""What goes as it is."""
 
 LIMIT = 50_000
 """Records in a delta; beyond it a snapshot, which goes in parts, serves better."""
@@ -35,7 +38,7 @@ class Outbox:
         self._moved = False
         self.needs_snapshot = False
         """Whether the whole slice must go before any delta."""
-        self.words: deque[Ask | Renewed] = deque()
+        self.words: deque[Word] = deque()
         """What goes as it is, whatever else waits."""
 
     def __bool__(self) -> bool:
@@ -70,7 +73,7 @@ class Outbox:
         self._records, self._moved = {}, False
         return parcel
 
-    def take_words(self) -> Iterable[Ask | Renewed]:
+    def take_words(self) -> Iterable[Word]:
         """What goes as it is, which counts as sent."""
         while self.words:
             yield self.words.popleft()

@@ -11,7 +11,7 @@ nothing, the outbox merges, so an agent that does not read costs no more than it
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -22,7 +22,7 @@ import grpc.aio
 
 from netplane.stream.delivery import Slice, begin, frames
 from netplane.stream.faults import Refused, RemoteFault, Unanswered
-from netplane.stream.messages import Answer, Ask, Hello, Renew, Renewed, Up, Welcome
+from netplane.stream.messages import Answer, Ask, Controllers, Hello, Renew, Renewed, Up, Welcome
 from netplane.stream.outbox import LIMIT, Outbox, Parcel
 from netplane.stream.session import ControllerSession
 from netplane.stream.transport import (
@@ -115,6 +115,7 @@ class SouthboundServer:
         self._tick = tick
         self._lines: dict[str, Line] = {}
         self._questions = 0
+        self._controllers = Controllers(())
         self._server: Any = None
 
     @property
@@ -162,6 +163,15 @@ class SouthboundServer:
         for line in self._lines.values():
             if line.outbox.revision < revision:
                 line.outbox.put(Parcel(revision, {}))
+                line.wake.set()
+
+    def introduce(self, controllers: Sequence[str]) -> None:
+        """Tell all hosts, and those that come, where controllers are, if that is news."""
+        message = Controllers(tuple(controllers))
+        if message != self._controllers:
+            self._controllers = message
+            for line in self._lines.values():
+                line.outbox.words.append(message)
                 line.wake.set()
 
     def review(self, host: str) -> None:
@@ -240,6 +250,8 @@ class SouthboundServer:
         """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
         line = Line(peer, self._limit)
         begin(session, line.outbox, partial(self._desk.resume, line.host))
+        if self._controllers.addresses:
+            line.outbox.words.append(self._controllers)
         line.wake.set()
         if before := self._lines.get(line.host):
             before.end("the host has opened another session")

@@ -5,7 +5,7 @@
              ◀─────────────────────────── Welcome    GREETING  -> CHOOSING
              ◀─── Snapshot first ... last, or Delta  CHOOSING  -> LOADING -> LIVE
       Ack, Claim, Release, Announce, Trouble, Decisions, Renew, Answer ──▶ after Welcome, at any time
-             ◀────── Delta, Ask, Renewed, Snapshot   LIVE
+             ◀────── Delta, Ask, Renewed, Controllers, Snapshot   LIVE
 
 A session can never be in a state where the two ends disagree on what is allowed next: either end steps through the
 same tables. What the other end does wrong is a RemoteFault, what this end is about to do wrong a LocalFault.
@@ -26,6 +26,7 @@ from netplane.stream.messages import (
     Answer,
     Ask,
     Claim,
+    Controllers,
     Decisions,
     Delta,
     Down,
@@ -64,6 +65,9 @@ class Part(Enum):
 UTTERANCES = (Ack, Claim, Release, Announce, Trouble, Decisions, Renew, Answer)
 """What an agent may say at any time."""
 
+WORDS = (Ask, Renewed, Controllers)
+"""What a controller may say at any time."""
+
 OPEN = (State.CHOOSING, State.LOADING, State.LIVE)
 
 UP: Mapping[tuple[State, object], State] = {
@@ -82,7 +86,7 @@ DOWN: Mapping[tuple[State, object], State] = {
     (State.LIVE, Part.WHOLE): State.LIVE,
     (State.LIVE, Part.FIRST): State.LOADING,
     (State.LIVE, Delta): State.LIVE,
-    **{(state, kind): state for state in OPEN for kind in (Ask, Renewed)},
+    **{(state, kind): state for state in OPEN for kind in WORDS},
 }
 """What a controller may say in each state, and the state after it."""
 

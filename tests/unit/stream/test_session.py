@@ -13,6 +13,7 @@ from netplane.stream.messages import (
     Answer,
     Ask,
     Claim,
+    Controllers,
     Delta,
     Down,
     Hello,
@@ -67,6 +68,7 @@ def test_a_first_session() -> None:
         Claim(["p1"]),
         part(3, last=False),
         Ask(1, "tables", {}),
+        Controllers(("unix:///s", "one:9697")),
         part(3, first=False, last=False),
         part(3, first=False),
         Ack(3),
@@ -155,6 +157,7 @@ DOWN: st.SearchStrategy[Down] = st.one_of(
     st.builds(Snapshot, NUMBER, st.booleans(), st.booleans(), st.just([H1])),
     st.builds(Delta, NUMBER, st.just([H1]), st.lists(st.tuples(TEXT, TEXT), max_size=2)),
     st.builds(Ask, NUMBER, TEXT, st.dictionaries(TEXT, TEXT, max_size=2)),
+    st.builds(Controllers, st.lists(TEXT, max_size=3).map(tuple)),
 )
 
 

@@ -1,0 +1,38 @@
+"""Where hosts are told to find a controller, by where it listens for them."""
+
+import socket
+from collections.abc import Sequence
+
+EVERYWHERE = ("0.0.0.0", "[::]")
+NOWHERE = {socket.AF_INET: "192.0.2.1", socket.AF_INET6: "2001:db8::1"}
+"""Addresses of nobody (RFC 5737, RFC 3849): only the way to them is asked for."""
+
+
+def advertised(address: str) -> str:
+    """Where a host that joins finds it: `:port`, at the name that the host has asked, if it listens everywhere."""
+    host, _, port = address.rpartition(":")
+    return f":{port}" if host in EVERYWHERE else address
+
+
+def reachable(addresses: Sequence[str]) -> tuple[str, ...]:
+    """Where hosts find them that know nothing else: a `:port` is at the address that the default route leaves from.
+
+    Those are left out where there is no such route.
+    """
+    if not any(address.startswith(":") for address in addresses):
+        return tuple(addresses)
+    own = _own_address()
+    complete = (f"{own}{address}" if address.startswith(":") else address for address in addresses)
+    return tuple(address for address in complete if not address.startswith(":"))
+
+
+def _own_address() -> str:
+    for family, nobody in NOWHERE.items():
+        try:
+            with socket.socket(family, socket.SOCK_DGRAM) as probe:
+                probe.connect((nobody, 9))
+                own = str(probe.getsockname()[0])
+        except OSError:
+            continue
+        return f"[{own}]" if ":" in own else own
+    return ""

@@ -1,0 +1,35 @@
+"""Where hosts are told to find a controller."""
+
+import pytest
+
+from netplane.controller import whereabouts
+from netplane.controller.whereabouts import advertised, reachable
+
+
+@pytest.mark.parametrize(
+    ("listens", "told"),
+    [
+        ("192.0.2.7:9697", "192.0.2.7:9697"),
+        ("unix:///run/netplane/southbound", "unix:///run/netplane/southbound"),
+        ("0.0.0.0:9697", ":9697"),
+        ("[::]:9697", ":9697"),
+    ],
+)
+def test_advertised(listens: str, told: str) -> None:
+    assert advertised(listens) == told
+
+
+def test_what_is_whole_stays() -> None:
+    assert reachable(["one:9697", "unix:///s"]) == ("one:9697", "unix:///s")
+
+
+def test_a_port_alone_gets_an_address_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    for family in whereabouts.NOWHERE:
+        monkeypatch.setitem(whereabouts.NOWHERE, family, "127.0.0.1")
+    assert reachable([":9697", "two:1"]) == ("127.0.0.1:9697", "two:1")
+
+
+def test_a_port_alone_is_left_out_without_a_way_to_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    for family in whereabouts.NOWHERE:
+        monkeypatch.setitem(whereabouts.NOWHERE, family, "no address")
+    assert reachable([":9697", "two:1"]) == ("two:1",)
