@@ -24,7 +24,7 @@ build: $(OBJECT) ## Compile the datapath
 $(OBJECT): $(SOURCES)
 	$(PYTHON) -m tools.compile_datapath
 
-demo: setup build ## Run the demonstration (ARGS="--hosts 4 --keep --json")
+demo: setup build ## Run the demonstration (ARGS="--hosts 4 --keep -o json")
 	$(PYTHON) -m netplane.cli demo $(ARGS)
 
 check: build ## Format, lint, types, layers

@@ -43,7 +43,7 @@ def place(tmp_path: Path) -> Iterator[tuple[Path, int]]:
 def ask(folder: Path, port: int, **environment: str) -> "subprocess.CompletedProcess[str]":
     """`netplane status` on the server's machine."""
     found = {**os.environ, "NETPLANE_STATE": str(folder), "NETPLANE_URL": f"https://127.0.0.1:{port}", **environment}
-    words = [*COMMAND, "status", "--json"]
+    words = [*COMMAND, "status", "-o", "json"]
     return subprocess.run(words, capture_output=True, text=True, env=found, timeout=60)
 
 

@@ -20,8 +20,10 @@ def test_pages_print_commands() -> None:
 @pytest.mark.parametrize(("page", "words"), FOUND)
 def test_command(page: str, words: str) -> None:
     name, *arguments = shlex.split(words)
-    with click.Context(main) as context:
-        command = main.get_command(context, name)
+    command: click.Command | None = main
+    for word in (name, *arguments):
+        if isinstance(command, click.Group):
+            command = command.get_command(click.Context(command), word)
     assert command is not None, f"{page}: netplane {words}"
     known = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
     given = {word.split("=")[0] for word in arguments if re.fullmatch(r"-[a-z]|--[a-z-]+(=.*)?", word)}

@@ -25,7 +25,7 @@ def test_every_check_passes_and_the_commands_that_it_names_work(tmp_path: Path) 
     """With `--keep`, so that there is something to try them on."""
     output, progress = tmp_path / "output", tmp_path / "progress"
     with open(output, "w") as out, open(progress, "w") as err:
-        popen = subprocess.Popen(command("--json", "--keep"), stdout=out, stderr=err)
+        popen = subprocess.Popen(command("-o", "json", "--keep"), stdout=out, stderr=err)
     with popen:
         until("it says how to look around", lambda: "tail -f" in progress.read_text(), 100)
         try_commands(progress.read_text())

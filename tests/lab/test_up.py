@@ -42,7 +42,7 @@ class Hypervisor(NamedTuple):
 
     def is_alive(self) -> bool:
         """Whether the controller answers and counts the host among the living."""
-        done = self.run("status", "--json")
+        done = self.run("status", "-o", "json")
         return done.returncode == 0 and any(host["alive"] for host in json.loads(done.stdout)["hosts"])
 
     def up(self) -> Child:

@@ -20,18 +20,29 @@ def page() -> str:
 
 
 def commands() -> Iterator[tuple[str, click.Command]]:
-    """All commands by name."""
-    context = click.Context(main, info_name="netplane")
-    for name in main.list_commands(context):
-        command = main.get_command(context, name)
+    """All commands by name, with the groups before what is in them: `host`, `host list`."""
+    for context in _contexts():
+        yield context.command_path.removeprefix("netplane "), context.command
+
+
+def _contexts(parent: click.Context | None = None) -> Iterator[click.Context]:
+    """One for each command below another, as if it were called."""
+    if parent is None:
+        settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
+        parent = click.Context(main, info_name="netplane", **settings)
+    group = parent.command
+    if not isinstance(group, click.Group):
+        return
+    for name in group.list_commands(parent):
+        command = group.get_command(parent, name)
         assert command is not None
-        yield name, command
+        context = click.Context(command, info_name=name, parent=parent, terminal_width=WIDTH, max_content_width=WIDTH)
+        yield context
+        yield from _contexts(context)
 
 
 def _sections() -> Iterator[str]:
-    settings = {**main.context_settings, "terminal_width": WIDTH, "max_content_width": WIDTH}
-    parent = click.Context(main, info_name="netplane", **settings)
-    for name, command in commands():
-        context = click.Context(command, info_name=name, parent=parent, **settings)
-        yield f"## netplane {name}"
-        yield f"```\n{command.get_help(context)}\n```"
+    for context in _contexts():
+        depth = context.command_path.count(" ")
+        yield f"{'#' * (depth + 1)} {context.command_path}"
+        yield f"```\n{context.command.get_help(context)}\n```"

@@ -1,6 +1,6 @@
 """What can be set where: environment variables and the file of tokens."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import click
 
@@ -11,6 +11,8 @@ INTRODUCTION = (
     "Every setting is an option of a command ([command line](cli.md)). These can also be given in the environment; an "
     "option on the command line wins."
 )
+FEW = 4
+"""Commands that are named one by one."""
 TOKENS = """## The file of tokens
 
 `netplane server --tokens FILE` reads it once, at its start. `netplane up` makes one with random secrets in its state
@@ -38,6 +40,13 @@ def _variables() -> Iterator[tuple[str, str, str]]:
         for option in command.params:
             if isinstance(option, click.Option) and isinstance(option.envvar, str):
                 uses, text = found.setdefault(option.envvar, ([], option.help or ""))
-                uses.append(f"`{name} {option.opts[0]}`")
+                uses.append(f"{name} {option.opts[0]}")
     for variable, (uses, text) in found.items():
-        yield f"`{variable}`", ", ".join(uses), text
+        yield f"`{variable}`", _listed(uses), text
+
+
+def _listed(uses: Sequence[str]) -> str:
+    """Options of some commands; of many, how many they are."""
+    if len(uses) <= FEW:
+        return ", ".join(f"`{use}`" for use in uses)
+    return f"`{uses[0].rpartition(' ')[2]}` of {len(uses)} commands"

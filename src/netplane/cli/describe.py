@@ -6,7 +6,7 @@ import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.kinds import Kind, KindName, kinds
-from netplane.cli.output import Format, print_value, wants_format
+from netplane.cli.output import Format, print_record, wants_format
 from netplane.cli.resources import find_resource
 
 
@@ -18,40 +18,9 @@ from netplane.cli.resources import find_resource
 def describe(kind: Kind, name: str, client: Client, output: Format) -> None:
     """Show all of a resource of a KIND, by its NAME or id, and the names of what it refers to."""
     view = find_resource(client, kind, name)
-    if output is not Format.TABLE:
-        print_value(view, output)
-        return
-    for field, value in view.items():
-        if field != "tenant_id":
-            _tell(field, _with_name(client, field, value), 0)
-
-
-def _tell(field: str, value: Any, depth: int) -> None:
-    """A line a field, and what it holds below it."""
-    start = f"{'  ' * depth}{field}:"
-    if isinstance(value, list) and value and isinstance(value[0], dict):
-        click.echo(start)
-        for item in value:
-            said = ", ".join(f"{key} {each}" for key, each in item.items() if each not in (None, "", [], {}))
-            click.echo(f"{'  ' * depth}  - {said}")
-    elif isinstance(value, dict) and value:
-        click.echo(start)
-        for key, each in value.items():
-            _tell(key, each, depth + 1)
-    else:
-        click.echo(f"{start:<28} {_text(value)}".rstrip())
-
-
-def _text(value: Any) -> str:
-    match value:
-        case None | "" | [] | {}:
-            return "-"
-        case bool():
-            return "yes" if value else "no"
-        case list():
-            return ", ".join(map(str, value))
-        case _:
-            return str(value)
+    if output is Format.TABLE:
+        view = {field: _with_name(client, field, view[field]) for field in view if field != "tenant_id"}
+    print_record(view, output)
 
 
 def _with_name(client: Client, field: str, value: Any) -> Any:

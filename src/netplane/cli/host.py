@@ -8,7 +8,7 @@ import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.host_name import host_name
-from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.output import Format, print_table, print_value, wants_format
 
 HOSTS, ENROLMENTS, TOKENS = "/netplane/v1/hosts", "/netplane/v1/enrolments", "/netplane/v1/join-tokens"
 COLUMNS = ("host", "address", "alive", "enrolled", "certificate until", "ports")
@@ -40,17 +40,16 @@ def host() -> None:
 
 @host.command("list")
 @asks_controller
-@as_json
-def list_hosts(client: Client, *, wants_json: bool) -> None:
+@wants_format
+def list_hosts(client: Client, output: Format) -> None:
     """Show hosts, whether each has a session, and until when its certificate is valid."""
     known = {each["name"]: each for each in client.get(HOSTS)["hosts"]}
     enrolled = {each["host"]: each for each in client.get(ENROLMENTS)["enrolments"]}
-    if wants_json:
-        print_json(
-            [{"name": name, **known.get(name, {}), **enrolled.get(name, {})} for name in sorted(known | enrolled)]
-        )
+    names = sorted(known | enrolled)
+    if output is not Format.TABLE:
+        print_value([{"name": name, **known.get(name, {}), **enrolled.get(name, {})} for name in names], output)
         return
-    print_table(COLUMNS, (_row(name, known.get(name), enrolled.get(name)) for name in sorted(known | enrolled)))
+    print_table(COLUMNS, (_row(name, known.get(name), enrolled.get(name)) for name in names))
 
 
 def _row(name: str, known: dict[str, Any] | None, enrolled: dict[str, Any] | None) -> tuple[object, ...]:
@@ -72,12 +71,12 @@ def _row(name: str, known: dict[str, Any] | None, enrolled: dict[str, Any] | Non
 @click.option("--uses", default=1, show_default=True, type=click.IntRange(1, 10_000), help="How many hosts may join.")
 @click.option("--expires", default="1h", show_default=True, type=Duration(), help="How long it serves: 30m, 12h, 7d.")
 @asks_controller
-@as_json
-def make_token(name: str, uses: int, expires: int, client: Client, *, wants_json: bool) -> None:
+@wants_format
+def make_token(name: str, uses: int, expires: int, client: Client, output: Format) -> None:
     """Make a join token, for `netplane join`. It is shown this once."""
     made = client.post(TOKENS, {"host": name, "uses": uses, "seconds": expires})
-    if wants_json:
-        print_json(made)
+    if output is not Format.TABLE:
+        print_value(made, output)
         return
     click.echo(made["token"])
     who = f"host {name}" if name else "a host" if uses == 1 else f"{uses} hosts"
@@ -89,15 +88,15 @@ def make_token(name: str, uses: int, expires: int, client: Client, *, wants_json
 @host.command("tokens")
 @click.option("--delete", "id", default="", help="Take this token back, by its id.")
 @asks_controller
-@as_json
-def show_tokens(id: str, client: Client, *, wants_json: bool) -> None:
+@wants_format
+def show_tokens(id: str, client: Client, output: Format) -> None:
     """Show the join tokens that are not used up, without their secrets."""
     if id:
         client.delete(f"{TOKENS}/{quote(id, safe='')}")
         return
     found = client.get(TOKENS)["join_tokens"]
-    if wants_json:
-        print_json(found)
+    if output is not Format.TABLE:
+        print_value(found, output)
         return
     rows = ((each["id"], each["host"] or "any", each["uses"], f"{each['expires_at'][:SECOND]}Z") for each in found)
     print_table(TOKEN_COLUMNS, rows)

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import click
 
 from netplane.cli.client import Client, asks_controller
-from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.output import Format, print_table, print_value, wants_format
 from netplane.cli.port import find_port
 
 PATH = "/netplane/v1/decisions"
@@ -23,29 +23,29 @@ AT_ONCE = 1_000
 @click.option("--limit", "-n", default=20, show_default=True, type=click.IntRange(1, AT_ONCE), help="How many.")
 @click.option("--follow", "-f", is_flag=True, help="Go on as more come, until Ctrl-C.")
 @asks_controller
-@as_json
-def log(port: str, event: str | None, limit: int, client: Client, *, follow: bool, wants_json: bool) -> None:
+@wants_format
+def log(port: str, event: str | None, limit: int, client: Client, output: Format, *, follow: bool) -> None:
     """List what was decided at ports that log it: connections let pass, packets dropped; the youngest last.
 
     What is logged is said by log resources (POST /v2.0/log/logs). `netplane why PORT` explains drops.
     """
     query = {"port": find_port(client, port) if port else "", "event": event or ""}
     body = _ask(client, query | {"limit": str(limit)})
-    _print(body, wants_json=wants_json)
+    _print(body, output)
     while follow:
         client.pause(EVERY)
         body = _ask(client, query | {"limit": str(AT_ONCE), "after": str(body["last"])})
         if body["decisions"]:
-            _print(body, wants_json=wants_json)
+            _print(body, output)
 
 
 def _ask(client: Client, query: Mapping[str, str]) -> dict[str, Any]:
     return client.get(f"{PATH}?{urlencode({name: value for name, value in query.items() if value})}")
 
 
-def _print(body: dict[str, Any], *, wants_json: bool) -> None:
-    if wants_json:
-        print_json(body["decisions"])
+def _print(body: dict[str, Any], output: Format) -> None:
+    if output is not Format.TABLE:
+        print_value(body["decisions"], output)
     elif not body["decisions"]:
         click.echo("Nothing is logged of this. Is there a log resource? (GET /v2.0/log/logs)")
     else:

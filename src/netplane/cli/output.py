@@ -1,7 +1,7 @@
 """How commands print: tables for people, one value in JSON or YAML for programs."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import Enum
 from io import StringIO
 from typing import Any, TypeVar
@@ -14,8 +14,6 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 
 WIDE = 10_000
 """Characters of a line in a file or a pipe."""
-
-as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON.")
 
 
 class Format(Enum):
@@ -33,8 +31,8 @@ def wants_format(command: Command) -> Command:
         "--output",
         type=click.Choice(Format, case_sensitive=False),
         default=Format.TABLE,
-        show_default=True,
-        help="How to print.",
+        show_default=Format.TABLE.value,
+        help="How to print: what people look for, or all of it for programs.",
     )(command)
 
 
@@ -49,12 +47,43 @@ def print_value(value: object, output: Format) -> None:
         yaml.dump(value, text)
         click.echo(text.getvalue(), nl=False)
     else:
-        print_json(value)
+        click.echo(json.dumps(value, indent=2))
 
 
-def print_json(value: object) -> None:
-    """One JSON value, readable."""
-    click.echo(json.dumps(value, indent=2))
+def print_record(record: Mapping[str, Any], output: Format) -> None:
+    """All of one thing: for people a line a field, and what it holds below it."""
+    if output is not Format.TABLE:
+        print_value(record, output)
+        return
+    for field, value in record.items():
+        _tell(field, value, 0)
+
+
+def _tell(field: str, value: Any, depth: int) -> None:
+    start = f"{'  ' * depth}{field}:"
+    if isinstance(value, list) and value and isinstance(value[0], dict):
+        click.echo(start)
+        for item in value:
+            said = ", ".join(f"{key} {each}" for key, each in item.items() if each not in (None, "", [], {}))
+            click.echo(f"{'  ' * depth}  - {said}")
+    elif isinstance(value, dict) and value:
+        click.echo(start)
+        for key, each in value.items():
+            _tell(key, each, depth + 1)
+    else:
+        click.echo(f"{start:<28} {_text(value)}".rstrip())
+
+
+def _text(value: Any) -> str:
+    match value:
+        case None | "" | [] | {}:
+            return "-"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(map(str, value))
+        case _:
+            return str(value)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:

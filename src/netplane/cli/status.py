@@ -5,23 +5,23 @@ from typing import Any
 import click
 
 from netplane.cli.client import Client, asks_controller
-from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.output import Format, print_table, print_value, wants_format
 
 COLUMNS = ("host", "number", "address", "alive", "revision", "behind", "ports")
 
 
 @click.command()
 @asks_controller
-@as_json
-def status(client: Client, *, wants_json: bool) -> None:
+@wants_format
+def status(client: Client, output: Format) -> None:
     """Show the controllers, their hosts, how far each is, and problems.
 
     A host is alive if it has a session with a controller; its revision is the last one that it has in its kernel; it
     is behind if it needs a change since then that it has not acknowledged.
     """
     body = client.get("/netplane/v1/status")
-    if wants_json:
-        print_json(body)
+    if output is not Format.TABLE:
+        print_value(body, output)
         return
     click.echo(f"controller {client.url}, netplane {body['version']}, revision {body['revision']}\n")
     print_table(("controllers",), ((listens_on,) for listens_on in body["controllers"]))

@@ -5,15 +5,15 @@ from urllib.parse import quote
 import click
 
 from netplane.cli.client import Client, ClientError, asks_controller
-from netplane.cli.output import as_json, print_json
+from netplane.cli.output import Format, print_value, wants_format
 
 
 @click.command()
 @click.argument("host")
 @click.argument("table", nargs=-1)
 @asks_controller
-@as_json
-def tables(host: str, table: tuple[str, ...], client: Client, *, wants_json: bool) -> None:
+@wants_format
+def tables(host: str, table: tuple[str, ...], client: Client, output: Format) -> None:
     """Print the datapath's entries on a host.
 
     They are read from the kernel of HOST: all tables, or those named.
@@ -23,8 +23,8 @@ def tables(host: str, table: tuple[str, ...], client: Client, *, wants_json: boo
     if unknown:
         raise ClientError(f"there is no table {unknown[0]!r}; there are {', '.join(body)}")
     chosen = {name: body[name] for name in table or body}
-    if wants_json:
-        print_json(chosen)
+    if output is not Format.TABLE:
+        print_value(chosen, output)
         return
     for name, lines in chosen.items():
         click.echo(f"{name} ({len(lines)})")

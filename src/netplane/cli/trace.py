@@ -5,7 +5,7 @@ from typing import Any
 import click
 
 from netplane.cli.client import Client, asks_controller
-from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.output import Format, print_table, print_value, wants_format
 from netplane.cli.port import find_port
 
 EXAMPLES = """Examples of PACKET:
@@ -25,16 +25,16 @@ EXAMPLES = """Examples of PACKET:
 @click.argument("port")
 @click.argument("packet", nargs=-1, required=True)
 @asks_controller
-@as_json
-def trace(port: str, packet: tuple[str, ...], client: Client, *, wants_json: bool) -> None:
+@wants_format
+def trace(port: str, packet: tuple[str, ...], client: Client, output: Format) -> None:
     """Show what becomes of a packet, and why.
 
     Runs a packet that the machine on PORT (its id or its name) might send through the real programs of its host, dry,
     and prints the decision of every stage; then those of the host that the packet crosses to.
     """
     body = client.post("/netplane/v1/trace", {"port_id": find_port(client, port), "packet": " ".join(packet)})
-    if wants_json:
-        print_json(body)
+    if output is not Format.TABLE:
+        print_value(body, output)
         return
     _show(body)
     if body.get("then"):

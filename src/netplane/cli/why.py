@@ -8,7 +8,7 @@ import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.log import PATH, packet
-from netplane.cli.output import as_json, print_json
+from netplane.cli.output import Format, print_value, wants_format
 from netplane.cli.port import find_port
 
 AT_ONCE = 1_000
@@ -23,8 +23,8 @@ AT_ONCE = 1_000
     help="Log the port's drops for so many seconds first, then stop logging them.",
 )
 @asks_controller
-@as_json
-def why(port: str, limit: int, watch: float | None, client: Client, *, wants_json: bool) -> None:
+@wants_format
+def why(port: str, limit: int, watch: float | None, client: Client, output: Format) -> None:
     """Explain which packets of PORT (its id or its name) were dropped lately, and why no rule let them pass.
 
     Each flow is told once, the latest first: the packet, the direction, the groups whose rules were asked, and the
@@ -35,8 +35,8 @@ def why(port: str, limit: int, watch: float | None, client: Client, *, wants_jso
         _watch(client, id, watch)
     query = urlencode({"port": id, "event": "DROP", "explain": "true", "limit": str(AT_ONCE)})
     flows = _flows(client.get(f"{PATH}?{query}")["decisions"])[:limit]
-    if wants_json:
-        print_json(flows)
+    if output is not Format.TABLE:
+        print_value(flows, output)
     elif not flows:
         click.echo(_nothing(client, id, watched=watch is not None))
     else:

@@ -38,22 +38,24 @@ def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
 
 def test_a_life(shell: Shell) -> None:
     project = shell.run("project", "create", "blue", "--description", "sky").strip()
-    assert json.loads(shell.run("project", "show", "blue"))["id"] == project
+    assert json.loads(shell.run("project", "show", "blue", "-o", "json"))["id"] == project
+    assert "description: " in shell.run("project", "show", "blue")
+    assert f"id: {project}" in shell.run("project", "show", "blue", "-o", "yaml")
     assert "sky" in shell.run("project", "list")
     made = shell.run("user", "create", "ann", "--project", "blue", typed="word\nword\n")
     assert "word" not in made.replace("Password", "")
-    user = json.loads(shell.run("user", "show", "ann"))["id"]
+    user = json.loads(shell.run("user", "show", "ann", "-o", "json"))["id"]
     assert made.splitlines()[-1] == user
     words = ("token", "issue", "--user", "ann", "--project", "blue", "--password-stdin")
     token = shell.run(*words, typed="word\n").strip()
-    assert json.loads(shell.run("project", "list", "--json", token=token))[0]["name"] == "blue"
+    assert json.loads(shell.run("project", "list", "-o", "json", token=token))[0]["name"] == "blue"
     assert "project blue" in shell.run("role", "list")
     shell.run("role", "revoke", "member", "ann", "--project", "blue")
     assert "project blue" not in shell.run("role", "list")
     assert shell.try_to_run("project", "list", token=token).exit_code == 1
     shell.run("role", "grant", "reader", "ann", "--system")
     assert "system" in shell.run("role", "list")
-    whole = shell.run("token", "issue", "--user", "ann", "--system", "--password-stdin", "--json", typed="word\n")
+    whole = shell.run("token", "issue", "--user", "ann", "--system", "--password-stdin", "-o", "json", typed="word\n")
     assert json.loads(whole)["system"] == {"all": True}
     shell.run("user", "password", "ann", "--password-stdin", typed="other\n")
     assert shell.try_to_run("user", "list", token=json.loads(whole)["id"]).exit_code == 1

@@ -6,6 +6,7 @@ from http.server import BaseHTTPRequestHandler
 
 import pytest
 from click.testing import CliRunner, Result
+from ruamel.yaml import YAML
 
 from netplane import __version__
 from netplane.cli import COMMANDS, main
@@ -139,7 +140,8 @@ def test_status(url: str) -> None:
     assert lines[7] == ["h1", "1", "198.18.1.2", "yes", "7", "no", "2"]
     assert lines[8] == ["h2", "2", "198.18.2.2", "no", "5", "since", "2026-01-02T03:04:05Z", "0"]
     assert f"port {PORT} on h1: has no device" in result.output
-    assert json.loads(run(url, "status", "--json").output) == STATUS
+    assert json.loads(run(url, "status", "-o", "json").output) == STATUS
+    assert YAML(typ="safe").load(run(url, "status", "-o", "yaml").output) == STATUS
 
 
 def test_status_without_hosts(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +154,7 @@ def test_trace(url: str) -> None:
     assert result.exit_code == 0
     assert "no rule allows it" in result.output
     assert result.output.splitlines()[-1] == "DROP (POLICY_IN) on host h1"
-    assert json.loads(run(url, "trace", PORT, "--json", "icmp").output) == TRACE
+    assert json.loads(run(url, "trace", PORT, "-o", "json", "icmp").output) == TRACE
 
 
 def test_a_trace_that_crosses_shows_both_hosts(url: str) -> None:
@@ -187,7 +189,7 @@ def test_log(url: str) -> None:
         ],
     ]
     assert lines[2].endswith("icmp type 8 code 0 10.0.0.5 > 10.0.0.6  rule r1")
-    assert json.loads(run(url, "log", "--json").output) == [DROP, LET_IN]
+    assert json.loads(run(url, "log", "-o", "json").output) == [DROP, LET_IN]
     assert "Is there a log resource?" in run(url, "log", "--port", PORT, "--drops", "-n", "5").output
 
 
@@ -202,7 +204,7 @@ def test_why(url: str) -> None:
         "  groups   g1\n"
         "  closest  rule r1 of group g1: it is for port 80, not port 22\n"
     )
-    assert [flow["times"] for flow in json.loads(run(url, "why", PORT, "--json").output)] == [2, 1]
+    assert [flow["times"] for flow in json.loads(run(url, "why", PORT, "-o", "json").output)] == [2, 1]
 
 
 def test_why_nothing_is_known(url: str) -> None:
@@ -221,7 +223,7 @@ def test_why_nothing_was_dropped_while_watching(url: str) -> None:
 def test_tables(url: str) -> None:
     assert run(url, "tables", "h1").output == "host (1)\n  1 -> 198.18.1.2\nport (0)\n"
     assert run(url, "tables", "h1", "port").output == "port (0)\n"
-    assert json.loads(run(url, "tables", "h1", "--json").output)["port"] == []
+    assert json.loads(run(url, "tables", "h1", "-o", "json").output)["port"] == []
 
 
 @pytest.mark.parametrize(

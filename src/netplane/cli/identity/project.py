@@ -4,7 +4,7 @@ import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.identity.asking import find
-from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.output import Format, print_record, print_table, print_value, wants_format
 
 COLUMNS = ("id", "name", "enabled", "description")
 
@@ -18,21 +18,21 @@ def project() -> None:
 @click.argument("name")
 @click.option("--description", default="", help="Free text.")
 @asks_controller
-@as_json
-def create(client: Client, name: str, description: str, *, wants_json: bool) -> None:
+@wants_format
+def create(client: Client, name: str, description: str, output: Format) -> None:
     """Make a project."""
     made = client.post("/v3/projects", {"project": {"name": name, "description": description}})["project"]
-    print_json(made) if wants_json else click.echo(made["id"])
+    click.echo(made["id"]) if output is Format.TABLE else print_value(made, output)
 
 
 @project.command("list")
 @asks_controller
-@as_json
-def list_projects(client: Client, *, wants_json: bool) -> None:
+@wants_format
+def list_projects(client: Client, output: Format) -> None:
     """List all projects."""
     found = client.get("/v3/projects")["projects"]
-    if wants_json:
-        print_json(found)
+    if output is not Format.TABLE:
+        print_value(found, output)
     else:
         print_table(COLUMNS, ([one[column] for column in COLUMNS] for one in found))
 
@@ -40,9 +40,10 @@ def list_projects(client: Client, *, wants_json: bool) -> None:
 @project.command()
 @click.argument("wanted", metavar="PROJECT")
 @asks_controller
-def show(client: Client, wanted: str) -> None:
+@wants_format
+def show(client: Client, wanted: str, output: Format) -> None:
     """Show a project, by name or id."""
-    print_json(find(client, "project", wanted))
+    print_record(find(client, "project", wanted), output)
 
 
 @project.command()

@@ -7,7 +7,7 @@ import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.identity.asking import find
-from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.output import Format, print_table, print_value, wants_format
 
 
 @click.group()
@@ -43,12 +43,12 @@ def revoke(client: Client, wanted: str, user: str, project: str | None, *, is_sy
 
 @role.command("list")
 @asks_controller
-@as_json
-def list_roles(client: Client, *, wants_json: bool) -> None:
+@wants_format
+def list_roles(client: Client, output: Format) -> None:
     """List who has which role where."""
     found = client.get("/v3/role_assignments?include_names=true")["role_assignments"]
-    if wants_json:
-        print_json(found)
+    if output is not Format.TABLE:
+        print_value(found, output)
     else:
         rows = ((one["user"]["name"], one["role"]["name"], _place(one)) for one in found)
         print_table(("user", "role", "where"), rows)

@@ -7,7 +7,7 @@ import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.identity.asking import password_stdin, read_password
-from netplane.cli.output import as_json, print_json
+from netplane.cli.output import Format, print_value, wants_format
 
 DOMAIN = {"id": "default"}
 
@@ -23,9 +23,9 @@ def token() -> None:
 @click.option("--system", "is_system", is_flag=True, help="It is for the whole system.")
 @password_stdin
 @asks_controller
-@as_json
+@wants_format
 def issue(
-    client: Client, user: str, project: str | None, *, is_system: bool, password_stdin: bool, wants_json: bool
+    client: Client, user: str, project: str | None, output: Format, *, is_system: bool, password_stdin: bool
 ) -> None:
     """Log in by password, and print a token."""
     secret = read_password(by_stdin=password_stdin, is_new=False)
@@ -36,7 +36,7 @@ def issue(
     elif project is not None:
         auth["scope"] = {"project": {"name": project, "domain": DOMAIN}}
     issued, body = client.log_in({"auth": auth})
-    print_json({"id": issued, **body["token"]}) if wants_json else click.echo(issued)
+    click.echo(issued) if output is Format.TABLE else print_value({"id": issued, **body["token"]}, output)
 
 
 @token.command()

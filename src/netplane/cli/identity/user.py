@@ -4,7 +4,7 @@ import click
 
 from netplane.cli.client import Client, asks_controller
 from netplane.cli.identity.asking import find, password_stdin, read_password
-from netplane.cli.output import as_json, print_json, print_table
+from netplane.cli.output import Format, print_record, print_table, print_value, wants_format
 
 COLUMNS = ("id", "name", "enabled")
 
@@ -20,10 +20,8 @@ def user() -> None:
 @click.option("--role", default="member", show_default=True, help="What the user may do there.")
 @password_stdin
 @asks_controller
-@as_json
-def create(
-    client: Client, name: str, project: str | None, role: str, *, password_stdin: bool, wants_json: bool
-) -> None:
+@wants_format
+def create(client: Client, name: str, project: str | None, role: str, output: Format, *, password_stdin: bool) -> None:
     """Make a user, and give it a role in a project if one is named. The password is asked for."""
     target = None if project is None else find(client, "project", project)["id"]
     given = find(client, "role", role)["id"]
@@ -31,17 +29,17 @@ def create(
     made = client.post("/v3/users", {"user": body})["user"]
     if target is not None:
         client.put(f"/v3/projects/{target}/users/{made['id']}/roles/{given}")
-    print_json(made) if wants_json else click.echo(made["id"])
+    click.echo(made["id"]) if output is Format.TABLE else print_value(made, output)
 
 
 @user.command("list")
 @asks_controller
-@as_json
-def list_users(client: Client, *, wants_json: bool) -> None:
+@wants_format
+def list_users(client: Client, output: Format) -> None:
     """List all users."""
     found = client.get("/v3/users")["users"]
-    if wants_json:
-        print_json(found)
+    if output is not Format.TABLE:
+        print_value(found, output)
     else:
         print_table(COLUMNS, ([one[column] for column in COLUMNS] for one in found))
 
@@ -49,9 +47,10 @@ def list_users(client: Client, *, wants_json: bool) -> None:
 @user.command()
 @click.argument("wanted", metavar="USER")
 @asks_controller
-def show(client: Client, wanted: str) -> None:
+@wants_format
+def show(client: Client, wanted: str, output: Format) -> None:
     """Show a user, by name or id."""
-    print_json(find(client, "user", wanted))
+    print_record(find(client, "user", wanted), output)
 
 
 @user.command()

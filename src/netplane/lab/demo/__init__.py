@@ -24,7 +24,7 @@ from netplane.lab.demo import (
     survival,
 )
 from netplane.lab.demo.check import Check, Checks
-from netplane.lab.demo.report import Report
+from netplane.lab.demo.report import Report, Tell
 from netplane.lab.demo.scene import PROJECTS, Scene
 
 ITEMS: dict[str, Checks] = {
@@ -41,9 +41,12 @@ ITEMS: dict[str, Checks] = {
 LAST = "9 Deleting everything leaves nothing"
 
 
-def run(prefix: str, hosts: int, *, keep: bool, wants_json: bool) -> int:
-    """The whole demo; gives the exit status. Whatever happens, nothing is left behind."""
-    report = Report(wants_json=wants_json)
+def run(prefix: str, hosts: int, *, keep: bool, tell: Tell | None = None) -> int:
+    """The whole demo; gives the exit status. Whatever happens, nothing is left behind.
+
+    `tell` prints the result for programs; without it people get a table.
+    """
+    report = Report(tell)
     begun = time.monotonic()
     try:
         with interruptible():

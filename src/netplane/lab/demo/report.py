@@ -1,7 +1,6 @@
-"""How the demo is shown: live while it runs, a table at the end, or one JSON object."""
+"""How the demo is shown: live while it runs, a table at the end, or one value for programs."""
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -10,14 +9,18 @@ from rich.table import Table
 
 from netplane.lab.demo.check import Check
 
+Tell = Callable[[object], None]
+"""Prints a value for programs."""
+
 
 class Report:
-    """Collects checks and shows them. With JSON, progress goes to standard error."""
+    """Collects checks and shows them."""
 
-    def __init__(self, *, wants_json: bool) -> None:
+    def __init__(self, tell: Tell | None = None) -> None:
+        """`tell` prints the result instead of a table; then progress goes to standard error."""
         self.checks: list[tuple[str, Check]] = []
-        self._wants_json = wants_json
-        self._console = Console(stderr=wants_json, highlight=False, soft_wrap=True)
+        self._tell = tell
+        self._console = Console(stderr=tell is not None, highlight=False, soft_wrap=True)
         if not self._console.is_terminal:
             # Nobody's window: a line a check, however long.
             self._console.width = 240
@@ -61,14 +64,14 @@ class Report:
             self._console.print(f"         {escape(check.detail)}")
 
     def finish(self) -> int:
-        """Print the table of all checks, or the JSON; gives the exit status."""
-        if self._wants_json:
-            print(json.dumps(self._as_json(), indent=2), flush=True)
-        else:
+        """Print the table of all checks, or tell the result; gives the exit status."""
+        if self._tell is None:
             self._print_table()
+        else:
+            self._tell(self._result())
         return 1 if self.failed or not self.checks else 0
 
-    def _as_json(self) -> dict[str, object]:
+    def _result(self) -> dict[str, object]:
         checks: Sequence[dict[str, object]] = [{"item": item, **check._asdict()} for item, check in self.checks]
         return {"passed": self.passed, "failed": self.failed, "checks": checks}
 
