@@ -19,7 +19,7 @@ from ruamel.yaml.nodes import MappingNode, Node, SequenceNode
 
 from netplane.cli.kinds import Kind, find_kind, kinds
 from netplane.cli.topology.names import Name, is_known, named, names_in
-from netplane.cli.topology.parts import PARTS, RULE, Item, Part, parts_of
+from netplane.cli.topology.parts import PARTS, Item, Part, parts_of
 
 NAME = re.compile(r"[A-Za-z0-9._-]{1,40}")
 """A topology's name becomes part of a tag."""
@@ -182,10 +182,9 @@ def _items(part: Part, node: Node, what: str) -> list[Item]:
 
 
 def _check_item(part: Part, item: Item, node: Node, what: str) -> None:
-    known = [*RULE, "description"] if part.kind else ["subnet_id", "port_id", "segmentation_type", "segmentation_id"]
     for name in item:
-        if name not in known:
-            raise Mistake(_line(node), f"{what}: there is no field {name!r}; there are {', '.join(known)}")
+        if name not in part.fields:
+            raise Mistake(_line(node), f"{what}: there is no field {name!r}; there are {', '.join(part.fields)}")
 
 
 def _value(node: Node) -> Any:

@@ -8,6 +8,10 @@ Item = dict[str, Any]
 class Part(NamedTuple):
     """One such list: of resources, made and deleted whole, or of what actions of the API add and remove."""
 
+    fields: tuple[str, ...]
+    """What an item may say, by the names that the API has."""
+    shown_as: str = ""
+    """The field of the resource's view that has the items; none if they are found apart from it."""
     kind: str = ""
     """The items' kind, if they are resources."""
     parent: str = ""
@@ -22,22 +26,6 @@ class Part(NamedTuple):
     """The field by which an item is removed."""
 
 
-PARTS = {
-    "security_group": {"rules": Part(kind="security_group_rule", parent="security_group_id")},
-    "router": {
-        "interfaces": Part(
-            add="add_router_interface", remove="remove_router_interface", plain="subnet", handle="subnet_id"
-        )
-    },
-    "trunk": {"sub_ports": Part(add="add_subports", remove="remove_subports", wrap="sub_ports", handle="port_id")},
-}
-
-
-def parts_of(kind: str) -> dict[str, Part]:
-    """The parts of a kind by name."""
-    return PARTS.get(kind, {})
-
-
 RULE = {
     "direction": None,
     "ethertype": "IPv4",
@@ -49,6 +37,42 @@ RULE = {
     "remote_address_group_id": None,
 }
 """What distinguishes one rule of a security group from another, and what each is if it is not said."""
+
+
+PARTS = {
+    "security_group": {
+        "rules": Part(
+            fields=(*RULE, "description"),
+            shown_as="security_group_rules",
+            kind="security_group_rule",
+            parent="security_group_id",
+        )
+    },
+    "router": {
+        "interfaces": Part(
+            fields=("subnet_id", "port_id"),
+            add="add_router_interface",
+            remove="remove_router_interface",
+            plain="subnet",
+            handle="subnet_id",
+        )
+    },
+    "trunk": {
+        "sub_ports": Part(
+            fields=("port_id", "segmentation_type", "segmentation_id"),
+            shown_as="sub_ports",
+            add="add_subports",
+            remove="remove_subports",
+            wrap="sub_ports",
+            handle="port_id",
+        )
+    },
+}
+
+
+def parts_of(kind: str) -> dict[str, Part]:
+    """The parts of a kind by name."""
+    return PARTS.get(kind, {})
 
 
 def full_item(part: Part, item: Item) -> Item:

@@ -21,8 +21,8 @@ class Found(NamedTuple):
 
     views: dict[str, list[View]]
     """By kind."""
-    interfaces: dict[str, list[Item]]
-    """Of routers, by the router's id: subnet and port."""
+    apart: dict[str, list[Item]]
+    """Items of parts that views do not show, by the id of what they belong to: of routers, subnet and port."""
     elsewhere: dict[Name, str]
     """The ids of what the document refers to and does not make."""
 
@@ -32,9 +32,8 @@ class Found(NamedTuple):
 
     def items(self, kind: str, part: str, view: View) -> list[Item]:
         """A part of a resource as it is."""
-        if kind == "router":
-            return self.interfaces.get(view["id"], [])
-        items: list[Item] = view["security_group_rules" if part == "rules" else part]
+        shown_as = parts_of(kind)[part].shown_as
+        items: list[Item] = view[shown_as] if shown_as else self.apart.get(view["id"], [])
         return items
 
 

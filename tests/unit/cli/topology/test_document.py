@@ -68,6 +68,11 @@ def test_names_stand_for_ids() -> None:
         ("topology: a\nrouters:\n  r:\n    interfaces: web", 4, "is a list"),
         ("topology: a\nrouters:\n  r:\n    interfaces:\n      - [web]", 5, "is a mapping, not a list"),
         ("topology: a\nsecurity_groups:\n  g:\n    rules:\n      - {way: in}", 5, "there is no field 'way'"),
+        (
+            "topology: a\nrouters:\n  r:\n    interfaces:\n      - {subnet: s, segmentation_id: 5}",
+            5,
+            "there is no field 'segmentation_id'; there are subnet_id, port_id",
+        ),
         ("topology: a\nnetworks: {", 2, "not YAML"),
         ("topology: a\n\tnetworks:", 2, "not YAML"),
         ("topology: a\n---\ntopology: b", 1, "one document"),
