@@ -6,7 +6,8 @@ uvicorn ─▶ Door ─▶ Signpost, routes ─▶ endpoint ── body, query �
                                                       ╰─▶ reader threads       ─▶ Resources.list ...
 ```
 
-Writers take turns in the store anyway: one thread spares them the waiting, and the event loop the fight (`worker`).
+Writers take turns in the store anyway: one thread spares them the waiting, and the event loop the fight (`worker`);
+those that have queued up share a commit.
 What takes less time than waking a thread is read by one thread too, a batch at a time; by some where the database is
 far away, since then they wait for it.
 """
@@ -14,9 +15,10 @@ far away, since then they wait for it.
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
@@ -51,7 +53,7 @@ from netplane.api.tag_calls import add_tag, add_tags, has_tag, list_tags, remove
 from netplane.api.tokens import Tokens
 from netplane.api.worker import Work, Worker
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
-from netplane.store import Store, Unavailable
+from netplane.store import Group, Store, Unavailable
 
 BODY_LIMIT = 8 * 1024 * 1024
 """Bytes; a list of 1,000 ports takes a tenth of it."""
@@ -63,8 +65,12 @@ NO_CALLS: Calls = {}
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-Pool = Callable[[Work], Awaitable[Response]]
-"""Runs a call apart from the event loop."""
+class Pool(Protocol):
+    """Runs calls apart from the event loop."""
+
+    def __call__(self, work: Work, size: int = 0) -> Awaitable[Response]:
+        """One call, whose body has so many bytes."""
+        ...
 
 
 class Threads(NamedTuple):
@@ -99,7 +105,12 @@ def make_app(
     unless the database is so far away that they wait for it.
     """
     readers = ThreadPoolExecutor(READERS, "api-reader")
-    threads = Threads(Worker("api-writer").run, Worker("api-glances", glances).run, partial(_read_in, readers))
+
+    def together() -> AbstractContextManager[Group]:
+        return store.group()
+
+    writer = Worker("api-writer", grouping=together)
+    threads = Threads(writer.run, Worker("api-glances", glances).run, partial(_read_in, readers))
 
     def now() -> datetime:
         return store.clock()
@@ -114,7 +125,8 @@ def make_app(
         *_quota_routes(threads, Quotas(store, limits)),
     ]
     identity = identity or make_identity(store)
-    own += identity_routes(identity, threads.readers, threads.writer, read_body)
+    # What these write counts for tokens before they answer: each is kept by itself.
+    own += identity_routes(identity, threads.readers, Worker("api-identity").run, read_body)
     for computed in COMPUTED:
         own += _computed_routes(threads, Computed(computed, store))
     for rules in RULES:
@@ -262,12 +274,12 @@ def _endpoint(handlers: dict[str, Handler], pools: dict[str, Pool]) -> Endpoint:
         method = "GET" if request.method == "HEAD" else request.method
         call = await _read_call(request)
         work = partial(_serve, request, handlers[method], call)
-        return await pools[method](work)
+        return await pools[method](work, len(call.body))
 
     return endpoint
 
 
-async def _read_in(pool: ThreadPoolExecutor, work: Work) -> Response:
+async def _read_in(pool: ThreadPoolExecutor, work: Work, size: int = 0) -> Response:
     return await asyncio.get_running_loop().run_in_executor(pool, work)
 
 

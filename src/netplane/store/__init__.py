@@ -6,6 +6,7 @@ an event loop calls it from a thread. Its shape is drawn in `store.schema`.
 
 from netplane.store.audit import Line, Sought
 from netplane.store.errors import Conflict, Exhausted, InUse, Missing, StoreError, Unavailable, Unsettled
+from netplane.store.group import Broken, Group
 from netplane.store.journal import Entry
 from netplane.store.migrations import Unfit
 from netplane.store.reader import Reader
@@ -14,9 +15,11 @@ from netplane.store.store import Store
 from netplane.store.transaction import Transaction
 
 __all__ = [
+    "Broken",
     "Conflict",
     "Entry",
     "Exhausted",
+    "Group",
     "InUse",
     "Line",
     "Missing",

@@ -1,13 +1,13 @@
 """Finding free numbers without looking at all of them.
 
 The search goes on where the last one stopped (next fit), so that what was just given back rests before it is given
-again and the cost stays the same however full the range is. It asks in windows that grow: one number costs one small
-question, a thousand cost a handful.
+again and the cost stays the same however full the range is. It asks in windows that grow: a thousand numbers cost a
+handful of questions, and what one transaction has left of a window others take (`known`).
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
-FIRST_WINDOW = 4
+FIRST_WINDOW = 32
 GROWTH = 8
 LAST_WINDOW = 500
 
@@ -15,17 +15,17 @@ Text = Callable[[int], str]
 """How a number is written in a claim."""
 
 
-def free_numbers(
+def free_windows(
     low: int, high: int, start: int, text: Text, taken: Callable[[Sequence[str]], set[str]]
-) -> Iterator[int]:
-    """The free numbers of `low` to `high`, from `start` upwards, then from `low`; each once."""
+) -> Iterator[dict[str, int]]:
+    """The free numbers of `low` to `high`, from `start` upwards, then from `low`; each once, by its text."""
     size = FIRST_WINDOW
     for first, last in ((start, high), (low, start - 1)):
         while first <= last:
             window = range(first, min(first + size, last + 1))
             values = {text(number): number for number in window}
             claimed = taken(list(values))
-            yield from (number for value, number in values.items() if value not in claimed)
+            yield {value: number for value, number in values.items() if value not in claimed}
             first, size = window.stop, min(size * GROWTH, LAST_WINDOW)
 
 

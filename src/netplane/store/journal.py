@@ -6,16 +6,18 @@ from sqlalchemy import Connection, bindparam, select
 
 from netplane.model import Change, Operation, Record
 from netplane.store.codec import decode
+from netplane.store.prepared import Prepared
 from netplane.store.reader import project_of
 from netplane.store.schema import CHANGE
 
 COLUMNS = ("revision", "kind", "id", "operation", "body", "actor", "time", "request")
-READ = (
+READ = Prepared(
     select(*(CHANGE.c[name] for name in COLUMNS))
     .where(CHANGE.c.revision > bindparam("after"))
     .order_by(CHANGE.c.revision)
     .limit(bindparam("count"))
 )
+"""Whatever follows a revision, as many as are asked for."""
 
 
 class Entry(NamedTuple):
@@ -43,12 +45,13 @@ class Entry(NamedTuple):
 
 def read_journal(connection: Connection, after: int, limit: int) -> list[Entry]:
     """Up to `limit` entries that follow a revision, in order."""
-    return [_entry(*row) for row in connection.execute(READ, {"after": after, "count": limit})]
+    return [entry_of(*row) for row in READ.rows(connection, {"after": after, "count": limit})]
 
 
-def _entry(
+def entry_of(
     revision: int, kind: str, id: str, operation: str, body: bytes | None, actor: str, time: str, request: str
 ) -> Entry:
+    """A row of what `READ` answers."""
     record, done = None if body is None else decode(body), Operation(operation)
     if done is Operation.DELETE:
         return Entry(Change(revision, done, kind, id, None), actor, time, request, record)

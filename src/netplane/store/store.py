@@ -1,13 +1,13 @@
 """The store: opening it, transactions, the feed of changes, reports."""
 
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
-from threading import Condition, Lock
+from threading import Condition, Lock, local
 from time import monotonic, sleep
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Engine, func, select
 
 from netplane.model import Change
 from netplane.store.allocation import Cursors
@@ -15,7 +15,9 @@ from netplane.store.clock import Clock, SharedClock, fine_stamp, wall_clock
 from netplane.store.engine import Generations, database_url, open_engine
 from netplane.store.errors import Unavailable, Unsettled
 from netplane.store.fresh import Fresh
+from netplane.store.group import LOCK, Group
 from netplane.store.journal import Entry, read_journal
+from netplane.store.known import Known
 from netplane.store.listening import CHANNEL, Listening
 from netplane.store.migrations import check_fit, level_of, upgrade
 from netplane.store.outage import outages
@@ -24,7 +26,7 @@ from netplane.store.reader import Reader
 from netplane.store.reports import Report, write_reports
 from netplane.store.schema import LOG
 from netplane.store.secrets import keep_secret
-from netplane.store.transaction import LOCK, Transaction
+from netplane.store.transaction import Transaction
 from netplane.store.writes import Origin
 
 Listener = Callable[[int], None]
@@ -50,7 +52,9 @@ class Store:
         self.clock: Clock = self._shared_clock if is_by_database else clock
         """The time that goes with what is written: of a database that is shared, its own."""
         self._turn = Lock()
+        self._here = local()
         self._cursors = Cursors()
+        self._known = Known()
         self._moved = Condition()
         self._announced = 0
         self._listeners: list[Listener] = []
@@ -102,28 +106,47 @@ class Store:
         `request` is the id of the API's request that it is for, empty for none. Unsettled if nobody knows which.
         """
         origin = Origin(actor, self.clock(), request)
-        with self._turn, outages(self._driver):
+        group = self._group
+        with nullcontext(group) if group else self.group() as joined, outages(self._driver):
             transaction: Transaction | None = None
             try:
-                with self._begin() as connection:
-                    transaction = Transaction(connection, origin, self._cursors)
+                with joined.transaction(origin) as transaction:
                     yield transaction
-                    transaction.finish()
-                    self._commit(transaction)
-                    self._fresh.add(transaction.entries)
             except self._driver.IntegrityError as error:
-                if transaction is None:
+                if transaction is None or joined.is_broken:
                     raise
                 with self.read() as reader:
                     raise transaction.conflict(reader) from error
-        if transaction.has_changed:
-            self._announce(transaction.revision)
+
+    @contextmanager
+    def group(self) -> Iterator[Group]:
+        """All that this thread writes in the block is kept by one commit, at its end.
+
+        Each transaction stays one: those that raise are dropped, the others not. What the thread reads meanwhile has
+        what it wrote. Unavailable or Unsettled if the end fails; Broken if nothing is kept because of one of them.
+        """
+        group = self._here.group = Group(self._writer, self._turn, self._cursors, self._known)
+        with outages(self._driver):
+            try:
+                yield group
+                self._commit(group)
+                self._fresh.add(group.entries)
+            finally:
+                self._here.group = None
+                group.close()
+        if group.entries:
+            self._announce(group.revision)
 
     @contextmanager
     def read(self) -> Iterator[Reader]:
         """A consistent view of now."""
-        with outages(self._driver), self._reader.begin() as connection:
-            yield Reader(connection)
+        group = self._group
+        with outages(self._driver):
+            if group is not None and group.connection is not None:
+                yield Reader(group.connection)
+                return
+            with self._reader.begin() as connection:
+                yield Reader(connection)
 
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
         """Up to `limit` changes that follow a revision, in order; none is ever skipped."""
@@ -162,6 +185,7 @@ class Store:
 
         A report stays that has a higher rank: it was made by somebody who knew more.
         """
+        assert self._group is None, "it has a transaction of its own"
         with self._turn, outages(self._driver), self._writer.begin() as connection:
             LOCK.first(connection, {})
             write_reports(connection, kind, bodies, fine_stamp(self.clock()), rank)
@@ -173,31 +197,32 @@ class Store:
 
     def secret(self, name: str, make: Callable[[], bytes]) -> bytes:
         """What the controllers of this database share under a name; `make` makes it for the first of them."""
+        assert self._group is None, "it has a transaction of its own"
         with self._turn, outages(self._driver), self._writer.begin() as connection:
             return keep_secret(connection, name, make)
 
-    @contextmanager
-    def _begin(self) -> Iterator[Connection]:
-        """A connection for a transaction that is committed by whoever is given it, and rolled back otherwise."""
-        with self._writer.connect() as connection, connection.begin():
-            yield connection
+    @property
+    def _group(self) -> Group | None:
+        """The one that this thread is in."""
+        found: Group | None = getattr(self._here, "group", None)
+        return found
 
-    def _commit(self, transaction: Transaction) -> None:
+    def _commit(self, group: Group) -> None:
         try:
             with outages(self._driver):
-                transaction.commit()
+                group.commit()
         except Unavailable as outage:
-            if transaction.has_changed and not self._is_kept(transaction, outage):
+            if group.entries and not self._is_kept(group, outage):
                 raise
 
-    def _is_kept(self, transaction: Transaction, outage: Unavailable) -> bool:
+    def _is_kept(self, group: Group, outage: Unavailable) -> bool:
         """How a commit ended of which nothing was heard."""
         deadline = monotonic() + SETTLING
         while True:
             self._generations.renew()
             try:
                 with outages(self._driver), self._writer.begin() as connection:
-                    return transaction.is_kept(connection)
+                    return group.is_kept(connection)
             except Unavailable:
                 if monotonic() > deadline:
                     raise Unsettled(f"whether it was kept is not known: {outage}") from outage

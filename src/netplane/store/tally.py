@@ -6,9 +6,9 @@ it before the commit is never exceeded, whoever races. Nothing is ever counted o
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, select, text
 
 from netplane.model import STORED, kind_of
 from netplane.model.resource import Resource
@@ -16,10 +16,13 @@ from netplane.store.prepared import Prepared
 from netplane.store.schema import TALLY
 from netplane.store.writes import Write
 
-_AT = (TALLY.c.project == bindparam("at_project")) & (TALLY.c.kind == bindparam("at_kind"))
-MOVE = Prepared(update(TALLY).where(_AT).values(used=TALLY.c.used + bindparam("more")).returning(TALLY.c.used))
-START = Prepared(insert(TALLY))
-USED = Prepared(select(TALLY.c.used).where(_AT))
+MOVE = Prepared(
+    text(
+        "INSERT INTO tally (project, kind, used) VALUES (:project, :kind, :more)"
+        " ON CONFLICT (project, kind) DO UPDATE SET used = tally.used + excluded.used RETURNING used"
+    )
+)
+USED = Prepared(select(TALLY.c.used).where(TALLY.c.project == bindparam("project"), TALLY.c.kind == bindparam("kind")))
 COUNTED = tuple(kind_of(kind) for kind in STORED if issubclass(kind, Resource))
 """The kinds whose resources are counted."""
 
@@ -36,35 +39,31 @@ class Tally:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._more: Counter[Place] = Counter()
+        self._used: dict[Place, int] = {}
 
-    def note(self, writes: Iterable[Write]) -> None:
-        """Resources have come and gone."""
+    def send(self, writes: Iterable[Write]) -> dict[Place, Any]:
+        """Resources come and go: write that down. Answers cursors, which `hear` is to be told of."""
+        more: Counter[Place] = Counter()
         for before, after in writes:
             if isinstance(before, Resource):
-                self._more[Place(before.project_id, kind_of(before))] -= 1
+                more[Place(before.project_id, kind_of(before))] -= 1
             if isinstance(after, Resource):
-                self._more[Place(after.project_id, kind_of(after))] += 1
+                more[Place(after.project_id, kind_of(after))] += 1
+        moved = {place: number for place, number in more.items() if number}
+        return {
+            place: MOVE.run(self._connection, {"project": place.project, "kind": place.kind, "more": number})
+            for place, number in moved.items()
+        }
+
+    def hear(self, cursors: dict[Place, Any]) -> None:
+        """How many there are now, as the database has answered."""
+        for place, cursor in cursors.items():
+            self._used[place] = int(cursor.fetchone()[0])
+            cursor.close()
 
     def used(self, project: str, kind: str) -> int:
         """How many there are."""
         place = Place(project, kind)
-        more = self._more.pop(place, 0)
-        if more:
-            return self._move(place, more)
-        found = USED.first(self._connection, {"at_project": project, "at_kind": kind})
-        return found or 0
-
-    def send(self) -> None:
-        """Write down what is not yet."""
-        for place, more in self._more.items():
-            if more:
-                self._move(place, more)
-        self._more.clear()
-
-    def _move(self, place: Place, more: int) -> int:
-        used = MOVE.first(self._connection, {"at_project": place.project, "at_kind": place.kind, "more": more})
-        if used is None:
-            START.run(self._connection, {"project": place.project, "kind": place.kind, "used": more}).close()
-            return more
-        return int(used)
+        if place not in self._used:
+            self._used[place] = USED.first(self._connection, {"project": project, "kind": kind}) or 0
+        return self._used[place]

@@ -4,37 +4,26 @@ Writes are collected and sent in batches: when a question needs the database to 
 transaction in which anything failed is over; let the error leave its `with` block.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import TypeVar, cast
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, bindparam, select, text, update
+from sqlalchemy import Connection
 
 from netplane.model import STORED, Claim, Record, kind_of
 from netplane.model.resource import Resource
-from netplane.store.allocation import Cursors, Text, free_numbers
+from netplane.store.allocation import Cursors, Text, free_windows
 from netplane.store.clock import stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
 from netplane.store.journal import Entry
-from netplane.store.listening import CHANNEL
-from netplane.store.prepared import Prepared, together
+from netplane.store.known import Known, Window
+from netplane.store.prepared import together
 from netplane.store.reader import Reader, Records
-from netplane.store.schema import CHANGE, LOG
 from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of
 
 T = TypeVar("T", bound=Record)
 R = TypeVar("R", bound=Resource)
-
-LOCK = Prepared(select(LOG.c.revision).with_for_update())
-ADVANCE = Prepared(update(LOG).values(revision=bindparam("reached")))
-TELL = Prepared(text(f"SELECT pg_notify('{CHANNEL}', :reached)"))
-"""PostgreSQL's own: others hear of the revision when the transaction is kept."""
-KEPT = Prepared(
-    select(CHANGE.c.id, CHANGE.c.actor, CHANGE.c.time, CHANGE.c.request).where(
-        CHANGE.c.revision == bindparam("revision")
-    )
-)
 
 _BY_NAME = {kind_of(kind): kind for kind in STORED}
 
@@ -42,25 +31,41 @@ _BY_NAME = {kind_of(kind): kind for kind in STORED}
 class Transaction:
     """Look-ups that see the transaction's own writes, and the writes."""
 
-    def __init__(self, connection: Connection, origin: Origin, cursors: Cursors) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        origin: Origin,
+        cursors: Cursors,
+        known: Known,
+        save: Callable[[], None],
+        start: int,
+    ) -> None:
+        """`start` is the revision before it; `save` is called before the first statement that writes."""
         self.origin = origin
         self._connection = connection
         self._reader = Reader(connection)
         self.entries: list[Entry] = []
         """What was sent, as the log will have it."""
-        with together(connection):
-            self._start = int(LOCK.first(connection, {}))
+        self.claims: set[Claim] = set()
+        """What has come or gone with it."""
+        self.has_sent = False
+        """Whether the database was told to write anything, be it in vain."""
+        self._start = start
+        self._save = save
         self._time = stamp(origin.now)
         self._cursors = cursors
+        self._known = known
         self._pending = Pending()
         self._tally = Tally(connection)
         self._seen: dict[Key, Record | None] = {}
         self._found: dict[str, dict[tuple[str, str], Records[Record]]] = {}
         self._present: set[str] = set()
         self._written: set[Key] = set()
+        self._touched: set[str] = set()
         self._revised: dict[Key, None] = {}
         self._claims: dict[Claim, str | None] = {}
-        self._free: dict[tuple[str, int, int], Iterator[int]] = {}
+        self._given: set[Claim] = set()
+        self._free: dict[tuple[str, int, int], Iterator[Window]] = {}
 
     @property
     def revision(self) -> int:
@@ -82,14 +87,20 @@ class Transaction:
         """The record with this id, or None."""
         key = (kind_of(kind), id)
         if key not in self._seen:
-            self._note(key, self._reader.get(kind, id))
+            if key not in self._known.records:
+                self._known.note(key, self._reader.get(kind, id))
+            self._note(key, self._known.records[key])
         return cast("T | None", self._seen[key])
 
     def find(self, kind: type[T], field: str, target: str) -> Records[T]:
         """The records of a kind that refer to `target` by `field`, by id."""
-        found = self._found.setdefault(kind_of(kind), {})
+        name = kind_of(kind)
+        found = self._found.setdefault(name, {})
         if (field, target) not in found:
-            records = self.reader.find(kind, field, target)
+            known = None if name in self._touched else self._known.found(name, field, target)
+            records: Sequence[Record] = self.reader.find(kind, field, target) if known is None else known
+            if known is None:
+                self._known.note_found(name, field, target, records)
             for record in records:
                 self._note(key_of(record), record)
             found[field, target] = [*records]
@@ -103,7 +114,9 @@ class Transaction:
         """The id of the record that claims a value, or None."""
         claim = Claim(space, value)
         if claim not in self._claims:
-            self._claims[claim] = self._reader.holder(space, value)
+            if claim not in self._known.holders:
+                self._known.note_holder(claim, self._reader.holder(space, value))
+            self._claims[claim] = self._known.holders[claim]
         return self._claims[claim]
 
     def is_referred(self, target: str) -> bool:
@@ -121,16 +134,16 @@ class Transaction:
         It is taken once a record that claims it is written; until then this transaction gives it no second time.
         `start` is where the first search begins.
         """
-        free = self._free.get((space, low, high))
-        if free is None:
-            begin = self._cursors.get(space, low, high) if start is None else start
-            free = free_numbers(low, high, begin, text, lambda values: self._reader.taken(space, values))
-            self._free[space, low, high] = free
-        for number in free:
-            if self._claims.get(Claim(space, text(number))) is None:
-                self._cursors.given(space, low, high, number)
-                return number
-        raise Exhausted(space)
+        while True:
+            free = self._known.free(space, low, high)
+            while free:
+                value = next(iter(free))
+                number, claim = free.pop(value), Claim(space, value)
+                if claim not in self._given and self._claims.get(claim) is None:
+                    self._given.add(claim)
+                    self._cursors.given(space, low, high, number)
+                    return number
+            self._search(space, low, high, text, start)
 
     def add(self, record: T) -> T:
         """Write a record whose id is new; answers it as stored, with its times. Conflict if the id is taken."""
@@ -163,36 +176,36 @@ class Transaction:
     def flush(self) -> None:
         """Send what is collected."""
         if self._pending.writes:
-            self._tally.note(self._pending.writes.values())
-            self.entries += self._pending.send(self._connection, self._present, self.revision, self.origin)
+            with together(self._connection):
+                if not self.has_sent:
+                    self.has_sent = True
+                    self._save()
+                self.entries += self._pending.send(self._connection, self._present, self.revision, self.origin)
+                numbers = self._tally.send(self._pending.writes.values())
+            self._tally.hear(numbers)
             self._pending = Pending()
 
     def finish(self) -> None:
         """Send the rest: the last thing before the commit."""
         self._count_revisions()
         self.flush()
-        self._tally.send()
-
-    def commit(self) -> None:
-        """Move the log on and keep everything."""
-        with together(self._connection):
-            if self.has_changed:
-                ADVANCE.run(self._connection, {"reached": self.revision})
-            if self.has_changed and self._connection.dialect.name == "postgresql":
-                TELL.run(self._connection, {"reached": str(self.revision)})
-            self._connection.commit()
-
-    def is_kept(self, connection: Connection) -> bool:
-        """Whether the database has it, when nobody could tell how the commit ended: seen from another connection."""
-        # Whoever holds the lock may still be about to keep it; when we have it, it is kept or gone.
-        LOCK.first(connection, {})
-        rows = KEPT.rows(connection, {"revision": self.revision})
-        last = self.entries[-1]
-        return [tuple(row) for row in rows] == [(last.change.id, last.actor, last.time, last.request)]
 
     def conflict(self, reader: Reader) -> Conflict:
-        """Why the database refused; asked after the rollback."""
+        """Why the database refused what was sent; asked when that has been undone."""
         return self._pending.conflict(reader)
+
+    def _search(self, space: str, low: int, high: int, text: Text, start: int | None) -> None:
+        """See what is free further on; Exhausted when it has come round."""
+        windows = self._free.get((space, low, high))
+        if windows is None:
+            begin = self._cursors.get(space, low, high) if start is None else start
+            windows = free_windows(low, high, begin, text, lambda values: self._reader.taken(space, values))
+            self._free[space, low, high] = windows
+        for window in windows:
+            if window:
+                self._known.note_free(space, low, high, window)
+                return
+        raise Exhausted(space)
 
     def _note(self, key: Key, record: Record | None) -> None:
         self._seen[key] = record
@@ -206,6 +219,7 @@ class Transaction:
         self._pending.add(key, before, after, old - new, new - old)
         self._note(key, after)
         self._written.add(key)
+        self._touched.add(key[0])
         for record in (before, after):
             if record is not None and (owner := record.revises()) is not None:
                 self._revised[owner] = None
@@ -225,6 +239,8 @@ class Transaction:
         return replace(record, updated_at=self._time, revision_number=number)
 
     def _take_claims(self, owner: str, gone: set[Claim], new: set[Claim]) -> None:
+        self.claims |= gone
+        self.claims |= new
         for claim in gone:
             self._claims[claim] = None
         for claim in new:

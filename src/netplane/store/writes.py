@@ -15,7 +15,7 @@ from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode
 from netplane.store.errors import Conflict, Missing
 from netplane.store.journal import Entry
-from netplane.store.prepared import Prepared, Values, together
+from netplane.store.prepared import Prepared, Values
 from netplane.store.reader import VALUE, Reader, project_of
 from netplane.store.reports import FORGET
 from netplane.store.schema import CHANGE, CLAIM, REFERENCE, RESOURCE
@@ -90,15 +90,14 @@ class Pending:
     def send(self, connection: Connection, present: set[str], revision: int, origin: Origin) -> list[Entry]:
         """Send everything that follows a revision; answers the changes, in order. Afterwards these writes are spent.
 
-        `present` are known ids.
+        `present` are known ids. What a distant database refuses may be raised as late as the end of `together`.
         """
         self._send_gone(connection)
         self._check_targets(connection, present)
-        with together(connection):
-            rows = self._send_records(connection, revision, origin.row)
-            _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
-            _send(connection, INSERT_CLAIM, [_claim_row(claim, owner) for claim, owner in self._claims_new.items()])
-            _send(connection, INSERT_CHANGE, rows)
+        rows = self._send_records(connection, revision, origin.row)
+        _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
+        _send(connection, INSERT_CLAIM, [_claim_row(claim, owner) for claim, owner in self._claims_new.items()])
+        _send(connection, INSERT_CHANGE, rows)
         return [_entry(row, write) for row, write in zip(rows, self.writes.values(), strict=True)]
 
     def conflict(self, reader: Reader) -> Conflict:
@@ -131,13 +130,10 @@ class Pending:
 
     def _send_gone(self, connection: Connection) -> None:
         gone = [key for key, write in self.writes.items() if write.after is None]
-        if not (gone or self._links_gone or self._claims_gone):
-            return
-        with together(connection):
-            _send(connection, DELETE_REFERENCE, [_link_place(key, reference) for key, reference in self._links_gone])
-            _send(connection, DELETE_CLAIM, [{"at_space": c.space, "at_value": c.value} for c in self._claims_gone])
-            _send(connection, DELETE_RESOURCE, [{"at_kind": kind, "at_id": id} for kind, id in gone])
-            _send(connection, FORGET, [{"gone": id} for _kind, id in gone])
+        _send(connection, DELETE_REFERENCE, [_link_place(key, reference) for key, reference in self._links_gone])
+        _send(connection, DELETE_CLAIM, [{"at_space": c.space, "at_value": c.value} for c in self._claims_gone])
+        _send(connection, DELETE_RESOURCE, [{"at_kind": kind, "at_id": id} for kind, id in gone])
+        _send(connection, FORGET, [{"gone": id} for _kind, id in gone])
 
     def _check_targets(self, connection: Connection, present: set[str]) -> None:
         new = ((link[1].target, link) for link in self._links_new)

@@ -6,14 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.store.allocation import Cursors, free_numbers
+from netplane.store.allocation import FIRST_WINDOW, Cursors, free_windows
 
 
 def search(claimed: set[int], low: int, high: int, start: int) -> list[int]:
     def taken(values: Sequence[str]) -> set[str]:
         return {value for value in values if int(value) in claimed}
 
-    return list(free_numbers(low, high, start, str, taken))
+    windows = [*free_windows(low, high, start, str, taken)]
+    assert all(value == str(number) for window in windows for value, number in window.items())
+    return [number for window in windows for number in window.values()]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +45,9 @@ def test_a_long_search_asks_seldom() -> None:
         questions.append(len(values))
         return set(values) if len(questions) < 5 else set()
 
-    assert next(free_numbers(1, 10**9, 1, str, taken)) == 4 + 32 + 256 + 500 + 1
+    windows = free_windows(1, 10**9, 1, str, taken)
+    first = next(number for window in windows for number in window.values())
+    assert first == FIRST_WINDOW + 256 + 500 + 500 + 1
     assert len(questions) == 5
 
 
