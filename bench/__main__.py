@@ -1,4 +1,4 @@
-"""`python -m bench [MODULE...]`: runs the measurements and prints one table of figures, goals and how each was taken.
+"""`python -m bench [MODULE[:SIZES]...]`: measures, and prints one table of figures, goals and how each was taken.
 
 The table is also written to `bench/results/`, with the machine it was measured on, so that two runs can be compared.
 The exit status says whether every measurement could be made; a missed goal is shown, and fails only with `--strict`.
@@ -10,7 +10,7 @@ import os
 import pkgutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ RESULTS = Path(__file__).parent / "results"
 def main() -> int:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure netplane.")
-    parser.add_argument("modules", nargs="*", metavar="MODULE", help="only these; all if none is named")
+    names = "only these; all if none is named. Some take sizes, such as control:small,middle"
+    parser.add_argument("modules", nargs="*", metavar="MODULE[:SIZES]", help=names)
     parser.add_argument("--strict", action="store_true", help="fail if a goal is missed")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 160)
@@ -36,7 +37,9 @@ def main() -> int:
     for name in options.modules or list(_modules()):
         console.print(f"measuring: {name}", style="dim")
         try:
-            figures += [Figure(*row) for row in import_module(f"bench.{name}").figures()]
+            for row in _measured(name):
+                figures.append(Figure(*row))
+                console.print(f"{row.name}: {row.value:,.4g} {row.unit}", style="dim")
         except Exception as error:  # one measurement that cannot be made must not hide the others
             failed.append(f"{name}: {type(error).__name__}: {error}")
     console.print(_table(figures))
@@ -45,6 +48,12 @@ def main() -> int:
     console.print(f"written to {_write(figures)}")
     missed = [figure for figure in figures if figure.goal and not figure.goal.is_met_by(figure.value)]
     return 1 if failed or (options.strict and missed) else 0
+
+
+def _measured(name: str) -> Iterable[Figure]:
+    module, _, sizes = name.partition(":")
+    found: Iterable[Figure] = import_module(f"bench.{module}").figures(*filter(None, [sizes]))
+    return found
 
 
 def _modules() -> Iterator[str]:

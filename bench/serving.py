@@ -20,6 +20,16 @@ START = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+class Server(NamedTuple):
+    """One controller."""
+
+    port: int
+    """Where it answers HTTP."""
+    pid: int
+    southbound: str
+    """Where agents connect."""
+
+
 class Servers(NamedTuple):
     """Controllers on one database."""
 
@@ -29,34 +39,37 @@ class Servers(NamedTuple):
 
     def read_cpu(self) -> float:
         """Seconds of processor that they have used."""
-        return sum(_read_cpu(pid) for pid in self.pids)
+        return sum(read_cpu(pid) for pid in self.pids)
 
 
 @contextmanager
 def serve(folder: Path, database: str, controllers: int = 1) -> Iterator[Servers]:
     """So many controllers on a database: a path, or a URL of PostgreSQL."""
-    tokens = folder / "tokens.toml"
-    tokens.write_text(TOKENS)
-    (folder / "quotas.toml").write_text("".join(f"{kind} = -1\n" for kind in DEFAULTS))
     with ExitStack() as stack:
-        running = [stack.enter_context(_controller(folder / str(n), database, tokens)) for n in range(controllers)]
-        yield Servers(tuple(port for port, _ in running), tuple(pid for _, pid in running))
+        running = [stack.enter_context(controller(folder / str(n), database)) for n in range(controllers)]
+        yield Servers(tuple(each.port for each in running), tuple(each.pid for each in running))
 
 
 @contextmanager
-def _controller(folder: Path, database: str, tokens: Path) -> Iterator[tuple[int, int]]:
-    folder.mkdir()
+def controller(folder: Path, database: str) -> Iterator[Server]:
+    """One controller, which keeps its files in a folder; agents find another that is started there at the same place.
+
+    It ends with the block, unless it has been killed before.
+    """
+    folder.mkdir(exist_ok=True)
+    tokens, quotas, southbound = folder / "tokens.toml", folder / "quotas.toml", f"unix://{folder}/southbound"
+    tokens.write_text(TOKENS)
+    quotas.write_text("".join(f"{kind} = -1\n" for kind in DEFAULTS))
     port = free_port()
     command = [
         *(sys.executable, "-m", "netplane.cli", "server", "--listen", f"127.0.0.1:{port}"),
-        *("--southbound", f"unix://{folder}/southbound", "--database", database, "--tokens", str(tokens)),
-        *("--quotas", str(tokens.with_name("quotas.toml"))),
+        *("--southbound", southbound, "--database", database, "--tokens", str(tokens), "--quotas", str(quotas)),
     ]
-    with open(folder / "log", "w") as log:
+    with open(folder / "log", "a") as log:
         process = subprocess.Popen(command, stdout=log, stderr=log)
     try:
         _wait_until_open(port, process, folder / "log")
-        yield port, process.pid
+        yield Server(port, process.pid, southbound)
     finally:
         process.terminate()
         process.wait(30)
@@ -74,6 +87,22 @@ def _wait_until_open(port: int, process: "subprocess.Popen[bytes]", log: Path) -
             time.sleep(0.05)
 
 
-def _read_cpu(pid: int) -> float:
+def read_cpu(pid: int) -> float:
+    """Seconds of processor that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def read_peak(pid: int | str) -> float:
+    """The most memory that a process has had at once, in MiB."""
+    return _read_status(pid, "VmHWM")
+
+
+def read_memory(pid: int | str) -> float:
+    """The memory that a process has, in MiB."""
+    return _read_status(pid, "VmRSS")
+
+
+def _read_status(pid: int | str, name: str) -> float:
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024

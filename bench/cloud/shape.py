@@ -1,7 +1,8 @@
 """Clouds of a given shape: many small projects, a few that are a hundred times larger, and networks of very many ports.
 
 The same shape always gives the same cloud. Every project has the same address ranges, a router, two networks, a default
-group and a web group with rules, as OpenStack's projects begin; its ports stand on hosts drawn by lot.
+group and a web group with rules, as OpenStack's projects begin; its ports stand on as many hosts as they can, drawn by
+lot, which is the most that a network has to do for them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -77,9 +78,9 @@ class Draw:
         digits = f"{self._macs:06x}"
         return f"fa:16:3e:{digits[:2]}:{digits[2:4]}:{digits[4:]}"
 
-    def choice(self, among: Sequence[str]) -> str:
-        """One of them."""
-        return among[self._random.randrange(len(among))]
+    def some(self, among: Sequence[str], count: int) -> Sequence[str]:
+        """So many of them, each once; all if there are fewer."""
+        return self._random.sample(among, min(count, len(among)))
 
 
 def _project(draw: Draw, size: int, ranges: tuple[str, ...], hosts: Sequence[str], together: int) -> Project:
@@ -126,13 +127,19 @@ def _ports(
     default, web = (group.id for group in groups)
     both = tuple(sorted((default, web)))
     addresses = [_addresses(network.range) for network in networks]
-    host = ""
+    places = draw.some(hosts, -(-size // together))
     for index in range(size):
-        if index % together == 0:
-            host = draw.choice(hosts)
         which = index % len(networks)
         belongs = both if index % WEB == WEB - 1 else (default,)
-        yield Port(draw.id(), networks[which].id, draw.mac(), next(addresses[which]), belongs, draw.id(), host)
+        yield Port(
+            draw.id(),
+            networks[which].id,
+            draw.mac(),
+            next(addresses[which]),
+            belongs,
+            draw.id(),
+            places[index // together % len(places)],
+        )
 
 
 def _addresses(text: str) -> Iterator[str]:

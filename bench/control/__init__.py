@@ -1,0 +1,35 @@
+"""The control plane at scale: real controllers, every host's real session and compiler, a whole cloud.
+
+`make bench ARGS=control` measures the small size, `ARGS=control:middle` another, `ARGS=control:small,middle,large`
+several, with how each figure grows from one to the next. What is real and what stands in for it each figure says.
+"""
+
+from collections.abc import Iterator
+
+from bench.control import cold, cost, latency, restarts, saturation
+from bench.control.growth import growth
+from bench.control.profile import PROFILES, Profile
+from bench.control.site import site
+from bench.figure import Figure
+
+
+def figures(sizes: str = "small") -> Iterator[Figure]:
+    """All figures of each size, and their growth. KeyError if there is no such size."""
+    before: list[Figure] = []
+    for profile in [PROFILES[name] for name in sizes.split(",")]:
+        found = []
+        for figure in measure(profile):
+            found.append(figure)
+            yield figure
+        yield from growth(before, found)
+        before = found
+
+
+def measure(profile: Profile) -> Iterator[Figure]:
+    """All figures of one size."""
+    with site(profile) as (running, filled):
+        yield from cold.figures(running, filled)
+        yield from latency.figures(running)
+        yield from saturation.figures(running)
+        yield from restarts.figures(running)
+        yield from cost.figures(running)
