@@ -21,16 +21,17 @@ START = 30.0
 def server_running(folder: Path, *words: str, tokens: str = "", database: str = "") -> Iterator[str]:
     """The URL of a server, as long as it is needed; its store, its papers and its log lie in a folder.
 
-    `words` are further options. It must still be there at the end, and end well.
+    `tokens` is the file of them; without it the server makes one. `words` are further options. It must still be there
+    at the end, and end well.
     """
-    (folder / "tokens.toml").touch(mode=0o600)
-    (folder / "tokens.toml").write_text(tokens)
+    if tokens:
+        (folder / "tokens.toml").write_text(tokens)
     listen = f"127.0.0.1:{free_port()}"
     options = {
         "--listen": listen,
         "--southbound": f"unix://{folder}/agents",
-        "--database": database or str(folder / "netplane.db"),
-        "--tokens": str(folder / "tokens.toml"),
+        "--state": str(folder),
+        **({"--database": database} if database else {}),
     }
     argv = [*COMMAND, "server", *(word for pair in options.items() for word in pair), *words]
     with (folder / LOG).open("wb") as log:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-from netplane.cli.client import read_token
+from netplane.cli.tokens import read_token
 from netplane.lab import Host, Lab, Machine, Plug
 from netplane.lab.api import Api
 from netplane.lab.demo.tenant import to_plug

@@ -14,6 +14,7 @@ COMMANDS = {
     "agent": "netplane.cli.agent:agent",
     "up": "netplane.cli.up:up",
     "down": "netplane.cli.down:down",
+    "unit": "netplane.cli.unit:unit",
     "host": "netplane.cli.host:host",
     "attach": "netplane.cli.attach:attach",
     "plan": "netplane.cli.apply:plan",

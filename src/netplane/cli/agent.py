@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import click
 
 from netplane.cli.address import Address
-from netplane.cli.places import STATE
+from netplane.cli.places import AGENT_STATE
 
 
 def _url(_: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -46,7 +46,7 @@ def _southbound(_: click.Context, option: click.Parameter, values: tuple[str, ..
 )
 @click.option(
     "--state",
-    default=STATE / "agent",
+    default=AGENT_STATE,
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Where `netplane join` has put the host's papers, and where it keeps its slice.",

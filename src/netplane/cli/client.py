@@ -1,18 +1,16 @@
 """HTTP to a controller, with errors as one line that says what to do."""
 
-import os
 import time
-import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from http.client import HTTPResponse
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
 from netplane import client
-from netplane.cli.places import URL, tokens_file
+from netplane.cli.places import URL
+from netplane.cli.tokens import find_authority, read_token
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -127,28 +125,8 @@ def asks_controller(command: Command) -> Command:
         "agent here.",
     )(with_client)
     with_token = click.option(
-        "--token", envvar="NETPLANE_TOKEN", help="Token; by default that of `netplane up` here.", show_envvar=True
+        "--token", envvar="NETPLANE_TOKEN", help="Token; by default that of the controller here.", show_envvar=True
     )(with_authority)
     return click.option(  # type: ignore[return-value]
         "--url", envvar="NETPLANE_URL", default=URL, show_default=True, show_envvar=True, help="The controller."
     )(with_token)
-
-
-def read_token(path: Path | None = None) -> str:
-    """The administrator's token of the controller that `netplane up` runs here; empty if it cannot be read."""
-    path = path or tokens_file(_state())
-    try:
-        tokens = tomllib.loads(path.read_text()).get("token", [])
-    except (OSError, tomllib.TOMLDecodeError):
-        return ""
-    return next((str(token["secret"]) for token in tokens if "admin" in token.get("roles", ())), "")
-
-
-def find_authority() -> str:
-    """The path of the authority's certificate that the controller here, or the agent here, has; empty without any."""
-    paths = (_state() / "authority.pem", _state() / "agent" / "authority.pem")
-    return next((str(path) for path in paths if os.access(path, os.R_OK)), "")
-
-
-def _state() -> Path:
-    return Path(os.environ.get("NETPLANE_STATE", tokens_file().parent))

@@ -1,5 +1,6 @@
 """`netplane join`."""
 
+import shlex
 import socket
 from pathlib import Path
 
@@ -7,10 +8,7 @@ import click
 
 from netplane.cli.address import Address, default_address
 from netplane.cli.host_name import host_name
-from netplane.cli.places import STATE
-
-SYSTEMD = Path("/run/systemd/system")
-"""There where systemd runs (sd_booted(3))."""
+from netplane.cli.places import AGENT_STATE
 
 
 @click.command()
@@ -27,16 +25,24 @@ SYSTEMD = Path("/run/systemd/system")
 )
 @click.option(
     "--state",
-    default=STATE / "agent",
+    default=AGENT_STATE,
     show_default=True,
     type=click.Path(file_okay=False, path_type=Path),
     help="Where the agent keeps what it needs.",
 )
-def join(url: str, token: str, host: str, address: str | None, state: Path) -> None:
+@click.option(
+    "--unit/--no-unit",
+    "installs",
+    default=True,
+    show_default=True,
+    help="Have systemd start the agent now and at each boot, where it runs this machine and --state is the default.",
+)
+def join(url: str, token: str, host: str, address: str | None, state: Path, *, installs: bool) -> None:
     """Make this machine a host of the controller at URL.
 
     The host makes its own key, which never leaves it, and the controller certifies it; `netplane host token` makes the
-    token that proves either to the other. `netplane agent` then needs nothing else. A host joins again in the same way.
+    token that proves either to the other. The agent then needs nothing else, and is started by systemd where that runs.
+    A host joins again in the same way.
     """
     from netplane.agent.joining import join
     from netplane.client import Fault
@@ -53,9 +59,22 @@ def join(url: str, token: str, host: str, address: str | None, state: Path) -> N
         raise click.ClickException(f"cannot keep what the agent needs: {problem}") from None
     until = papers.certificate.not_valid_after_utc.date()
     click.echo(f"host {host} has joined, at {address}; its certificate is valid until {until} and renews itself")
-    click.echo(f"next, as root:\n\n  {_start(state)}\n")
+    click.echo(what_is_next(state, installs=installs))
 
 
-def _start(state: Path) -> str:
-    agent = "netplane agent" if state == STATE / "agent" else f"netplane agent --state {state}"
-    return f"systemd-run --unit netplane-agent --property Restart=always {agent}" if SYSTEMD.is_dir() else agent
+def what_is_next(state: Path, *, installs: bool) -> str:
+    """Have the agent started if systemd can do it; what has been done, or what is left to do."""
+    from netplane.cli import systemd
+    from netplane.cli.unit import started
+
+    if state != AGENT_STATE:
+        return f"next, as root: netplane agent --state {shlex.quote(str(state))}"
+    if not systemd.runs():
+        return "next, as root: netplane agent (at each boot: systemd does not run here)"
+    if not installs:
+        return "next, as root: netplane unit agent --install"
+    try:
+        systemd.install("agent")
+    except systemd.NotInstalled as problem:
+        raise click.ClickException(f"the agent is not started: {problem}. Next, as root: netplane agent") from problem
+    return started("agent")

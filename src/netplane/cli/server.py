@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from netplane.cli.places import LISTEN
+from netplane.cli.tokens import ensure_tokens
 from netplane.model.network import DEFAULT_DOMAIN
 
 underlay_mtu = click.option(
@@ -36,17 +37,28 @@ underlay_mtu = click.option(
     help="Where agents connect: host:port or unix:///path.",
 )
 @click.option(
+    "--state",
+    default=None,
+    envvar="NETPLANE_STATE",
+    show_envvar=True,
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Where an SQLite database and a file of tokens are, if no others are named; made if they are not there.",
+)
+@click.option(
     "--database",
-    required=True,
+    default=None,
     envvar="NETPLANE_DATABASE",
-    help="An SQLite file, made if it is not there, or postgresql://USER:PASSWORD@HOST/NAME.",
+    show_envvar=True,
+    help="An SQLite file, made if it is not there, or postgresql://USER:PASSWORD@HOST/NAME.  "
+    "[default: netplane.db in --state]",
 )
 @click.option(
     "--tokens",
-    required=True,
+    default=None,
     envvar="NETPLANE_TOKENS",
+    show_envvar=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The TOML file of tokens.",
+    help="The TOML file of tokens.  [default: tokens.toml in --state]",
 )
 @click.option(
     "--quotas",
@@ -153,8 +165,9 @@ underlay_mtu = click.option(
 def server(
     listen: tuple[str, ...],
     southbound: str,
-    database: str,
-    tokens: Path,
+    state: Path | None,
+    database: str | None,
+    tokens: Path | None,
     underlay_mtu: int,
     dns_domain: str,
     quotas: Path | None,
@@ -179,6 +192,7 @@ def server(
 
     if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
         raise click.BadParameter("it is no address of http or https", param_hint="--public-url")
+    database, tokens = _kept(state, database, tokens)
     identity = IdentityConfig(lifetime=token_lifetime, public_url=public_url.rstrip("/"))
     rate = None if rate_limit is None else Rate(rate_limit, rate_burst or max(10 * rate_limit, 1))
     try:
@@ -199,3 +213,16 @@ def server(
         )
     except CannotStart as problem:
         raise click.ClickException(str(problem)) from problem
+
+
+def _kept(state: Path | None, database: str | None, tokens: Path | None) -> tuple[str, Path]:
+    """The database and the file of tokens: what is not named is in the state directory, and made if it is not there."""
+    if state is not None:
+        try:
+            tokens = tokens or ensure_tokens(state)
+        except OSError as problem:
+            raise click.ClickException(f"tokens cannot be kept in {state}: {problem}") from problem
+        return database or str(state / "netplane.db"), tokens
+    if database is None or tokens is None:
+        raise click.UsageError("say where things are: --state DIRECTORY, or --database and --tokens")
+    return database, tokens

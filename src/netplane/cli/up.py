@@ -9,7 +9,6 @@ Everything is found again by the next run: store, tokens, papers, slice, and the
 import asyncio
 import fcntl
 import os
-import secrets
 import socket
 import sys
 from contextlib import closing
@@ -20,9 +19,10 @@ import click
 
 from netplane.cli.address import Address, default_address
 from netplane.cli.host_name import host_name
-from netplane.cli.places import LISTEN, RUN, STATE, tokens_file
+from netplane.cli.places import LISTEN, RUN, STATE
 from netplane.cli.server import underlay_mtu
 from netplane.cli.supervise import supervise
+from netplane.cli.tokens import ensure_tokens
 from netplane.model.network import DEFAULT_DOMAIN
 
 STEPS = """netplane is up: API {url}, host {name}, underlay address {address}. Next steps, in another shell:
@@ -141,17 +141,3 @@ def _database(state: Path) -> Path:
 def _agent(address: str, southbound: str, state: Path) -> list[str]:
     words = ["--address", address, "--controller", southbound, "--state", str(state / "agent")]
     return [sys.executable, "-m", "netplane.cli", "agent", *words]
-
-
-def ensure_tokens(state: Path) -> Path:
-    """The file of tokens, for root's eyes only, made on the first run."""
-    state.mkdir(parents=True, exist_ok=True, mode=0o700)
-    path = tokens_file(state)
-    if not path.exists():
-        text = f'[[token]]\nsecret = "{secrets.token_urlsafe(24)}"\nproject = "admin"\nroles = ["admin"]\n'
-        # Written aside first: a crash in between must not leave a file without secrets.
-        aside = path.with_suffix(".new")
-        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(text)
-        aside.replace(path)
-    return path

@@ -149,7 +149,7 @@ def read_access(config: Config, environment: Mapping[str, str] = os.environ) -> 
     token = environment.get("NETPLANE_TOKEN")
     if token:
         return url, token
-    from netplane.cli.client import read_token
+    from netplane.cli.tokens import read_token
 
     found = read_token()
     if not found:

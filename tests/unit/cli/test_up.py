@@ -11,8 +11,8 @@ import pytest
 from click import ClickException
 
 from netplane.cli import supervise
-from netplane.cli.client import read_token
-from netplane.cli.up import ensure_tokens, hold
+from netplane.cli.tokens import ensure_tokens, read_token
+from netplane.cli.up import hold
 
 ONCE = "import sys, time; open(sys.argv[1], 'a').write('x'); sys.exit(3)"
 STAYING = "import sys, time; open(sys.argv[1], 'a').write('x'); time.sleep(60)"

@@ -1,0 +1,91 @@
+"""The units by which systemd keeps netplane running, and how they get where systemd finds them.
+
+The files beside this one are as they are shipped; what is written of them names this installation's own command.
+Options come by the environment: `/etc/netplane/WHAT.env`, which nobody but the operator writes.
+"""
+
+import os
+import pwd
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+WHATS = ("agent", "server", "up")
+SHIPPED = "/usr/local/bin/netplane"
+"""The command as the shipped units have it."""
+BOOTED = Path("/run/systemd/system")
+"""There where systemd runs (sd_booted(3))."""
+UNITS = Path("/etc/systemd/system")
+OPTIONS = Path("/etc/netplane")
+
+
+class NotInstalled(Exception):
+    """A unit could not be brought to systemd; says why in one line."""
+
+
+def runs() -> bool:
+    """Whether systemd runs this machine."""
+    return BOOTED.is_dir()
+
+
+def unit_name(what: str) -> str:
+    """`netplane-agent.service`."""
+    return f"netplane-{what}.service"
+
+
+def unit(what: str) -> str:
+    """The text of a unit, for this installation."""
+    shipped = (files(__package__) / unit_name(what)).read_text()
+    return shipped.replace(SHIPPED, " ".join(map(quoted, own_command())))
+
+
+def own_command() -> list[str]:
+    """How this netplane is called, wherever it is installed."""
+    called = Path(sys.argv[0])
+    return [str(called.absolute())] if called.name == "netplane" else [sys.executable, "-m", "netplane.cli"]
+
+
+def quoted(word: str) -> str:
+    """A word as systemd reads it on a command line (systemd.service(5), specifiers in systemd.unit(5))."""
+    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%")
+    return f'"{escaped}"' if set(escaped) & set(" \"'\t") else escaped
+
+
+def install(what: str) -> None:
+    """Write a unit, and have systemd start it now and at each boot; NotInstalled if it cannot be.
+
+    One that runs already goes on as it is, unless its unit has changed: then it is started again.
+    """
+    if not runs():
+        raise NotInstalled("systemd does not run this machine")
+    if os.geteuid() != 0:
+        raise NotInstalled("units are root's to write; run it again with sudo")
+    path, text = UNITS / unit_name(what), unit(what)
+    try:
+        if what == "server":
+            _ensure_user("netplane")
+        OPTIONS.mkdir(mode=0o755, parents=True, exist_ok=True)
+        is_new = not path.exists() or path.read_text() != text
+        if is_new:
+            path.write_text(text)
+            _run("systemctl", "daemon-reload")
+        _run("systemctl", "enable", unit_name(what))
+        _run("systemctl", "restart" if is_new else "start", unit_name(what))
+    except OSError as problem:
+        raise NotInstalled(str(problem)) from problem
+
+
+def _ensure_user(name: str) -> None:
+    """A user that owns nothing but the controller's state."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        _run("useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name)
+
+
+def _run(*words: str) -> None:
+    done = subprocess.run(words, check=False, capture_output=True, text=True)
+    if done.returncode:
+        said = (done.stderr or done.stdout).strip().splitlines() or [f"status {done.returncode}"]
+        raise NotInstalled(f"{' '.join(words)}: {said[-1]}")

@@ -1,0 +1,48 @@
+"""What a controller on this machine is asked by: its file of tokens, made and found again, and whom to believe."""
+
+import os
+import secrets
+import tomllib
+from pathlib import Path
+
+from netplane.cli.places import SERVER_STATE, STATE, tokens_file
+
+
+def ensure_tokens(state: Path) -> Path:
+    """The file of tokens, for root's eyes only, made on the first run."""
+    state.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = tokens_file(state)
+    if not path.exists():
+        text = f'[[token]]\nsecret = "{secrets.token_urlsafe(24)}"\nproject = "admin"\nroles = ["admin"]\n'
+        # Written aside first: a crash in between must not leave a file without secrets.
+        aside = path.with_suffix(".new")
+        with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            file.write(text)
+        aside.replace(path)
+    return path
+
+
+def read_token(path: Path | None = None) -> str:
+    """The administrator's token of the controller that runs on this machine; empty if it cannot be read."""
+    paths = [tokens_file(state) for state in _states()] if path is None else [path]
+    return next((token for each in paths if (token := _administrators(each))), "")
+
+
+def find_authority() -> str:
+    """The path of the authority's certificate that the controller here, or the agent here, has; empty without any."""
+    paths = (state / place / "authority.pem" for place in ("", "agent") for state in _states())
+    return next((str(path) for path in paths if os.access(path, os.R_OK)), "")
+
+
+def _administrators(path: Path) -> str:
+    try:
+        tokens = tomllib.loads(path.read_text()).get("token", [])
+    except (OSError, tomllib.TOMLDecodeError):
+        return ""
+    return next((str(token["secret"]) for token in tokens if "admin" in token.get("roles", ())), "")
+
+
+def _states() -> tuple[Path, ...]:
+    """Where controllers of this machine may keep what they need."""
+    told = os.environ.get("NETPLANE_STATE")
+    return (Path(told),) if told else (STATE, SERVER_STATE)
