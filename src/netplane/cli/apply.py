@@ -61,10 +61,11 @@ def plan(file: Path, client: Client, output: Format, *, prune: bool) -> None:
 @asks_controller
 @wants_format
 def apply(file: Path, wait: float, client: Client, output: Format, *, prune: bool) -> None:
-    """Make a project's network what a file says it shall be: networks, subnets, routers, groups, ports.
+    """Make a project's network what a file says.
 
-    What is so already stays as it is, so it can be repeated at will. What the file does not name stays too, unless
-    the topology made it and --prune is given.
+    Networks, subnets, routers, groups, ports and all else that `netplane get` knows. What is so already stays as it is,
+    so it can be repeated at will. What the file does not name stays too, unless the topology made it and --prune is
+    given.
     """
     document = _read(file)
     done: list[Step] = []

@@ -15,9 +15,10 @@ NOTICE = 2.5
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @DATABASE
 def backup(file: Path, database: str) -> None:
-    """Write the whole database to FILE, as it is now, while controllers work on it.
+    """Write the whole database to a file.
 
-    FILE holds the database's secrets. It can be restored into a database of either kind.
+    As it is at this moment, while controllers work on it. FILE holds the database's secrets. It can be restored into a
+    database of either kind.
     """
     from netplane.store.backup import back_up
 
@@ -31,9 +32,10 @@ def backup(file: Path, database: str) -> None:
 @DATABASE
 @click.option("--replace", is_flag=True, help="Write over what is in the database.")
 def restore(file: Path, database: str, *, replace: bool) -> None:
-    """Fill an empty database from FILE; no controller may run on it.
+    """Fill an empty database from a file.
 
-    Agents take all that they need anew when they meet it.
+    From a FILE that `netplane backup` has written, while no controller runs. Agents take all that they need anew when
+    they meet it.
     """
     from netplane.store.backup import is_in_use, restore
 

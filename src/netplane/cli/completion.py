@@ -8,9 +8,9 @@ from click.shell_completion import get_completion_class
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print what makes a SHELL complete netplane's commands, options and kinds.
+    """Print what makes a shell complete netplane's commands.
 
-    For bash: `netplane completion bash > /etc/bash_completion.d/netplane`.
+    Options and kinds too. For bash: `netplane completion bash > /etc/bash_completion.d/netplane`.
     """
     found = get_completion_class(shell)
     assert found is not None

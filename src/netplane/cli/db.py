@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -27,9 +28,9 @@ def db() -> None:
 @DATABASE
 @click.option("--check", "is_check", is_flag=True, help="Change nothing; end with 1 if there is something to do.")
 def upgrade(database: str, is_check: bool) -> None:
-    """Bring the tables to this netplane's level, while controllers work on them.
+    """Bring the tables to this netplane's level.
 
-    Controllers of the release before go on; they may be replaced one by one afterwards.
+    Controllers may work on them meanwhile. Those of the release before go on, and may be replaced one by one after it.
     """
     from netplane.store.migrations import level_of, upgrade
     from netplane.store.schema import LEVEL
@@ -50,20 +51,23 @@ def current(database: str) -> None:
     from netplane.store.migrations import level_of
     from netplane.store.schema import LEVEL, NEEDED
 
-    with opened(database) as engine:
+    with opened(database, write=False) as engine:
         click.echo(f"level {level_of(engine)}; this netplane has {LEVEL} and works from {NEEDED} on")
 
 
 @contextmanager
 def opened(database: str, *, write: bool = True) -> Iterator["Engine"]:
-    """A database's engine; what goes wrong ends the command with one line."""
+    """A database's engine; what goes wrong ends the command with one line. Only who writes may name one to be made."""
     from netplane.store import Unavailable, Unfit
     from netplane.store.backup import NoBackup
     from netplane.store.engine import database_url, open_engine
     from netplane.store.outage import outages
 
     try:
-        engine = open_engine(database_url(database), write=write)
+        url = database_url(database)
+        if not write and url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+            raise click.ClickException(f"there is no database {url.database}")
+        engine = open_engine(url, write=write)
     except ValueError as problem:
         raise click.ClickException(str(problem)) from problem
     try:

@@ -12,7 +12,10 @@ from netplane.cli.resources import find_resource
 @click.argument("names", nargs=-1, required=True)
 @asks_controller
 def delete(kind: Kind, names: tuple[str, ...], client: Client) -> None:
-    """Delete resources of a KIND by their NAMES or ids. All must be there, or none is deleted."""
+    """Delete resources by their names or ids.
+
+    Those of a KIND by their NAMES or ids. All must be there, or none is deleted.
+    """
     views = [find_resource(client, kind, name) for name in dict.fromkeys(names)]
     for view in views:
         client.delete(f"{kind.path}/{view['id']}")

@@ -16,7 +16,10 @@ from netplane.cli.resources import find_resource
 @asks_controller
 @wants_format
 def describe(kind: Kind, name: str, client: Client, output: Format) -> None:
-    """Show all of a resource of a KIND, by its NAME or id, and the names of what it refers to."""
+    """Show all of a resource, by its name or id.
+
+    One of a KIND by its NAME or id, and the names of what it refers to.
+    """
     view = find_resource(client, kind, name)
     if output is Format.TABLE:
         view = {field: _with_name(client, field, view[field]) for field in view if field != "tenant_id"}

@@ -18,7 +18,10 @@ from netplane.cli.resources import find_resource, list_resources
 def get(
     kind: Kind, names: tuple[str, ...], project: str, where: tuple[str, ...], client: Client, output: Format
 ) -> None:
-    """List resources of a KIND, such as networks or ports; or those of some names or ids."""
+    """List resources of a kind, such as networks or ports.
+
+    All of a KIND that there are, or those of some NAMES or ids.
+    """
     if names:
         views = [find_resource(client, kind, name) for name in names]
     else:

@@ -42,7 +42,10 @@ def host() -> None:
 @asks_controller
 @wants_format
 def list_hosts(client: Client, output: Format) -> None:
-    """Show hosts, whether each has a session, and until when its certificate is valid."""
+    """Show hosts.
+
+    Whether each has a session, and until when its certificate is valid.
+    """
     known = {each["name"]: each for each in client.get(HOSTS)["hosts"]}
     enrolled = {each["host"]: each for each in client.get(ENROLMENTS)["enrolments"]}
     names = sorted(known | enrolled)
@@ -90,7 +93,10 @@ def make_token(name: str, uses: int, expires: int, client: Client, output: Forma
 @asks_controller
 @wants_format
 def show_tokens(id: str, client: Client, output: Format) -> None:
-    """Show the join tokens that are not used up, without their secrets."""
+    """Show the join tokens that are not used up.
+
+    Without their secrets, which are told once.
+    """
     if id:
         client.delete(f"{TOKENS}/{quote(id, safe='')}")
         return
@@ -106,9 +112,10 @@ def show_tokens(id: str, client: Client, output: Format) -> None:
 @click.argument("name")
 @asks_controller
 def revoke(name: str, client: Client) -> None:
-    """Put a host out: its session ends at once, and no certificate of it is taken any more.
+    """Put a host out.
 
-    Its datapath goes on with what it has. It can join again with a token made for it.
+    Its session ends at once, and no certificate of it is taken any more. Its datapath goes on with what it has. It can
+    join again with a token made for it.
     """
     client.delete(f"{HOSTS}/{quote(name, safe='')}/enrolment")
     click.echo(f"host {name} is revoked; `netplane host token --host {name}` lets it join again")
@@ -118,6 +125,9 @@ def revoke(name: str, client: Client) -> None:
 @click.argument("name")
 @asks_controller
 def remove(name: str, client: Client) -> None:
-    """Forget a host that is revoked, or dead: its ports are free for other hosts."""
+    """Forget a host that is revoked, or dead.
+
+    Its ports are free for other hosts.
+    """
     client.delete(f"{HOSTS}/{quote(name, safe='')}")
     click.echo(f"host {name} is forgotten")

@@ -25,9 +25,10 @@ AT_ONCE = 1_000
 @asks_controller
 @wants_format
 def log(port: str, event: str | None, limit: int, client: Client, output: Format, *, follow: bool) -> None:
-    """List what was decided at ports that log it: connections let pass, packets dropped; the youngest last.
+    """List what was decided at ports that log it.
 
-    What is logged is said by log resources (POST /v2.0/log/logs). `netplane why PORT` explains drops.
+    Connections let pass and packets dropped, the youngest last. What is logged is said by log resources (POST
+    /v2.0/log/logs). `netplane why PORT` explains drops.
     """
     query = {"port": find_port(client, port) if port else "", "event": event or ""}
     body = _ask(client, query | {"limit": str(limit)})

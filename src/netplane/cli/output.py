@@ -31,8 +31,7 @@ def wants_format(command: Command) -> Command:
         "--output",
         type=click.Choice(Format, case_sensitive=False),
         default=Format.TABLE,
-        show_default=Format.TABLE.value,
-        help="How to print: what people look for, or all of it for programs.",
+        help="How to print: what people look for, or all of it for programs.  [default: table]",
     )(command)
 
 

@@ -221,7 +221,7 @@ def _kept(state: Path | None, database: str | None, tokens: Path | None) -> tupl
         try:
             tokens = tokens or ensure_tokens(state)
         except OSError as problem:
-            raise click.ClickException(f"tokens cannot be kept in {state}: {problem}") from problem
+            raise click.ClickException(f"nothing can be kept in {state}: {problem.strerror or problem}") from problem
         return database or str(state / "netplane.db"), tokens
     if database is None or tokens is None:
         raise click.UsageError("say where things are: --state DIRECTORY, or --database and --tokens")

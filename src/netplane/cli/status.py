@@ -14,7 +14,7 @@ COLUMNS = ("host", "number", "address", "alive", "revision", "behind", "ports")
 @asks_controller
 @wants_format
 def status(client: Client, output: Format) -> None:
-    """Show the controllers, their hosts, how far each is, and problems.
+    """Show controllers, hosts, and what is wrong.
 
     A host is alive if it has a session with a controller; its revision is the last one that it has in its kernel; it
     is behind if it needs a change since then that it has not acknowledged.

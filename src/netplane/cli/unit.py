@@ -10,10 +10,10 @@ from netplane.cli.systemd import unit as unit_text
 @click.argument("what", type=click.Choice(WHATS))
 @click.option("--install", "installs", is_flag=True, help="Write it for systemd, which starts it now and at each boot.")
 def unit(what: str, *, installs: bool) -> None:
-    """Print the systemd unit that keeps netplane running: an agent, a server, or both as `netplane up`.
+    """Print a systemd unit for netplane, or install it.
 
-    Options of the command that it runs are set in /etc/netplane/WHAT.env, as NAME=VALUE; `netplane join` installs the
-    agent's by itself.
+    WHAT it runs is an agent, a server, or both as `netplane up`. Options of the command that it runs are set in
+    /etc/netplane/WHAT.env, as NAME=VALUE; `netplane join` installs the agent's by itself.
     """
     if not installs:
         click.echo(unit_text(what), nl=False)

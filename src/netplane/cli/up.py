@@ -82,7 +82,10 @@ def up(
     if os.geteuid() != 0:
         raise click.ClickException("the datapath needs root; run it again with sudo")
     address = address or default_address()
-    tokens = ensure_tokens(state)
+    try:
+        tokens = ensure_tokens(state)
+    except OSError as problem:
+        raise click.ClickException(f"nothing can be kept in {state}: {problem.strerror or problem}") from problem
     lock = hold(state)
     _enrol(name, state)
     from netplane.controller.listening.http import Listening

@@ -23,9 +23,10 @@ SIGNS = {"upsert": "+", "delete": "-"}
 @asks_controller
 @wants_format
 def watch(kinds: tuple[Kind, ...], project: str, since: int | None, client: Client, output: Format) -> None:
-    """Print changes as they are made, of all KINDS or of some, until Ctrl-C. None is skipped, a restart included.
+    """Print changes as they are made, until Ctrl-C.
 
-    A line a change; with `-o json` or `-o yaml` a document a change, with all of the resource.
+    Those of all KINDS or of some; none is skipped, a restart of the controller included. A line a change; with `-o
+    json` or `-o yaml` a document a change, with all of the resource.
     """
     while True:
         query = [("kind", kind.name) for kind in kinds] + ([("project_id", project)] if project else [])

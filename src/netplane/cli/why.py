@@ -25,10 +25,11 @@ AT_ONCE = 1_000
 @asks_controller
 @wants_format
 def why(port: str, limit: int, watch: float | None, client: Client, output: Format) -> None:
-    """Explain which packets of PORT (its id or its name) were dropped lately, and why no rule let them pass.
+    """Explain which packets of a port were dropped, and why.
 
-    Each flow is told once, the latest first: the packet, the direction, the groups whose rules were asked, and the
-    rules that came closest with what they missed by. Drops are known of ports that log them; --watch logs them now.
+    Those of PORT (its id or its name), and why no rule let them pass. Each flow is told once, the latest first: the
+    packet, the direction, the groups whose rules were asked, and the rules that came closest with what they missed by.
+    Drops are known of ports that log them; --watch logs them now.
     """
     id = find_port(client, port)
     if watch is not None:

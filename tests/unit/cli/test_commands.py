@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -286,5 +287,38 @@ def test_where_a_controller_cannot_be(controller: str, said: str) -> None:
     assert said in " ".join(result.output.split())
 
 
-def test_an_unknown_command() -> None:
-    assert CliRunner().invoke(main, ["nonsense"]).exit_code == 2
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("sttus",), "No such command 'sttus'. Did you mean 'status'?"),
+        (("host", "lst"), "No such command 'lst'. Did you mean 'list'?"),
+        (("nonsense",), "No such command 'nonsense'."),
+    ],
+)
+def test_an_unknown_command(words: tuple[str, ...], said: str) -> None:
+    result = CliRunner().invoke(main, words)
+    assert (result.exit_code, result.output.splitlines()[-1]) == (2, f"Error: {said}")
+
+
+@pytest.mark.parametrize("words", [("db", "current"), ("backup", "file")])
+def test_looking_at_a_database_makes_none(words: tuple[str, ...], tmp_path: Path) -> None:
+    path = tmp_path / "netplane.db"
+    result = CliRunner().invoke(main, [*words, "--database", str(path)])
+    assert (result.exit_code, result.output) == (1, f"Error: there is no database {path}\n")
+    assert not path.exists()
+
+
+def test_a_server_must_know_where_things_are(tmp_path: Path) -> None:
+    result = CliRunner().invoke(main, ["server"], env={"NETPLANE_STATE": None})
+    assert (result.exit_code, "--state DIRECTORY, or --database and --tokens" in result.output) == (2, True)
+    (tmp_path / "file").touch()
+    result = CliRunner().invoke(main, ["server", "--state", str(tmp_path / "file" / "state")])
+    assert (result.exit_code, result.output.count("\n")) == (1, 1)
+    assert "nothing can be kept in" in result.output
+
+
+def test_what_every_command_does_fits_a_line() -> None:
+    """In the list of a narrow window."""
+    listed = CliRunner().invoke(main, ["--help"], terminal_width=80).output
+    assert "status" in listed
+    assert "..." not in listed.replace("[ARGS]...", "")

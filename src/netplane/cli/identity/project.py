@@ -50,5 +50,8 @@ def show(client: Client, wanted: str, output: Format) -> None:
 @click.argument("wanted", metavar="PROJECT")
 @asks_controller
 def delete(client: Client, wanted: str) -> None:
-    """Delete a project and all roles in it; its networks stay, and administrators see them."""
+    """Delete a project and all roles in it.
+
+    Its networks stay, and administrators see them.
+    """
     client.delete(f"/v3/projects/{find(client, 'project', wanted)['id']}")

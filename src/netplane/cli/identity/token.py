@@ -14,7 +14,7 @@ DOMAIN = {"id": "default"}
 
 @click.group()
 def token() -> None:
-    """Get tokens, make them void, and change the key that signs them."""
+    """Get tokens, make them void, change what signs them."""
 
 
 @token.command()
@@ -42,7 +42,10 @@ def issue(
 @token.command()
 @asks_controller
 def revoke(client: Client) -> None:
-    """Make a token void that is read from standard input, with all that were got for it."""
+    """Make a token void.
+
+    That on the first line of standard input, with all that were got for it.
+    """
     client.revoke(sys.stdin.readline().strip())
 
 

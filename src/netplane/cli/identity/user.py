@@ -67,5 +67,8 @@ def password(client: Client, wanted: str, *, password_stdin: bool) -> None:
 @click.argument("wanted", metavar="USER")
 @asks_controller
 def delete(client: Client, wanted: str) -> None:
-    """Delete a user, with its roles, tokens and application credentials."""
+    """Delete a user.
+
+    Its roles, tokens and application credentials go with it.
+    """
     client.delete(f"/v3/users/{find(client, 'user', wanted)['id']}")
