@@ -65,7 +65,9 @@ class Domains:
 
     def sees(self, host: str, key: Key) -> bool:
         """Whether some domain of the host holds this."""
-        return any(key in domain.held for domain in self.holding(("host", host)))
+        there, holding = self._holding.get(("host", host), {}), self._holding.get(key, {})
+        # It walks the fewer of both: a host may be of hundreds of domains, a group is mostly of one.
+        return not there.keys().isdisjoint(holding.keys())
 
     def count(self, domain: Domain, key: Key, by: int) -> None:
         """Let a domain hold something for so many more placements; fewer if negative."""
