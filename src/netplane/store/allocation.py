@@ -37,9 +37,9 @@ class Cursors:
     def __init__(self) -> None:
         self._next: dict[tuple[str, int, int], int] = {}
 
-    def get(self, space: str, low: int, high: int) -> int:
-        """Where to start in a range."""
-        return self._next.get((space, low, high), low)
+    def get(self, space: str, low: int, high: int, first: int | None = None) -> int:
+        """Where to start in a range; the first time at `first`, or at its beginning."""
+        return self._next.get((space, low, high), low if first is None else first)
 
     def given(self, space: str, low: int, high: int, number: int) -> None:
         """A number of the range was given."""

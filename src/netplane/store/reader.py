@@ -98,8 +98,10 @@ PRESENT = Several(RESOURCE.c.id, select(RESOURCE.c.id))
 class Reader:
     """Look-ups on one connection."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, lone: Collection[str] = ()) -> None:
+        """`lone` are ids that are known to be in no reference and in no report: they are not asked for."""
         self._connection = connection
+        self._lone = lone
 
     @property
     def revision(self) -> int:
@@ -127,7 +129,7 @@ class Reader:
         """As `find` for many targets at once; a target that nothing refers to has an empty list."""
         found: dict[str, Records[T]] = {target: [] for target in targets}
         values = {"kind": kind_of(kind), "field": field}
-        for target, body in GROUP.rows(self._connection, list(found), values):
+        for target, body in GROUP.rows(self._connection, self._met(found), values):
             found[target].append(cast(T, decode(body)))
         return found
 
@@ -205,7 +207,10 @@ class Reader:
 
     def reports(self, kind: str, ids: Collection[str] | None = None) -> dict[str, Report]:
         """The latest reports of a kind by the id of what they are about: all, or of these."""
-        return read_reports(self._connection, kind, ids)
+        return read_reports(self._connection, kind, ids if ids is None else self._met(ids))
+
+    def _met(self, ids: Iterable[str]) -> Records[str]:
+        return [id for id in ids if id not in self._lone]
 
     def _by_id(self, kind: type[T], ids: Collection[str]) -> Records[T]:
         rows = BY_ID.rows(self._connection, sorted(set(ids)), {"kind": kind_of(kind)})

@@ -43,7 +43,8 @@ class Transaction:
         """`start` is the revision before it; `save` is called before the first statement that writes."""
         self.origin = origin
         self._connection = connection
-        self._reader = Reader(connection)
+        self._lone: set[str] = set()
+        self._reader = Reader(connection, self._lone)
         self.entries: list[Entry] = []
         """What was sent, as the log will have it."""
         self.claims: set[Claim] = set()
@@ -183,6 +184,8 @@ class Transaction:
                 self.entries += self._pending.send(self._connection, self._present, self.revision, self.origin)
                 numbers = self._tally.send(self._pending.writes.values())
             self._tally.hear(numbers)
+            self._lone |= self._pending.new
+            self._lone -= self._pending.targets
             self._pending = Pending()
 
     def finish(self) -> None:
@@ -198,7 +201,7 @@ class Transaction:
         """See what is free further on; Exhausted when it has come round."""
         windows = self._free.get((space, low, high))
         if windows is None:
-            begin = self._cursors.get(space, low, high) if start is None else start
+            begin = self._cursors.get(space, low, high, start)
             windows = free_windows(low, high, begin, text, lambda values: self._reader.taken(space, values))
             self._free[space, low, high] = windows
         for window in windows:

@@ -87,6 +87,16 @@ class Pending:
         self._relink(key, before, after)
         self._reclaim(key[1], gone, new)
 
+    @property
+    def new(self) -> set[str]:
+        """The ids of records that there were not."""
+        return {key[1] for key, write in self.writes.items() if write.before is None}
+
+    @property
+    def targets(self) -> set[str]:
+        """The ids that what is new refers to."""
+        return {reference.target for _key, reference in self._links_new}
+
     def send(self, connection: Connection, present: set[str], revision: int, origin: Origin) -> list[Entry]:
         """Send everything that follows a revision; answers the changes, in order. Afterwards these writes are spent.
 

@@ -59,3 +59,5 @@ def test_cursors_go_on_and_come_round() -> None:
     cursors.given("a", 1, 9, 9)
     assert cursors.get("a", 1, 9) == 1
     assert cursors.get("b", 1, 9) == 1
+    assert cursors.get("b", 1, 9, 7) == 7
+    assert cursors.get("a", 1, 9, 7) == 1

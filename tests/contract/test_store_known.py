@@ -1,0 +1,123 @@
+"""What a store remembers between transactions is what the database would say, whoever has changed it meanwhile."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+
+import pytest
+from msgspec.structs import replace
+
+from netplane.model import Network, Subnet
+from netplane.store import Conflict, Exhausted, InUse, Reader, Store, StoreError, Transaction
+from netplane.store.group import MANY
+from netplane.store.known import FEW, LIMIT, Known
+from tests.contract.stores import DATABASES, new_network, new_subnet, open_store
+
+VNIS = 8
+NETWORKS = [new_network(vni) for vni in range(1, 4)]
+
+
+class Refused(StoreError):
+    """A test's own."""
+
+
+@pytest.fixture(params=DATABASES)
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+    """Two controllers' on one database."""
+    database = DATABASES[request.param](tmp_path)
+    opened = open_store(database), open_store(database)
+    yield opened
+    for store in opened:
+        store.close()
+
+
+def answers(look: Transaction | Reader) -> list[object]:
+    records = [look.get(Network, network.id) for network in NETWORKS]
+    subnets = [look.find(Subnet, "network_id", network.id) for network in NETWORKS]
+    return [records, subnets, [look.holder("vni", str(vni)) for vni in range(1, VNIS)]]
+
+
+def check(transaction: Transaction) -> None:
+    """What is remembered is what is there, and numbers are given that nobody has."""
+    remembered = answers(transaction)
+    assert remembered == answers(transaction.reader)
+    with suppress(Exhausted):
+        assert transaction.reader.holder("vni", str(transaction.allocate("vni", 1, VNIS))) is None
+
+
+def change(transaction: Transaction, random: Random) -> None:
+    network = random.choice(NETWORKS)
+    known = transaction.get(Network, network.id)
+    subnets = transaction.find(Subnet, "network_id", network.id)
+    match random.randrange(4), known, subnets:
+        case 0, None, _:
+            transaction.add(replace(network, vni=transaction.allocate("vni", 1, VNIS)))
+        case ((0 | 1), Network(), _):
+            transaction.put(replace(known, vni=random.randrange(1, VNIS), name=str(random.random())))
+        case 2, Network(), _:
+            transaction.add(new_subnet(known))
+        case 3, _, [subnet, *_]:
+            transaction.delete(subnet)
+        case 3, Network(), []:
+            transaction.delete(known)
+
+
+def work(store: Store, random: Random) -> None:
+    with suppress(Conflict, Exhausted, InUse, Refused), store.write("test") as transaction:
+        check(transaction)
+        change(transaction, random)
+        check(transaction)
+        if random.random() < 0.3:
+            raise Refused
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_is_what_the_database_says(stores: tuple[Store, Store], seed: int) -> None:
+    random = Random(seed)
+    for _ in range(60):
+        store = random.choice(stores)
+        with suppress(Refused), store.group():
+            for _ in range(random.randrange(1, 4)):
+                work(store, random)
+            if random.random() < 0.2:
+                raise Refused
+
+
+def test_much_that_others_have_changed(stores: tuple[Store, Store]) -> None:
+    mine, other = stores
+    network = new_network()
+    with mine.write("test") as transaction:
+        transaction.add(network)
+    with mine.write("test") as transaction:
+        assert transaction.get(Network, network.id)
+    for number in range(MANY + 1):
+        with other.write("test") as transaction:
+            known = transaction.get(Network, network.id)
+            assert known is not None
+            transaction.put(replace(known, name=str(number)))
+    with mine.write("test") as transaction:
+        known = transaction.get(Network, network.id)
+        assert known is not None
+        assert known.name == str(MANY)
+
+
+def test_a_found_record_is_not_asked_for_again(stores: tuple[Store, Store]) -> None:
+    store, _ = stores
+    network = new_network()
+    with store.write("test") as transaction:
+        transaction.add(network)
+    with store.write("test") as transaction:
+        found = transaction.get(Network, network.id)
+    with store.write("test") as transaction:
+        assert transaction.get(Network, network.id) is found
+
+
+def test_it_is_bounded() -> None:
+    known = Known()
+    for number in range(LIMIT):
+        known.note(("network", str(number)), None)
+    known.note(("network", "more"), None)
+    assert len(known.records) == 1
+    known.note_found("subnet", "network_id", "n", [NETWORKS[0]] * (FEW + 1))
+    assert known.found("subnet", "network_id", "n") is None
