@@ -28,9 +28,9 @@ class Fresh:
     def after(self, revision: int, count: int) -> list[Entry]:
         """Up to `count` entries that follow a revision; none if the one that follows it is not known here."""
         with self._turn:
-            first = self._entries[0].change.revision if self._entries else revision + 2
-            return (
-                []
-                if first > revision + 1
-                else list(islice(self._entries, revision + 1 - first, revision + 1 - first + count))
-            )
+            last = self._entries[-1].change.revision if self._entries else revision
+            following = last - revision
+            if not 0 < following <= len(self._entries):
+                return []
+            # From the young end: who follows the log is rarely far behind.
+            return [*islice(reversed(self._entries), following)][::-1][:count]

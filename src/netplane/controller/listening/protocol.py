@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from netplane.controller.listening.joined import Joined
+
 
 class Limits(NamedTuple):
     """Of one server."""
@@ -32,7 +34,7 @@ class Guarded(HttpToolsProtocol):
         self._timer: asyncio.TimerHandle | None = None
         self._in_head = True
         self._head = 0
-        super().connection_made(transport)
+        super().connection_made(Joined(transport, self.loop))  # type: ignore[arg-type]
         if len(self.connections) > self.limits.connections:
             transport.abort()
             return
