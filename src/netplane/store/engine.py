@@ -13,8 +13,12 @@ PRAGMAS = (
     "busy_timeout=10000",
     "cache_size=-65536",
     "wal_autocheckpoint=4000",
+    "temp_store=MEMORY",
 )
-"""Readers never wait for the writer; a commit survives the process, and the machine up to the last checkpoint."""
+"""Readers never wait for the writer; a commit survives the process, and the machine up to the last checkpoint.
+
+What a savepoint may have to bring back is kept in memory: in a file it would be made and removed for every few calls.
+"""
 
 POSTGRESQL = {
     "application_name": "netplane",
