@@ -6,7 +6,6 @@ Answers that last ask again who is calling: `scope["netplane.ask_again"]`.
 
 import re
 from functools import partial
-from uuid import uuid4
 
 from msgspec.structs import replace
 from starlette.requests import Request
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from netplane.api.callers import Callers
 from netplane.api.errors import ApiError, forbidden, unavailable
+from netplane.api.ids import request_id
 from netplane.api.places import PREFIXES
 from netplane.api.responses import respond_error, respond_unauthorized
 from netplane.store import Unavailable
@@ -46,7 +46,7 @@ class Door:
         if scope["type"] != "http":
             await self.routes(scope, receive, send)
             return
-        scope["netplane.request_id"] = f"req-{uuid4()}"
+        scope["netplane.request_id"] = request_id()
         scope["netplane.public_url"] = self._public_url
         scope["netplane.prefix"], scope["path"] = _tidy(scope["path"])
         if not _is_open(scope):

@@ -185,4 +185,6 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
 
 def address_claim(text: str) -> str:
     """How an address is written in a claim: fixed-width hexadecimal, so that text order is numeric order."""
-    return ip_address(text).packed.hex()
+    if ":" in text:
+        return ip_address(text).packed.hex()
+    return bytes(map(int, text.split("."))).hex()

@@ -4,7 +4,7 @@ from itertools import pairwise
 from threading import Thread
 from uuid import RFC_4122, UUID
 
-from netplane.api.rules.ids import new_id
+from netplane.api.ids import new_id
 
 
 def test_ids_are_uuids() -> None:

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, invalid
+from netplane.api.ids import new_id
 from netplane.api.policy.sharing import is_shared, shared_among
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Extra, Rules, Services, simply_delete
 from netplane.api.rules.ranges import Range, loose_range
 from netplane.api.views import View, view

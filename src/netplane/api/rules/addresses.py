@@ -1,13 +1,12 @@
 """Which addresses a port gets."""
 
 from collections.abc import Iterable, Sequence
-from functools import partial
 
 from msgspec.structs import replace
 
 from netplane.api.bodies import FixedIPWish
 from netplane.api.errors import ApiError, conflict, invalid
-from netplane.api.rules.ranges import Address, is_usable, parse_address, parse_range
+from netplane.api.rules.ranges import Address, is_usable, parse_address, parse_range, pool_span
 from netplane.base.addresses import eui64, pack_mac, unpack_address
 from netplane.model import FixedIP, Network, Port, Subnet
 from netplane.store import Exhausted, Transaction
@@ -140,12 +139,12 @@ def _take_one(transaction: Transaction, network: Network, subnets: Sequence[Subn
 def _take_free(transaction: Transaction, subnet: Subnet) -> FixedIP:
     space = f"address:{subnet.id}"
     for pool in subnet.allocation_pools:
-        start, end = parse_address(pool.start), parse_address(pool.end)
+        span = pool_span(pool)
         try:
-            number = transaction.allocate(space, int(start), int(end), partial(_hexadecimal, start.max_prefixlen // 4))
+            number = transaction.allocate(space, span.low, span.high, span.claim)
         except Exhausted:
             continue
-        return FixedIP(subnet.id, str(type(start)(number)))
+        return FixedIP(subnet.id, span.text(number))
     raise Exhausted(space)
 
 
@@ -179,8 +178,3 @@ def _subnet(network: Network, subnets: Sequence[Subnet], id: str | None) -> Subn
 
 def _used_up(network: Network) -> ApiError:
     return conflict("IpAddressGenerationFailure", f"No more IP addresses available on network {network.id}.")
-
-
-def _hexadecimal(width: int, number: int) -> str:
-    """As `address_claim` writes it."""
-    return f"{number:0{width}x}"

@@ -12,7 +12,7 @@ from msgspec.structs import asdict, replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict
-from netplane.api.rules.ids import new_id
+from netplane.api.ids import new_id
 from netplane.api.rules.kind import Rules, Services, simply_delete
 from netplane.api.rules.security_rules import check_terms
 from netplane.api.views import View

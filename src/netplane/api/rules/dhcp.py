@@ -18,11 +18,13 @@ Key = tuple[int, int]
 
 def merge_options(before: Sequence[DhcpOption], wishes: Sequence[DhcpOptionWish] | None) -> tuple[DhcpOption, ...]:
     """A port's options after a request that names some: as in Neutron, the others stay. 400 for what makes no sense."""
+    if not wishes:
+        return tuple(before)
     options = {_key(option): option for option in before}
-    named = [_key(wish) for wish in wishes or ()]
+    named = [_key(wish) for wish in wishes]
     if len(set(named)) < len(named):
         raise refused("an option is named twice")
-    for key, wish in zip(named, wishes or (), strict=True):
+    for key, wish in zip(named, wishes, strict=True):
         if wish.opt_value is None:
             options.pop(key, None)
         else:

@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict
+from netplane.api.ids import new_id
 from netplane.api.policy import may, sees_all, sees_own, visible
 from netplane.api.rules.firewall_policies import reserved, restricted
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.views import View
 from netplane.model import FirewallGroup, FirewallPolicy, FirewallRule, Port

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.ids import new_id
 from netplane.api.policy import visible
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Rules, Services, simply_delete
 from netplane.api.views import View, view
 from netplane.model import FirewallGroup, FirewallPolicy, FirewallRule

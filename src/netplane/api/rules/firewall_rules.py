@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, invalid
-from netplane.api.rules.ids import new_id
+from netplane.api.ids import new_id
 from netplane.api.rules.kind import Extra, Rules, Services, simply_delete
 from netplane.api.rules.ranges import loose_range
 from netplane.api.views import View

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from netplane.api.bodies import Wish
 from netplane.api.errors import ApiError, invalid
 from netplane.api.rules.kind import Services
-from netplane.model import FixedIP, Port
+from netplane.model import Port
 
 LABEL = re.compile(r"[a-z0-9-]{1,63}")
-DASHES = str.maketrans(".:", "--")
 LONGEST = 255
 """Characters of a name with all its labels."""
 
@@ -25,7 +24,7 @@ def with_names(services: Services, wish: Wish) -> Wish:
 
 def assignment(port: Port, dns_domain: str) -> list[dict[str, str]]:
     """What each address of a port is called."""
-    return [{"ip_address": fixed.ip_address} | _called(port, fixed, dns_domain) for fixed in port.fixed_ips]
+    return [_called(port, fixed.ip_address, dns_domain) for fixed in port.fixed_ips]
 
 
 def qualified(domain: str) -> str:
@@ -39,10 +38,10 @@ def qualified(domain: str) -> str:
         raise ValueError(str(error)) from error
 
 
-def _called(port: Port, fixed: FixedIP, dns_domain: str) -> dict[str, str]:
-    hostname = port.dns_name or "host-" + fixed.ip_address.translate(DASHES)
+def _called(port: Port, address: str, dns_domain: str) -> dict[str, str]:
+    hostname = port.dns_name or "host-" + address.replace(".", "-").replace(":", "-")
     is_whole = hostname.endswith(".") or not dns_domain
-    return {"hostname": hostname, "fqdn": hostname if is_whole else f"{hostname}.{dns_domain}"}
+    return {"ip_address": address, "hostname": hostname, "fqdn": hostname if is_whole else f"{hostname}.{dns_domain}"}
 
 
 def _check_name(name: str, domain: str) -> str:

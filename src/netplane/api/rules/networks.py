@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import invalid
+from netplane.api.ids import new_id
 from netplane.api.policy.sharing import is_shared, shared_among
 from netplane.api.rules.availability import check_hints
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Extra, Rules, Services, simply_delete
 from netplane.api.rules.modes import check_mtu
 from netplane.api.rules.names import with_names

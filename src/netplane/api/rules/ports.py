@@ -7,10 +7,10 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict, invalid
+from netplane.api.ids import new_id
 from netplane.api.policy import check_given, visible
 from netplane.api.rules.addresses import assign, remake
 from netplane.api.rules.dhcp import merge_options
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.rules.macs import check_mac, new_mac
 from netplane.api.rules.metadata import check_metadata

@@ -4,12 +4,38 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from itertools import pairwise
+from socket import AF_INET, inet_ntop
+from typing import NamedTuple
 
 from netplane.api.errors import conflict, invalid
 from netplane.model.network import AllocationPool
 
 Address = IPv4Address | IPv6Address
 Range = IPv4Network | IPv6Network
+
+
+class Span(NamedTuple):
+    """Addresses that follow one another, as numbers."""
+
+    low: int
+    high: int
+    version: int
+
+    def text(self, number: int) -> str:
+        """How one of them is written."""
+        # For IPv4 the system's way takes a fifth of the time; for IPv6 it writes some addresses otherwise.
+        return inet_ntop(AF_INET, number.to_bytes(4, "big")) if self.version == 4 else str(IPv6Address(number))
+
+    def claim(self, number: int) -> str:
+        """How one of them is claimed, as `address_claim` writes it."""
+        return f"{number:08x}" if self.version == 4 else f"{number:032x}"
+
+
+@lru_cache(maxsize=4096)
+def pool_span(pool: AllocationPool) -> Span:
+    """The addresses of a pool."""
+    start = parse_address(pool.start)
+    return Span(int(start), int(parse_address(pool.end)), start.version)
 
 
 @lru_cache(maxsize=4096)

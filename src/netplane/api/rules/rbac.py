@@ -7,9 +7,9 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.ids import new_id
 from netplane.api.policy import check_given, may, visible
 from netplane.api.policy.sharing import SHAREABLE, is_shared
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Rules, Services
 from netplane.api.views import View
 from netplane.model import (

@@ -9,11 +9,11 @@ from msgspec.structs import replace
 from netplane.api.bodies import RouteWish, Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict
+from netplane.api.ids import new_id
 from netplane.api.policy import allowed, may, visible
 from netplane.api.rules.addresses import interface_address
 from netplane.api.rules.availability import check_hints
 from netplane.api.rules.firewall_groups import leave_firewall
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Extra, Rules, Services, simply_delete
 from netplane.api.rules.macs import new_mac
 from netplane.api.rules.ranges import parse_range

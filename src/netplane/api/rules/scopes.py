@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.ids import new_id
 from netplane.api.policy import visible
 from netplane.api.policy.sharing import shared_among
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Rules, Services, simply_delete
 from netplane.api.rules.prefixes import collapse
 from netplane.api.rules.ranges import Range, parse_range

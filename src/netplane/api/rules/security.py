@@ -8,10 +8,10 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import conflict
+from netplane.api.ids import new_id
 from netplane.api.policy import may, sees_all, sees_own, visible
 from netplane.api.policy.sharing import shared_among
 from netplane.api.rules.default_rules import DEFAULT, add_first_rules
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.views import View, view
 from netplane.model import Identity, SecurityGroup, SecurityGroupRule, identity_id

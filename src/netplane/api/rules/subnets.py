@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.ids import new_id
 from netplane.api.policy import visible
 from netplane.api.rules.addresses import add_made, take_made
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Rules, Services
 from netplane.api.rules.modes import check_dhcp_stays, check_modes, check_mtu
 from netplane.api.rules.pieces import choose_range

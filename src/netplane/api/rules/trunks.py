@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
 from netplane.api.errors import ApiError, bad_request, conflict, invalid
+from netplane.api.ids import new_id
 from netplane.api.policy import allowed
-from netplane.api.rules.ids import new_id
 from netplane.api.rules.kind import Extra, PortStatus, Rules, Services
 from netplane.api.rules.ports import reported_status
 from netplane.api.rules.subports import VLAN, show_subport
