@@ -7,7 +7,7 @@ SOURCES := $(filter-out $(BPF)/tables.h,$(wildcard $(BPF)/*.c $(BPF)/*.h)) \
 	$(wildcard src/netplane/tables/*.py) tools/compile_datapath.py
 ARGS ?=
 
-.PHONY: help setup setup-test build demo test test-full check format docs test-kernel bench lock clean
+.PHONY: help setup setup-test build demo test test-full check format docs test-kernel bench bench-ovn lock clean
 .NOTPARALLEL:
 
 help: ## List the targets
@@ -44,6 +44,9 @@ test-kernel: setup-test build ## The datapath's contract tests on Debian 12's ke
 
 bench: setup build ## Measure, and compare with the goals and with Linux bridge + VXLAN
 	$(PYTHON) -m bench $(ARGS)
+
+bench-ovn: setup build ## Measure beside OVN, which is taken from Debian's packages (ARGS="--projects 1000")
+	$(PYTHON) -m bench.ovn $(ARGS)
 
 format: ## Format and sort imports
 	$(PYTHON) -m ruff check --fix-only .

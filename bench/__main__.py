@@ -6,7 +6,6 @@ The exit status says whether every measurement could be made; a missed goal is s
 
 import argparse
 import json
-import os
 import pkgutil
 import sys
 import time
@@ -20,8 +19,7 @@ from rich.table import Table
 
 import bench
 from bench.figure import Figure
-
-RESULTS = Path(__file__).parent / "results"
+from bench.machine import RESULTS, read_machine
 
 
 def main() -> int:
@@ -64,7 +62,7 @@ def _modules() -> Iterator[str]:
 
 
 def _table(figures: list[Figure]) -> Table:
-    table = Table(title=f"netplane on {_machine()['processor']}, kernel {_machine()['kernel']}")
+    table = Table(title=f"netplane on {read_machine()['processor']}, kernel {read_machine()['kernel']}")
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("unit")
@@ -84,19 +82,14 @@ def _judged(figure: Figure) -> str:
 def _write(figures: list[Figure]) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / time.strftime("%Y%m%d-%H%M%S.json", time.gmtime())
-    path.write_text(json.dumps({"machine": _machine(), "figures": [_plain(figure) for figure in figures]}, indent=1))
+    path.write_text(
+        json.dumps({"machine": read_machine(), "figures": [_plain(figure) for figure in figures]}, indent=1)
+    )
     return path
 
 
 def _plain(figure: Figure) -> dict[str, Any]:
     return figure._asdict() | {"goal": figure.goal and str(figure.goal)}
-
-
-def _machine() -> dict[str, str]:
-    """What the figures depend on besides the code."""
-    models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    processor = models[0].split(":")[1].strip() if models else os.uname().machine
-    return {"processor": f"{os.cpu_count()} x {processor}", "kernel": os.uname().release}
 
 
 if __name__ == "__main__":
