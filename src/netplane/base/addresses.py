@@ -19,6 +19,7 @@ LINK_LOCAL = bytes.fromhex("fe80") + bytes(14)
 NO_MAC = bytes(6)
 
 
+@lru_cache(maxsize=4096)
 def pack_address(text: str) -> bytes:
     """16 bytes of an address in text form; ValueError if it is none."""
     address = ip_address(text)

@@ -26,6 +26,7 @@ from netplane.interest.standing import Standing
 from netplane.interest.world import Key
 from netplane.model import (
     Announcement,
+    Binding,
     Change,
     FirewallGroup,
     Host,
@@ -74,10 +75,16 @@ class Interest:
         }
 
     def load(self, records: Iterable[Record], revision: int) -> None:
-        """Take in a whole world as of a revision, without any delta."""
-        self._loading = True
+        """Take in a whole world as of a revision, before anything else, without any delta."""
+        world, self._loading = self._slices.world, True
         for record in records:
-            self._set((kind_of(record), record.id), record)
+            key = (kind_of(record), record.id)
+            if key[0] in self._handlers:
+                world.put(key, record)
+        for port in world.all(Port).values():
+            if port.is_router_interface:
+                self._join(port.network_id, port.device_id)
+        self._settle(world.all(Binding))
         self._loading = False
         self._slices.stale.clear()
         self.revision = revision
@@ -294,7 +301,10 @@ class Interest:
     def _appear(self, placement: Placement) -> None:
         """One more machine of a host on a network; the first makes the host present there."""
         network = placement.network_id
-        if self._slices.standing.setdefault(network, Standing(network)).appear(placement.endpoint.host):
+        standing = self._slices.standing.get(network)
+        if standing is None:
+            standing = self._slices.standing[network] = Standing(network)
+        if standing.appear(placement.endpoint.host):
             self._touch_presence(network)
 
     def _disappear(self, placement: Placement) -> None:
@@ -332,7 +342,7 @@ class Interest:
     # Routers' interfaces join networks and part them.
 
     def _join(self, network: str, router: str) -> None:
-        """Before the interface is in the world: its network's domain and its router's become one."""
+        """Its network's domain and its router's become one."""
         domain = self._slices.domains.open(network)
         other = next((self._slices.domains.open(far) for far in self._slices.networks_of(router)), domain)
         if other is domain:

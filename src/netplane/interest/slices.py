@@ -143,8 +143,8 @@ class Slices:
         if log.target_id is not None:
             return (log.target_id,)
         if log.resource_id is None:
-            return self.world.find("machines_of", log.project_id)
-        return self.world.find("machines_in", log.resource_id)
+            return self.world.machines("machines_of", log.project_id)
+        return self.world.machines("machines_in", log.resource_id)
 
     def outdate(self, key: Key, record: Record) -> None:
         """A record comes or goes that sections are made of."""

@@ -5,7 +5,6 @@ few endpoints be encoded anew. Which part a port is in follows from its id; the 
 become too large.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from netplane.model import Presence
@@ -26,14 +25,14 @@ class Stand:
 class Standing:
     """One network's."""
 
-    __slots__ = ("_count", "_hosts", "parts", "presence")
+    __slots__ = ("_count", "_hosts", "_network", "_presence", "parts")
 
     def __init__(self, network: str) -> None:
         self.parts: Sequence[Stand] = (Stand(),)
         self._count = 0
-        self._hosts: Counter[int] = Counter()
-        self.presence = Presence(id=network, hosts=())
-        """The hosts that have appeared."""
+        self._hosts: dict[int, int] = {}
+        self._network = network
+        self._presence: Presence | None = None
 
     def __len__(self) -> int:
         return self._count
@@ -61,23 +60,27 @@ class Standing:
 
     def appear(self, host: int) -> bool:
         """One more machine of a host, by number; whether it is the first."""
-        self._hosts[host] += 1
-        is_first = self._hosts[host] == 1
-        if is_first:
-            self._see()
-        return is_first
+        count = self._hosts.get(host, 0)
+        self._hosts[host] = count + 1
+        if not count:
+            self._presence = None
+        return not count
 
     def disappear(self, host: int) -> bool:
         """One less; whether it was the last."""
         self._hosts[host] -= 1
-        is_last = not self._hosts[host]
-        if is_last:
-            del self._hosts[host]
-            self._see()
-        return is_last
+        if self._hosts[host]:
+            return False
+        del self._hosts[host]
+        self._presence = None
+        return True
 
-    def _see(self) -> None:
-        self.presence = Presence(id=self.presence.id, hosts=tuple(sorted(self._hosts)))
+    @property
+    def presence(self) -> Presence:
+        """The hosts that have appeared."""
+        if self._presence is None:
+            self._presence = Presence(id=self._network, hosts=tuple(sorted(self._hosts)))
+        return self._presence
 
     def _part(self, port: str) -> Stand:
         return self.parts[hash(port) % len(self.parts)]

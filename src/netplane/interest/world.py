@@ -1,9 +1,11 @@
 """All records by kind and id, and the few reverse look-ups that slices need."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from netplane.interest.sharing import share
 from netplane.model import (
+    WORLD,
     Announcement,
     Binding,
     FirewallGroup,
@@ -25,9 +27,15 @@ R = TypeVar("R", bound=Record)
 def _index_port(port: Port) -> Iterable[Key]:
     if port.is_router_interface:
         return (("interfaces_on", port.network_id), ("interfaces_of", port.device_id))
-    own = [("machines_on", port.network_id), ("machines_of", port.project_id)]
-    own += [("machines_in", group) for group in dict.fromkeys(port.security_groups)]
-    return [*own, ("machines_with", port.identity_id)] if port.identity_id else own
+    on = ("machines_on", port.network_id)
+    return (on, ("machines_with", port.identity_id)) if port.identity_id else (on,)
+
+
+def _index_machine(port: Port) -> Iterable[Key]:
+    """For logs, which few have: kept from the first time that it is asked for."""
+    if port.is_router_interface:
+        return ()
+    return [("machines_of", port.project_id), *(("machines_in", group) for group in dict.fromkeys(port.security_groups))]
 
 
 def _index_log(log: LogResource) -> Iterable[Key]:
@@ -81,41 +89,69 @@ class World:
     """The records. Look-ups by name give ids in the order in which they came."""
 
     def __init__(self) -> None:
-        self._records: dict[Key, Record] = {}
-        self._found: dict[Key, dict[str, None]] = {}
+        self._records: dict[type[Record], dict[str, Any]] = {kind: {} for kind in WORLD}
+        self._named = {kind_of(kind): records for kind, records in self._records.items()}
+        self._found: dict[str, dict[str, dict[str, None]]] = {}
+        self._knows_machines = False
 
     def get(self, kind: type[R], id: str) -> R | None:
         """The record of a kind with this id, or None."""
-        record = self._records.get((kind_of(kind), id))
-        return record if isinstance(record, kind) else None
+        found: R | None = self._records[kind].get(id)
+        return found
 
     def at(self, key: Key) -> Record | None:
         """The record with this key, or None."""
-        return self._records.get(key)
+        records = self._named.get(key[0])
+        return records.get(key[1]) if records else None
+
+    def all(self, kind: type[R]) -> Mapping[str, R]:
+        """All records of a kind by id."""
+        return self._records[kind]
 
     def find(self, look_up: str, target: str) -> Iterable[str]:
         """The ids that a look-up gives; do not change the world while iterating."""
-        return self._found.get((look_up, target), ())
+        found = self._found.get(look_up)
+        return found.get(target, ()) if found else ()
+
+    def machines(self, look_up: str, target: str) -> Iterable[str]:
+        """The same for `machines_of` a project and `machines_in` a group; the first time looks at all ports."""
+        if not self._knows_machines:
+            self._knows_machines = True
+            for port in self._records[Port].values():
+                self._enter(port.id, _index_machine(port))
+        return self.find(look_up, target)
 
     def put(self, key: Key, record: Record) -> None:
         """Add or replace a record."""
         self.remove(key)
-        self._records[key] = record
-        for place in _places(record):
-            self._found.setdefault(place, {})[record.id] = None
+        share(record, self)
+        self._records[type(record)][record.id] = record
+        self._enter(record.id, self._places(record))
 
     def remove(self, key: Key) -> None:
         """Take a record out, if it is there."""
-        record = self._records.pop(key, None)
+        record = self._named[key[0]].pop(key[1], None)
         if record is None:
             return
-        for place in _places(record):
-            ids = self._found[place]
+        for look_up, target in self._places(record):
+            found = self._found[look_up]
+            ids = found[target]
             del ids[record.id]
             if not ids:
-                del self._found[place]
+                del found[target]
 
+    def _enter(self, id: str, places: Iterable[Key]) -> None:
+        for look_up, target in places:
+            found = self._found.setdefault(look_up, {})
+            ids = found.get(target)
+            if ids is None:
+                found[target] = {id: None}
+            else:
+                ids[id] = None
 
-def _places(record: Record) -> Iterable[Key]:
-    index = _INDEXES.get(type(record))
-    return index(record) if index else ()
+    def _places(self, record: Record) -> Iterable[Key]:
+        index = _INDEXES.get(type(record))
+        places = index(record) if index else ()
+        if self._knows_machines and isinstance(record, Port):
+            return (*places, *_index_machine(record))
+        return places
