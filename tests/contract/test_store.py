@@ -222,6 +222,16 @@ def test_pages_of_a_kind_with_many_records(store: Store) -> None:
         assert len(reader.page(Network, "", 10)) == 1
 
 
+def test_all_records_of_some_kinds_are_walked_through(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("netplane.store.reader.STRIDE", 3)
+    networks, hosts = [new_network(vni=vni) for vni in range(1, 6)], [new_host(number) for number in (1, 2)]
+    add(store, *networks, *hosts)
+    with store.read() as reader:
+        assert [record.id for record in reader.walk([Network, Host])] == sorted(one.id for one in (*networks, *hosts))
+        assert list(reader.walk([Host])) == hosts
+        assert list(reader.walk([Subnet])) == []
+
+
 def test_records_are_found_by_their_names(store: Store) -> None:
     """And by what else their kind says, as they are now, whatever the values look like."""
     network, others = new_network(1), [new_network(number) for number in (2, 3)]

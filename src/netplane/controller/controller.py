@@ -16,6 +16,8 @@ from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import chain, islice
+from sys import intern
 from time import monotonic, time_ns
 from typing import TypeVar
 from uuid import uuid4
@@ -30,7 +32,7 @@ from netplane.controller.moves import Move, Moves
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
-from netplane.model import WORLD, Host, Port, Record, announcement_id
+from netplane.model import WORLD, Binding, Host, Port, announcement_id
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, StoreError, Transaction, Unavailable
 from netplane.store.announcements import note_announcement
@@ -49,11 +51,13 @@ from netplane.trust.own import OwnCertificate
 
 LOGGER = logging.getLogger(__name__)
 
-BATCH = 2_000
-"""Changes that are taken in at a time."""
+BATCH = 100
+"""Changes that are taken in at a time: each may concern many hosts, and nobody is answered meanwhile."""
 HEARTBEAT = 5.0
 """Seconds after which hosts that nothing concerned are told of the revision too, so that they can resume from it, and
 all of controllers that have come or gone."""
+BEATS = 50
+"""Steps in which they are told of the revision, so that not all of them answer at once."""
 REPORT_PAUSE = 0.01
 """Seconds that port states are collected for, so that they are written in batches."""
 MOVES_PAUSE = 0.25
@@ -64,6 +68,9 @@ AUDIT = 10.0
 """Seconds between two looks whether hosts have gone to other controllers without a word."""
 CLAIMS = 65_536
 """Ports that a host may claim: as many as its port table holds."""
+
+SAID = 500
+"""Ports whose states are read at a time."""
 
 T = TypeVar("T")
 
@@ -362,6 +369,7 @@ class Controller:
                 self._reportable.set()
                 for host, ports in self.picture.unbound(entries).items():
                     self._spawn(self._claim(host, ports), is_vital=False)
+                await asyncio.sleep(0)
 
     async def _read_on(self) -> list[Entry]:
         """What follows in the change log; nothing, for now, while the database cannot serve.
@@ -441,8 +449,10 @@ class Controller:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(HEARTBEAT)
-            self.southbound.advance(self.picture.revision)
+            hosts = sorted(self.southbound.connected)
+            for step in range(BEATS):
+                await asyncio.sleep(HEARTBEAT / BEATS)
+                self.southbound.advance(self.picture.revision, hosts[step::BEATS])
             self.southbound.introduce(self.correspondence.places)
 
     def _tell(self) -> None:
@@ -454,9 +464,14 @@ class Controller:
 def read_picture(store: Store) -> Picture:
     """The picture of the store as it is now."""
     with store.read() as reader:
-        records: list[Record] = [record for kind in WORLD for record in reader.list(kind)]
-        said = {port: str(report.body) for port, report in reader.reports(PORT_STATUS).items()}
-        return Picture(records, reader.revision, said)
+        # What ports name comes before them, so that they need not keep these names themselves.
+        walks = (reader.walk(kinds) for kinds in (set(WORLD) - {Port, Binding}, (Port, Binding)))
+        picture = Picture(chain.from_iterable(walks), reader.revision, {})
+        known = picture.ports_known()
+        while ports := list(islice(known, SAID)):
+            reports = reader.reports(PORT_STATUS, ports)
+            picture.ports.recall({port: intern(str(reports[port].body)) for port in ports if port in reports}, ports)
+        return picture
 
 
 def _is_enrolled(store: Store, identity: HostIdentity) -> bool:

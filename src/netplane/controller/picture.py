@@ -6,7 +6,7 @@ changes ─▶ Interest ─▶ slices' deltas ─▶ bytes ─┬▶ parcels, by
            bindings ─▶ PortStates               (what is ACTIVE)
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import cast
 
@@ -25,16 +25,16 @@ class Picture:
     """The world as of a revision, and what hosts have been told and have made of it."""
 
     def __init__(self, records: Iterable[Record], revision: int, said: Mapping[str, str]) -> None:
-        world = list(records)
         self.interest = Interest()
-        self.interest.load(world, revision)
+        self.interest.load(records, revision)
         self.history = history.History(revision)
         self.revisions = revisions.Revisions(revision)
         self.ports = PortStates(dict(said))
         self._runs = Runs()
-        for record in world:
-            if isinstance(record, Binding):
-                self.ports.bind(record.id, Place(record.host_id, revision))
+        places: dict[str, Place] = {}
+        for binding in self.interest.all(Binding).values():
+            place = places.setdefault(binding.host_id, Place(binding.host_id, revision))
+            self.ports.bind(binding.id, place)
 
     @property
     def revision(self) -> int:
@@ -71,6 +71,10 @@ class Picture:
         port = self.interest.get(("port", id))
         return port if isinstance(port, Port) and self.carrier(id) == host else None
 
+    def ports_known(self) -> Iterator[str]:
+        """The ids of all ports; the picture must not move meanwhile."""
+        return iter(self.interest.all(Port))
+
     def has_port(self, id: str) -> bool:
         """Whether there is a port of this id."""
         return self.interest.get(("port", id)) is not None
@@ -94,14 +98,13 @@ class Picture:
 
     def _encode(self, deltas: Mapping[str, SliceDelta]) -> dict[str, dict[Key, Raw | None]]:
         """What each host is told; a record is encoded once, whoever is told of it."""
-        known: dict[Key, Raw] = {}
+        known: dict[int, tuple[Key, Raw]] = {}
         told: dict[str, dict[Key, Raw | None]] = {}
         for host, delta in deltas.items():
             found = told[host] = cast("dict[Key, Raw | None]", dict.fromkeys(delta.deletes))
             for record in delta.upserts:
-                key = (kind_of(record), record.id)
-                octets = known.get(key)
-                if octets is None:
-                    octets = known[key] = raw(record)
-                found[key] = octets
+                encoded = known.get(id(record))
+                if encoded is None:
+                    encoded = known[id(record)] = (kind_of(record), record.id), raw(record)
+                found[encoded[0]] = encoded[1]
         return told

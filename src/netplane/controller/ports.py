@@ -23,6 +23,8 @@ class _Standing:
 
     def __init__(self) -> None:
         self.bound: dict[str, None] = {}
+        self.fresh: dict[str, None] = {}
+        """Those of them that it has not acknowledged yet."""
         self.claimed: set[str] = set()
         self.acknowledged = 0
         self.is_settled = False
@@ -54,9 +56,11 @@ class PortStates:
         before = self._places.pop(port, None)
         if before:
             self._standing(before.host).bound.pop(port, None)
+            self._standing(before.host).fresh.pop(port, None)
         if place:
             self._places[port] = place
             self._standing(place.host).bound[port] = None
+            self._standing(place.host).fresh[port] = None
         self._judge(port, has_moved=bool(before and place and before.host != place.host))
 
     def forget(self, port: str) -> None:
@@ -109,9 +113,9 @@ class PortStates:
     def acknowledge(self, host: str, revision: int) -> None:
         """All that a host needs up to a revision is in its kernel."""
         standing = self._standing(host)
-        before, standing.acknowledged = standing.acknowledged, revision
-        concerned = [port for port in standing.bound if not standing.is_settled or self._places[port].revision > before]
-        standing.is_settled = True
+        concerned = list(standing.fresh if standing.is_settled else standing.bound)
+        standing.acknowledged, standing.is_settled = revision, True
+        standing.fresh = {port: None for port in standing.fresh if self._places[port].revision > revision}
         for port in concerned:
             self._judge(port)
 

@@ -15,8 +15,8 @@ a group of ten thousand costs the hosts of its domain and nothing else. A split 
 the placements of the smaller part.
 """
 
-from collections.abc import Collection, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import NamedTuple, TypeVar
 
 from netplane.interest.domain import Domain, held_by
 from netplane.interest.placement import Placement
@@ -39,6 +39,8 @@ from netplane.model import (
     Subnet,
     kind_of,
 )
+
+R = TypeVar("R", bound=Record)
 
 
 class SliceDelta(NamedTuple):
@@ -95,7 +97,7 @@ class Interest:
             self._set((change.kind, change.id), change.record)
             self.revision = max(self.revision, change.revision)
         touched, self._touched = self._touched, {}
-        return {host: self._delta(host, keys) for host, keys in touched.items()}
+        return self._deltas(touched)
 
     def slice(self, host: str) -> list[Record]:
         """All records that a host needs now."""
@@ -123,19 +125,31 @@ class Interest:
         """A record of the world by kind and id."""
         return self._slices.world.at(key)
 
+    def all(self, kind: type[R]) -> Mapping[str, R]:
+        """All records of a kind by id."""
+        return self._slices.world.all(kind)
+
     def bound_to(self, host: str) -> list[str]:
         """The ids of the ports that are bound to a host."""
         return list(self._slices.world.find("bound_to", host))
 
-    def _delta(self, host: str, keys: Iterable[Key]) -> SliceDelta:
-        delta = SliceDelta([], [])
-        for key in keys:
-            record = self._slices.needed(host, key)
-            if record is None:
-                delta.deletes.append(key)
-            else:
-                delta.upserts.append(record)
-        return delta
+    def _deltas(self, touched: Mapping[str, Iterable[Key]]) -> dict[str, SliceDelta]:
+        """What each host must be told; many hosts mostly look at the same few keys."""
+        looked: dict[Key, tuple[Record | None, Callable[[str], bool]]] = {}
+        deltas: dict[str, SliceDelta] = {}
+        for host, keys in touched.items():
+            delta = deltas[host] = SliceDelta([], [])
+            for key in keys:
+                found = looked.get(key)
+                if found is None:
+                    record = self._slices.at(key)
+                    found = looked[key] = record, _nobody if record is None else self._slices.audience(record)
+                record, needs = found
+                if record is not None and needs(host):
+                    delta.upserts.append(record)
+                else:
+                    delta.deletes.append(key)
+        return deltas
 
     # One handler for each kind: put the record into the world, touch what follows.
 
@@ -434,6 +448,10 @@ class Interest:
 
     def _has(self, host: str, held: Key) -> bool:
         return held == ("host", host) or self._slices.domains.sees(host, held)
+
+
+def _nobody(_host: str) -> bool:
+    return False
 
 
 def _told(record: Record | None) -> tuple[str, int, bool] | None:

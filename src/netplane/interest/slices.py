@@ -1,6 +1,6 @@
 """Whether a host needs a record, answered from the current state alone."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
 from netplane.interest.domain import Domain, Domains
@@ -29,7 +29,6 @@ from netplane.model import (
     SecurityGroupRule,
     Subnet,
     Wall,
-    kind_of,
 )
 
 
@@ -88,6 +87,8 @@ class Slices:
     def at(self, key: Key) -> Record | None:
         """The record with this key, for whomever; what nobody wrote is made of what was."""
         kind, id = key
+        if kind not in MADE:
+            return self.world.at(key)
         match kind:
             case "endpoint":
                 placement = self.placed.get(id)
@@ -97,14 +98,12 @@ class Slices:
                 return standing.presence if standing else None
             case "logged":
                 return self.logged(id)
-            case "wall":
-                return self.wall(id)
-        return self.world.at(key)
+        return self.wall(id)
 
     def needed(self, host: str, key: Key) -> Record | None:
         """The record with this key if the host needs it."""
         record = self.at(key)
-        return record if record is not None and self._needs(host, record) else None
+        return record if record is not None and self.audience(record)(host) else None
 
     def logged(self, port: str) -> Logged | None:
         """What is logged at a machine's port."""
@@ -225,24 +224,31 @@ class Slices:
         subnets = (self.world.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips)
         return place(port, binding, host, network, identity, said, [one for one in subnets if one is not None])
 
-    def _needs(self, host: str, record: Record) -> bool:
+    def audience(self, record: Record) -> Callable[[str], bool]:
+        """Whether a host needs a record, as long as nothing changes."""
         network = self._network_of(record)
         if network is not None:
-            return self.near(host, network)
+            return self.domains.hosts_on(network).__contains__
         match record:
             case Port() | Logged():
-                return self.carrier(record.id) == host
+                carrier = self.carrier(record.id)
+                return lambda host: host == carrier
             case Router():
-                return any(self.near(host, network) for network in self.networks_of(record.id))
+                near = [self.domains.hosts_on(network) for network in self.networks_of(record.id)]
+                return lambda host: any(host in hosts for hosts in near)
             case SecurityGroupRule():
-                return self.domains.sees(host, (GROUP, record.security_group_id))
+                return self._seen((GROUP, record.security_group_id))
             case AddressGroup():
-                return any(self.domains.sees(host, (GROUP, group)) for group in self.naming(record.id))
+                groups = [(GROUP, group) for group in self.naming(record.id)]
+                return lambda host: any(self.domains.sees(host, group) for group in groups)
             case Identity():
-                return self.domains.sees(host, ("identity", record.id))
+                return self._seen(("identity", record.id))
             case Host():
-                return record.id == host or self.domains.sees(host, (kind_of(record), record.id))
-        return False
+                return lambda host: host == record.id or self.domains.sees(host, ("host", record.id))
+        return lambda _: False
+
+    def _seen(self, held: Key) -> Callable[[str], bool]:
+        return lambda host: self.domains.sees(host, held)
 
     def _network_of(self, record: Record) -> str | None:
         """The network that a record belongs to, if it is for all hosts of that one's domain."""
@@ -262,3 +268,5 @@ class Slices:
 
 
 GROUP = "security_group"
+MADE = frozenset(("endpoint", "presence", "logged", "wall"))
+"""Kinds that nobody writes."""

@@ -35,7 +35,8 @@ def _index_machine(port: Port) -> Iterable[Key]:
     """For logs, which few have: kept from the first time that it is asked for."""
     if port.is_router_interface:
         return ()
-    return [("machines_of", port.project_id), *(("machines_in", group) for group in dict.fromkeys(port.security_groups))]
+    groups = dict.fromkeys(port.security_groups)
+    return [("machines_of", port.project_id), *(("machines_in", group) for group in groups)]
 
 
 def _index_log(log: LogResource) -> Iterable[Key]:

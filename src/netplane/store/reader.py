@@ -1,9 +1,9 @@
 """Reading records: one consistent view, as of the moment it was opened."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any, TypeVar, cast
 
-from sqlalchemy import Connection, bindparam, func, select
+from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from netplane.model import Record, kind_of
 from netplane.store.audit import Line, Sought, read_audit
@@ -76,6 +76,15 @@ COUNT = Prepared(
     )
 )
 """How many records of a kind there are, `MANY` at most."""
+# All kinds in the order in which they are stored: the index by kind would have each row looked up by itself.
+WALK = Prepared(
+    select(RESOURCE.c.id, RESOURCE.c.kind, RESOURCE.c.body)
+    .where(tuple_(RESOURCE.c.id, RESOURCE.c.kind) > tuple_(bindparam("id"), bindparam("kind")))
+    .order_by(RESOURCE.c.id, RESOURCE.c.kind)
+    .limit(bindparam("count"))
+)
+STRIDE = 2_000
+"""Rows that are read at once on a walk over all there are."""
 PAGE_PROJECT = Prepared(_LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
 _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).where(
     REFERENCE.c.target == bindparam("target")
@@ -141,6 +150,15 @@ class Reader:
         if project is None:
             return self._records(LIST, values)
         return self._records(LIST_PROJECT, values | {"project": project})
+
+    def walk(self, kinds: Collection[type[Record]]) -> Iterator[Record]:
+        """All records of some kinds, one by one, in the order of their ids. It reads all of the table, in pieces."""
+        names = {kind_of(kind) for kind in kinds}
+        rows: Sequence[tuple[Any, ...]] = [("", "", b"")]
+        while rows:
+            id, kind, _ = rows[-1]
+            rows = WALK.rows(self._connection, {"id": id, "kind": kind, "count": STRIDE})
+            yield from (decode(body) for _, kind, body in rows if kind in names)
 
     def page(self, kind: type[T], after: str, count: int, project: str | None = None) -> Records[T]:
         """The first `count` records of a kind whose ids follow one, by id: of all, or of one project."""

@@ -45,6 +45,12 @@ LOGGER = logging.getLogger(__name__)
 
 TICK = 0.003
 """Seconds between two writes on a line, at least: what is said meanwhile goes together."""
+SHARE = 0.00025
+"""Seconds by which each line that has just written makes others wait.
+
+A message costs this process about 0.1 ms with its acknowledgement: so there is time left for other work, however many
+hosts must hear of everything.
+"""
 HELLO_TIMEOUT = 10.0
 """Seconds that an agent has for its first word."""
 GRACE = 0.5
@@ -116,6 +122,7 @@ class SouthboundServer:
         self._lines: dict[str, Line] = {}
         self._questions = 0
         self._controllers = Controllers(())
+        self._resting = 0
         self._server: Any = None
 
     @property
@@ -158,9 +165,10 @@ class SouthboundServer:
                 line.outbox.put(parcel)
                 line.wake.set()
 
-    def advance(self, revision: int) -> None:
-        """Tell all hosts that did not need what came up to a revision that they are as of it."""
-        for line in self._lines.values():
+    def advance(self, revision: int, hosts: Iterable[str] | None = None) -> None:
+        """Tell hosts, or all, that did not need what came up to a revision that they are as of it."""
+        lines = self._lines.values() if hosts is None else [self._lines[host] for host in hosts if host in self._lines]
+        for line in lines:
             if line.outbox.revision < revision:
                 line.outbox.put(Parcel(revision, {}))
                 line.wake.set()
@@ -316,4 +324,17 @@ class SouthboundServer:
             line.wake.clear()
             for frame in frames(session, line.outbox, partial(self._desk.slice, line.host)):
                 await context.write(frame)
-            await asyncio.sleep(self._tick)
+            await self._rest()
+
+    async def _rest(self) -> None:
+        """Between two writes on a line. What is to be written meanwhile goes together."""
+        self._resting += 1
+        try:
+            await asyncio.sleep(pause(self._tick, self._resting))
+        finally:
+            self._resting -= 1
+
+
+def pause(tick: float, resting: int) -> float:
+    """Seconds between two writes on a line while so many lines have just written, itself among them."""
+    return max(tick, SHARE * resting)

@@ -108,3 +108,20 @@ def test_who_has_the_device_is_known() -> None:
     states.open("b")
     assert states.claimant("p") is None
     assert states.claimed("b") == 0
+
+
+def test_an_acknowledgement_looks_at_what_was_bound_since_the_last_and_at_nothing_else() -> None:
+    states = PortStates({})
+    states.open("h")
+    for number in range(10):
+        states.bind(f"p{number}", Place("h", number))
+    states.claim("h", ["p3", "p9"])
+    states.acknowledge("h", 5)
+    assert states.news() == {"p3": ACTIVE}
+    states.acknowledge("h", 8)
+    assert states.news() == {}
+    states.acknowledge("h", 9)
+    assert states.news() == {"p9": ACTIVE}
+    states.bind("p9", None)
+    states.acknowledge("h", 10)
+    assert states.news() == {"p9": DOWN}

@@ -27,6 +27,18 @@ def test_records_are_found_by_what_they_refer_to() -> None:
     assert list(made.find("interfaces_of", "router")) == ["router-red", "router-blue"]
 
 
+def test_machines_are_looked_up_by_project_and_group_once_somebody_asks() -> None:
+    grouped = replace(A, project_id="p", security_groups=("g1", "g2"))
+    made = world(grouped, interface(RED))
+    assert list(made.machines("machines_of", "p")) == ["a"]
+    made.put(("port", "b"), replace(grouped, id="b", security_groups=("g2",)))
+    assert list(made.machines("machines_of", "p")) == ["a", "b"]
+    assert list(made.machines("machines_in", "g2")) == ["a", "b"]
+    made.remove(("port", "a"))
+    assert list(made.machines("machines_in", "g2")) == ["b"]
+    assert not made.machines("machines_in", "g1")
+
+
 def test_look_ups_follow_changes_and_leave_nothing_behind() -> None:
     made = world(A)
     made.put(("port", "a"), replace(A, network_id="blue", identity_id=""))
