@@ -2,7 +2,7 @@
 
 ```
 resource   kind, id, project, revision, body        what is, one row a record
-reference  kind, source, field, target, cascade     who points at whom; and what records are found by (`=web`)
+reference  target, kind, field, source, cascade     who points at whom; and what records are found by (`=web`)
 claim      space, value, owner                      who holds what exclusively
 change     revision, kind, id, operation, body,     what happened, forever: feed, audit log and
            actor, time, request, project             history in one; the body of a delete is what was there
@@ -24,7 +24,7 @@ How the tables have become what they are, step by step, is told in `migrations`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-LEVEL = 6
+LEVEL = 7
 """How many steps of `migrations` these tables are made of."""
 NEEDED = 6
 """The level from which on this netplane can work with a database."""
@@ -47,15 +47,15 @@ RESOURCE = Table(
     sqlite_with_rowid=False,
 )
 
+# Nobody asks what a record refers to, which it says itself: so the primary key is all the order that there is.
 REFERENCE = Table(
     "reference",
     METADATA,
-    Column("source", TEXT, primary_key=True),
+    Column("target", TEXT, primary_key=True),
     Column("kind", TEXT, primary_key=True),
     Column("field", TEXT, primary_key=True),
-    Column("target", TEXT, primary_key=True),
+    Column("source", TEXT, primary_key=True),
     Column("cascade", Boolean, nullable=False),
-    Index("reference_by_target", "target", "kind", "field"),
     sqlite_with_rowid=False,
 )
 
