@@ -36,6 +36,8 @@ class Plan(NamedTuple):
     """How many of them, the first ones, have their tables in the kernel."""
     whole: int
     """How many keep their tables, the real ones among them; the others are spared."""
+    pins: str = "bench"
+    """What the names of tables in the kernel begin with, so that two measurements may run side by side."""
 
 
 class Standing(NamedTuple):
@@ -152,8 +154,8 @@ class Members:
         self._empty = map_memory() / max(len(self._kernels), 1)
 
     def _open(self) -> None:
-        places, real, whole = self._plan
-        self._kernels = [KernelDatapath.open(BPFFS / f"bench-{place.name}") for place in places[:real]]
+        places, real, whole, pins = self._plan
+        self._kernels = [KernelDatapath.open(BPFFS / f"{pins}-{place.name}") for place in places[:real]]
         datapaths = enumerate(zip(places, [*self._kernels, *self._rest], strict=True))
         self._members = [Member(place, datapath, spared=number >= whole) for number, (place, datapath) in datapaths]
 

@@ -75,6 +75,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--real", type=int, default=4, help="how many of the hosts run, at least 2 (4)")
     parser.add_argument("--rounds", type=int, default=3, help="cold starts of each (3)")
     parser.add_argument("--changes", type=int, default=20, help="changes of each sort (20)")
+    parser.add_argument("--burst", type=int, default=50, help="ports that are added at once (50)")
     parser.add_argument("--threads", type=int, default=1, help="threads of northd (1)")
     parser.add_argument("--programs", type=Path, help="a tree with OVN's programs, in place of Debian's")
     return parser.parse_args()
@@ -105,6 +106,8 @@ def _measured(systems: Sequence[System], cloud: Cloud, options: argparse.Namespa
     yield from report.cold_rows(starts[ours], starts[theirs])
     for what, changed in series.changes(systems, cloud, options.real, options.changes):
         yield from report.change_rows(what, changed[ours], changed[theirs])
+    bursts = series.bursts(systems, cloud, options.real, options.burst)
+    yield from report.burst_rows(bursts[ours], bursts[theirs])
     yield from report.memory_rows(*(system.read_spent() for system in systems))
     restarts = series.restarts(systems, cloud.hosts[: options.real])
     yield from report.restart_rows(restarts[ours], restarts[theirs])

@@ -7,7 +7,7 @@ left out on both sides: here a port's device is there when its record comes, wit
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -25,6 +25,7 @@ from netplane.store import Store
 
 PATIENCE = 1800.0
 """Seconds that anything may take."""
+PINS = "bench-ovn"
 LOOK = 0.1
 """Seconds that the controller is asked to wait for the last host, before it is asked again."""
 
@@ -110,7 +111,7 @@ class Netplane:
         """A host's agent, which looks for the controller."""
         southbound = f"unix://{self._folder}/controller/southbound"
         seat = Seat(host.name, host.address, (southbound,), self._folder / "hosts" / host.name)
-        agent = self._running.enter_context(fleet(Plan([seat], real=1, whole=1)))
+        agent = self._running.enter_context(fleet(Plan([seat], real=1, whole=1, pins=PINS)))
         agent.tell("start")
         return agent
 
@@ -125,18 +126,15 @@ class Tenants:
 
     def add(self, place: Place) -> Realised:
         """A port comes."""
-        network, port = place.network, place.port
-        fields = {
-            "network_id": network.id,
-            "project_id": place.project.id,
-            "mac_address": port.mac,
-            "fixed_ips": [{"subnet_id": network.subnet, "ip_address": port.address}],
-            "security_groups": list(port.groups),
-            "binding__host_id": port.host,
-        }
         began = time.time()
-        self._ids[port.id] = self._api.create("port", **fields)["id"]
-        return self._taken(began, port.host)
+        self._create(place)
+        return self._taken(began, place.port.host)
+
+    def add_all(self, places: Sequence[Place]) -> float:
+        """Ports come, a call each."""
+        began = time.time()
+        revisions = [self._create(place) for place in places]
+        return max(self._taken(began, revision=revision).everywhere for revision in revisions) / 1e3
 
     def move(self, place: Place, host: str) -> Realised:
         """A port goes to another host."""
@@ -170,11 +168,26 @@ class Tenants:
         self._api.update("port", port.id, security_groups=[group.id for group in project.groups])
         return self._taken(began)
 
-    def _taken(self, began: float, host: str | None = None) -> Realised:
-        """Wait for the newest revision; only real hosts ever answer."""
-        answer = self._api.read_realised(self._api.revision, LOOK)
+    def _create(self, place: Place) -> int:
+        """Make a port, and give the revision that it came with."""
+        network, port = place.network, place.port
+        self._ids[port.id] = self._api.create(
+            "port",
+            network_id=network.id,
+            project_id=place.project.id,
+            mac_address=port.mac,
+            fixed_ips=[{"subnet_id": network.subnet, "ip_address": port.address}],
+            security_groups=list(port.groups),
+            binding__host_id=port.host,
+        )["id"]
+        return self._api.revision
+
+    def _taken(self, began: float, host: str | None = None, *, revision: int | None = None) -> Realised:
+        """Wait for a revision, the newest one if None; only real hosts ever answer."""
+        revision = self._api.revision if revision is None else revision
+        answer = self._api.read_realised(revision, LOOK)
         while self._real & set(answer["pending"]):
-            answer = self._api.read_realised(self._api.revision, LOOK)
+            answer = self._api.read_realised(revision, LOOK)
         ends = [stamped(text) for text in answer["realised"].values()]
         here = stamped(answer["realised"][host]) if host else min(ends)
         return Realised((here - began) * 1e3, (max(ends) - began) * 1e3)

@@ -5,7 +5,7 @@ from statistics import median
 from typing import NamedTuple
 
 from bench.ovn import given
-from bench.ovn.series import Changed, Restarted
+from bench.ovn.series import Burst, Changed, Restarted
 from bench.ovn.standing import Cold, Realised, Spent, cpu
 
 FASTER, QUICKER, CHEAPER, SMALLER = 40.0, 20.0, 20.0, 10.0
@@ -78,6 +78,14 @@ def change_rows(what: str, ours: Changed, theirs: Changed) -> Iterator[Row]:
         worst, goal = Both(percentile(mine, 99), percentile(other, 99)), QUICKER if is_added else None
         yield Row(f"{what}, {where}: p99", "ms", worst, how, goal, bars[1])
     yield Row(f"{what}, all processes", "ms CPU", Both(ours.cpu * 1e3, theirs.cpu * 1e3), how, CHEAPER)
+
+
+def burst_rows(ours: Burst, theirs: Burst) -> Iterator[Row]:
+    """Many ports at once."""
+    what = f"{ours.ports:,} ports at once"
+    yield Row(f"{what}, all hosts", "s", Both(ours.seconds, theirs.seconds), "one burst")
+    used = Both(ours.cpu / ours.ports * 1e3, theirs.cpu / theirs.ports * 1e3)
+    yield Row(f"{what}, all processes, a port", "ms CPU", used, "one burst", CHEAPER)
 
 
 def restart_rows(ours: list[Restarted], theirs: list[Restarted]) -> Iterator[Row]:

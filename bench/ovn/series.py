@@ -17,6 +17,9 @@ QUIET, LOOK, LIMIT = 0.02, 0.2, 60.0
 """A system rests when it uses at most so many seconds of processor in so many, which is waited for so long at most."""
 
 T = TypeVar("T")
+BURST = 10_000
+"""The number of the first port of a burst; others have lower ones."""
+
 Change = Callable[[Tenants], Realised]
 
 
@@ -26,6 +29,16 @@ class Changed(NamedTuple):
     taken: list[Realised]
     cpu: float
     """Seconds of processor of all processes, a change, with all that follows from it."""
+
+
+class Burst(NamedTuple):
+    """Ports that came one after the other, without waiting."""
+
+    ports: int
+    seconds: float
+    """Until the last was everywhere."""
+    cpu: float
+    """Seconds of processor of all processes."""
 
 
 class Restarted(NamedTuple):
@@ -66,6 +79,19 @@ def changes(systems: Sequence[System], cloud: Cloud, real: int, count: int) -> I
             yield what, {name: Changed(taken[name], used[name] / count) for name in taken}
 
 
+def bursts(systems: Sequence[System], cloud: Cloud, real: int, count: int) -> dict[str, Burst]:
+    """So many ports at once, on each system."""
+    places = _places(cloud, cloud.hosts[:real], range(BURST, BURST + count), Random(BURST))
+    found: dict[str, Burst] = {}
+    for system in systems:
+        with system.tenants() as tenants:
+            before = system.read_spent()
+            seconds = tenants.add_all(places)
+            rest(system)
+            found[system.name] = Burst(count, seconds, used_since(before, system.read_spent()))
+    return found
+
+
 def restarts(systems: Sequence[System], hosts: Sequence[Host]) -> dict[str, list[Restarted]]:
     """Each host's agent once."""
     found: dict[str, list[Restarted]] = {system.name: [] for system in systems}
@@ -85,8 +111,8 @@ def sorts(cloud: Cloud, hosts: Sequence[Host], count: int) -> dict[str, list[Cha
     """
     random = Random(count)
     names = [host.name for host in hosts]
-    projects = [project for project in cloud.projects if any(port.host in names for port in project.ports)]
-    places = [_place(random.choice(projects), random.choice(names), number) for number in range(count)]
+    projects = _carried(cloud, hosts)
+    places = _places(cloud, hosts, range(count), random)
     targets = [random.choice([name for name in names if name != place.port.host]) for place in places]
     moved = [place._replace(port=replace(place.port, host=host)) for place, host in zip(places, targets, strict=True)]
     single = [(project, port) for project in projects for port in project.ports if len(port.groups) == 1]
@@ -117,6 +143,17 @@ def _allowing(project: Project, rule: Rule) -> Change:
 
 def _joining(project: Project, port: Port) -> Change:
     return lambda tenants: tenants.join(project, port)
+
+
+def _carried(cloud: Cloud, hosts: Sequence[Host]) -> list[Project]:
+    """The projects that have a machine on one of some hosts."""
+    names = {host.name for host in hosts}
+    return [project for project in cloud.projects if any(port.host in names for port in project.ports)]
+
+
+def _places(cloud: Cloud, hosts: Sequence[Host], numbers: range, random: Random) -> list[Place]:
+    projects = _carried(cloud, hosts)
+    return [_place(random.choice(projects), random.choice(hosts).name, number) for number in numbers]
 
 
 def _place(project: Project, host: str, number: int) -> Place:

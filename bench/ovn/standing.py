@@ -1,6 +1,6 @@
 """What both systems are asked to do, and what they answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
@@ -51,6 +51,9 @@ class Tenants(Protocol):
 
     def add(self, place: Place) -> Realised:
         """A port comes."""
+
+    def add_all(self, places: Sequence[Place]) -> float:
+        """Ports come one after the other, nobody waits; seconds until all are on all real hosts that need them."""
 
     def move(self, place: Place, host: str) -> Realised:
         """A port that was added goes to another real host."""

@@ -1,8 +1,8 @@
 """Figures of two systems side by side."""
 
 from bench.cloud import Shape, build
-from bench.ovn.report import Both, Row, change_rows, cold_rows, memory_rows, percentile, restart_rows
-from bench.ovn.series import Changed, Restarted, sorts, turn, used_since
+from bench.ovn.report import Both, Row, burst_rows, change_rows, cold_rows, memory_rows, percentile, restart_rows
+from bench.ovn.series import Burst, Changed, Restarted, sorts, turn, used_since
 from bench.ovn.standing import Cold, Realised, Spent
 
 
@@ -48,6 +48,14 @@ def test_changes_of_ports_are_told_of_their_host_and_of_all() -> None:
         "port added, all processes": Both(1, 100),
     }
     assert not [name for name in figures(list(change_rows("rule added", ours, theirs))) if "its host" in name]
+
+
+def test_a_burst_is_told_as_a_whole_and_by_port() -> None:
+    found = figures(list(burst_rows(Burst(10, 2, 1), Burst(10, 4, 5))))
+    assert found == {
+        "10 ports at once, all hosts": Both(2, 4),
+        "10 ports at once, all processes, a port": Both(100, 500),
+    }
 
 
 def test_restarts_are_medians() -> None:
