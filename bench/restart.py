@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from bench.cloud import Shape
 from bench.control.profile import Profile
-from bench.control.site import site
+from bench.control.site import open_site
 from bench.figure import Figure, at_most
 
 ROUNDS = 5
@@ -18,7 +18,7 @@ MOST_SECONDS = 1.0
 
 def figures() -> Iterator[Figure]:
     """Seconds and entries."""
-    with site(AGENT) as (running, filled):
+    with open_site(AGENT) as (running, filled):
         running.tell("start")
         running.start()
         running.until(filled.revision)

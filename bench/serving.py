@@ -15,7 +15,7 @@ from netplane.lab.controller import free_port
 
 SECRET = "bench"
 TOKENS = f'[[token]]\nsecret = "{SECRET}"\nproject = "bench"\nroles = ["admin"]\n'
-START = 60.0
+START = 600.0
 """Seconds that a controller has to begin to answer."""
 TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -91,6 +91,11 @@ def read_cpu(pid: int) -> float:
     """Seconds of processor that a process has used."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def read_waited(pid: int) -> float:
+    """Seconds that a process's first thread was ready to run and had no processor: what else the machine did."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
 
 
 def read_peak(pid: int | str) -> float:

@@ -14,6 +14,8 @@ from bench.cloud.description import Cloud, Group, Host, Network, Port, Project, 
 
 LARGE = 100
 """How many times as many ports as others a large project has."""
+COUNTED = 40
+"""Bits by which ids count."""
 WEB = 3
 """One port of so many is in the web group too."""
 RANGES = ("10.0.0.0/16", "10.128.0.0/16")
@@ -65,12 +67,14 @@ class Draw:
 
     def __init__(self, seed: int) -> None:
         self._random = Random(seed)
+        self._ids = self._random.getrandbits(COUNTED - 1)
         self._macs = 0
 
     def id(self) -> str:
-        """A UUID."""
-        bits = f"{self._random.getrandbits(128):032x}"
-        return f"{bits[:8]}-{bits[8:12]}-4{bits[13:16]}-a{bits[17:20]}-{bits[20:]}"
+        """A UUID that follows the one before, as netplane gives them."""
+        self._ids += 1
+        digits = f"{self._ids:010x}{self._random.getrandbits(88):022x}"
+        return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def mac(self) -> str:
         """A MAC address that was not given before."""

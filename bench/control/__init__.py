@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from bench.control import cold, cost, latency, restarts, saturation
 from bench.control.growth import growth
 from bench.control.profile import PROFILES, Profile
-from bench.control.site import site
+from bench.control.site import open_site
 from bench.figure import Figure
 
 
@@ -27,7 +27,7 @@ def figures(sizes: str = "small") -> Iterator[Figure]:
 
 def measure(profile: Profile) -> Iterator[Figure]:
     """All figures of one size."""
-    with site(profile) as (running, filled):
+    with open_site(profile) as (running, filled):
         yield from cold.figures(running, filled)
         yield from latency.figures(running)
         yield from saturation.figures(running)

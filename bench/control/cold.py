@@ -19,7 +19,7 @@ def figures(site: Site, filled: Filled) -> Iterator[Figure]:
     before, began = site.agents_cpu, time.time()
     site.tell("start")
     site.start()
-    answering, loaded = time.time() - began, site.controllers_cpu
+    answering, loaded, waited = time.time() - began, site.controllers_cpu, site.waited()
     seconds = site.until(filled.revision) - began
     size, shape, started = site.profile.name, site.profile.shape, site.profile.started
     part = shape.hosts / started
@@ -29,7 +29,8 @@ def figures(site: Site, filled: Filled) -> Iterator[Figure]:
     goals = GOALS.get(size, (None, None, None))
     what = f"{ports:,} ports, {len(site.cloud.projects):,} projects, {shape.hosts:,} hosts"
     how = (
-        f"{what}; {controllers:.1f} s of controllers ({loaded:.1f} s until they answer, {answering:.1f} by the clock), "
+        f"{what}; {controllers:.1f} s of controllers ({loaded:.1f} s until they answer, {answering:.1f} by the clock, "
+        f"{waited:.1f} of it without a processor), "
         f"{agents:.1f} s of all agents; {seconds:.1f} s by the clock. {site.profile.agents}"
     )
     yield Figure(f"{size}: cold start, CPU of everything", controllers + agents, "s CPU", how, goals[0])

@@ -19,13 +19,14 @@ def figures(site: Site) -> Iterator[Figure]:
         cpu, records = site.agents_cpu, sum(each.records for each in site.standings())
         began = time.time()
         site.start()
-        answering = time.time() - began
+        answering, waited = time.time() - began, site.waited()
         seconds = site.until(0) - began
         spent, sent = site.agents_cpu - cpu, sum(each.records for each in site.standings()) - records
         agents = site.profile.shape.hosts
         how = (
             f"{agents:,} agents, from the start of controllers in the place of those that were {way}; {answering:.1f} s"
-            f" until these answer; {site.controllers_cpu:.1f} s CPU of the controller(s), {spent:.1f} of all agents; "
+            f" until these answer, {waited:.1f} s of it without a processor; "
+            f"{site.controllers_cpu:.1f} s CPU of the controller(s), {spent:.1f} of all agents; "
             f"{sent:,} records sent"
         )
         name = f"{site.profile.name}: controllers {way}, all agents in sync again"

@@ -14,7 +14,7 @@ from bench.control.fleet import Fleet, Plan, Standing, fleet
 from bench.control.member import Place
 from bench.control.papers import let_in
 from bench.control.profile import Profile
-from bench.serving import SECRET, Server, controller, read_cpu, read_memory, read_peak
+from bench.serving import SECRET, Server, controller, read_cpu, read_memory, read_peak, read_waited
 from netplane.lab.api import Api
 from netplane.store import Store
 from tests import postgres
@@ -82,6 +82,10 @@ class Site:
         """Seconds of processor that all agents have used."""
         return sum(each.cpu for each in self.fleets)
 
+    def waited(self) -> float:
+        """Seconds that a controller has been kept from running by whatever else ran."""
+        return max(read_waited(server.pid) for server in self.servers)
+
     def peak(self) -> float:
         """The most memory that a controller has had, in MiB."""
         return max(read_peak(server.pid) for server in self.servers)
@@ -101,7 +105,7 @@ class Filled:
 
 
 @contextmanager
-def site(profile: Profile) -> Iterator[tuple[Site, Filled]]:
+def open_site(profile: Profile) -> Iterator[tuple[Site, Filled]]:
     """A filled database and agents that have not begun; controllers are yet to be started."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netplane-bench-")))
