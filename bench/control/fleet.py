@@ -17,12 +17,11 @@ from typing import Any, NamedTuple
 
 from bench.control.member import Member, Place
 from bench.serving import read_cpu, read_memory, read_peak
+from netplane.controller.server import COLLECTED
 from netplane.datapath import Datapath, FakeDatapath, KernelDatapath
 from netplane.datapath.mounting import BPFFS
 
-COLLECTED = (100_000, 20, 100)
-"""As in a controller: the records of many hosts lie here, which an agent's collector would never see together."""
-AT_ONCE = 50
+AT_ONCE = 20
 """Hosts that get their first slice at the same time, so that a fleet's memory stays bounded."""
 LOOK = 0.005
 """Seconds between two looks whether all are as far as they should be."""
@@ -121,6 +120,7 @@ def fleet(plan: Plan) -> Iterator[Fleet]:
 
 
 def _main(connection: "Connection[Any, Any]", plan: Plan) -> None:
+    # The records of many hosts lie here, which an agent's collector would never see together.
     gc.set_threshold(*COLLECTED)
     asyncio.run(_obey(connection, plan))
 
@@ -150,6 +150,7 @@ class Members:
         self._plan = plan
         self._rest: list[Datapath] = [FakeDatapath() for _ in plan.places[plan.real :]]
         self._tasks: list[asyncio.Task[None]] = []
+        self._whole = 0
         self._open()
         self._empty = map_memory() / max(len(self._kernels), 1)
 
@@ -162,7 +163,16 @@ class Members:
     async def start(self) -> None:
         """Let all hosts look for a controller: some at once, each of the others when one of those is whole."""
         gate = asyncio.Semaphore(AT_ONCE)
-        self._tasks = [asyncio.create_task(_run(member, gate)) for member in self._members]
+        self._tasks = [asyncio.create_task(self._run(member, gate)) for member in self._members]
+
+    async def _run(self, member: Member, gate: asyncio.Semaphore) -> None:
+        async with asyncio.TaskGroup() as tasks, gate:
+            tasks.create_task(member.run())
+            await member.whole.wait()
+            self._whole += 1
+            if self._whole % AT_ONCE == 0:
+                # Those that are spared have let go of much that refers to itself.
+                gc.collect()
 
     async def restart(self) -> None:
         """Let all hosts' agents end, and others take their places: they know what journals and tables hold."""
@@ -230,12 +240,6 @@ class Members:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-
-async def _run(member: Member, gate: asyncio.Semaphore) -> None:
-    async with asyncio.TaskGroup() as tasks, gate:
-        tasks.create_task(member.run())
-        await member.whole.wait()
 
 
 def map_memory() -> int:

@@ -64,6 +64,10 @@ class Edits:
         self.count += len(delta)
         self._datapath.apply(delta)
 
+    def remove(self) -> None:
+        """As the datapath does."""
+        self._datapath.remove()
+
     def __getattr__(self, name: str) -> Any:
         return getattr(self._datapath, name)
 
@@ -207,6 +211,7 @@ class Member:
         """Let go of everything but the session."""
         self._is_light = True
         log = self._slice.log
+        self._edits.remove()
         self._edits = Edits(FakeDatapath())
         self._slice, self._reconcile = Slice(), reconcile_by(self._edits)
         self._slice.log = log

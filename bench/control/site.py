@@ -1,5 +1,6 @@
 """A cloud in a database, the controllers on it, and the agents of its hosts."""
 
+import gc
 import os
 import signal
 import tempfile
@@ -15,6 +16,7 @@ from bench.control.member import Place
 from bench.control.papers import let_in
 from bench.control.profile import Profile
 from bench.serving import SECRET, Server, controller, read_cpu, read_memory, read_peak, read_waited
+from netplane.controller.server import COLLECTED
 from netplane.lab.api import Api
 from netplane.store import Store
 from tests import postgres
@@ -126,6 +128,8 @@ def open_site(profile: Profile) -> Iterator[tuple[Site, Filled]]:
 
 
 def _fill(database: str, cloud: Cloud, papers: Path) -> Filled:
+    usual = gc.get_threshold()
+    gc.set_threshold(*COLLECTED)
     began = time.process_time()
     store = Store.open(database)
     try:
@@ -134,6 +138,7 @@ def _fill(database: str, cloud: Cloud, papers: Path) -> Filled:
         let_in(store, [host.name for host in cloud.hosts], papers)
     finally:
         store.close()
+        gc.set_threshold(*usual)
     octets = 0 if "://" in database else Path(database).stat().st_size
     return Filled(cpu, revision, octets)
 
