@@ -12,40 +12,39 @@ While the database cannot serve, the picture stays, and hosts keep their session
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from itertools import chain, islice
 from sys import intern
-from time import monotonic, time_ns
-from typing import TypeVar
+from time import time_ns
 from uuid import uuid4
 
-from netplane.base.problem import Problem
 from netplane.controller.admission import Admission
+from netplane.controller.announced import Announced
+from netplane.controller.arrivals import Arrivals
+from netplane.controller.claims import Claims
 from netplane.controller.connected import Connected
 from netplane.controller.correspondence import Correspondence
 from netplane.controller.decisions import DecisionBook
 from netplane.controller.heartbeats import report_heartbeats
-from netplane.controller.moves import Move, Moves
+from netplane.controller.moves import Move
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
-from netplane.model import WORLD, Binding, Host, Port, announcement_id
+from netplane.controller.writing import RETRY, write_as
+from netplane.model import WORLD, Binding, Host, Port
 from netplane.model.network import DEFAULT_DOMAIN
-from netplane.store import Entry, Store, StoreError, Transaction, Unavailable
-from netplane.store.announcements import note_announcement
-from netplane.store.bindings import claim_port, no_port, register_host, release_port
+from netplane.store import Entry, Store, Unavailable
 from netplane.store.clock import fine_stamp
-from netplane.store.enrolments import NotAdmitted, check_enrolled, extend, find_enrolled
+from netplane.store.enrolments import extend
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.delivery import Slice
-from netplane.stream.faults import Refused, RemoteFault, StreamFault
+from netplane.stream.faults import StreamFault
 from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Renewed, Trouble, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
-from netplane.trust.faults import Distrust
 from netplane.trust.names import HostIdentity
 from netplane.trust.own import OwnCertificate
 
@@ -60,19 +59,10 @@ BEATS = 50
 """Steps in which they are told of the revision, so that not all of them answer at once."""
 REPORT_PAUSE = 0.01
 """Seconds that port states are collected for, so that they are written in batches."""
-MOVES_PAUSE = 0.25
-"""Seconds between looks at addresses that wait to be moved."""
-RETRY = 0.5
-"""Seconds before a database that could not serve is tried again."""
 AUDIT = 10.0
 """Seconds between two looks whether hosts have gone to other controllers without a word."""
-CLAIMS = 65_536
-"""Ports that a host may claim: as many as its port table holds."""
-
 SAID = 500
 """Ports whose states are read at a time."""
-
-T = TypeVar("T")
 
 
 class Controller:
@@ -91,10 +81,12 @@ class Controller:
         self.southbound = SouthboundServer(self, own)
         self.here = Connected(self.southbound, self.picture, self.problems, self.decisions, self.until)
         self.correspondence = Correspondence(str(uuid4()), url, store.peers, self.here.answer)
+        self._arrivals = Arrivals(store, self.picture, self.admission, self.until)
+        self._claims = Claims(store, self.picture, self.problems, self.until)
+        self._announced = Announced(store, self.picture)
         self._opened: set[str] = set()
         self._closed: set[str] = set()
         self._committed = asyncio.Event()
-        self._moves = Moves()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._reportable = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -125,7 +117,7 @@ class Controller:
             self._report(),
             self._beat(),
             self._audit(),
-            self._settle_moves(),
+            self._announced.settle(),
             report_heartbeats(self.store, lambda: self.southbound.connected),
         ):
             self._spawn(work, is_vital=True)
@@ -156,64 +148,16 @@ class Controller:
     # What the southbound server asks.
 
     async def admit(self, hello: Hello, identity: HostIdentity) -> int:
-        """Register the host that has come, and wait until its own record, and all it knows, is in the picture.
-
-        One that is known needs no write, so that all may come at once, and while the database is away.
-        """
-        known = await self._known(hello, identity)
-        if known is not None:
-            host = known
-        else:
-
-            def register(transaction: Transaction) -> Host:
-                check_enrolled(transaction, *identity)
-                return register_host(transaction, hello.host, hello.address)
-
-            host, revision = await self._write(hello.host, register)
-            await self.until(lambda: self.picture.revision >= revision, HEARTBEAT)
-        if hello.log == self.log:
-            await self._catch_up(hello)
+        """Take the host in that has come."""
+        host = await self._arrivals.admit(hello, identity)
         self.picture.ports.open(hello.host)
         self.problems.open(hello.host)
-        await self._recall(hello.host)
+        await self._arrivals.recall(hello.host)
         self._opened.add(hello.host)
         self._closed.discard(hello.host)
         self._reportable.set()
         LOGGER.info("host %s is here, at %s", hello.host, hello.address)
         return host.number
-
-    async def _known(self, hello: Hello, identity: HostIdentity) -> Host | None:
-        """The record of a host that is in and has not changed; by what was known last while the database is away."""
-        known = self.picture.interest.get(("host", hello.host))
-        if not isinstance(known, Host) or known.address != hello.address:
-            return None
-        try:
-            is_in = await asyncio.to_thread(_is_enrolled, self.store, identity)
-            if is_in:
-                await self.until(lambda: self.admission.trusts(identity), HEARTBEAT)
-        except Unavailable:
-            is_in = self.admission.trusts(identity)
-        return known if is_in else None
-
-    async def _catch_up(self, hello: Hello) -> None:
-        """Another controller may have told a host more than we know yet: it must not be led back."""
-        if await self.until(lambda: self.picture.revision >= hello.revision, HEARTBEAT):
-            return
-        try:
-            latest = await asyncio.to_thread(lambda: self.store.revision)
-        except Unavailable as outage:
-            raise Refused(f"host {hello.host} knows more than we do, and {outage}") from outage
-        if latest >= hello.revision:
-            raise Refused(f"host {hello.host} is at revision {hello.revision}, and we are behind it")
-        LOGGER.error("the database has lost what host %s knows: revisions up to %d", hello.host, hello.revision)
-
-    async def _recall(self, host: str) -> None:
-        """Learn what other controllers have said of a host's ports."""
-        if self.store.peers.is_shared:
-            ports = self.picture.ports.bound(host)
-            with suppress(Unavailable):
-                said = await asyncio.to_thread(_read_said, self.store, ports)
-                self.picture.ports.recall(said, ports)
 
     def trusts(self, identity: HostIdentity) -> bool:
         """Whether a host's certificates are valid, as far as is known here."""
@@ -222,7 +166,7 @@ class Controller:
     async def renew(self, identity: HostIdentity, request: str) -> tuple[Renewed, datetime]:
         """Another certificate for a host that is in, and when it expires."""
         certificate, expires = self.admission.certify(identity, request)
-        await self._write(identity.host, lambda transaction: extend(transaction, *identity, expires))
+        await write_as(self.store, identity.host, lambda transaction: extend(transaction, *identity, expires))
         LOGGER.info("host %s has renewed its certificate, until %s", identity.host, expires.date())
         return Renewed(certificate, self.admission.authority.pem.decode()), expires
 
@@ -244,11 +188,11 @@ class Controller:
                 self.picture.revisions.acknowledge(host, known, fine_stamp(self.store.clock()))
                 self._tell()
             case Claim(ports):
-                await self._claim(host, ports)
+                await self._claims.claim(host, ports)
             case Release(ports):
-                await self._release(host, ports)
+                await self._claims.release(host, ports)
             case Announce(port, address, mac):
-                await self._announced(Move(host, port, address, mac))
+                await self._announced.hear(Move(host, port, address, mac))
             case Trouble(problems):
                 self.problems.say(host, problems)
             case Decisions(decisions, lost):
@@ -265,76 +209,6 @@ class Controller:
         self._closed.add(host)
         self._reportable.set()
         self._tell()
-
-    async def _announced(self, move: Move) -> None:
-        port = self.picture.interest.get(("port", move.port))
-        if not isinstance(port, Port) or self.picture.carrier(port.id) != move.host:
-            return
-        try:
-            place = announcement_id(port.network_id, move.address)
-        except ValueError:
-            return
-        if self._moves.hear(place, move, monotonic()):
-            await self._move(move)
-
-    async def _move(self, move: Move) -> None:
-        host, port, address, mac = move
-        await self._write(host, lambda t: note_announcement(t, host, port, address, mac))
-
-    async def _claim(self, host: str, ports: Iterable[str]) -> None:
-        self.picture.ports.claim(host, ports)
-        if self.picture.ports.claimed(host) > CLAIMS:
-            raise RemoteFault(f"more than {CLAIMS} ports claimed")
-        wanted = [port for port in ports if self.picture.carrier(port) != host]
-        unknown = await self._unknown(wanted) if wanted else []
-        self._judge(host, unknown, [no_port(port, host) for port in unknown])
-        wanted = [port for port in wanted if self.picture.has_port(port)] if unknown else wanted
-        if wanted:
-            problems, _ = await self._write(host, lambda t: [claim_port(t, port, host) for port in wanted])
-            self._judge(host, wanted, problems)
-
-    async def _unknown(self, ports: Sequence[str]) -> Sequence[str]:
-        """Those that are no ports. A host may name as many as it likes, so the database is not asked about each."""
-        if any(not self.picture.has_port(port) for port in ports):
-            with suppress(Unavailable):
-                reached = await asyncio.to_thread(lambda: self.store.revision)
-                await self.until(lambda: self.picture.revision >= reached, HEARTBEAT)
-        return [port for port in ports if not self.picture.has_port(port)]
-
-    async def _release(self, host: str, ports: Iterable[str]) -> None:
-        self.picture.ports.release(host, ports)
-        self._judge(host, list(ports), ())
-        bound = [port for port in ports if self.picture.carrier(port) == host]
-        if bound:
-
-            def release(transaction: Transaction) -> None:
-                for port in bound:
-                    release_port(transaction, port, host)
-
-            await self._write(host, release)
-
-    def _judge(self, host: str, ports: Sequence[str], problems: Iterable[Problem | None]) -> None:
-        self.problems.judge(host, ports, {problem.id: problem for problem in problems if problem})
-
-    async def _write(self, host: str, work: Callable[[Transaction], T]) -> tuple[T, int]:
-        """What `work` gives in a transaction in the name of a host, and the revision after it."""
-
-        def write() -> tuple[T, int]:
-            with self.store.write(f"host:{host}") as transaction:
-                result = work(transaction)
-            return result, transaction.revision
-
-        while True:
-            try:
-                return await asyncio.to_thread(write)
-            except NotAdmitted as refusal:
-                raise Distrust(str(refusal)) from refusal
-            except StoreError as error:
-                raise Refused(f"host {host}: {error}") from error
-            except Unavailable as outage:
-                # What hosts say changes nothing the second time.
-                LOGGER.warning("what host %s says must wait: %s", host, outage)
-                await asyncio.sleep(RETRY)
 
     # What runs as long as the controller does.
 
@@ -368,7 +242,7 @@ class Controller:
                 self._tell()
                 self._reportable.set()
                 for host, ports in self.picture.unbound(entries).items():
-                    self._spawn(self._claim(host, ports), is_vital=False)
+                    self._spawn(self._claims.claim(host, ports), is_vital=False)
                 await asyncio.sleep(0)
 
     async def _read_on(self) -> list[Entry]:
@@ -437,16 +311,6 @@ class Controller:
                     self._opened.add(host)
                     self._reportable.set()
 
-    async def _settle_moves(self) -> None:
-        """Do what has been said of addresses that had just moved."""
-        while True:
-            await asyncio.sleep(MOVES_PAUSE)
-            for move in self._moves.due(monotonic()):
-                try:
-                    await self._move(move)
-                except Refused as error:
-                    LOGGER.warning("%s", error)
-
     async def _beat(self) -> None:
         while True:
             hosts = sorted(self.southbound.connected)
@@ -472,15 +336,6 @@ def read_picture(store: Store) -> Picture:
             reports = reader.reports(PORT_STATUS, ports)
             picture.ports.recall({port: intern(str(reports[port].body)) for port in ports if port in reports}, ports)
         return picture
-
-
-def _is_enrolled(store: Store, identity: HostIdentity) -> bool:
-    with store.read() as reader:
-        return find_enrolled(reader, *identity) is not None
-
-
-def _read_said(store: Store, ports: Sequence[str]) -> dict[str, str]:
-    return {port: str(report.body) for port, report in store.reports(PORT_STATUS, ports).items()}
 
 
 def hosts_of(store: Store) -> list[Host]:
