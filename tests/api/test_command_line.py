@@ -36,6 +36,16 @@ def test_a_life_by_name_and_by_id(url: str) -> None:
     assert run(url, "delete", "network", ids["plain"]).output == "- network plain\n"
 
 
+def test_a_table_of_ports_shows_where_they_are(url: str) -> None:
+    network = make(url, "n")
+    with closing(Client(url, "blue")) as client:
+        client.post("/v2.0/subnets", {"subnet": {"network_id": network, "ip_version": 4, "cidr": "10.0.0.0/24"}})
+        client.post("/v2.0/ports", {"port": {"network_id": network, "name": "p"}})
+    title, line = run(url, "get", "ports").output.splitlines()
+    assert title.split() == ["name", "id", "network_id", "mac_address", "fixed_ips", "device_owner", "status"]
+    assert line.split()[4] == "10.0.0.2"
+
+
 @pytest.mark.parametrize("word", ["nobody", ".", "a/b"])
 def test_what_is_not_there(url: str, word: str) -> None:
     for command in ("describe", "get", "delete"):

@@ -12,6 +12,8 @@ from netplane import client
 from netplane.cli.places import URL
 from netplane.cli.tokens import find_authority, read_token
 
+UNKNOWN = "the token was refused (401). Set NETPLANE_TOKEN or --token to one of the controller's tokens."
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
@@ -54,7 +56,7 @@ class Client:
 
     def log_in(self, body: object) -> tuple[str, dict[str, Any]]:
         """The token that a login gives, and what is said of it; ClientError if it gives none."""
-        with self._explained():
+        with self._explained("the login was refused (401): no such user, a wrong password, or no role there."):
             return self._client.log_in(body)
 
     def revoke(self, token: str) -> None:
@@ -87,7 +89,8 @@ class Client:
             yield answer
 
     @contextmanager
-    def _explained(self) -> Iterator[None]:
+    def _explained(self, unknown: str = UNKNOWN) -> Iterator[None]:
+        """Faults as ClientErrors; `unknown` is what is said of a 401."""
         try:
             yield
         except client.Unanswered as problem:
@@ -98,13 +101,8 @@ class Client:
         except client.Stranger as problem:
             raise ClientError(str(problem)) from None
         except client.Refused as problem:
-            raise ClientError(_refusal(problem), problem.status) from None
-
-
-def _refusal(problem: client.Refused) -> str:
-    if problem.status == 401:
-        return "the token was refused (401). Set NETPLANE_TOKEN or --token to one of the controller's tokens."
-    return f"{problem} ({problem.status})"
+            text = unknown if problem.status == 401 else f"{problem} ({problem.status})"
+            raise ClientError(text, problem.status) from None
 
 
 def asks_controller(command: Command) -> Command:

@@ -32,7 +32,7 @@ def get(
         return
     # What the caller may not see has no column.
     columns = [column for column in (*kind.columns, "status") if not views or column in views[0]]
-    print_table(columns, ([_cell(view.get(column)) for column in columns] for view in views))
+    print_table(columns, ([view.get(column) for column in columns] for view in views))
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -40,9 +40,3 @@ def _pair(text: str) -> tuple[str, str]:
     if not sign:
         raise click.BadParameter(f"{text!r} is no FIELD=VALUE", param_hint="--where")
     return name, value
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    return "" if value is None else str(value)

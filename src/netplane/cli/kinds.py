@@ -17,6 +17,16 @@ OWN = frozenset(structs_field.name for structs_field in structs.fields(Resource)
 """What every resource has, and no table needs again."""
 
 
+CHOSEN = {
+    "port": ("network_id", "mac_address", "fixed_ips", "device_owner", "binding:host_id"),
+    "security_group_rule": (
+        *("security_group_id", "direction", "ethertype", "protocol", "port_range_min", "port_range_max"),
+        *("remote_ip_prefix", "remote_group_id"),
+    ),
+}
+"""What a table shows of kinds whose first fields are not those that people look for."""
+
+
 class Attribute(NamedTuple):
     """A field as clients know it."""
 
@@ -46,8 +56,8 @@ class Kind(NamedTuple):
     @property
     def columns(self) -> tuple[str, ...]:
         """What a table shows."""
-        plain = [each.name for each in self.attributes.values() if each.is_plain and each.name not in OWN]
-        return ("name", "id", *plain[:COLUMNS])
+        plain = (each.name for each in self.attributes.values() if each.is_plain and each.name not in OWN)
+        return ("name", "id", *CHOSEN.get(self.name, tuple(plain)[:COLUMNS]))
 
 
 @cache

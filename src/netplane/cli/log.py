@@ -48,7 +48,7 @@ def _print(body: dict[str, Any], output: Format) -> None:
     if output is not Format.TABLE:
         print_value(body["decisions"], output)
     elif not body["decisions"]:
-        click.echo("Nothing is logged of this. Is there a log resource? (GET /v2.0/log/logs)")
+        click.echo("Nothing is logged of this. Is there a log resource? (`netplane get logs`)")
     else:
         columns = ("time", "port", "", "event", "packet", "by")
         print_table(columns, (row(decision) for decision in body["decisions"]))

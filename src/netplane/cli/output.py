@@ -73,6 +73,19 @@ def _tell(field: str, value: Any, depth: int) -> None:
         click.echo(f"{start:<28} {_text(value)}".rstrip())
 
 
+def _cell(value: object) -> str:
+    """Short: of addresses that belong to subnets, the addresses alone."""
+    match value:
+        case None:
+            return ""
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(_cell(each.get("ip_address")) if isinstance(each, dict) else _cell(each) for each in value)
+        case _:
+            return str(value)
+
+
 def _text(value: Any) -> str:
     match value:
         case None | "" | [] | {}:
@@ -89,7 +102,7 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     """A table without lines around it; as wide as it needs to be where nobody's window is in the way."""
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
-        table.add_row(*(str(cell) for cell in row))
+        table.add_row(*map(_cell, row))
     console = Console(highlight=False)
     if not console.is_terminal:
         console.width = WIDE

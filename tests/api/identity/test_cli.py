@@ -64,6 +64,13 @@ def test_a_life(shell: Shell) -> None:
     assert "blue" not in shell.run("project", "list")
 
 
+def test_a_login_that_is_refused_says_so(shell: Shell) -> None:
+    words = ("token", "issue", "--user", "admin", "--password-stdin")
+    refused = shell.try_to_run(*words, typed="guess\n")
+    assert (refused.exit_code, "Error: the login was refused (401)" in refused.output) == (1, True)
+    assert shell.run("user", "list").splitlines()[1].split()[1:] == ["admin", "yes"]
+
+
 def test_tokens_end(shell: Shell) -> None:
     words = ("token", "issue", "--user", "admin", "--password-stdin")
     token, other = (shell.run(*words, typed=f"{PASSWORD}\n").strip() for _ in range(2))
