@@ -1,13 +1,15 @@
 """Connections: how a database is named and opened, so that both kinds behave alike."""
 
+import sqlite3
 from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
+JOURNAL = "PRAGMA journal_mode=WAL"
+"""Kept in the file from then on."""
 PRAGMAS = (
-    "journal_mode=WAL",
     "synchronous=NORMAL",
     "foreign_keys=ON",
     "busy_timeout=10000",
@@ -33,6 +35,8 @@ POSTGRESQL = {
 """How the driver connects, unless the URL says otherwise: a server that is gone is noticed within 15 s."""
 
 
+PATIENCE = 5.0
+"""Seconds that others may take to give a new SQLite file its log."""
 GRACE = 2.0
 """Seconds that whoever uses a connection has to give it back when all are closed."""
 
@@ -115,10 +119,25 @@ class Generations:
             record.invalidate()
 
 
+def _begin_journal(connection: sqlite3.Connection) -> None:
+    """Have a write-ahead log. Of several that give a new file one at once, all but one are refused without waiting."""
+    deadline = monotonic() + PATIENCE
+    while True:
+        try:
+            connection.execute(JOURNAL).close()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > deadline:
+                raise
+            sleep(0.01)
+        else:
+            return
+
+
 def _prepare_sqlite(engine: Engine, begin: str) -> None:
     @event.listens_for(engine, "connect")
     def _connect(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # or the driver would begin transactions on its own
+        _begin_journal(connection)
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}").close()
 
