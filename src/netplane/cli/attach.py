@@ -6,12 +6,10 @@ import time
 
 import click
 
+from netplane.agent.devices.alias import ALIAS
 from netplane.cli.client import Client, ClientError, asks_controller
 from netplane.cli.ids import is_id
 from netplane.cli.port import find_port
-
-ALIAS = "netplane:"
-
 
 WAIT = 5.0
 """Seconds that an agent and its controller have: a device is taken in milliseconds, a port is up a moment later."""

@@ -4,6 +4,7 @@ import socket
 from collections.abc import Mapping
 from contextlib import ExitStack, suppress
 
+from netplane.agent.devices.alias import ALIAS
 from netplane.agent.devices.netlink import Netlink
 from netplane.client import Client
 from netplane.cni import wire
@@ -134,11 +135,11 @@ def _plugged(host: Netlink, call: Call) -> Device | None:
     except CniError:
         return None
     peer = wire.read_peer(host, device) if device is not None else None
-    return peer if peer is not None and peer.alias.startswith(wire.ALIAS) else None
+    return peer if peer is not None and peer.alias.startswith(ALIAS) else None
 
 
 def _port_of(device: Device) -> str:
-    return device.alias.removeprefix(wire.ALIAS)
+    return device.alias.removeprefix(ALIAS)
 
 
 def _refuse_foreign(host: Netlink, sandbox: Sandbox, interface: str, former: list[dict[str, object]]) -> None:

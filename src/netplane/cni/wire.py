@@ -12,6 +12,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 from struct import pack, unpack, unpack_from
 from typing import NamedTuple
 
+from netplane.agent.devices.alias import ALIAS
 from netplane.agent.devices.netlink import (
     CREATE,
     DELLINK,
@@ -28,9 +29,6 @@ from netplane.agent.devices.netlink import (
 )
 from netplane.cni.attachment import Address, Attachment, Route, canonical
 from netplane.cni.errors import CniError, Code
-
-ALIAS = "netplane:"
-"""What agents look for (`agent.devices`)."""
 
 CLONE_NEWNET = 0x40000000
 NEWADDR, NEWROUTE, GETROUTE = 20, 24, 26

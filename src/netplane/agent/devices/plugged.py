@@ -10,11 +10,11 @@ If it lasts, somebody has plugged in twice: it is told as a problem.
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from netplane.agent.devices.alias import ALIAS
 from netplane.agent.devices.links import Link
 from netplane.base.problem import Problem
 from netplane.model import Device, Port
 
-ALIAS = "netplane:"
 TAP = "tap"
 TAP_LENGTH = 11
 """How much of the port's id fits in a device's name, which has at most 15 characters."""
