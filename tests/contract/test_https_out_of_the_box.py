@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from netplane.controller.whereabouts import own_address
 from netplane.lab.controller import free_port
 from tests.servers import COMMAND
 
@@ -50,6 +51,8 @@ def ask(folder: Path, port: int, **environment: str) -> "subprocess.CompletedPro
 def test_its_own_clients_believe_it_and_no_other(place: tuple[Path, int]) -> None:
     folder, port = place
     assert json.loads(ask(folder, port).stdout)["hosts"] == []
+    elsewhere = f"https://{own_address() or '127.0.0.1'}:{port}"
+    assert json.loads(ask(folder, port, NETPLANE_URL=elsewhere).stdout)["controllers"] == [elsewhere]
     stranger = ask(folder, port, NETPLANE_STATE=str(folder / "nowhere"), NETPLANE_TOKEN="admin")
     assert (stranger.returncode, "certificate verify failed" in stranger.stderr.lower()) == (1, True), stranger.stderr
     plain = ask(folder, port, NETPLANE_URL=f"http://127.0.0.1:{port}")

@@ -33,7 +33,7 @@ from netplane.controller.listening.http import serve as listen
 from netplane.controller.listening.pace import Paced, Rate
 from netplane.controller.listening.tls import Tls
 from netplane.controller.routes import routes
-from netplane.controller.whereabouts import advertised, reachable
+from netplane.controller.whereabouts import advertised, own_address, reachable
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store, Unavailable, Unfit
 from netplane.store.engine import database_url, shown
@@ -191,7 +191,7 @@ async def serve(config: ServerConfig) -> None:
         own = OwnCertificate(authority, _names(config))
     except (OSError, Distrust, Unavailable) as error:
         raise CannotStart(f"the authority that certifies hosts cannot be had: {error}") from error
-    urls = ", ".join(each.url for each in config.listen)
+    urls = config.identity.public_url or ", ".join(map(_url, config.listen))
     controller = Controller(store, own, config.dns_domain, urls)
     try:
         await _ensure_administrator(config, store, authority)
@@ -230,6 +230,12 @@ async def _listen(controller: Controller, config: ServerConfig) -> str:
         raise CannotStart(str(error)) from error
 
 
+def _url(listening: Listening) -> str:
+    """Where clients find it, those of other machines too if they can."""
+    places = reachable([advertised(listening.address)])
+    return f"{'https' if listening.over_tls else 'http'}://{places[0]}" if places else listening.url
+
+
 def _told(config: ServerConfig, address: str) -> Sequence[str]:
     """Where hosts are told to find controllers; by default this one, where it listens."""
     return config.advertise or (advertised(address),)
@@ -237,8 +243,11 @@ def _told(config: ServerConfig, address: str) -> Sequence[str]:
 
 def _names(config: ServerConfig) -> Sequence[str]:
     """What the controller's own certificate calls it, beside what agents do."""
-    bound = (each.host for each in config.listen if each.host not in ("", "0.0.0.0", "::"))
-    return list(dict.fromkeys((*config.names, *bound, socket.gethostname(), "localhost", "127.0.0.1", "::1")))
+    bound = {each.host or "0.0.0.0" for each in config.listen}
+    everywhere = bound & {"0.0.0.0", "::"}
+    own = [own_address()] if everywhere else []
+    found = (*config.names, *sorted(bound - everywhere), *own, socket.gethostname(), "localhost", "127.0.0.1", "::1")
+    return [name for name in dict.fromkeys(found) if name]
 
 
 async def _serve_http(config: ServerConfig, controller: Controller, advertised: Sequence[str]) -> None:

@@ -21,12 +21,14 @@ def reachable(addresses: Sequence[str]) -> tuple[str, ...]:
     """
     if not any(address.startswith(":") for address in addresses):
         return tuple(addresses)
-    own = _own_address()
+    own = own_address()
+    own = f"[{own}]" if ":" in own else own
     complete = (f"{own}{address}" if address.startswith(":") else address for address in addresses)
     return tuple(address for address in complete if not address.startswith(":"))
 
 
-def _own_address() -> str:
+def own_address() -> str:
+    """The address that the default route leaves from, of IPv4 if there is one; empty without a route."""
     for family, nobody in NOWHERE.items():
         try:
             with socket.socket(family, socket.SOCK_DGRAM) as probe:
@@ -34,5 +36,5 @@ def _own_address() -> str:
                 own = str(probe.getsockname()[0])
         except OSError:
             continue
-        return f"[{own}]" if ":" in own else own
+        return own
     return ""
