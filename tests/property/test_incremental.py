@@ -4,6 +4,9 @@ The records come from a small set of ids and values, so that they meet: addresse
 references dangle, values are malformed, and everything goes and comes back.
 """
 
+from collections.abc import Iterator
+
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -144,6 +147,16 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
 )
 
 STEP = st.tuples(RECORDS, some(True, True, False))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def shortcuts_are_taken() -> Iterator[None]:
+    """From two records on, so that worlds of few take them too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("netplane.base.incremental.MANY", 2)
+        yield
+
+
 BATCHES = st.lists(st.lists(STEP, min_size=1, max_size=8), min_size=1, max_size=8)
 
 

@@ -76,11 +76,13 @@ class Reconcile:
 
     def compare(self) -> None:
         """Read the datapath, and find what keeps it from what is desired; the records are whole now."""
-        self._pending = Delta()
+        pending = Delta()
         for table in AGENT_TABLES:
             desired = self._settings if table is SETTINGS else self.compiler.desired.get(table.name, {})
-            actual = self.datapath.read(table.name)
-            self._pending = merge(self._pending, diff({table.name: desired}, {table.name: actual}))
+            found = diff({table.name: desired}, {table.name: self.datapath.read(table.name)})
+            pending.writes.update(found.writes)
+            pending.deletes.update(found.deletes)
+        self._pending = pending
         self.members = self.datapath.read(MEMBER.name)
         self.compared = True
 

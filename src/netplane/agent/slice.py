@@ -95,10 +95,18 @@ class Slice:
             gone = [
                 (name, id) for name, kind in KIND.items() for id in self._world.all(kind).keys() - coming[kind].keys()
             ]
-            for records in coming.values():
-                yield from self._upsert(records.values(), part.revision)
+            for kind, records in coming.items():
+                yield from self._replace(kind, records, part.revision)
             yield from self._delete(gone, part.revision)
             self.log, self.revision = self._coming_log, part.revision
+
+    def _replace(self, kind: type[Record], records: dict[str, AnyRecord], revision: int) -> Iterator[Change]:
+        if not self._world.fill(kind, records):
+            yield from self._upsert(records.values(), revision)
+            return
+        name, upsert = NAME[kind], Operation.UPSERT
+        for id, record in records.items():
+            yield Change(revision, upsert, name, id, record)
 
     def _upsert(self, records: Iterable[AnyRecord], revision: int) -> Iterator[Change]:
         replace, upsert = self._world.replace, Operation.UPSERT

@@ -40,7 +40,7 @@ def diff(desired: Tables, actual: Tables) -> Delta:
     writes, deletes = {}, {}
     for table, wanted in desired.items():
         found = actual.get(table, {})
-        if write := {key: value for key, value in wanted.items() if found.get(key) != value}:
+        if write := {key: value for key, value in wanted.items() if found.get(key) != value} if found else dict(wanted):
             writes[table] = write
         if delete := [key for key in found if key not in wanted]:
             deletes[table] = delete

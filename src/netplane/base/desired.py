@@ -9,7 +9,7 @@ An owner stands in here as its record: at a million owners, any other handle wou
 each of them. Only keys with more than one owner, which are few, pay for more.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from netplane.base.delta import Delta
@@ -63,6 +63,18 @@ class Desired:
                 if writes is not None:
                     writes[key] = value
         return is_sound
+
+    def add_many(self, table: str, entries: Mapping[bytes, bytes], owners: Mapping[bytes, Any]) -> bool:
+        """Many owners want an entry each, by key; False, and nothing is done, if one is wanted by others already."""
+        known = self._owner[table]
+        if not known.keys().isdisjoint(owners):
+            return False
+        known.update(owners)
+        self.tables[table].update(entries)
+        writes = self._writes[table]
+        if writes is not None:
+            writes.update(entries)
+        return True
 
     def remove(self, table: str, key: bytes, owner: Any) -> None:
         """An owner, the very record that added it, wants an entry no more."""

@@ -39,11 +39,34 @@ Dirty = dict[type[Any], dict[str, Any]]
 """Owners to run again, by kind and id, with the record each had before the batch, or None."""
 
 
+class Plain(NamedTuple):
+    """What many records of a kind come to, if most are of the plainest sort: one entry each, and nothing else read."""
+
+    entries: dict[bytes, bytes]
+    owners: dict[bytes, Any]
+    """The records by the keys of their entries."""
+    rest: list[Any]
+    """Those that are not so plain, or want a key that another one wants."""
+
+
+class Shortcut(NamedTuple):
+    """A feature of many records at once: it says of each the same as their feature does, and is quicker about it."""
+
+    table: str
+    """Where the entries of plain records are."""
+    compile: Callable[[Sequence[Any]], Plain]
+
+
 class Memory(NamedTuple):
     """The last run of an owner that read others or had problems."""
 
     items: Sequence[Item]
     reads: set[Read]
+
+
+MANY = 50
+"""Records that it pays to take a shortcut for."""
+NO_SHORTCUTS: Mapping[type[Any], Shortcut] = {}
 
 
 class Notebook:
@@ -74,9 +97,11 @@ class Incremental:
         tables: Iterable[str],
         describe: Callable[[str, bytes], str],
         rank: Rank,
+        shortcuts: Mapping[type[Any], Shortcut] = NO_SHORTCUTS,
     ) -> None:
         self.world = World(kinds.values())
         self._features = features
+        self._shortcuts = shortcuts
         self._names = {kind: name for name, kind in kinds.items()}
         self._desired = Desired(tables, self._name, describe, rank)
         self._notebook = Notebook(self.world)
@@ -122,6 +147,8 @@ class Incremental:
 
     def _take_in(self, steps: Iterable[Step]) -> Dirty:
         """Change the world; returns every owner to run again."""
+        if not self.world:
+            return self._begin(steps)
         dirty: Dirty = {kind: {} for kind in self._features}
         replace, is_read = self.world.replace, bool(self._readers)
         for kind, id, record in steps:
@@ -132,6 +159,18 @@ class Incremental:
             if is_read:
                 self._mark_readers(dirty, kind, id, old, record)
         return dirty
+
+    def _begin(self, steps: Iterable[Step]) -> Dirty:
+        """As above, where there is no record yet, and so nothing that stands in the way."""
+        found: dict[type[Any], dict[str, Any]] = {kind: {} for kind in self._names}
+        for kind, id, record in steps:
+            if record is None:
+                found[kind].pop(id, None)
+            else:
+                found[kind][id] = record
+        for kind, records in found.items():
+            self.world.fill(kind, records)
+        return {kind: dict.fromkeys(found[kind]) for kind in self._features}
 
     def _mark_readers(self, dirty: Dirty, kind: type[Any], id: str, old: Any, new: Any) -> None:
         touched: list[Read] = [(kind, id)]
@@ -173,13 +212,20 @@ class Incremental:
     def _run(self, kind: type[Any], owners: Mapping[str, Any]) -> None:
         """Ask owners with new records what they want, and remember each that its record alone does not speak for."""
         feature, records, notebook, add = self._features[kind], self.world.all(kind), self._notebook, self._desired.add
-        for id, old in owners.items():
-            record = records.get(id)
-            if record is not None and record is not old:
-                items = feature(record, notebook)
-                is_sound = add(items, record)
-                if notebook.reads or not is_sound:
-                    self._remember((kind, id), items, is_troubled=not is_sound)
+        found = ((records.get(id), old) for id, old in owners.items())
+        fresh = [record for record, old in found if record is not None and record is not old]
+        shortcut = self._shortcuts.get(kind)
+        for record in self._cut_short(shortcut, fresh) if shortcut and len(fresh) >= MANY else fresh:
+            items = feature(record, notebook)
+            is_sound = add(items, record)
+            if notebook.reads or not is_sound:
+                self._remember((kind, record.id), items, is_troubled=not is_sound)
+
+    def _cut_short(self, shortcut: Shortcut, records: Sequence[Any]) -> Iterable[Any]:
+        """Bring in what is plain of many records; answers the others."""
+        plain = shortcut.compile(records)
+        is_in = self._desired.add_many(shortcut.table, plain.entries, plain.owners)
+        return plain.rest if is_in else records
 
     def _remember(self, owner: Owner, items: Sequence[Item], *, is_troubled: bool) -> None:
         reads = self._notebook.reads

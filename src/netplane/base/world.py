@@ -93,6 +93,14 @@ class World:
                     indexes[link.field].setdefault(link.target, set()).add(id)
         return old
 
+    def fill(self, kind: type[Any], records: Mapping[str, Row]) -> bool:
+        """Put in records, by id, of a kind that none is there of; False, and nothing is done, if some are."""
+        if self._records[kind]:
+            return False
+        self._records[kind].update(records)
+        self._indexes[kind].clear()
+        return True
+
     def _index(self, kind: type[Any], field: str) -> Index:
         index = self._indexes[kind][field] = {}
         for id, record in self._records[kind].items():

@@ -20,10 +20,10 @@ slice never raises: what makes no sense comes to nothing and is a `Problem`.
 from collections.abc import Iterable, Mapping, Sequence
 
 from netplane.base.delta import Delta
-from netplane.base.incremental import Feature, Incremental, Item, evaluate
+from netplane.base.incremental import Feature, Incremental, Item, Shortcut, evaluate
 from netplane.base.problem import Problem
 from netplane.base.world import View
-from netplane.compiler.endpoints import endpoints, rank
+from netplane.compiler.endpoints import endpoints, plain, rank
 from netplane.compiler.firewall import firewall
 from netplane.compiler.flooding import flooding
 from netplane.compiler.hosts import hosts
@@ -33,7 +33,7 @@ from netplane.compiler.routes import routes
 from netplane.compiler.routing import routing
 from netplane.compiler.services import clients, resolvers
 from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, Router, Subnet, Wall, kind_of
-from netplane.tables.pipeline import AGENT_TABLES, SETTINGS
+from netplane.tables.pipeline import AGENT_TABLES, ENDPOINT, SETTINGS
 from netplane.tables.text import show_key
 
 __all__ = ["COMPILED", "Compiler", "compile_slice"]
@@ -62,11 +62,15 @@ FEATURES: Mapping[type[Record], Feature] = {
 """Each kind that owns entries, with the feature that makes them."""
 
 
+SHORTCUTS: Mapping[type[Record], Shortcut] = {Endpoint: Shortcut(ENDPOINT.name, plain)}
+"""Kinds that there may be very many of."""
+
+
 class Compiler:
     """A slice that changes, and its entries."""
 
     def __init__(self) -> None:
-        self._engine = Incremental(KIND_NAMES, FEATURES, COMPILED, describe=_describe, rank=rank)
+        self._engine = Incremental(KIND_NAMES, FEATURES, COMPILED, describe=_describe, rank=rank, shortcuts=SHORTCUTS)
 
     def apply(self, changes: Iterable[Change]) -> Delta:
         """Take in changes as one batch; returns what they change in the tables."""

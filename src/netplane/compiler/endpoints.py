@@ -6,10 +6,11 @@ itself of its MAC address (RFC 4291, section 2.5.6), with which it asks for neig
 have by their pairs belongs to the one with the smallest id.
 """
 
+from collections.abc import Sequence
 from struct import Struct
 
 from netplane.base.addresses import MAPPED, MAPPED_BITS, NO_ADDRESS, is_ipv4, link_local
-from netplane.base.incremental import Entry, Item
+from netplane.base.incremental import Entry, Item, Plain
 from netplane.base.world import View
 from netplane.compiler.feature import Malformed, bits_before, problem
 from netplane.model import Endpoint, Pair
@@ -60,6 +61,32 @@ def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
     except Malformed as error:
         return [problem(endpoint, error)]
     return entries
+
+
+def plain(endpoints: Sequence[Endpoint]) -> Plain:
+    """The entries of those that have one address, of IPv4, and use no other: nearly all."""
+    entries: dict[bytes, bytes] = {}
+    owners: dict[bytes, Endpoint] = {}
+    rest: list[Endpoint] = []
+    pack_key, pack_value, ipv4 = ENDPOINT.pack_key, ENDPOINT.pack_value, MAPPED
+    for each in endpoints:
+        addresses, mac = each.addresses, each.mac
+        if each.pairs or each.announced or each.asks or not each.secured or len(addresses) != 1 or len(mac) != 6:
+            rest.append(each)
+            continue
+        address = addresses[0]
+        try:
+            key = pack_key(each.vni, address)
+            value = pack_value(mac, EndpointFlag.STATELESS if each.stateless else 0, each.host, each.identity)
+        except Malformed:
+            rest.append(each)
+            continue
+        if address[:12] == ipv4 and len(address) == 16 and key not in owners:
+            owners[key] = each
+            entries[key] = value
+        else:
+            rest.append(each)
+    return Plain(entries, owners, rest)
 
 
 def shared(endpoint: Endpoint, flags: int) -> list[Entry]:

@@ -9,7 +9,7 @@
 | `decisions` | the filter | decisions of hosts here, with their places |
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from msgspec import Struct, convert, to_builtins
@@ -65,15 +65,18 @@ class Connected(NamedTuple):
         """When a revision was realised on which hosts, and which of those here it waits for; waits until for none."""
         if wait:
             known = self.picture.revisions
-            await self.until(lambda: known.reached >= number and not self.fate(number)["pending"], wait)
+            await self.until(lambda: known.reached >= number and not any(self._pending(number)), wait)
         return self.fate(number)
 
     def fate(self, number: int) -> dict[str, Any]:
         """The same as it is now."""
-        batch, connected = self.picture.revisions.find(number), self.southbound.connected
-        if batch is None:
-            return {"realised": {}, "pending": []}
-        return {"realised": batch.realised, "pending": [host for host in batch.waiting if host in connected]}
+        batch = self.picture.revisions.find(number)
+        return {"realised": batch.realised if batch else {}, "pending": list(self._pending(number))}
+
+    def _pending(self, number: int) -> Iterator[str]:
+        """The hosts here that a revision waits for."""
+        batch = self.picture.revisions.find(number)
+        return filter(self.southbound.is_connected, batch.waiting if batch else ())
 
     def find(self, filter: Filter) -> list[Heard]:
         """The youngest decisions that are asked for."""

@@ -88,6 +88,7 @@ class Controller:
         self._closed: set[str] = set()
         self._committed = asyncio.Event()
         self._moved: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._is_telling = False
         self._reportable = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
         self.broken: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -186,7 +187,7 @@ class Controller:
                 known = min(revision, self.picture.revision)
                 self.picture.ports.acknowledge(host, known)
                 self.picture.revisions.acknowledge(host, known, fine_stamp(self.store.clock()))
-                self._tell()
+                self._tell_soon()
             case Claim(ports):
                 await self._claims.claim(host, ports)
             case Release(ports):
@@ -319,8 +320,15 @@ class Controller:
                 self.southbound.advance(self.picture.revision, hosts[step::BEATS])
             self.southbound.introduce(self.correspondence.places)
 
+    def _tell_soon(self) -> None:
+        """The same, once for all that comes in before the event loop turns to others."""
+        if not self._is_telling:
+            self._is_telling = True
+            asyncio.get_running_loop().call_soon(self._tell)
+
     def _tell(self) -> None:
         """Wake whoever waits for the picture to move."""
+        self._is_telling = False
         self._moved.set_result(None)
         self._moved = asyncio.get_running_loop().create_future()
 

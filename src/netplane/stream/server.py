@@ -130,6 +130,10 @@ class SouthboundServer:
         """The hosts that have a session."""
         return set(self._lines)
 
+    def is_connected(self, host: str) -> bool:
+        """Whether a host has a session."""
+        return host in self._lines
+
     async def start(self, address: str) -> str:
         """Listen on `unix:///path` or `host:port`; answers the address, with the port that was given for port 0.
 

@@ -298,3 +298,38 @@ def test_other_kinds_come_to_nothing() -> None:
         [],
     )
     assert compiled(Identity(id="i", number=1, groups=()))[1] == []
+
+
+def test_of_many_endpoints_the_plain_ones_take_a_shortcut_to_the_same_entries() -> None:
+    """Others among them, and two that want the same address, are compiled one by one."""
+    addresses = [address(f"10.0.{number // 200}.{number % 200 + 1}") for number in range(300)]
+    plain = [
+        Endpoint(id=f"e{number:03}", vni=100, mac=PACKED_MAC, addresses=(each,), identity=number % 7, host=1)
+        for number, each in enumerate(addresses)
+    ]
+    odd = [
+        replace(plain[0], id="stateless", addresses=(address("10.1.0.1"),), stateless=True),
+        replace(plain[0], id="rival", host=2),
+        replace(plain[0], id="open", addresses=(address("10.1.0.2"),), secured=False),
+        replace(plain[0], id="asking", addresses=(address("10.1.0.3"),), asks=True),
+        replace(plain[0], id="two", addresses=(address("10.1.0.4"), address("10.1.0.5"))),
+        replace(plain[0], id="none", addresses=()),
+        replace(plain[0], id="six", addresses=(IPv6Address("fd00::1").packed,)),
+        replace(plain[0], id="short", addresses=(address("10.1.0.6")[:-1],)),
+        replace(plain[0], id="negative", addresses=(address("10.1.0.7"),), host=-1),
+        replace(plain[0], id="broken", addresses=(address("10.1.0.8"),), mac=b"short"),
+    ]
+    for records in (plain + odd, odd + plain):
+        compiler = Compiler()
+        changes = [Change(1, Operation.UPSERT, "endpoint", record.id, record) for record in records]
+        compiler.apply(changes[:150])
+        compiler.apply(changes[100:])
+        assert compiler.desired == compile_slice(records)
+        one_by_one = Compiler()
+        for change in changes:
+            one_by_one.apply([change])
+        assert one_by_one.problems == compiler.problems
+        first = min(compiler.desired["endpoint"])
+        assert compiler.owners("endpoint", first) == [("endpoint", "e000"), ("endpoint", "rival")]
+        compiler.apply(Change(1, Operation.DELETE, "endpoint", record.id, None) for record in records)
+        assert not any(compiler.footprint().values())
