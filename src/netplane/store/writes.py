@@ -45,6 +45,7 @@ DELETE_CLAIM = Prepared(
     delete(CLAIM).where(CLAIM.c.space == bindparam("at_space"), CLAIM.c.value == bindparam("at_value"))
 )
 INSERT_CHANGE = Prepared(insert(CHANGE))
+UPSERT, DELETE = Operation.UPSERT.value, Operation.DELETE.value
 
 
 class Origin(NamedTuple):
@@ -120,6 +121,9 @@ class Pending:
         return Conflict("id", taken[0] if taken else "", "")
 
     def _relink(self, key: Key, before: Record | None, after: Record | None) -> None:
+        if before is None and after is not None:
+            self._links_new.update(dict.fromkeys((key, reference) for reference in _links(after)))
+            return
         old = set() if before is None else set(_links(before))
         new = {} if after is None else dict.fromkeys(_links(after))
         for reference in old - new.keys():
@@ -156,19 +160,20 @@ class Pending:
     def _send_records(self, connection: Connection, revision: int, origin: Values) -> list[Values]:
         new, replaced, changes = [], [], []
         for position, ((kind, id), write) in enumerate(self.writes.items(), revision + 1):
-            after, body, project = write.after, None, ""
-            if after is not None:
-                body, project = encode(after), project_of(after)
-                row = {"project": project, "revision": position, "body": body}
-                if write.before is None:
-                    new.append(row | {"kind": kind, "id": id})
-                else:
-                    replaced.append(row | {"at_kind": kind, "at_id": id})
-            elif write.before is not None:
-                body, project = encode(write.before), project_of(write.before)
-            operation = (Operation.DELETE if after is None else Operation.UPSERT).value
-            change = {"revision": position, "kind": kind, "id": id, "operation": operation}
-            changes.append(change | origin | {"body": body, "project": project})
+            before, after = write
+            told = after or before
+            assert told is not None, "what never was is not written"
+            body, project = encode(told), project_of(told)
+            if after is None:
+                operation = DELETE
+            elif before is None:
+                operation = UPSERT
+                new.append({"id": id, "kind": kind, "project": project, "revision": position, "body": body})
+            else:
+                operation = UPSERT
+                replaced.append({"at_id": id, "at_kind": kind, "project": project, "revision": position, "body": body})
+            change = {"revision": position, "kind": kind, "id": id, "operation": operation, "body": body}
+            changes.append({**change, **origin, "project": project})
         _send(connection, INSERT_RESOURCE, new)
         _send(connection, UPDATE_RESOURCE, replaced)
         return changes
@@ -183,8 +188,9 @@ def _links(record: Record) -> Iterator[Reference]:
 
 
 def _entry(row: Values, write: Write) -> Entry:
-    operation, gone = Operation(row["operation"]), write.before if write.after is None else None
-    change = Change(row["revision"], operation, row["kind"], row["id"], write.after)
+    before, after = write
+    operation, gone = (Operation.DELETE, before) if after is None else (Operation.UPSERT, None)
+    change = Change(row["revision"], operation, row["kind"], row["id"], after)
     return Entry(change, row["actor"], row["time"], row["request"], gone)
 
 
@@ -203,8 +209,10 @@ def _claim_row(claim: Claim, owner: str) -> Values:
 
 
 def _link_row(key: Key, reference: Reference) -> Values:
-    row = {"kind": key[0], "source": key[1], "field": reference.field, "target": reference.target}
-    return row | {"cascade": reference.on_delete is OnDelete.CASCADE}
+    kind, source = key
+    field, target, on_delete = reference
+    cascade = on_delete is OnDelete.CASCADE
+    return {"target": target, "kind": kind, "field": field, "source": source, "cascade": cascade}
 
 
 def _link_place(key: Key, reference: Reference) -> Values:

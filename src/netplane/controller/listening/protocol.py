@@ -32,6 +32,7 @@ class Guarded(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client has connected; it is hung up on if there are too many."""
         self._timer: asyncio.TimerHandle | None = None
+        self._deadline: float | None = None
         self._in_head = True
         self._head = 0
         super().connection_made(Joined(transport, self.loop))  # type: ignore[arg-type]
@@ -43,6 +44,8 @@ class Guarded(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """It is gone."""
         self._expect(None)
+        if self._timer is not None:
+            self._timer.cancel()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -72,12 +75,23 @@ class Guarded(HttpToolsProtocol):
 
     def _expect(self, seconds: float | None) -> None:
         """Hang up unless what is awaited comes in time; None for nothing that is awaited."""
+        self._deadline = None if seconds is None else self.loop.time() + seconds
+        if self._deadline is not None and (self._timer is None or self._deadline < self._timer.when()):
+            self._look_at(self._deadline)
+
+    def _look_at(self, moment: float) -> None:
+        """One timer serves many requests: it is cheaper to look in vain now and then than to set one for each."""
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = None if seconds is None else self.loop.call_later(seconds, self._late)
+        self._timer = self.loop.call_at(moment, self._look)
 
-    def _late(self) -> None:
-        if not self.transport.is_closing():
+    def _look(self) -> None:
+        self._timer = None
+        if self._deadline is None or self.transport.is_closing():
+            return
+        if self._deadline > self.loop.time():
+            self._look_at(self._deadline)
+        else:
             self._refuse(b"408 Request Timeout")
 
     def _refuse(self, status: bytes) -> None:
