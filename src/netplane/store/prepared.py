@@ -82,6 +82,10 @@ class Prepared:
         """The first column of every row."""
         return [row[0] for row in self.run(connection, values).fetchall()]
 
+    def text(self, connection: Connection) -> Text:
+        """How a connection's database takes it."""
+        return self._text(connection)
+
     def rows(self, connection: Connection, values: Values) -> list[tuple[Any, ...]]:
         """Every row."""
         found: list[tuple[Any, ...]] = self.run(connection, values).fetchall()

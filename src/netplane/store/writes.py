@@ -14,6 +14,7 @@ from netplane.model import Change, Claim, OnDelete, Operation, Record, Reference
 from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode
 from netplane.store.errors import Conflict, Missing
+from netplane.store.inserting import insert_rows
 from netplane.store.journal import Entry
 from netplane.store.prepared import Prepared, Values
 from netplane.store.reader import VALUE, Reader, project_of
@@ -106,9 +107,9 @@ class Pending:
         self._send_gone(connection)
         self._check_targets(connection, present)
         rows = self._send_records(connection, revision, origin.row)
-        _send(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
-        _send(connection, INSERT_CLAIM, [_claim_row(claim, owner) for claim, owner in self._claims_new.items()])
-        _send(connection, INSERT_CHANGE, rows)
+        insert_rows(connection, INSERT_REFERENCE, [_link_row(key, reference) for key, reference in self._links_new])
+        insert_rows(connection, INSERT_CLAIM, [_claim_row(claim, owner) for claim, owner in self._claims_new.items()])
+        insert_rows(connection, INSERT_CHANGE, rows)
         return [_entry(row, write) for row, write in zip(rows, self.writes.values(), strict=True)]
 
     def conflict(self, reader: Reader) -> Conflict:
@@ -174,7 +175,7 @@ class Pending:
                 replaced.append({"at_id": id, "at_kind": kind, "project": project, "revision": position, "body": body})
             change = {"revision": position, "kind": kind, "id": id, "operation": operation, "body": body}
             changes.append({**change, **origin, "project": project})
-        _send(connection, INSERT_RESOURCE, new)
+        insert_rows(connection, INSERT_RESOURCE, new)
         _send(connection, UPDATE_RESOURCE, replaced)
         return changes
 

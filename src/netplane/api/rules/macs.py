@@ -1,7 +1,7 @@
 """MAC addresses of ports: given, or found."""
 
 import re
-from random import randrange
+from random import getrandbits
 
 from netplane.api.errors import invalid
 from netplane.model import Network
@@ -15,7 +15,7 @@ MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 def new_mac(transaction: Transaction, network: Network) -> str:
     """A MAC address that is free in a network. The first is drawn, so that networks differ."""
-    number = transaction.allocate(f"mac:{network.id}", 0, 0xFFFFFF, _mac, start=randrange(0x1000000))
+    number = transaction.allocate(f"mac:{network.id}", 0, 0xFFFFFF, _mac, start=getrandbits(24))
     return _mac(number)
 
 
