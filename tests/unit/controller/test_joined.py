@@ -60,3 +60,15 @@ def test_much_does_not_wait() -> None:
         return wire.sent
 
     assert asyncio.run(talk()) == [b"a" * MOST + b"b"]
+
+
+def test_who_has_gone_is_told_nothing() -> None:
+    async def talk() -> list[bytes]:
+        wire = Wire()
+        joined = Joined(wire, asyncio.get_running_loop())
+        joined.write(b"hello")
+        wire.close()
+        await asyncio.sleep(0)
+        return wire.sent
+
+    assert asyncio.run(talk()) == []

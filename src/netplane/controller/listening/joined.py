@@ -36,7 +36,7 @@ class Joined:
 
     def _send(self) -> None:
         waiting, self._waiting, self._size = self._waiting, [], 0
-        if waiting:
+        if waiting and not self._transport.is_closing():  # or the client has gone meanwhile
             self._transport.write(b"".join(waiting))
 
     def __getattr__(self, name: str) -> Any:
