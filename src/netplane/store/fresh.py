@@ -1,4 +1,4 @@
-"""What this process has written lately: whoever follows the log need not read it back."""
+"""What this process has written lately, or met when it wrote: whoever follows the log need not read it back."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -12,14 +12,14 @@ LIMIT = 4_096
 
 
 class Fresh:
-    """The youngest entries of the log without a gap. What another controller writes between makes it begin anew."""
+    """The youngest entries of the log without a gap. What others have written and is not known makes it begin anew."""
 
     def __init__(self, limit: int = LIMIT) -> None:
         self._entries: deque[Entry] = deque(maxlen=limit)
         self._turn = Lock()
 
     def add(self, entries: Sequence[Entry]) -> None:
-        """What has just been kept, in the order of the log."""
+        """What is kept, in the order of the log."""
         with self._turn:
             if self._entries and entries and self._entries[-1].change.revision + 1 != entries[0].change.revision:
                 self._entries.clear()

@@ -27,10 +27,11 @@ from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from netplane.store.allocation import Cursors
+from netplane.store.fresh import Fresh
 from netplane.store.journal import READ, Entry, entry_of
 from netplane.store.known import Known
 from netplane.store.listening import CHANNEL
-from netplane.store.prepared import Prepared, together
+from netplane.store.prepared import Prepared, is_distant, is_going_on, together
 from netplane.store.schema import CHANGE, LOG
 from netplane.store.transaction import Transaction
 from netplane.store.writes import Origin
@@ -39,9 +40,10 @@ LOCK = Prepared(select(LOG.c.revision).with_for_update())
 ADVANCE = Prepared(update(LOG).values(revision=bindparam("reached")))
 TELL = Prepared(text(f"SELECT pg_notify('{CHANNEL}', :reached)"))
 """PostgreSQL's own: others hear of the revision when the group is kept."""
-SAVE = Prepared(text("SAVEPOINT call"))
-RELEASE = Prepared(text("RELEASE SAVEPOINT call"))
-UNDO = Prepared(text("ROLLBACK TO SAVEPOINT call"))
+SAVE = Prepared(text("SAVEPOINT call"), is_kept=False)
+RELEASE = Prepared(text("RELEASE SAVEPOINT call"), is_kept=False)
+UNDO = Prepared(text("ROLLBACK TO SAVEPOINT call"), is_kept=False)
+COMMIT = Prepared(text("COMMIT"), is_kept=False)
 MANY = 200
 """Changes of others that are looked at; after more than that nothing is taken to be known."""
 KEPT = Prepared(
@@ -58,12 +60,13 @@ class Broken(Exception):
 class Group:
     """What has been written and not yet committed. One thread's."""
 
-    def __init__(self, engine: Engine, turn: Lock, cursors: Cursors, known: Known) -> None:
+    def __init__(self, engine: Engine, turn: Lock, cursors: Cursors, known: Known, fresh: Fresh) -> None:
         self._engine = engine
         self._driver: Any = engine.dialect.loaded_dbapi
         self._turn = turn
         self._cursors = cursors
         self._known = known
+        self._fresh = fresh
         self._stack = ExitStack()
         self.waited = 0.0
         """Seconds that it had to wait for other writers."""
@@ -80,16 +83,15 @@ class Group:
 
     @contextmanager
     def transaction(self, origin: Origin) -> Iterator[Transaction]:
-        """One more, dropped if the block raises. Broken if it cannot be told from those before it."""
-        if self.is_broken:
-            raise Broken
+        """One more, dropped if the block raises. Broken if there is nothing left that it could follow."""
+        self._check()
         connection = self._begin()
         made = Transaction(connection, origin, self._cursors, self._known, self._save, self.revision)
         try:
             yield made
             made.finish()
-        except BaseException as error:
-            self._drop(made, error)
+        except BaseException:
+            self._drop(made)
             raise
         self._known.take((entry.change for entry in made.entries), made.claims)
         self.entries += made.entries
@@ -97,17 +99,17 @@ class Group:
 
     def commit(self) -> None:
         """Move the log on and keep everything. Broken if there is nothing left to keep."""
-        if self.is_broken:
-            raise Broken
+        self._check()
         if self.connection is None:
             return
         with together(self.connection):
             if self.entries:
                 ADVANCE.run(self.connection, {"reached": self.revision})
-            if self.entries and self.connection.dialect.name == "postgresql":
+            if self.entries and is_distant(self.connection):
                 TELL.run(self.connection, {"reached": str(self.revision)})
-            self.connection.commit()
+            COMMIT.run(self.connection, {})
         self._is_committed = True
+        self.connection.commit()  # for Core to know of it
 
     def is_kept(self, connection: Connection) -> bool:
         """Whether the database has it, when nobody could tell how the commit ended: seen from another connection."""
@@ -119,11 +121,13 @@ class Group:
 
     def close(self) -> None:
         """Drop what is not committed, and let others write."""
-        if self.connection is not None and not self._is_committed:
-            self._known.forget()
-        self.connection = None
+        connection, self.connection = self.connection, None
         self._has_savepoint = False
-        self._stack.close()
+        with self._stack:
+            if connection is not None and not self._is_committed:
+                self._known.forget()
+                with suppress(self._driver.Error, DBAPIError):  # if it is broken, nothing is to be undone
+                    connection.rollback()
 
     def _begin(self) -> Connection:
         if self.connection is None:
@@ -143,7 +147,7 @@ class Group:
         known = self._known
         with together(connection):
             lock = LOCK.run(connection, {})
-            after = known.revision if connection.dialect.name == "postgresql" else None
+            after = known.revision if is_distant(connection) else None
             others = None if after is None else READ.run(connection, {"after": after, "count": MANY})
         self.revision = int(lock.fetchone()[0])
         lock.close()
@@ -151,8 +155,10 @@ class Group:
         if known.revision is None or known.revision + len(rows) != self.revision:
             known.forget()
         else:
-            changes = [entry_of(*row).change for row in rows]
+            entries = [entry_of(*row) for row in rows]
+            changes = [entry.change for entry in entries]
             known.take(changes, (claim for each in changes if each.record for claim in each.record.claims()))
+            self._fresh.add(entries)  # whoever follows the log need not read them again
         known.revision = self.revision
 
     def _save(self) -> None:
@@ -164,17 +170,29 @@ class Group:
             SAVE.run(self.connection, {})
             self._has_savepoint = True
 
-    def _drop(self, refused: Transaction, error: BaseException) -> None:
+    def _drop(self, refused: Transaction) -> None:
         """Undo one transaction, and no more if that can be."""
-        assert self.connection is not None
-        is_database = isinstance(error, self._driver.Error | DBAPIError)
-        if not (refused.has_sent or is_database):
+        connection = self.connection
+        assert connection is not None
+        has_failed = not is_going_on(connection)
+        if not (refused.has_sent or has_failed):
             return
         self._known.forget()
         if self.entries and refused.has_sent:
             with suppress(self._driver.Error, DBAPIError):
-                UNDO.run(self.connection, {})
+                UNDO.run(connection, {})
                 return
+        self._give_up()
+
+    def _check(self) -> None:
+        """See that the database has not given up, whatever for: what was read outside of a transaction may do it."""
+        if self.connection is not None and not is_going_on(self.connection):
+            self._give_up()
+        if self.is_broken:
+            raise Broken
+
+    def _give_up(self) -> None:
+        """Nothing is left of what there was; if that was nothing, the next transaction begins anew."""
         self.is_broken = bool(self.entries)
         self.entries.clear()
         self.close()

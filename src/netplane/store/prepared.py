@@ -1,4 +1,4 @@
-"""Statements that are compiled once and then go straight to the driver.
+"""Statements that are compiled once and then go straight to the driver, or below it (`libpq`).
 
 Core looks up, binds and wraps anew each time, which costs 30 to 60 µs a statement (measured; the database itself takes
 2 to 10). Making a port sends a dozen statements, so this is half of what a port costs. The text and the order of the
@@ -7,11 +7,15 @@ parameters still come from Core's compiler, for whichever database it is.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from itertools import count
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, bindparam
+from sqlalchemy import ColumnElement, Connection, Insert, Select, bindparam
+from sqlalchemy.dialects.postgresql.psycopg import dialect as PostgreSQL
 from sqlalchemy.sql.expression import ClauseElement
+
+from netplane.store.libpq import Told, line_of
 
 Values = dict[str, Any]
 
@@ -21,55 +25,83 @@ SIZES = (1, 4, 32, 500)
 SQLite takes at most 32766 parameters, and longer lists gain nothing.
 """
 
+MANY = 50
+"""Rows from which on PostgreSQL takes them faster as a copy than by statements."""
+
+_numbers = count(1)
+_dollars = PostgreSQL(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
+
+
+def is_distant(connection: Connection) -> bool:
+    """Whether statements go by a wire."""
+    return connection.dialect.name == "postgresql"
+
 
 def together(connection: Connection) -> AbstractContextManager[object]:
     """Statements of the block go to a distant database in one packet, and are answered in one.
 
     Their errors are raised at the end of the block at the latest. In it, only `Prepared` may ask.
     """
+    return line_of(connection) if is_distant(connection) else nullcontext()
+
+
+def is_going_on(connection: Connection) -> bool:
+    """Whether a transaction that has begun can still be committed: databases give some up at an error."""
     driver: Any = connection.connection.dbapi_connection
-    pipeline: AbstractContextManager[object] = driver.pipeline() if hasattr(driver, "pipeline") else nullcontext()
-    return pipeline
+    return line_of(connection).is_going_on if is_distant(connection) else bool(driver.in_transaction)
 
 
 class Text(NamedTuple):
     """A statement as one database takes it."""
 
     sql: str
-    arrange: Callable[[Values], Any] | None
-    """Puts values in the order of its parameters, where they have places instead of names."""
+    told: Told
+    """The same for `libpq`."""
+    arrange: Callable[[Values], Any]
+    """Puts values in the order of its parameters."""
     fixed: Values
     """Values that belong to the statement, such as a limit."""
 
     def bind(self, values: Values) -> Any:
-        """Values as the driver takes them."""
-        bound = self.fixed | values if self.fixed else values
-        return bound if self.arrange is None else self.arrange(bound)
+        """Values in the order of the parameters."""
+        return self.arrange(self.fixed | values if self.fixed else values)
 
 
 class Prepared:
     """A statement whose values are sent and received as the driver takes and gives them."""
 
-    def __init__(self, statement: ClauseElement) -> None:
+    def __init__(self, statement: ClauseElement, *, is_kept: bool = True) -> None:
+        """`is_kept` says whether servers may remember it."""
         self._statement = statement
+        self._is_kept = is_kept
         self._texts: dict[str, Text] = {}
 
     def run(self, connection: Connection, values: Values) -> Any:
-        """Send it; answers the driver's cursor."""
+        """Send it; answers a cursor."""
         text = self._text(connection)
+        if is_distant(connection):
+            return line_of(connection).run(text.told, text.bind(values))
         cursor = connection.connection.cursor()
         cursor.execute(text.sql, text.bind(values))
         return cursor
 
     def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Send it once for each row."""
-        text = self._text(connection)
-        cursor = connection.connection.cursor()
         if len(rows) == 1:
-            cursor.execute(text.sql, text.bind(rows[0]))
-        else:
+            self.run(connection, rows[0]).close()
+            return
+        text = self._text(connection)
+        if not is_distant(connection):
+            cursor = connection.connection.cursor()
             cursor.executemany(text.sql, [text.bind(row) for row in rows])
-        cursor.close()
+            cursor.close()
+        elif isinstance(self._statement, Insert) and len(rows) >= MANY:
+            columns = [*rows[0]]
+            line_of(connection).copy(self._statement.table.name, columns, map(itemgetter(*columns), rows))
+        else:
+            with line_of(connection) as line:
+                for row in rows:
+                    line.run(text.told, text.bind(row))
 
     def first(self, connection: Connection, values: Values) -> Any:
         """The first column of the first row, or None."""
@@ -92,14 +124,18 @@ class Prepared:
         return found
 
     def _text(self, connection: Connection) -> Text:
-        dialect = connection.dialect
-        found = self._texts.get(dialect.name)
+        found = self._texts.get(connection.dialect.name)
         if found is None:
-            compiled: Any = self._statement.compile(dialect=dialect)
-            arrange = _arranging(compiled.positiontup) if dialect.positional else None
-            fixed = {name: value for name, value in compiled.params.items() if value is not None}
-            found = self._texts[dialect.name] = Text(str(compiled), arrange, fixed)
+            found = self._texts[connection.dialect.name] = self._compile(connection)
         return found
+
+    def _compile(self, connection: Connection) -> Text:
+        dialect = _dollars if is_distant(connection) else connection.dialect
+        compiled: Any = self._statement.compile(dialect=dialect)
+        sql, names = str(compiled), compiled.positiontup or ()
+        told = Told(b"np%d" % next(_numbers) if self._is_kept else b"", sql.encode())
+        fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        return Text(sql, told, _arranging(names), fixed)
 
 
 def _arranging(names: Sequence[str]) -> Callable[[Values], Any]:

@@ -125,7 +125,7 @@ class Store:
         Each transaction stays one: those that raise are dropped, the others not. What the thread reads meanwhile has
         what it wrote. Unavailable or Unsettled if the end fails; Broken if nothing is kept because of one of them.
         """
-        group = self._here.group = Group(self._writer, self._turn, self._cursors, self._known)
+        group = self._here.group = Group(self._writer, self._turn, self._cursors, self._known, self._fresh)
         with outages(self._driver):
             try:
                 yield group

@@ -1,0 +1,129 @@
+"""What is asked of PostgreSQL below its driver: values, errors, and a connection that goes on afterwards."""
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Thread
+
+import psycopg
+import pytest
+from sqlalchemy import Connection, Engine, text
+
+from netplane.store.engine import database_url, open_engine
+from netplane.store.libpq import CHUNK
+from netplane.store.prepared import MANY, Prepared, is_going_on, together
+from netplane.store.schema import SECRET
+from tests.contract.stores import postgresql
+
+ECHO = Prepared(
+    text("SELECT CAST(:text AS TEXT), CAST(:number AS BIGINT), CAST(:bytes AS BYTEA), CAST(:truth AS BOOL)")
+)
+ONE = Prepared(text("SELECT CAST(:number AS BIGINT)"))
+WRONG = Prepared(text("SELECT x FROM nowhere"))
+PUT = Prepared(SECRET.insert())
+COUNT = Prepared(text("SELECT count(*) FROM secret"))
+SLEEP = Prepared(text("SELECT pg_sleep(0.3)"))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    opened = open_engine(database_url(postgresql(tmp_path)), write=True)
+    yield opened
+    opened.dispose()
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as opened, opened.begin():
+        yield opened
+
+
+ROWS = [
+    ("", 0, b"", False),
+    ("a'\"\\ %s $1 \u2603", -1, bytes(range(256)), True),
+    (None, None, None, None),
+    ("x" * 100_000, 2**63 - 1, b"\0" * 100_000, True),
+    ("y", -(2**63), b"y", False),
+]
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_values_come_back_as_they_went(connection: Connection, row: tuple[object, ...]) -> None:
+    values = dict(zip(("text", "number", "bytes", "truth"), row, strict=True))
+    for _ in range(2):  # the second time it is prepared
+        assert ECHO.rows(connection, values) == [row]
+
+
+def test_what_no_text_can_have_is_refused_before_it_is_sent(connection: Connection) -> None:
+    """Libpq would end the text there, and find what has another name."""
+    with pytest.raises(psycopg.DataError):
+        ECHO.run(connection, {"text": "a\0b", "number": 1, "bytes": b"", "truth": True})
+    assert ONE.first(connection, {"number": 3}) == 3
+
+
+def test_many_are_sent_together(connection: Connection) -> None:
+    """More than go at a time; each gets its own answer."""
+    with together(connection):
+        answers = [ONE.run(connection, {"number": number}) for number in range(3 * CHUNK + 1)]
+        assert answers[7].fetchone() == (7,), "whoever asks in between is answered"
+        answers.append(ONE.run(connection, {"number": 5}))
+    assert [answer.fetchall() for answer in answers[:7]] == [[(number,)] for number in range(7)]
+    assert answers[-1].fetchone() == (5,)
+
+
+def fail(connection: Connection) -> None:
+    with together(connection):
+        PUT.run(connection, {"name": "a", "body": b""})
+        WRONG.run(connection, {})
+        ONE.run(connection, {"number": 1})
+
+
+def test_an_error_is_raised_once_and_the_connection_goes_on(engine: Engine) -> None:
+    with engine.connect() as connection:
+        for _ in range(2):
+            connection.begin()
+            with pytest.raises(psycopg.errors.UndefinedTable):
+                fail(connection)
+            assert not is_going_on(connection)
+            connection.rollback()
+            connection.begin()
+            assert (ONE.first(connection, {"number": 2}), COUNT.first(connection, {})) == (2, 0)
+            assert is_going_on(connection)
+            connection.rollback()
+
+
+@pytest.mark.parametrize("count", [1, 2, MANY - 1, MANY, 5 * MANY])
+def test_rows_are_written(engine: Engine, count: int) -> None:
+    """Few by statements, many by a copy; what is there already is refused in the same way."""
+    rows = [{"name": f"{number}\t\\N", "body": bytes([number % 256])} for number in range(count)]
+    with engine.begin() as connection, together(connection):
+        PUT.run_many(connection, rows)
+    with engine.connect() as connection:
+        connection.begin()
+        assert COUNT.first(connection, {}) == count
+        with pytest.raises(psycopg.errors.UniqueViolation), together(connection):
+            PUT.run_many(connection, rows)
+        connection.rollback()
+        assert connection.execute(SECRET.select().where(SECRET.c.name == "0\t\\N")).one().body == b"\0"
+
+
+def test_whoever_waits_for_the_database_lets_others_go_on(connection: Connection) -> None:
+    ticks: list[float] = []
+    waiting = Thread(target=lambda: [SLEEP.run(connection, {}) for _ in range(2)])
+    waiting.start()
+    while waiting.is_alive():
+        ticks.append(time.monotonic())
+        time.sleep(0.01)
+    waiting.join()
+    assert len(ticks) > 15
+
+
+def test_a_connection_that_is_cut_is_an_outage(engine: Engine) -> None:
+    with engine.connect() as connection, engine.connect() as other:
+        ONE.first(connection, {"number": 1})
+        pid = connection.exec_driver_sql("SELECT pg_backend_pid()").scalar()
+        other.exec_driver_sql(f"SELECT pg_terminate_backend({pid})")
+        for statement, values in ((ONE, {"number": 1}), (SLEEP, {})):
+            with pytest.raises(psycopg.OperationalError):
+                statement.run(connection, values)
+        connection.invalidate()
