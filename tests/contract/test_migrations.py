@@ -92,7 +92,8 @@ def test_a_database_of_a_former_netplane_is_brought_up(database: str, engine: En
         if level >= 4:  # which counts what it writes
             connection.execute(text("INSERT INTO tally (project, kind, used) VALUES ('blue', 'network', 1)"))
         if level >= 5:  # which finds what it writes by name
-            found = "INSERT INTO reference VALUES (:id, 'network', 'name', '=web', true)"
+            columns = '(source, kind, field, target, "cascade")'
+            found = f"INSERT INTO reference {columns} VALUES (:id, 'network', 'name', '=web', true)"
             connection.execute(text(found), {"id": network.id})
     if database.startswith("postgresql"):
         if level < NEEDED:

@@ -25,7 +25,7 @@ from netplane.model import (
 )
 from netplane.model.prefixes import prefix_claim, prefix_space, span_start
 from netplane.store import Conflict, Exhausted, InUse, Missing, Store, StoreError
-from netplane.store.reader import MANY, VALUE
+from netplane.store.reader import VALUE
 from tests.contract.stores import (
     DATABASES,
     new_group,
@@ -208,18 +208,6 @@ def test_records_are_read_in_pages(store: Store) -> None:
         assert [record.id for record in reader.page(Network, "", 3, "blue")] == ordered[:3]
         assert [record.id for record in reader.page(Network, ordered[2], 3, "blue")] == ordered[3:]
         assert len(reader.page(Network, "", 100)) == 6
-
-
-def test_pages_of_a_kind_with_many_records(store: Store) -> None:
-    groups = [SecurityGroup(id=f"{number:05}", name=f"g{number}") for number in range(MANY + 1)]
-    with store.write("test") as transaction:
-        for group in groups:
-            transaction.add(group)
-    add(store, new_network())
-    with store.read() as reader:
-        assert [group.id for group in reader.page(SecurityGroup, "00009", 3)] == ["00010", "00011", "00012"]
-        assert len(reader.page(SecurityGroup, "", 10_000)) == MANY + 1
-        assert len(reader.page(Network, "", 10)) == 1
 
 
 def test_all_records_of_some_kinds_are_walked_through(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

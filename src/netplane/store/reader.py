@@ -17,15 +17,14 @@ V = TypeVar("V")
 Records = list[V]
 """Spelled so, since readers have a method called `list`."""
 
-MANY = 2_000
-"""Records of a kind that are many."""
-
 VALUE = "="
 """What begins the target of a row of `reference` that is no record's id but what a record is found by."""
 
 SOME = 500
 """Claimed values that are read at once."""
 
+# Whoever asks for referrers has them in the order of references: by the order of records, which is the same, SQLite
+# would go through all of their kind.
 _REFERRERS = RESOURCE.join(REFERENCE, (RESOURCE.c.id == REFERENCE.c.source) & (RESOURCE.c.kind == REFERENCE.c.kind))
 _REFERRING = (REFERENCE.c.kind == bindparam("kind")) & (REFERENCE.c.field == bindparam("field"))
 
@@ -41,7 +40,7 @@ FIND = Prepared(
     select(RESOURCE.c.body)
     .select_from(_REFERRERS)
     .where(_REFERRING, REFERENCE.c.target == bindparam("target"))
-    .order_by(RESOURCE.c.id)
+    .order_by(REFERENCE.c.source)
 )
 _LIST = select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind")).order_by(RESOURCE.c.id)
 _LIST_PROJECT = _LIST.where(RESOURCE.c.project == bindparam("project"))
@@ -63,19 +62,6 @@ CLAIMED_BEFORE = Prepared(
 )
 COUNTS = Several(CLAIM.c.space, select(CLAIM.c.space, func.count()).group_by(CLAIM.c.space))
 PAGE = Prepared(_LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
-# Of a kind with many records a page is read among all kinds, by id: its own index would have all of them sorted first.
-PAGE_AMONG = Prepared(
-    select(RESOURCE.c.body)
-    .where(RESOURCE.c.kind.concat("") == bindparam("kind"), RESOURCE.c.id > bindparam("after"))
-    .order_by(RESOURCE.c.id)
-    .limit(bindparam("count"))
-)
-COUNT = Prepared(
-    select(func.count()).select_from(
-        select(RESOURCE.c.id).where(RESOURCE.c.kind == bindparam("kind")).limit(MANY).subquery()
-    )
-)
-"""How many records of a kind there are, `MANY` at most."""
 # All kinds in the order in which they are stored: the index by kind would have each row looked up by itself.
 WALK = Prepared(
     select(RESOURCE.c.id, RESOURCE.c.kind, RESOURCE.c.body)
@@ -89,7 +75,10 @@ PAGE_PROJECT = Prepared(_LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).
 _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).where(
     REFERENCE.c.target == bindparam("target")
 )
-HOLDING = Prepared(_REFERRER.where(~REFERENCE.c.cascade).limit(1))
+# In the order of its index; any other first one PostgreSQL would rather look for among all references.
+HOLDING = Prepared(
+    _REFERRER.where(~REFERENCE.c.cascade).order_by(REFERENCE.c.kind, REFERENCE.c.field, REFERENCE.c.source).limit(1)
+)
 FOLLOWING = Prepared(_REFERRER.where(REFERENCE.c.cascade))
 ANY_REFERRER = Prepared(select(_REFERRER.exists()))
 USED = Prepared(select(TALLY.c.kind, TALLY.c.used).where(TALLY.c.project == bindparam("project")))
@@ -98,9 +87,9 @@ FIRST = Prepared(select(func.min(CHANGE.c.revision)))
 TAKEN = Several(CLAIM.c.value, select(CLAIM.c.value).where(CLAIM.c.space == bindparam("space")))
 GROUP = Several(
     REFERENCE.c.target,
-    select(REFERENCE.c.target, RESOURCE.c.body).select_from(_REFERRERS).where(_REFERRING).order_by(RESOURCE.c.id),
+    select(REFERENCE.c.target, RESOURCE.c.body).select_from(_REFERRERS).where(_REFERRING).order_by(REFERENCE.c.source),
 )
-BY_ID = Several(RESOURCE.c.id, _LIST)
+BY_ID = Several(RESOURCE.c.id, select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind")))
 PRESENT = Several(RESOURCE.c.id, select(RESOURCE.c.id))
 
 
@@ -164,8 +153,7 @@ class Reader:
         """The first `count` records of a kind whose ids follow one, by id: of all, or of one project."""
         values: dict[str, Any] = {"kind": kind_of(kind), "after": after, "count": count}
         if project is None:
-            many = COUNT.first(self._connection, {"kind": kind_of(kind)}) == MANY
-            return self._records(PAGE_AMONG if many else PAGE, values)
+            return self._records(PAGE, values)
         return self._records(PAGE_PROJECT, values | {"project": project})
 
     def referring(self, kind: type[T], field: str, target: str, after: str, count: int) -> Records[T]:

@@ -24,7 +24,7 @@ How the tables have become what they are, step by step, is told in `migrations`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-LEVEL = 7
+LEVEL = 8
 """How many steps of `migrations` these tables are made of."""
 NEEDED = 6
 """The level from which on this netplane can work with a database."""
@@ -44,6 +44,7 @@ RESOURCE = Table(
     Column("revision", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Index("resource_by_project", "kind", "project", "id"),
+    Index("resource_by_kind", "kind", "id"),
     sqlite_with_rowid=False,
 )
 
