@@ -9,11 +9,13 @@ import psycopg
 import pytest
 from sqlalchemy import Connection, Engine, text
 
+from netplane.model import Network, Subnet
+from netplane.store import Ahead, Store
 from netplane.store.engine import database_url, open_engine
-from netplane.store.libpq import CHUNK
+from netplane.store.libpq import CHUNK, Line
 from netplane.store.prepared import MANY, Prepared, is_going_on, together
 from netplane.store.schema import SECRET
-from tests.contract.stores import postgresql
+from tests.contract.stores import new_network, new_subnet, open_store, postgresql
 
 ECHO = Prepared(
     text("SELECT CAST(:text AS TEXT), CAST(:number AS BIGINT), CAST(:bytes AS BYTEA), CAST(:truth AS BOOL)")
@@ -105,6 +107,50 @@ def test_rows_are_written(engine: Engine, count: int) -> None:
             PUT.run_many(connection, rows)
         connection.rollback()
         assert connection.execute(SECRET.select().where(SECRET.c.name == "0\t\\N")).one().body == b"\0"
+
+
+def fail_early(store: Store, network: Network, ahead: Ahead) -> None:
+    with store.read() as reader:
+        reader.look_ahead(Network, network.id, ahead)
+        raise KeyError
+
+
+def test_what_will_be_asked_is_answered_with_the_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one way there and back instead of three; whatever was foreseen, nobody is told what was so before."""
+    packets: list[int] = []
+    send = Line.sync
+
+    def sync(line: Line) -> None:
+        packets.extend([len(line._queue)] if line._queue else [])
+        send(line)
+
+    monkeypatch.setattr(Line, "sync", sync)
+    store = open_store(postgresql(tmp_path))
+    network = new_network(1)
+    with store.write("test") as transaction:
+        transaction.add(network)
+    ahead = Ahead(("port_status",), ((Subnet, "network_id"),))
+
+    def look(states: str, subnets: int) -> None:
+        packets.clear()
+        with store.read() as reader:
+            reader.look_ahead(Network, network.id, ahead)
+            assert reader.get(Network, network.id) is not None
+            assert [report.body for report in reader.reports("port_status", [network.id]).values()] == [*states]
+            assert len(reader.group(Subnet, "network_id", [network.id])[network.id]) == subnets
+            assert packets == [3]
+            assert reader.get(Network, network.id) is not None, "what was answered is asked anew"
+
+    look("", 0)
+    with store.read() as reader:
+        reader.look_ahead(Network, network.id, ahead)  # and nothing of it is asked
+    with pytest.raises(KeyError):
+        fail_early(store, network, ahead)
+    store.report("port_status", {network.id: "A"})
+    with store.write("test") as transaction:
+        transaction.add(new_subnet(network))
+    look("A", 1)
+    store.close()
 
 
 def test_whoever_waits_for_the_database_lets_others_go_on(connection: Connection) -> None:

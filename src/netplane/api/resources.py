@@ -63,6 +63,7 @@ class Resources(NamedTuple):
         """GET of one."""
         fields = frozenset(value for name, value in call.query if name == "fields")
         with self.store.read() as reader:
+            reader.look_ahead(self.rules.kind, id, self.rules.ahead)
             record = visible(reader, call.context, self.rules.kind, id)
             shown = self._views(reader, call.context, [record])[0]
         return Answer(200, {kind_of(self.rules.kind): only(shown, fields)})

@@ -9,12 +9,13 @@ from netplane.store.errors import Conflict, Exhausted, InUse, Missing, StoreErro
 from netplane.store.group import Broken, Group
 from netplane.store.journal import Entry
 from netplane.store.migrations import Unfit
-from netplane.store.reader import Reader
+from netplane.store.reader import Ahead, Reader
 from netplane.store.reports import Report
 from netplane.store.store import Store
 from netplane.store.transaction import Transaction
 
 __all__ = [
+    "Ahead",
     "Broken",
     "Conflict",
     "Entry",

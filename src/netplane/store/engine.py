@@ -1,11 +1,16 @@
 """Connections: how a database is named and opened, so that both kinds behave alike."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from time import monotonic, sleep
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
+
+from netplane.store.libpq import line_of
+from netplane.store.prepared import is_distant
 
 JOURNAL = "PRAGMA journal_mode=WAL"
 """Kept in the file from then on."""
@@ -76,8 +81,22 @@ def open_engine(url: URL, *, write: bool) -> Engine:
         _prepare_sqlite(engine, "BEGIN IMMEDIATE" if write else "BEGIN")
         return engine
     settings = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
-    engine = create_engine(url, pool_size=8, max_overflow=8, connect_args=settings)
-    return engine if write else engine.execution_options(isolation_level="REPEATABLE READ")
+    level = {} if write else {"isolation_level": "REPEATABLE READ"}
+    return create_engine(url, pool_size=8, max_overflow=8, connect_args=settings, **level)
+
+
+@contextmanager
+def view_of(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees the database as it is at the first statement, until the block ends."""
+    with engine.connect() as connection:
+        if is_distant(connection):  # the first statement takes the beginning along
+            try:
+                yield connection
+            finally:
+                line_of(connection).end()
+        else:
+            connection.begin()
+            yield connection
 
 
 class Generations:

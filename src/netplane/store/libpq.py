@@ -90,6 +90,7 @@ class Line:
         self._prepared: set[bytes] = set()
         self._queue: list[Answer] = []
         self._depth = 0
+        self._expected: dict[tuple[bytes, tuple[Any, ...]], Answer] = {}
         self._poll = poll()
         self._poll.register(self._server.socket, POLLIN)
 
@@ -100,11 +101,23 @@ class Line:
 
     def run(self, told: Told, values: Sequence[Any]) -> Answer:
         """Send a statement, in a transaction; at the end of `together`, if that is begun."""
+        if self._expected and (expected := self._expected.pop((told.name, tuple(values)), None)):
+            return expected
         answer = Answer(self, told, values)
         self._queue.append(answer)
         if not self._depth:
             self.sync()
         return answer
+
+    def expect(self, told: Told, values: Sequence[Any]) -> None:
+        """A question that will be asked in this transaction, which only reads: its answer is fetched with others."""
+        self._expected[told.name, tuple(values)] = self.run(told, values)
+
+    def end(self) -> None:
+        """End a transaction that has only read; if it has failed, whoever has the connection sees to it."""
+        self._expected.clear()
+        if self.is_going_on:
+            self._check(self._server.exec_(b"COMMIT"))
 
     def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Write rows into a table."""

@@ -85,6 +85,11 @@ class Prepared:
         cursor.execute(text.sql, text.bind(values))
         return cursor
 
+    def expect(self, connection: Connection, values: Values) -> None:
+        """It will be asked for: in a block of `together`, a distant database answers it with the rest."""
+        text = self._text(connection)
+        line_of(connection).expect(text.told, text.bind(values))
+
     def run_many(self, connection: Connection, rows: Sequence[Values]) -> None:
         """Send it once for each row."""
         if len(rows) == 1:
@@ -159,6 +164,10 @@ class Several:
             named = {f"v{index}": piece[min(index, len(piece) - 1)] for index in range(size)}
             found += self._by_size[size].rows(connection, values | named)
         return found
+
+    def expect(self, connection: Connection, asked: str, values: Values) -> None:
+        """One value will be asked for; as `Prepared.expect`."""
+        self._by_size[1].expect(connection, {"v0": asked} | values)
 
 
 def _places(column: ColumnElement[Any], size: int) -> list[Any]:

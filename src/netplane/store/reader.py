@@ -1,15 +1,15 @@
 """Reading records: one consistent view, as of the moment it was opened."""
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from sqlalchemy import Connection, bindparam, func, select, tuple_
 
 from netplane.model import Record, kind_of
 from netplane.store.audit import Line, Sought, read_audit
 from netplane.store.codec import decode
-from netplane.store.prepared import Prepared, Several
-from netplane.store.reports import Report, read_reports
+from netplane.store.prepared import Prepared, Several, is_distant, together
+from netplane.store.reports import READ_SOME, Report, read_reports
 from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE, TALLY
 
 T = TypeVar("T", bound=Record)
@@ -93,6 +93,15 @@ BY_ID = Several(RESOURCE.c.id, select(RESOURCE.c.body).where(RESOURCE.c.kind == 
 PRESENT = Several(RESOURCE.c.id, select(RESOURCE.c.id))
 
 
+class Ahead(NamedTuple):
+    """What is asked about each record of a kind when it is shown."""
+
+    reports: tuple[str, ...] = ()
+    """Kinds of reports."""
+    referring: tuple[tuple[type[Record], str], ...] = ()
+    """Kinds that refer to it, and by which field."""
+
+
 class Reader:
     """Look-ups on one connection."""
 
@@ -117,6 +126,18 @@ class Reader:
         """The record with this id, or None."""
         body = GET.first(self._connection, {"id": id, "kind": kind_of(kind)})
         return None if body is None else cast(T, decode(body))
+
+    def look_ahead(self, kind: type[Record], id: str, ahead: "Ahead") -> None:
+        """A record will be asked for, and more about it: a distant database answers all of it at once."""
+        connection = self._connection
+        if not is_distant(connection):
+            return
+        with together(connection):
+            GET.expect(connection, {"id": id, "kind": kind_of(kind)})
+            for report in ahead.reports:
+                READ_SOME.expect(connection, id, {"kind": report})
+            for referring, field in ahead.referring:
+                GROUP.expect(connection, id, {"kind": kind_of(referring), "field": field})
 
     def find(self, kind: type[T], field: str, target: str) -> Records[T]:
         """The records of a kind that refer to `target` by `field`, by id."""

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select
 from netplane.model import Change
 from netplane.store.allocation import Cursors
 from netplane.store.clock import Clock, SharedClock, fine_stamp, wall_clock
-from netplane.store.engine import Generations, database_url, open_engine
+from netplane.store.engine import Generations, database_url, open_engine, view_of
 from netplane.store.errors import Unavailable, Unsettled
 from netplane.store.fresh import Fresh
 from netplane.store.group import LOCK, Group
@@ -145,7 +145,7 @@ class Store:
             if group is not None and group.connection is not None:
                 yield Reader(group.connection)
                 return
-            with self._reader.begin() as connection:
+            with view_of(self._reader) as connection:
                 yield Reader(connection)
 
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
@@ -154,7 +154,7 @@ class Store:
 
     def journal(self, after: int, limit: int = 1000) -> list[Entry]:
         """As `changes`, with who made each and when."""
-        with outages(self._driver), self._reader.begin() as connection:
+        with outages(self._driver), view_of(self._reader) as connection:
             return read_journal(connection, after, limit)
 
     @property

@@ -10,7 +10,7 @@ from netplane.api.parts import Parts
 from netplane.api.views import View
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
 from netplane.model.resource import Resource
-from netplane.store import Reader, Transaction
+from netplane.store import Ahead, Reader, Transaction
 from netplane.store.clock import Clock, wall_clock
 
 PortStatus = Callable[[Reader, Sequence[str]], Mapping[str, str]]
@@ -51,6 +51,8 @@ class Rules(NamedTuple):
     extras: tuple[Extra, ...]
     show: Callable[[Reader, Services, Context, Sequence[Any]], list[View]]
     """The extra fields of each record, in the order of the records."""
+    ahead: Ahead = Ahead()
+    """What `show` asks of one record, whichever it is."""
     filled: frozenset[str] = frozenset()
     """Required fields that `create` fills when the client does not."""
     indexed: tuple[str, ...] = ()

@@ -20,8 +20,8 @@ from netplane.api.rules.port_security import secure, secure_new
 from netplane.api.rules.security import check_groups, default_group, identity_of, release_identity
 from netplane.api.rules.subports import check_in_no_trunk, trunk_details
 from netplane.api.views import View
-from netplane.model import ROUTER_INTERFACE, FixedIP, Network, Port
-from netplane.store import Reader, Transaction
+from netplane.model import ROUTER_INTERFACE, FixedIP, Network, Port, Trunk
+from netplane.store import Ahead, Reader, Transaction
 from netplane.store.announcements import drop_announcements
 from netplane.store.bindings import bind_requested
 from netplane.store.reports import PORT_STATUS
@@ -182,6 +182,7 @@ PORTS = Rules(
     delete,
     EXTRAS,
     show,
+    ahead=Ahead(reports=(PORT_STATUS,), referring=((Trunk, "port_id"),)),
     filled=frozenset({"mac_address"}),
     fit=fit,
     parts=(BINDINGS,),
