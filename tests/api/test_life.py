@@ -72,5 +72,5 @@ def check_tables_are_empty(world: World) -> None:
             assert reader.taken(space, ["1", "2", "3", "blue"]) == set()
     built = [change.id for change in world.store.changes(0)]
     with world.store.read() as reader:
-        assert not any(reader.is_referred(id) for id in built)
+        assert not any(reader.held_by(id) or reader.followers(id) for id in built)
         assert reader.present(built) == set()

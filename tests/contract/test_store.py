@@ -16,6 +16,7 @@ from netplane.model import (
     Network,
     Operation,
     Port,
+    RbacPolicy,
     Record,
     SecurityGroup,
     SecurityGroupRule,
@@ -187,7 +188,8 @@ def test_a_transaction_sees_its_own_writes(store: Store) -> None:
         assert [found.id for found in transaction.find(Subnet, "network_id", network.id)] == [subnet.id]
         assert [found.id for found in transaction.list(Subnet)] == [subnet.id]
         assert transaction.holder("vni", "1") == network.id
-        assert transaction.is_referred(network.id)
+        assert transaction.is_referred(Subnet, "network_id", network.id)
+        assert not transaction.is_referred(Port, "network_id", network.id)
 
 
 def test_records_are_listed_by_project_and_by_id(store: Store) -> None:
@@ -276,6 +278,58 @@ def test_a_reference_to_what_the_transaction_deleted_is_refused(store: Store) ->
     with pytest.raises(Missing):
         swap()
     assert ids(store, Network) == {network.id}
+
+
+def test_a_reference_needs_a_target_of_its_kind(store: Store) -> None:
+    """Whatever else has that id, and whatever it looks like."""
+    network, host = new_network(), new_host()
+    add(store, network, host)
+    check_refused(store, Missing, new_subnet(replace(network, id=host.id)))
+    check_refused(store, Missing, new_subnet(replace(network, id=f"{VALUE}web")))
+
+    def both() -> None:
+        with store.write("test") as transaction:
+            assert transaction.get(Host, host.id) == host
+            transaction.add(new_subnet(replace(network, id=host.id)))
+
+    with pytest.raises(Missing):
+        both()
+    assert ids(store, Subnet) == set()
+
+
+def test_what_shares_its_id_with_another_kind_is_neither_held_nor_followed_for_it(store: Store) -> None:
+    network, group, remote = new_network(), new_group(), new_group("remote")
+    subnet, rule = new_subnet(network), new_rule(group, remote)
+    policy = RbacPolicy(
+        id=network.id, object_type="network", object_id=network.id, action="access_as_shared", target_project="red"
+    )
+    add(store, network, group, remote, subnet, rule, policy, new_port(network, MACS[0], (subnet, "10.0.0.2")))
+    twins = [replace(new_host(number), id=id) for number, id in enumerate((network.id, remote.id, subnet.id), 1)]
+    for twin in twins:
+        add(store, twin)
+        remove(store, twin)
+    assert (ids(store, Subnet), ids(store, SecurityGroupRule)) == ({subnet.id}, {rule.id})
+    assert ids(store, RbacPolicy) == {policy.id}
+    add(store, *twins)
+    with pytest.raises(InUse):
+        remove(store, subnet)
+    remove(store, remote)
+    assert ids(store, SecurityGroupRule) == set()
+    assert ids(store, Host) == {twin.id for twin in twins}
+
+
+def test_what_is_held_back_is_so_by_its_own_kind_alone(store: Store) -> None:
+    """A port on a network holds back the host of that name only if a binding names the host too."""
+    network = new_network()
+    host = replace(new_host(), id=network.id)
+    port = new_port(network, MACS[0])
+    add(store, network, host, port, Binding(id=port.id, host_id=host.id))
+    with pytest.raises(InUse) as caught:
+        remove(store, host)
+    assert (caught.value.kind, caught.value.field) == ("binding", "host_id")
+    with pytest.raises(InUse) as caught:
+        remove(store, network)
+    assert (caught.value.kind, caught.value.field) == ("port", "network_id")
 
 
 def test_what_is_in_use_stays(store: Store) -> None:

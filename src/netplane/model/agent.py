@@ -33,7 +33,7 @@ class Agent(Resource, frozen=True, kw_only=True, gc=False, tag="agent"):
 
     def references(self) -> Iterable[Reference]:
         """Its host, with which it goes."""
-        return (Reference("host", self.host, OnDelete.CASCADE),)
+        return (Reference("host", "host", self.host, OnDelete.CASCADE),)
 
 
 def agent_id(host: str) -> str:

@@ -20,7 +20,7 @@ class Announcement(Record, frozen=True, kw_only=True, gc=False, tag="announcemen
 
     def references(self) -> Iterable[Reference]:
         """Its port, with which it goes."""
-        yield Reference("port_id", self.port_id, OnDelete.CASCADE)
+        yield Reference("port_id", "port", self.port_id, OnDelete.CASCADE)
 
 
 def announcement_id(network: str, address: str) -> str:

@@ -29,9 +29,9 @@ class DefaultSecurityGroupRule(Terms, frozen=True, kw_only=True, gc=False, tag="
     def references(self) -> Iterable[Reference]:
         """The remote group, with which it goes, and the address group, which stays for it."""
         if self.remote_group_id not in (None, PARENT):
-            yield Reference("remote_group_id", self.remote_group_id or "", OnDelete.CASCADE)
+            yield Reference("remote_group_id", "security_group", self.remote_group_id or "", OnDelete.CASCADE)
         if self.remote_address_group_id is not None:
-            yield Reference("remote_address_group_id", self.remote_address_group_id)
+            yield Reference("remote_address_group_id", "address_group", self.remote_address_group_id)
 
     def claims(self) -> Iterable[Claim]:
         """What it says, once for each sort of groups, in whatever words."""

@@ -75,4 +75,4 @@ class Device(Record, frozen=True, kw_only=True, gc=False, tag="device"):
 
     def references(self) -> Iterable[Reference]:
         """Its port; the store never sees a device, so this serves look-ups only."""
-        return (Reference("id", self.id),)
+        return (Reference("id", "port", self.id),)

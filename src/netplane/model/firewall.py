@@ -72,7 +72,7 @@ class FirewallPolicy(Resource, frozen=True, kw_only=True, gc=False, tag="firewal
 
     def references(self) -> Iterable[Reference]:
         """Its rules, which stay for it."""
-        return [Reference("firewall_rules", rule) for rule in self.firewall_rules]
+        return [Reference("firewall_rules", "firewall_rule", rule) for rule in self.firewall_rules]
 
     def claims(self) -> Iterable[Claim]:
         """That all projects see it, if they do."""
@@ -105,11 +105,11 @@ class FirewallGroup(Resource, frozen=True, kw_only=True, gc=False, tag="firewall
     def references(self) -> Iterable[Reference]:
         """Its policies and ports, which stay for it."""
         if self.ingress_firewall_policy_id is not None:
-            yield Reference("ingress_firewall_policy_id", self.ingress_firewall_policy_id)
+            yield Reference("ingress_firewall_policy_id", "firewall_policy", self.ingress_firewall_policy_id)
         if self.egress_firewall_policy_id is not None:
-            yield Reference("egress_firewall_policy_id", self.egress_firewall_policy_id)
+            yield Reference("egress_firewall_policy_id", "firewall_policy", self.egress_firewall_policy_id)
         for port in self.ports:
-            yield Reference("ports", port)
+            yield Reference("ports", "port", port)
 
     def claims(self) -> Iterable[Claim]:
         """Its ports, each for itself; the name `default`, once a project; and that all projects see it, if they do."""

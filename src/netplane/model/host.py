@@ -10,7 +10,8 @@ _ID = r"[0-9A-Fa-f]{32}|[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}"
 HOST_NAME = re.compile(rf"(?!(?:{_ID})\Z)[A-Za-z0-9][A-Za-z0-9._-]{{0,254}}")
 """What a host may be called: as hosts are (RFC 1123, and underscores); names become file names and log lines.
 
-A host's id is its name, and references are by id alone: what looks like the id of a network or a project is no name.
+A host's id is its name: what looks like the id of a network or a project is no name, since people and reports, which
+name things by id alone, would take one for the other.
 """
 HOST_NAMES = "1 to 255 letters, digits, dots, hyphens and underscores, and neither a UUID nor 32 hexadecimal digits"
 """The same for people."""
@@ -34,5 +35,5 @@ class Binding(Record, frozen=True, kw_only=True, gc=False, tag="binding"):
 
     def references(self) -> Iterable[Reference]:
         """Its port, with which it goes, and its host, which stays while it carries ports."""
-        yield Reference("id", self.id, OnDelete.CASCADE)
-        yield Reference("host_id", self.host_id)
+        yield Reference("id", "port", self.id, OnDelete.CASCADE)
+        yield Reference("host_id", "host", self.host_id)

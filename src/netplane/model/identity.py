@@ -71,9 +71,9 @@ class Assignment(Record, frozen=True, kw_only=True, gc=False, tag="assignment"):
 
     def references(self) -> Iterable[Reference]:
         """The user, and the project if it is for one."""
-        yield Reference("user_id", self.user_id, OnDelete.CASCADE)
+        yield Reference("user_id", "user", self.user_id, OnDelete.CASCADE)
         if self.target not in (DOMAIN, SYSTEM):
-            yield Reference("target", self.target, OnDelete.CASCADE)
+            yield Reference("target", "project", self.target, OnDelete.CASCADE)
 
 
 def assignment(user: str, target: str, role: str) -> Assignment:
@@ -99,8 +99,8 @@ class ApplicationCredential(Record, frozen=True, kw_only=True, gc=False, tag="ap
 
     def references(self) -> Iterable[Reference]:
         """The user and the project."""
-        yield Reference("user_id", self.user_id, OnDelete.CASCADE)
-        yield Reference("project_id", self.project_id, OnDelete.CASCADE)
+        yield Reference("user_id", "user", self.user_id, OnDelete.CASCADE)
+        yield Reference("project_id", "project", self.project_id, OnDelete.CASCADE)
 
     def claims(self) -> Iterable[Claim]:
         """Its name, among the user's."""

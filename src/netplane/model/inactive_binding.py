@@ -22,7 +22,7 @@ class InactiveBinding(Record, frozen=True, kw_only=True, gc=False, tag="inactive
 
     def references(self) -> Iterable[Reference]:
         """Its port, with which it goes."""
-        return (Reference("port_id", self.port_id, OnDelete.CASCADE),)
+        return (Reference("port_id", "port", self.port_id, OnDelete.CASCADE),)
 
 
 def inactive_binding_id(port: str, host: str) -> str:

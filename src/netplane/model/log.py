@@ -32,9 +32,9 @@ class LogResource(Resource, frozen=True, kw_only=True, gc=False, tag="log"):
     def references(self) -> Iterable[Reference]:
         """Its group and its port, with either of which it goes."""
         if self.resource_id is not None:
-            yield Reference("resource_id", self.resource_id, OnDelete.CASCADE)
+            yield Reference("resource_id", self.resource_type, self.resource_id, OnDelete.CASCADE)
         if self.target_id is not None:
-            yield Reference("target_id", self.target_id, OnDelete.CASCADE)
+            yield Reference("target_id", "port", self.target_id, OnDelete.CASCADE)
 
     @property
     def drops(self) -> bool:

@@ -164,9 +164,9 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
 
     def references(self) -> Iterable[Reference]:
         """Its network, which takes it along when deleted, and its pool, which stays for it."""
-        yield Reference("network_id", self.network_id, OnDelete.CASCADE)
+        yield Reference("network_id", "network", self.network_id, OnDelete.CASCADE)
         if self.subnetpool_id is not None:
-            yield Reference("subnetpool_id", self.subnetpool_id)
+            yield Reference("subnetpool_id", "subnetpool", self.subnetpool_id)
 
     def claims(self) -> Iterable[Claim]:
         """Its range in its pool."""

@@ -164,15 +164,15 @@ class Port(Resource, frozen=True, kw_only=True, gc=False, tag="port"):
 
     def references(self) -> Iterable[Reference]:
         """Its network, subnets, router or identity: none of them may go while the port stands."""
-        yield Reference("network_id", self.network_id)
+        yield Reference("network_id", "network", self.network_id)
         for subnet in dict.fromkeys(fixed.subnet_id for fixed in self.fixed_ips):
-            yield Reference("fixed_ips", subnet)
+            yield Reference("fixed_ips", "subnet", subnet)
         if self.is_router_interface:
-            yield Reference("device_id", self.device_id)
+            yield Reference("device_id", "router", self.device_id)
         if self.identity_id:
-            yield Reference("identity_id", self.identity_id)
+            yield Reference("identity_id", "identity", self.identity_id)
         for carried in self.sub_ports:
-            yield Reference("sub_ports", carried.port_id)
+            yield Reference("sub_ports", "port", carried.port_id)
 
     def claims(self) -> Iterable[Claim]:
         """Its MAC in the network, each address in its subnet (in a form that sorts as numbers do), and its subports."""

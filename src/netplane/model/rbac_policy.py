@@ -38,7 +38,7 @@ class RbacPolicy(Resource, frozen=True, kw_only=True, gc=False, tag="rbac_policy
 
     def references(self) -> Iterable[Reference]:
         """What it is about, which takes it along when deleted."""
-        return (Reference("object_id", self.object_id, OnDelete.CASCADE),)
+        return (Reference("object_id", self.object_type, self.object_id, OnDelete.CASCADE),)
 
     def claims(self) -> Iterable[Claim]:
         """What it is about, among all that the project may use."""

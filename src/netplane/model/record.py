@@ -18,9 +18,14 @@ class OnDelete(StrEnum):
 
 
 class Reference(NamedTuple):
-    """One record pointing at another: integrity for the store, reverse look-up for everybody."""
+    """One record pointing at another: integrity for the store, reverse look-up for everybody.
+
+    `kind` and `target` are the kind and the id of the other. A field that holds others back (`RESTRICT`) points at
+    one kind only.
+    """
 
     field: str
+    kind: str
     target: str
     on_delete: OnDelete = OnDelete.RESTRICT
 

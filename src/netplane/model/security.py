@@ -88,11 +88,11 @@ class SecurityGroupRule(Terms, frozen=True, kw_only=True, gc=False, tag="securit
 
     def references(self) -> Iterable[Reference]:
         """Its group and the remote group, with either of which it goes, and the address group, which stays for it."""
-        yield Reference("security_group_id", self.security_group_id, OnDelete.CASCADE)
+        yield Reference("security_group_id", "security_group", self.security_group_id, OnDelete.CASCADE)
         if self.remote_group_id is not None:
-            yield Reference("remote_group_id", self.remote_group_id, OnDelete.CASCADE)
+            yield Reference("remote_group_id", "security_group", self.remote_group_id, OnDelete.CASCADE)
         if self.remote_address_group_id is not None:
-            yield Reference("remote_address_group_id", self.remote_address_group_id)
+            yield Reference("remote_address_group_id", "address_group", self.remote_address_group_id)
 
     def claims(self) -> Iterable[Claim]:
         """What it says, once in its group, in whatever words."""
@@ -111,7 +111,7 @@ class Identity(Record, frozen=True, kw_only=True, gc=False, tag="identity"):
 
     def references(self) -> Iterable[Reference]:
         """Its groups, which cannot go while a port is in them."""
-        return tuple(Reference("groups", group) for group in self.groups)
+        return tuple(Reference("groups", "security_group", group) for group in self.groups)
 
     def claims(self) -> Iterable[Claim]:
         """Its number, everywhere."""

@@ -70,7 +70,11 @@ class SubnetPool(Resource, frozen=True, kw_only=True, gc=False, tag="subnetpool"
 
     def references(self) -> Iterable[Reference]:
         """Its scope, which stays for it."""
-        return () if self.address_scope_id is None else (Reference("address_scope_id", self.address_scope_id),)
+        return (
+            ()
+            if self.address_scope_id is None
+            else (Reference("address_scope_id", "address_scope", self.address_scope_id),)
+        )
 
     def claims(self) -> Iterable[Claim]:
         """Being the default pool of its IP version, and being there for all."""

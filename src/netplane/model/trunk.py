@@ -20,7 +20,7 @@ class Trunk(Resource, frozen=True, kw_only=True, gc=False, tag="trunk"):
 
     def references(self) -> Iterable[Reference]:
         """Its parent, which stays while the trunk does."""
-        return (Reference("port_id", self.port_id),)
+        return (Reference("port_id", "port", self.port_id),)
 
     def claims(self) -> Iterable[Claim]:
         """Its parent: a port is in one trunk only."""

@@ -77,10 +77,15 @@ _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).wher
 )
 # In the order of its index; any other first one PostgreSQL would rather look for among all references.
 HOLDING = Prepared(
-    _REFERRER.where(~REFERENCE.c.cascade).order_by(REFERENCE.c.kind, REFERENCE.c.field, REFERENCE.c.source).limit(1)
+    _REFERRER.where(
+        ~REFERENCE.c.cascade,
+        tuple_(REFERENCE.c.kind, REFERENCE.c.field) > tuple_(bindparam("kind"), bindparam("field")),
+    )
+    .order_by(REFERENCE.c.kind, REFERENCE.c.field, REFERENCE.c.source)
+    .limit(1)
 )
 FOLLOWING = Prepared(_REFERRER.where(REFERENCE.c.cascade))
-ANY_REFERRER = Prepared(select(_REFERRER.exists()))
+ANY_REFERRER = Prepared(select(_REFERRER.where(_REFERRING).exists()))
 USED = Prepared(select(TALLY.c.kind, TALLY.c.used).where(TALLY.c.project == bindparam("project")))
 REVISION = Prepared(select(LOG.c.revision))
 FIRST = Prepared(select(func.min(CHANGE.c.revision)))
@@ -90,7 +95,7 @@ GROUP = Several(
     select(REFERENCE.c.target, RESOURCE.c.body).select_from(_REFERRERS).where(_REFERRING).order_by(REFERENCE.c.source),
 )
 BY_ID = Several(RESOURCE.c.id, select(RESOURCE.c.body).where(RESOURCE.c.kind == bindparam("kind")))
-PRESENT = Several(RESOURCE.c.id, select(RESOURCE.c.id))
+PRESENT = Several(RESOURCE.c.id, select(RESOURCE.c.kind, RESOURCE.c.id))
 
 
 class Ahead(NamedTuple):
@@ -207,26 +212,29 @@ class Reader:
         """Which of some values are claimed."""
         return {value for (value,) in TAKEN.rows(self._connection, values, {"space": space})}
 
-    def present(self, ids: Iterable[str]) -> set[str]:
-        """Which of these ids are those of records, of any kind."""
-        return {id for (id,) in PRESENT.rows(self._connection, list(ids), {})}
+    def present(self, ids: Iterable[str]) -> set[tuple[str, str]]:
+        """Kinds and ids of the records that have one of these ids."""
+        return {(kind, id) for kind, id in PRESENT.rows(self._connection, list(ids), {})}
 
     def audit(self, sought: Sought, limit: int) -> Records[Line]:
         """Up to `limit` lines of the change log, the youngest first."""
         return read_audit(self._connection, sought, limit)
 
-    def held_by(self, target: str) -> tuple[str, str, str] | None:
-        """(kind, id, field) of a record that must go before this one can; None if there is none."""
-        rows = HOLDING.rows(self._connection, {"target": target})
+    def held_by(self, target: str, kind: str = "", field: str = "") -> tuple[str, str, str] | None:
+        """(kind, id, field) of a record that holds back what has this id, whatever that is; None if there is none.
+
+        Of those that do it in one way (kind and field), one; `kind` and `field` are the way that was found before.
+        """
+        rows = HOLDING.rows(self._connection, {"target": target, "kind": kind, "field": field})
         return cast("tuple[str, str, str]", tuple(rows[0])) if rows else None
 
     def followers(self, target: str) -> Records[tuple[str, str]]:
-        """(kind, id) of the records that go when this one does."""
+        """(kind, id) of the records that go with what has this id, whatever that is."""
         return [(kind, id) for kind, id, _field in FOLLOWING.rows(self._connection, {"target": target})]
 
-    def is_referred(self, target: str) -> bool:
-        """Whether any record refers to this one."""
-        return bool(ANY_REFERRER.first(self._connection, {"target": target}))
+    def is_referred(self, kind: type[Record], field: str, target: str) -> bool:
+        """Whether any record of a kind refers to `target` by `field`."""
+        return bool(ANY_REFERRER.first(self._connection, {"kind": kind_of(kind), "field": field, "target": target}))
 
     def used(self, project: str) -> dict[str, int]:
         """How many resources a project has, by kind; a kind that it never had is not there."""

@@ -60,7 +60,7 @@ class Transaction:
         self._tally = Tally(connection)
         self._seen: dict[Key, Record | None] = {}
         self._found: dict[str, dict[tuple[str, str], Records[Record]]] = {}
-        self._present: set[str] = set()
+        self._present: set[Key] = set()
         self._written: set[Key] = set()
         self._touched: set[str] = set()
         self._revised: dict[Key, None] = {}
@@ -120,9 +120,9 @@ class Transaction:
             self._claims[claim] = self._known.holders[claim]
         return self._claims[claim]
 
-    def is_referred(self, target: str) -> bool:
-        """Whether any record refers to this one."""
-        return self.reader.is_referred(target)
+    def is_referred(self, kind: type[Record], field: str, target: str) -> bool:
+        """Whether any record of a kind refers to `target` by `field`."""
+        return self.reader.is_referred(kind, field, target)
 
     def used(self, kind: type[Resource], project: str) -> int:
         """How many resources of a kind a project has."""
@@ -171,7 +171,7 @@ class Transaction:
         if before is None:
             return
         if not _is_companion(before):
-            self._delete_referrers(before.id)
+            self._delete_referrers(key_of(before))
         self._write(key_of(before), before, None)
 
     def flush(self) -> None:
@@ -213,7 +213,7 @@ class Transaction:
     def _note(self, key: Key, record: Record | None) -> None:
         self._seen[key] = record
         if record is not None:
-            self._present.add(key[1])
+            self._present.add(key)
 
     def _write(self, key: Key, before: Record | None, after: Record | None) -> None:
         old = set() if before is None else set(before.claims())
@@ -226,8 +226,8 @@ class Transaction:
         for record in (before, after):
             if record is not None and (owner := record.revises()) is not None:
                 self._revised[owner] = None
-        if after is None and not (before is not None and _is_companion(before)):
-            self._present.discard(key[1])
+        if after is None:
+            self._present.discard(key)
         self._found.pop(key[0], None)
 
     def _count_revisions(self) -> None:
@@ -252,14 +252,25 @@ class Transaction:
                 raise Conflict(claim.space, claim.value, holder)
             self._claims[claim] = owner
 
-    def _delete_referrers(self, id: str) -> None:
-        holder = self.reader.held_by(id)
-        if holder is not None:
-            raise InUse(id, *holder)
-        for kind, source in self.reader.followers(id):
-            record = self.get(_BY_NAME[kind], source)
-            if record is not None:
+    def _delete_referrers(self, key: Key) -> None:
+        # The database knows ids only; the records that refer to one say which kind they mean.
+        reader, id = self.reader, key[1]
+        holder = reader.held_by(id)
+        while holder is not None:
+            kind, source, field = holder
+            if self._refers(kind, source, key):
+                raise InUse(id, kind, source, field)
+            holder = reader.held_by(id, kind, field)
+        for kind, source in reader.followers(id):
+            if record := self._refers(kind, source, key):
                 self.delete(record)
+
+    def _refers(self, kind: str, source: str, key: Key) -> Record | None:
+        """The record of that kind and id, if it refers to another."""
+        record = self.get(_BY_NAME[kind], source)
+        if record is None:
+            return None
+        return record if any((link.kind, link.target) == key for link in record.references()) else None
 
 
 def _is_companion(record: Record) -> bool:

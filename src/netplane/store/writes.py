@@ -99,10 +99,10 @@ class Pending:
         """The ids that what is new refers to."""
         return {reference.target for _key, reference in self._links_new}
 
-    def send(self, connection: Connection, present: set[str], revision: int, origin: Origin) -> list[Entry]:
+    def send(self, connection: Connection, present: set[Key], revision: int, origin: Origin) -> list[Entry]:
         """Send everything that follows a revision; answers the changes, in order. Afterwards these writes are spent.
 
-        `present` are known ids. What a distant database refuses may be raised as late as the end of `together`.
+        `present` are known to be there. What a distant database refuses may be raised as late as the end of `together`.
         """
         self._send_gone(connection)
         self._check_targets(connection, present)
@@ -118,7 +118,7 @@ class Pending:
             holder = reader.holder(claim.space, claim.value)
             if holder is not None and holder != owner:
                 return Conflict(claim.space, claim.value, holder)
-        taken = [id for kind, id in self.writes if reader.present([id])]
+        taken = [key[1] for key in self.writes if key in reader.present([key[1]])]
         return Conflict("id", taken[0] if taken else "", "")
 
     def _relink(self, key: Key, before: Record | None, after: Record | None) -> None:
@@ -150,11 +150,11 @@ class Pending:
         _send(connection, DELETE_RESOURCE, [{"at_kind": kind, "at_id": id} for kind, id in gone])
         _send(connection, FORGET, [{"gone": id} for _kind, id in gone])
 
-    def _check_targets(self, connection: Connection, present: set[str]) -> None:
-        new = ((link[1].target, link) for link in self._links_new)
-        unknown = {target: link for target, link in new if target not in present and target[:1] != VALUE}
+    def _check_targets(self, connection: Connection, present: set[Key]) -> None:
+        new = (((link[1].kind, link[1].target), link) for link in self._links_new if link[1].kind)
+        unknown = {target: link for target, link in new if target not in present}
         if unknown:
-            missing = unknown.keys() - Reader(connection).present(unknown)
+            missing = unknown.keys() - Reader(connection).present({id for _kind, id in unknown})
             for (_kind, source), reference in (unknown[target] for target in missing):
                 raise Missing(source, reference.field, reference.target)
 
@@ -181,11 +181,11 @@ class Pending:
 
 
 def _links(record: Record) -> Iterator[Reference]:
-    """What it refers to, and what it is looked up by, which lies in the same index."""
+    """What it refers to, and what it is looked up by, which lies in the same index and points at no kind."""
     yield from record.references()
     for field in record.found_by:
         if value := getattr(record, field):
-            yield Reference(field, VALUE + value, OnDelete.CASCADE)
+            yield Reference(field, "", VALUE + value, OnDelete.CASCADE)
 
 
 def _entry(row: Values, write: Write) -> Entry:

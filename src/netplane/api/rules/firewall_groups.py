@@ -108,12 +108,14 @@ def _default_policy(transaction: Transaction, project: str, name: str, action: s
 
 def _delete_default(transaction: Transaction, id: str | None) -> None:
     policy = None if id is None else transaction.get(FirewallPolicy, id)
-    if policy is None or policy.name not in DEFAULT_POLICIES or transaction.is_referred(policy.id):
+    if policy is None or policy.name not in DEFAULT_POLICIES:
+        return
+    if any(transaction.is_referred(FirewallGroup, name, policy.id) for name in POLICIES):
         return
     transaction.delete(policy)
     for rule in policy.firewall_rules:
         record = transaction.get(FirewallRule, rule)
-        if record is not None and not transaction.is_referred(rule):
+        if record is not None and not transaction.is_referred(FirewallPolicy, "firewall_rules", rule):
             transaction.delete(record)
 
 

@@ -14,7 +14,7 @@ from netplane.api.policy.sharing import shared_among
 from netplane.api.rules.default_rules import DEFAULT, add_first_rules
 from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.views import View, view
-from netplane.model import Identity, SecurityGroup, SecurityGroupRule, identity_id
+from netplane.model import Identity, Port, SecurityGroup, SecurityGroupRule, identity_id
 from netplane.store import Reader, Transaction
 from netplane.store.bindings import NUMBERS
 
@@ -52,7 +52,7 @@ def identity_of(transaction: Transaction, groups: tuple[str, ...]) -> str:
 def release_identity(transaction: Transaction, id: str) -> None:
     """A port has left an identity: it goes with the last one."""
     identity = transaction.get(Identity, id) if id else None
-    if identity is not None and not transaction.is_referred(id):
+    if identity is not None and not transaction.is_referred(Port, "identity_id", id):
         transaction.delete(identity)
 
 
