@@ -80,3 +80,22 @@ def test_a_page_reads_no_more_than_it_shows(world: World, statements: list[str])
     read = [each for each in statements if "resource.body" in each and "LIMIT" in each]
     assert read, statements
     assert all("LIMIT 5" in " ".join(each.split()) for each in read), read
+
+
+def test_a_pool_of_a_scope_is_made(world: World, statements: list[str]) -> None:
+    """It costs the same whatever is in the scope: nobody's pools are read for it."""
+    scope = world.make("address_scope", ip_version=4)["id"]
+
+    def make(first: int, last: int) -> None:
+        wishes = [
+            {"prefixes": [f"10.{number >> 8}.{number & 255}.0/24"], "address_scope_id": scope}
+            for number in range(first, last)
+        ]
+        assert world.ask("POST", "/v2.0/subnetpools", {"subnetpools": wishes}).status == 201
+
+    make(0, 1)
+    before = count(statements, lambda: make(1, 2))
+    make(2, 302)
+    assert count(statements, lambda: make(302, 303)) <= before, statements
+    read = [each for each in statements if "resource.body" in each]
+    assert len(read) <= 3, read

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from msgspec.structs import replace
 from sqlalchemy import Engine, inspect, text
 
-from netplane.model import Network
+from netplane.model import Network, SubnetPool
 from netplane.store import Store, Unfit
 from netplane.store.codec import encode
 from netplane.store.engine import database_url, open_engine
@@ -107,6 +107,29 @@ def test_a_database_of_a_former_netplane_is_brought_up(database: str, engine: En
     store.close()
     assert differences(engine) == []
     assert keys(engine) == {table.name: [*table.primary_key.columns.keys()] for table in METADATA.sorted_tables}
+
+
+def test_ranges_of_scopes_are_claimed(database: str, engine: Engine) -> None:
+    """A pool that an older netplane has put into a scope is there for who puts another into it."""
+    pool = SubnetPool(
+        id="p",
+        prefixes=("10.0.0.0/16", "10.8.0.0/16"),
+        ip_version=4,
+        default_prefixlen=24,
+        min_prefixlen=8,
+        max_prefixlen=32,
+        address_scope_id="s",
+    )
+    row = {"body": encode(pool)}
+    with engine.begin() as connection:
+        climb(connection, 0, 6)
+        connection.execute(text("INSERT INTO log (identity, revision) VALUES ('the-log', 1)"))
+        connection.execute(text("INSERT INTO resource VALUES ('p', 'subnetpool', 'blue', 1, :body)"), row)
+    upgrade(engine)
+    store = Store.open(database)
+    with store.read() as reader:
+        assert reader.claimed("scope:s") == ["0a00000010", "0a08000010"]
+    store.close()
 
 
 def test_a_file_from_before_there_were_levels(tmp_path: Path) -> None:

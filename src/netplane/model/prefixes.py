@@ -22,6 +22,11 @@ def prefix_space(pool: str, project: str | None = None) -> str:
     return f"prefix:{pool}" if project is None else f"prefix:{pool}:{project}"
 
 
+def scope_space(scope: str) -> str:
+    """The space in which the ranges of a scope's pools are claimed."""
+    return f"scope:{scope}"
+
+
 def piece_claims(pool: str, project: str, cidr: str) -> Iterable[Claim]:
     """What a subnet holds of its pool: its range, among all pieces and among those of its project."""
     value = prefix_claim(cidr)
@@ -32,6 +37,11 @@ def prefix_claim(cidr: str) -> str:
     """A range in a claim: its first address in fixed-width hexadecimal, and the length of its prefix in two digits."""
     network = ip_network(cidr)
     return f"{network.network_address.packed.hex()}{network.prefixlen:02x}"
+
+
+def span_of(cidr: str) -> Span:
+    """The addresses of a range."""
+    return claimed_span(prefix_claim(cidr))
 
 
 def claimed_prefix(claim: str) -> int:

@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 
 from msgspec import Meta
 
+from netplane.model.prefixes import prefix_claim, scope_space
 from netplane.model.quota import MOST
 from netplane.model.record import Claim, Reference, describe
 from netplane.model.resource import Resource
@@ -77,8 +78,11 @@ class SubnetPool(Resource, frozen=True, kw_only=True, gc=False, tag="subnetpool"
         )
 
     def claims(self) -> Iterable[Claim]:
-        """Being the default pool of its IP version, and being there for all."""
+        """Being the default pool of its IP version, being there for all, and its ranges in its scope."""
         if self.is_default:
             yield Claim(DEFAULT_POOL, str(self.ip_version))
         if self.shared:
             yield Claim(f"shared-{self.collection}", self.id)
+        if self.address_scope_id is not None:
+            for prefix in self.prefixes:
+                yield Claim(scope_space(self.address_scope_id), prefix_claim(prefix))

@@ -60,6 +60,12 @@ CLAIMED_BEFORE = Prepared(
     .order_by(CLAIM.c.value.desc())
     .limit(1)
 )
+CLAIMED_UNTIL = Prepared(
+    select(CLAIM.c.value)
+    .where(CLAIM.c.space == bindparam("space"), CLAIM.c.value < bindparam("end"))
+    .order_by(CLAIM.c.value.desc())
+    .limit(bindparam("count"))
+)
 COUNTS = Several(CLAIM.c.space, select(CLAIM.c.space, func.count()).group_by(CLAIM.c.space))
 PAGE = Prepared(_LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
 # All kinds in the order in which they are stored: the index by kind would have each row looked up by itself.
@@ -198,6 +204,11 @@ class Reader:
     def claimed_from(self, space: str, first: str) -> Records[str]:
         """The first `SOME` values that are claimed in a space, of those that do not sort before one, in order."""
         return [str(value) for value in CLAIMED_FROM.column(self._connection, {"space": space, "first": first})]
+
+    def claimed_until(self, space: str, end: str, count: int) -> Records[str]:
+        """The last `count` values that are claimed in a space, of those that sort before one, in order."""
+        values = {"space": space, "end": end, "count": count}
+        return [str(value) for value in reversed(CLAIMED_UNTIL.column(self._connection, values))]
 
     def claimed_before(self, space: str, end: str) -> str | None:
         """The last value that is claimed in a space of those that sort before one, or None."""

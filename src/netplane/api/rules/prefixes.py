@@ -5,7 +5,7 @@ lies before its end, and a new piece is put behind the last one; only when nothi
 looked through.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from ipaddress import IPv4Network, collapse_addresses
 from itertools import takewhile
 from typing import cast
@@ -13,11 +13,15 @@ from typing import cast
 from netplane.api.errors import ApiError, conflict
 from netplane.api.rules.ranges import Range, parse_range
 from netplane.model import SubnetPool
-from netplane.model.prefixes import Span, claimed_prefix, claimed_span, prefix_space, span_start
+from netplane.model.prefixes import BEHIND_ALL, Span, claimed_prefix, claimed_span, prefix_space, span_of, span_start
 from netplane.store import Reader, Transaction
 
 QUOTA_UNIT = {4: 32, 6: 64}
 """The prefix length of what quotas count: an address, and in IPv6 what one network has."""
+
+
+WINDOW = 100
+"""Claims that are read at once."""
 
 
 def collapse(ranges: Iterable[Range]) -> tuple[Range, ...]:
@@ -54,6 +58,31 @@ def is_free(reader: Reader, pool: SubnetPool, range: Range) -> bool:
     first, last = _span(range)
     before = reader.claimed_before(prefix_space(pool.id), span_start(last + 1, pool.ip_version))
     return before is None or claimed_span(before).last < first
+
+
+def is_met(
+    reader: Reader, space: str, version: int, prefixes: Sequence[str], own: Collection[str], window: int = WINDOW
+) -> bool:
+    """Whether a range that is claimed in a space meets one of some prefixes, which are in order and apart.
+
+    What is claimed there is apart too; claims that are `own` do not count. It is read from the end, and what lies
+    between two prefixes is leapt over: so it costs at most a statement for each prefix, whatever is claimed.
+    """
+    claims: list[str] = []
+    floor = BEHIND_ALL
+    for prefix in reversed(prefixes):
+        span = span_of(prefix)
+        end = span_start(span.last + 1, version)
+        while not claims or claims[-1] >= end or claims[-1] in own:
+            if claims:
+                floor = claims.pop()
+                continue
+            claims = reader.claimed_until(space, min(end, floor), window)
+            if not claims:
+                return False
+        if claimed_span(claims[-1]).last >= span.first:
+            return True
+    return False
 
 
 def _behind(reader: Reader, pool: SubnetPool, range: Range, length: int) -> int | None:

@@ -15,10 +15,10 @@ from netplane.api.ids import new_id
 from netplane.api.policy import visible
 from netplane.api.policy.sharing import shared_among
 from netplane.api.rules.kind import Rules, Services, simply_delete
-from netplane.api.rules.prefixes import collapse
-from netplane.api.rules.ranges import Range, parse_range
+from netplane.api.rules.prefixes import is_met
 from netplane.api.views import View
 from netplane.model import AddressScope, Port, Router, Subnet, SubnetPool
+from netplane.model.prefixes import prefix_claim, scope_space, span_of
 from netplane.store import Reader, Transaction
 
 
@@ -43,8 +43,8 @@ def show(reader: Reader, _services: Services, context: Context, scopes: Sequence
     return [{"shared": scope.shared or scope.id in shared} for scope in scopes]
 
 
-def check_scope(transaction: Transaction, context: Context, pool: SubnetPool) -> None:
-    """404, 400 or 409 if a pool, as it shall be, cannot be in its scope."""
+def check_scope(transaction: Transaction, context: Context, pool: SubnetPool, before: SubnetPool | None = None) -> None:
+    """404, 400 or 409 if a pool, as it was `before` and as it shall be, cannot be in its scope."""
     if pool.address_scope_id is None:
         return
     scope = visible(transaction, context, AddressScope, pool.address_scope_id)
@@ -54,8 +54,10 @@ def check_scope(transaction: Transaction, context: Context, pool: SubnetPool) ->
             f"because subnetpool ip_version is not {scope.ip_version}."
         )
         raise ApiError(400, "IllegalSubnetPoolIpVersionAssociationToAddressScope", text)
-    others = [one for one in transaction.find(SubnetPool, "address_scope_id", scope.id) if one.id != pool.id]
-    if _overlap(_ranges(pool), [range for other in others for range in _ranges(other)]):
+    held = before.prefixes if before is not None and before.address_scope_id == scope.id else ()
+    new = sorted(set(pool.prefixes).difference(held), key=span_of)
+    own = set(map(prefix_claim, held))
+    if is_met(transaction.reader, scope_space(scope.id), pool.ip_version, new, own):
         text = "Failed to associate address scope: subnetpools within an address scope must have unique prefixes."
         raise conflict("AddressScopePrefixConflict", text)
 
@@ -124,20 +126,6 @@ def _joined(transaction: Transaction, router: Router) -> list[Subnet]:
 def _scope(transaction: Transaction, subnet: Subnet) -> str | None:
     pool = None if subnet.subnetpool_id is None else transaction.get(SubnetPool, subnet.subnetpool_id)
     return None if pool is None else pool.address_scope_id
-
-
-def _ranges(pool: SubnetPool) -> list[Range]:
-    return [parse_range(prefix) for prefix in pool.prefixes]
-
-
-def _overlap(ranges: Sequence[Range], others: Sequence[Range]) -> bool:
-    """Whether an address is in both: then there are fewer in all than in one and the other."""
-    together = collapse([*ranges, *others])
-    return _size(together) < _size(ranges) + _size(collapse(others))
-
-
-def _size(ranges: Iterable[Range]) -> int:
-    return sum(range.num_addresses for range in ranges)
 
 
 ADDRESS_SCOPES = Rules(AddressScope, create, update, simply_delete, (), show)

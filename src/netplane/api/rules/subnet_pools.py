@@ -141,7 +141,7 @@ def _put(transaction: Transaction, context: Context, before: SubnetPool, after: 
             f"scope {scope.id}."
         )
         raise ApiError(400, "IllegalSubnetPoolUpdate", text)
-    check_scope(transaction, context, after)
+    check_scope(transaction, context, after, before)
     stored = transaction.put(after)
     check_rescoped(transaction, before, stored)
     return stored
