@@ -1,11 +1,14 @@
 """What is refused: its status, its type, and that it writes nothing."""
 
+import tracemalloc
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from netplane.api.bodies import LIST_LIMIT
+from netplane.api.rules.ranges import MOST_POOLS
+from netplane.model import MOST_ROUTES
 from tests.api.support import World
 
 NONE = str(uuid4())
@@ -536,6 +539,60 @@ def test_lists_that_are_too_long(world: World) -> None:
     assert reply.error == (400, "HTTPBadRequest")
     assert str(LIST_LIMIT) in reply.json["NeutronError"]["message"]
     assert world.counts() == {}
+
+
+HEAVY = {
+    "ports": ('{"ports":[', "{}", "]}"),
+    "addresses": ('{"ports":[{"fixed_ips":[', "{}", "]}]}"),
+    "texts": ('{"ports":[{"security_groups":[', '"a"', "]}]}"),
+    "numbers": ('{"ports":[{"binding:profile":{"a":[', "[]", "]}}]}"),
+}
+"""What stands before, again and again, and after."""
+
+
+@pytest.mark.parametrize("what", HEAVY)
+def test_bodies_that_are_heavier_than_they_look(world: World, what: str) -> None:
+    """They are refused by what they have, before anything is made of it."""
+    before, item, after = HEAVY[what]
+    body = (before + ",".join([item] * (7_000_000 // (len(item) + 1))) + after).encode()
+    world.get("ports")
+    tracemalloc.start()
+    reply = world.ask("POST", "/v2.0/ports", body)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert reply.error == (413, "HTTPRequestEntityTooLarge")
+    assert peak < 3 * len(body)
+
+
+def test_bodies_of_many_values(world: World) -> None:
+    """What a list may have, with what each of its resources may, is not too many."""
+    pools = [
+        {
+            "name": f"p{number}",
+            "prefixes": [f"10.{number >> 8}.{number & 255}.{part}/32" for part in range(0, 40, 2)],
+            "description": "a, " * 10,
+        }
+        for number in range(1000)
+    ]
+    assert world.ask("POST", "/v2.0/subnetpools", {"subnetpools": pools}).status == 201
+
+
+def test_lists_that_are_too_long_for_what_they_are_in(world: World, place: Place) -> None:
+    pools = [{"start": f"2001:db8::{n:x}:1", "end": f"2001:db8::{n:x}:2"} for n in range(MOST_POOLS + 1)]
+    subnet = {"network_id": place.network, "cidr": "2001:db8::/64", "ip_version": 6, "allocation_pools": pools}
+    assert world.refused("POST", "subnets", {"subnet": subnet}) == (400, "InvalidInput")
+    routes = [{"destination": "10.0.0.0/8", "nexthop": "no address"}] * (MOST_ROUTES + 1)
+    assert world.refused("PUT", f"routers/{place.router}", {"router": {"routes": routes}}) == (400, "RoutesExhausted")
+
+
+@pytest.mark.parametrize("depth", [16, 17])
+def test_profiles_that_are_nested(world: World, place: Place, depth: int) -> None:
+    profile: Any = {}
+    for _ in range(depth - 1):
+        profile = {"a": [profile]} if depth % 2 else {"a": profile}
+    body = {"port": {"network_id": place.network, "binding:profile": profile}}
+    reply = world.ask("POST", "/v2.0/ports", body, "admin")
+    assert (reply.status, b"nested too deeply" in reply.content) == ((201, False) if depth == 16 else (400, True))
 
 
 @pytest.mark.parametrize(

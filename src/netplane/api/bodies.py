@@ -23,6 +23,13 @@ Further = tuple[tuple[str, Any], ...]
 LIST_LIMIT = 10_000
 """Resources that one POST may ask for: they are made in one transaction, and other writers wait for it."""
 
+LONG = 64 * 1024
+"""Bytes of a body that cannot have too many values."""
+OBJECTS = 100_000
+"""JSON's objects in one body: ten for each resource of the longest list."""
+VALUES = 500_000
+"""Values in one body, commas in texts included: fifty for each resource of the longest list."""
+
 UNKNOWN = re.compile(r"unknown field `(.+?)`")
 MISSING = re.compile(r"missing required field `(.+?)`")
 
@@ -96,6 +103,7 @@ def parse_update(kind: type[Record], further: Further, body: bytes) -> Wish:
 
 def parse_struct(decoder: Decoder[Any], body: bytes) -> Any:
     """A body that is not that of a resource."""
+    _check_number(body)
     try:
         return decoder.decode(body)
     except ValidationError as error:
@@ -142,7 +150,18 @@ def _column(wanted: Field, required: bool) -> tuple[Any, ...]:
     return wanted.name, type_ | UnsetType, field(name=wanted.wire, default=UNSET)
 
 
+def _check_number(body: bytes) -> None:
+    """413 for more values than anybody means: a few bytes each in a body, but a hundred or more when decoded.
+
+    They are counted before, since a decoder knows the length of a list only when it has made all of it.
+    """
+    if len(body) > LONG and (body.count(b"{") > OBJECTS or body.count(b",") > VALUES):
+        text = f"The body has more than {OBJECTS} objects or {VALUES} values."
+        raise ApiError(413, "HTTPRequestEntityTooLarge", text)
+
+
 def _parse(kind: type[Record], decoder: Decoder[Any], method: str, body: bytes) -> Any:
+    _check_number(body)
     try:
         return decoder.decode(body)
     except ValidationError as error:

@@ -22,6 +22,8 @@ from netplane.store.bindings import bind_requested
 ACTIVE, INACTIVE = "ACTIVE", "INACTIVE"
 LONGEST_PROFILE = 4095
 """Characters of JSON, as in OpenStack Networking."""
+DEEPEST_PROFILE = 16
+"""Lists and objects in each other: what reads it later may have little stack left."""
 
 
 class BindingWish(Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,11 +44,19 @@ _body = Decoder(BindingBody)
 
 
 def check_plug(wish: Wish) -> None:
-    """400 for another way to plug in than the one that there is, and for a profile that is too long."""
+    """400 for another way to plug in than the one that there is, and for a profile that is too long or too deep."""
     if wish.get("vnic_type", VNIC_TYPE) != VNIC_TYPE:
         raise invalid(f"binding:vnic_type: '{wish['vnic_type']}' is not in ['{VNIC_TYPE}']")
+    if _is_deeper(wish.get("profile", {}), DEEPEST_PROFILE):
+        raise invalid(f"binding:profile value nested too deeply, maximum is {DEEPEST_PROFILE}")
     if len(encode(wish.get("profile", {}))) > LONGEST_PROFILE:
         raise invalid(f"binding:profile value too long, maximum is {LONGEST_PROFILE}")
+
+
+def _is_deeper(value: object, most: int) -> bool:
+    """Whether lists and objects lie in each other more than so often."""
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return parts is not None and (most == 0 or any(_is_deeper(part, most - 1) for part in parts))
 
 
 def list_bindings(reader: Reader, port: Port) -> list[View]:

@@ -10,6 +10,9 @@ from typing import NamedTuple
 from netplane.api.errors import conflict, invalid
 from netplane.model.network import AllocationPool
 
+MOST_POOLS = 100
+"""Allocation pools of one subnet: whoever gives an address from it reads them all."""
+
 Address = IPv4Address | IPv6Address
 Range = IPv4Network | IPv6Network
 
@@ -109,7 +112,10 @@ def default_pools(cidr: Range, gateway: Address | None) -> tuple[AllocationPool,
 
 
 def check_pools(cidr: Range, gateway: Address | None, pools: Iterable[AllocationPool]) -> tuple[AllocationPool, ...]:
-    """Pools in order and in canonical form; 400 or 409 if they leave the range, overlap or hold the gateway."""
+    """Pools in order and in canonical form; 400 or 409 if they cannot be, or are too many."""
+    pools = tuple(pools)
+    if len(pools) > MOST_POOLS:
+        raise invalid(f"a subnet has at most {MOST_POOLS} allocation pools")
     parsed = sorted((_check_pool(cidr, pool) for pool in pools), key=lambda pool: int(pool[0]))
     for (_, end), (start, _) in pairwise(parsed):
         if int(start) <= int(end):

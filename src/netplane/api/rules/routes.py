@@ -12,6 +12,10 @@ from netplane.tables.decisions import Limit
 
 def check_routes(transaction: Transaction, router: Router, routes: Iterable[Route]) -> tuple[Route, ...]:
     """Routes in canonical form and order; 400 if one is there twice, leads nowhere, or there are too many."""
+    routes = tuple(routes)
+    if len(routes) > MOST_ROUTES:
+        text = f"Unable to complete operation for {router.id}. The number of routes exceeds the maximum {MOST_ROUTES}."
+        raise ApiError(400, "RoutesExhausted", text)
     parsed = [_parse(route) for route in routes]
     if twice := [route for route, count in Counter(parsed).items() if count > 1]:
         raise invalid(f"duplicate route to '{twice[0].destination}' by '{twice[0].nexthop}' in 'routes'")
@@ -25,7 +29,7 @@ def check_routes(transaction: Transaction, router: Router, routes: Iterable[Rout
             raise _refused(route, "the nexthop is not connected with router")
         if route.nexthop in own:
             raise _refused(route, "the nexthop is used by router")
-    _check_count(router, parsed)
+    _check_hops(parsed)
     return tuple(sorted(parsed, key=_order))
 
 
@@ -60,10 +64,7 @@ def _parse(route: Route) -> Route:
     return Route(str(destination), str(nexthop))
 
 
-def _check_count(router: Router, routes: Sequence[Route]) -> None:
-    if len(routes) > MOST_ROUTES:
-        text = f"Unable to complete operation for {router.id}. The number of routes exceeds the maximum {MOST_ROUTES}."
-        raise ApiError(400, "RoutesExhausted", text)
+def _check_hops(routes: Sequence[Route]) -> None:
     shared = Counter(route.destination for route in routes)
     for route in routes:
         if shared[route.destination] > Limit.NEXT_HOPS:
