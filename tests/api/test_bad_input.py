@@ -566,6 +566,7 @@ def test_bodies_that_are_heavier_than_they_look(world: World, what: str) -> None
 
 def test_bodies_of_many_values(world: World) -> None:
     """What a list may have, with what each of its resources may, is not too many."""
+    world.lift_quota("subnetpool")
     pools = [
         {
             "name": f"p{number}",

@@ -8,8 +8,10 @@ from threading import Barrier, Thread
 import pytest
 
 from netplane.api.limits import DEFAULTS, parse_limits
+from netplane.api.policy.table import ADMIN, TABLE
 from netplane.api.rules import RULES
 from netplane.model import STORED, kind_of
+from netplane.model.quota import UNLIMITED
 from netplane.model.resource import Resource
 from netplane.store import Store, Transaction
 from tests.api.support import Json, World, collection_of
@@ -50,6 +52,13 @@ def kept(store: Store, projects: set[str]) -> dict[tuple[str, str], int]:
 
 def test_every_limit_is_of_a_kind_that_there_is() -> None:
     assert DEFAULTS.keys() <= {kind_of(rules.kind) for rules in RULES}
+
+
+def test_every_kind_that_projects_make_has_a_limit() -> None:
+    made = {kind_of(rules.kind) for rules in RULES if rules.create is not None}
+    operators = {kind_of(kind) for kind, lines in TABLE.items() if lines.get("create") == ADMIN}
+    assert made - operators == DEFAULTS.keys()
+    assert UNLIMITED not in DEFAULTS.values()
 
 
 def test_a_project_without_a_quota_has_the_defaults(world: World) -> None:

@@ -84,6 +84,7 @@ def test_a_page_reads_no_more_than_it_shows(world: World, statements: list[str])
 
 def test_a_pool_of_a_scope_is_made(world: World, statements: list[str]) -> None:
     """It costs the same whatever is in the scope: nobody's pools are read for it."""
+    world.lift_quota("subnetpool")
     scope = world.make("address_scope", ip_version=4)["id"]
 
     def make(first: int, last: int) -> None:

@@ -17,21 +17,22 @@ DEFAULTS: Mapping[str, int] = MappingProxyType(
     {
         "network": 100,
         "subnet": 100,
-        "subnetpool": UNLIMITED,
+        "subnetpool": 100,
         "port": 500,
         "router": 10,
         "security_group": 10,
         "security_group_rule": 100,
-        "address_group": UNLIMITED,
-        "address_scope": UNLIMITED,
+        "address_group": 100,
+        "address_scope": 100,
         "rbac_policy": 10,
-        "trunk": UNLIMITED,
+        "trunk": 100,
+        "log": 100,
         "firewall_group": 10,
         "firewall_policy": 10,
         "firewall_rule": 100,
     }
 )
-"""By kind, as OpenStack Networking has them. What is not here is not counted against a quota."""
+"""By kind, as OpenStack Networking has them, but that none of what projects make is without: its -1 is 100 here."""
 
 
 def parse_limits(text: str) -> Mapping[str, int]:

@@ -4,8 +4,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from netplane.model import role_id
+from netplane.api.identity.credentials import MOST
+from netplane.model import ApplicationCredential, role_id
 from tests.api.identity.cloud import Cloud, Json
 
 
@@ -59,6 +61,18 @@ def test_a_credential_up_and_down(cloud: Cloud, ann: Ann) -> None:
     assert not cloud.may_list_networks(token)
     assert by_credential(cloud, id=made["id"], secret=secret).status == 401
     assert cloud.ask("GET", f"{ann.path}/{made['id']}", token=ann.token).status == 404
+
+
+def test_no_more_than_so_many(cloud: Cloud, ann: Ann) -> None:
+    made = ann.make(name="one").json["application_credential"]
+    with cloud.store.write("test") as transaction:
+        one = transaction.get(ApplicationCredential, made["id"])
+        assert one is not None
+        for number in range(MOST - 1):
+            transaction.add(replace(one, id=f"{number:032x}", name=f"n{number}"))
+    assert ann.make(name="more").status == 403
+    assert cloud.ask("DELETE", f"{ann.path}/{made['id']}", token=ann.token).status == 204
+    assert ann.make(name="more").status == 201
 
 
 def test_wrong_ones(cloud: Cloud, ann: Ann) -> None:

@@ -18,6 +18,9 @@ from netplane.model import ApplicationCredential, User
 from netplane.model.identity import ROLES
 from netplane.store import Reader
 
+MOST = 100
+"""Application credentials of one user."""
+
 
 def create(identity: Identity, asked: Asked, user: str) -> Told:
     """POST: answers the secret, this once."""
@@ -41,6 +44,9 @@ def create(identity: Identity, asked: Asked, user: str) -> Told:
         secret=hash_password(secret),
     )
     with identity.write(asked.context) as transaction:
+        if len(transaction.find(ApplicationCredential, "user_id", user)) >= MOST:
+            text = f"Unable to create additional application credentials, maximum of {MOST} already exceeded for user."
+            raise IdentityError(403, text)
         transaction.add(credential)
     shown = credential_view(credential, asked.base) | {"secret": secret}
     return Told(201, {"application_credential": shown}, {"Cache-Control": "no-store"})

@@ -8,8 +8,9 @@ from netplane.api.identity.bodies import NEW_PROJECT, OTHER_PROJECT, check_place
 from netplane.api.identity.errors import forbidden, not_found
 from netplane.api.identity.service import Asked, Identity, Told, collection, is_true, need_admin, need_reader, parse
 from netplane.api.identity.views import domain_view, project_view
-from netplane.model import Assignment, Project
+from netplane.model import Assignment, Project, Quota
 from netplane.model.identity import DOMAIN
+from netplane.model.quota import quota_id
 from netplane.store import Reader
 
 
@@ -63,13 +64,16 @@ def update(identity: Identity, asked: Asked, id: str) -> Told:
 
 
 def delete(identity: Identity, asked: Asked, id: str) -> Told:
-    """DELETE: roles in the project and application credentials for it go along; what it owns in networks does not."""
+    """DELETE: roles in the project, application credentials for it and its quota go along; what it owns does not."""
     need_admin(asked.context, "delete_project")
     with identity.write(asked.context) as transaction:
         project = transaction.get(Project, id)
         if project is None:
             raise not_found("project", id)
         transaction.delete(project)
+        quota = transaction.get(Quota, quota_id(id))
+        if quota is not None:
+            transaction.delete(quota)
     return Told(204, None)
 
 
