@@ -12,6 +12,8 @@ import pytest
 
 from netplane.controller.whereabouts import own_address
 from netplane.lab.controller import free_port
+from netplane.trust.authority import make_authority
+from netplane.trust.own import wall_clock
 from tests.servers import COMMAND
 
 OPENSTACK = str(Path(sys.executable).with_name("openstack"))
@@ -46,6 +48,36 @@ def ask(folder: Path, port: int, **environment: str) -> "subprocess.CompletedPro
     found = {**os.environ, "NETPLANE_STATE": str(folder), "NETPLANE_URL": f"https://127.0.0.1:{port}", **environment}
     words = [*COMMAND, "status", "-o", "json"]
     return subprocess.run(words, capture_output=True, text=True, env=found, timeout=60)
+
+
+def collect(folder: Path, port: int, **more: str) -> "subprocess.CompletedProcess[str]":
+    """`netplane-cni`, asked to remove what nobody uses."""
+    (folder / "token").write_text("admin")
+    config = {
+        "cniVersion": "1.1.0",
+        "name": "blue",
+        "type": "netplane-cni",
+        "network": "left",
+        "url": f"https://127.0.0.1:{port}",
+        "token_file": str(folder / "token"),
+        "cni.dev/valid-attachments": [],
+        **more,
+    }
+    found = {**os.environ, "CNI_COMMAND": "GC", "CNI_PATH": "/opt/cni/bin", "NETPLANE_STATE": str(folder / "nowhere")}
+    words = [sys.executable, "-m", "netplane.cni"]
+    return subprocess.run(words, input=json.dumps(config), capture_output=True, text=True, env=found, timeout=60)
+
+
+def test_containers_believe_whom_their_network_names(place: tuple[Path, int]) -> None:
+    folder, port = place
+    (folder / "other.pem").write_bytes(make_authority(wall_clock()).pem)
+    done = collect(folder, port, cacert=str(folder / "authority.pem"))
+    assert (done.returncode, done.stdout) == (0, ""), done.stdout
+    for more in ({}, {"cacert": str(folder / "other.pem")}):
+        refused = json.loads(collect(folder, port, **more).stdout)
+        assert (refused["code"], "certificate verify failed" in refused["msg"].lower()) == (11, True), refused
+    missing = json.loads(collect(folder, port, cacert=str(folder / "nobody.pem")).stdout)
+    assert (missing["code"], missing["msg"].startswith("cacert ")) == (7, True), missing
 
 
 def test_its_own_clients_believe_it_and_no_other(place: tuple[Path, int]) -> None:

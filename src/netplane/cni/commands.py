@@ -10,7 +10,7 @@ from netplane.client import Client
 from netplane.cni import wire
 from netplane.cni.attachment import Attachment, Body, Expected, attachment, differences, expected, host_device, result
 from netplane.cni.call import Call, device_id
-from netplane.cni.config import Config, read_access
+from netplane.cni.config import Config, read_access, read_authority
 from netplane.cni.errors import CniError, Code
 from netplane.cni.ports import Ports
 from netplane.cni.wire import Device, Sandbox
@@ -122,7 +122,7 @@ def collect(_: Call, config: Config, environment: Mapping[str, str]) -> None:
 
 
 def _ports(config: Config, environment: Mapping[str, str], stack: ExitStack) -> Ports:
-    client = Client(*read_access(config, environment))
+    client = Client(*read_access(config, environment), authority=read_authority(config, environment))
     stack.callback(client.close)
     return Ports(client, config)
 

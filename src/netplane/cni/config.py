@@ -69,6 +69,13 @@ class Config(Struct, frozen=True, kw_only=True):
             "`netplane up` here."
         ),
     ] = None
+    cacert: Annotated[
+        Text | None,
+        Meta(
+            description="For HTTPS, a file of certificates to believe besides the system's; by default "
+            "`NETPLANE_CACERT`, or that of the controller or agent here."
+        ),
+    ] = None
     host: Annotated[
         Name, Meta(description="This host's name, by which GC knows its own ports; by default the hostname.")
     ] = field(default_factory=socket.gethostname)
@@ -139,6 +146,20 @@ def _refuse_unsupported(body: Mapping[str, Any]) -> None:
 
 def _unsupported(key: str, value: object, why: str) -> CniError:
     return CniError(Code.UNSUPPORTED_FIELD, f"{key}: {json.encode(value).decode()[:200]}: {why}")
+
+
+def read_authority(config: Config, environment: Mapping[str, str] = os.environ) -> str:
+    """The path of certificates to believe besides the system's; empty for none. CniError if it cannot be read."""
+    path = config.cacert or environment.get("NETPLANE_CACERT")
+    if path is None:
+        from netplane.cli.client import find_authority
+
+        return find_authority()
+    try:
+        Path(path).read_bytes()
+    except OSError as problem:
+        raise CniError(Code.INVALID_CONFIGURATION, f"cacert {path}: {problem.strerror}") from None
+    return path
 
 
 def read_access(config: Config, environment: Mapping[str, str] = os.environ) -> tuple[str, str]:

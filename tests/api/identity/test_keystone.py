@@ -1,6 +1,7 @@
 """A Keystone that there already is: another netplane plays it, over real HTTP, asked by the real keystonemiddleware."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +11,7 @@ import pytest
 from netplane.api import make_app, parse_tokens
 from netplane.api.callers.config import KeystoneConfig
 from netplane.api.callers.keystone import KeystoneTokens
+from netplane.api.callers.remembering import FRESH
 from netplane.model import User, role_id
 from netplane.store import Store
 from tests.api.identity.cloud import Cloud
@@ -36,8 +38,10 @@ class Place(NamedTuple):
     store: Store
     clock: Clock
 
-    def app(self) -> object:
-        config = KeystoneConfig(auth_url=f"{self.url}/v3", username="netplane", password="asks")
+    def app(self, seconds: int = FRESH) -> object:
+        config = KeystoneConfig(
+            auth_url=f"{self.url}/v3", username="netplane", password="asks", token_cache_time=seconds
+        )
         outside = KeystoneTokens(config, self.clock)
         return make_app(self.store, parse_tokens(TOKENS), outside=(outside,))
 
@@ -91,12 +95,30 @@ def test_who_has_the_id_of_a_user_of_ours_is_not_that_user(place: Place) -> None
     assert ask(app, token, path=f"/v3/users/{user}/application_credentials").status == 403
 
 
-def test_a_revoked_token_is_good_for_a_short_time_yet(place: Place) -> None:
-    cloud, app = place.keystone, place.app()
+@pytest.mark.parametrize("seconds", [0, FRESH, 60])
+def test_a_revoked_token_is_good_for_a_short_time_yet(place: Place, seconds: int) -> None:
+    """For no longer than the operator says."""
+    cloud, app = place.keystone, place.app(seconds)
     token = cloud.log_in()
     assert ask(app, token).status == 200
     assert cloud.subject(token, token, "DELETE").status == 204
-    place.clock.now += 31_000_000
+    place.clock.now += max(0, seconds - 1) * 1_000_000
+    assert ask(app, token).status == (200 if seconds else 401)
+    place.clock.now += 1_100_000
+    assert ask(app, token).status == 401
+
+
+def test_a_token_is_not_remembered_beyond_its_end(place: Place) -> None:
+    cloud, app = place.keystone, place.app(3600)
+    place.clock.now = time.time_ns() // 1000
+    token = cloud.log_in()
+    assert ask(app, token).status == 200
+    place.clock.now += 3_500_000_000
+    assert ask(app, token).status == 200
+    assert cloud.subject(token, token, "DELETE").status == 204
+    place.clock.now += 99_000_000
+    assert ask(app, token).status == 200
+    place.clock.now += 2_000_000
     assert ask(app, token).status == 401
 
 

@@ -17,8 +17,11 @@ roles_claim = "netplane_roles"
 
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
-from msgspec import Struct, ValidationError, convert
+from msgspec import Meta, Struct, ValidationError, convert
+
+from netplane.api.callers.remembering import FRESH
 
 
 class KeystoneConfig(Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +37,8 @@ class KeystoneConfig(Struct, frozen=True, forbid_unknown_fields=True):
     project_domain_name: str = "Default"
     public_url: str = ""
     """Where clients find it, if not at `auth_url`."""
+    token_cache_time: Annotated[int, Meta(ge=0, le=3600)] = FRESH
+    """Seconds that an answer of it is believed: a token that is revoked there is good so much longer here."""
     interface: str = "internal"
     """Which of the addresses in its catalog is asked."""
     cafile: str = ""

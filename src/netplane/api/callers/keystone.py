@@ -8,10 +8,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 from netplane.api.callers.config import KeystoneConfig
-from netplane.api.callers.keys import Time
+from netplane.api.callers.keys import SECOND, Time
 from netplane.api.callers.remembering import Remembering
 from netplane.api.callers.signed import now
 from netplane.api.context import Context, roles
@@ -32,7 +33,7 @@ class KeystoneTokens:
 
         # It takes the options of whatever logs in for unknown, and uses them.
         logging.getLogger("keystonemiddleware._common.config").setLevel(logging.ERROR)
-        self._remembered = Remembering(time)
+        self._remembered = Remembering(time, config.token_cache_time)
         self._askers = ThreadPoolExecutor(ASKERS, "api-keystone")
         self._protocol = AuthProtocol(_enter, _options(config))
 
@@ -54,8 +55,9 @@ class KeystoneTokens:
         response = request.get_response(self._protocol)
         if response.status_int == UNAVAILABLE:
             raise ApiError(503, "ServiceUnavailable", "The identity service does not answer.")
-        found = _context(request.environ) if response.status_int == 200 else None
-        return self._remembered.put(token, found)
+        if response.status_int != 200:
+            return self._remembered.put(token, None)
+        return self._remembered.put(token, _context(request.environ), _expiry(request.environ))
 
 
 def _options(config: KeystoneConfig) -> dict[str, Any]:
@@ -82,6 +84,12 @@ def _enter(_environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     """The application behind the middleware: whoever gets here is let in."""
     start("200 OK", [])
     return [b""]
+
+
+def _expiry(environ: dict[str, Any]) -> int:
+    """When the token ends, in microseconds since 1970."""
+    said = environ["keystone.token_info"]["token"]["expires_at"]
+    return int(datetime.fromisoformat(said).timestamp()) * SECOND
 
 
 def _context(environ: dict[str, Any]) -> Context:

@@ -8,10 +8,10 @@ from netplane.api.context import Context
 
 MOST = 20_000
 """Tokens that are remembered; then all are forgotten."""
-FRESH = 30
+FRESH = 10
 """Seconds that a good token is remembered for: a token that is revoked elsewhere is good so much longer here."""
 REFUSED = 5
-"""Seconds that a bad one is."""
+"""Seconds that a bad one is at most."""
 
 
 class Said(NamedTuple):
@@ -24,8 +24,9 @@ class Said(NamedTuple):
 class Remembering:
     """Tokens by their digest."""
 
-    def __init__(self, time: Time) -> None:
+    def __init__(self, time: Time, fresh: int = FRESH) -> None:
         self._time = time
+        self._fresh = fresh
         self._said: dict[bytes, Said] = {}
 
     def get(self, token: str) -> Said | None:
@@ -37,7 +38,7 @@ class Remembering:
         """Remember what is said; `expires` is when the token does, in microseconds since 1970."""
         if len(self._said) >= MOST:
             self._said.clear()
-        until = self._time() + SECOND * (REFUSED if context is None else FRESH)
+        until = self._time() + SECOND * (min(REFUSED, self._fresh) if context is None else self._fresh)
         self._said[_digest(token)] = Said(context, until if expires is None else min(until, expires))
         return context
 
