@@ -586,6 +586,13 @@ def test_lists_that_are_too_long_for_what_they_are_in(world: World, place: Place
     assert world.refused("PUT", f"routers/{place.router}", {"router": {"routes": routes}}) == (400, "RoutesExhausted")
 
 
+@pytest.mark.parametrize("field", ["prefixlen", "use_default_subnetpool"])
+def test_what_only_a_create_asks_for(world: World, place: Place, field: str) -> None:
+    reply = world.ask("PUT", f"/v2.0/subnets/{place.subnet}", {"subnet": {field: None}})
+    assert reply.error == (400, "HTTPBadRequest")
+    assert reply.json["NeutronError"]["message"] == f"Attribute '{field}' not allowed in PUT"
+
+
 @pytest.mark.parametrize("depth", [16, 17])
 def test_profiles_that_are_nested(world: World, place: Place, depth: int) -> None:
     profile: Any = {}
