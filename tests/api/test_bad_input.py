@@ -586,6 +586,14 @@ def test_lists_that_are_too_long_for_what_they_are_in(world: World, place: Place
     assert world.refused("PUT", f"routers/{place.router}", {"router": {"routes": routes}}) == (400, "RoutesExhausted")
 
 
+def test_more_host_routes_than_there_may_be(world: World, place: Place) -> None:
+    routes = [{"destination": f"10.{number}.0.0/16", "nexthop": "10.0.0.1"} for number in range(21)]
+    path = f"subnets/{place.subnet}"
+    assert world.refused("PUT", path, {"subnet": {"host_routes": routes}}) == (400, "HostRoutesExhausted")
+    assert len(world.change("subnet", place.subnet, host_routes=routes[1:])["host_routes"]) == 20
+    assert world.get("subnets")["subnets"]
+
+
 @pytest.mark.parametrize("field", ["prefixlen", "use_default_subnetpool"])
 def test_what_only_a_create_asks_for(world: World, place: Place, field: str) -> None:
     reply = world.ask("PUT", f"/v2.0/subnets/{place.subnet}", {"subnet": {field: None}})

@@ -18,14 +18,16 @@ from netplane.model import (
     Port,
     RbacPolicy,
     Record,
+    Route,
     SecurityGroup,
     SecurityGroupRule,
     Subnet,
     SubnetPool,
     identity_id,
 )
+from netplane.model.network import MOST_HOST_ROUTES
 from netplane.model.prefixes import prefix_claim, prefix_space, span_start
-from netplane.store import Conflict, Exhausted, InUse, Missing, Store, StoreError
+from netplane.store import Conflict, Exhausted, InUse, Malformed, Missing, Store, StoreError
 from netplane.store.reader import VALUE
 from tests.contract.stores import (
     DATABASES,
@@ -330,6 +332,20 @@ def test_what_is_held_back_is_so_by_its_own_kind_alone(store: Store) -> None:
     with pytest.raises(InUse) as caught:
         remove(store, network)
     assert (caught.value.kind, caught.value.field) == ("port", "network_id")
+
+
+def test_what_nobody_could_read_again_is_not_written(store: Store) -> None:
+    """A record that is not as its kind declares would stop whoever lists its kind or follows the log."""
+    network = new_network()
+    add(store, network)
+    routes = tuple(Route(f"10.{number}.0.0/16", "10.0.0.1") for number in range(MOST_HOST_ROUTES + 1))
+    error = check_refused(store, Malformed, replace(new_subnet(network), host_routes=routes))
+    assert isinstance(error, Malformed)
+    assert "`$.host_routes`" in error.reason
+    check_refused(store, Malformed, replace(network, id="n", name="x" * 256, vni=2))
+    check_refused(store, Malformed, replace(new_port(network, MACS[0]), profile={"a": 2**70}))
+    assert ids(store, Network) == {network.id}
+    assert len(store.changes(0)) == 1
 
 
 def test_what_is_in_use_stays(store: Store) -> None:

@@ -10,7 +10,7 @@ What one may not see is not found: an error never tells that another project's r
 from ipaddress import ip_address
 
 from netplane.model import Record, kind_of
-from netplane.store import Conflict, Exhausted, InUse, Missing, StoreError, Unavailable, Unsettled
+from netplane.store import Conflict, Exhausted, InUse, Malformed, Missing, StoreError, Unavailable, Unsettled
 
 
 class ApiError(Exception):
@@ -92,6 +92,8 @@ def from_store(error: StoreError) -> ApiError:
             return _claimed(space, value)
         case Missing(field=field, target=target):
             return ApiError(404, "NotFound", f"{field} {target} could not be found.")
+        case Malformed(reason=reason):
+            return invalid(reason)
         case Exhausted(space=space):
             return conflict("NoMoreValues", f"Nothing is free in {space}.")
         case _:

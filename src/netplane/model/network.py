@@ -70,6 +70,8 @@ class Network(Resource, frozen=True, kw_only=True, gc=False, tag="network"):
         return (Claim("vni", str(self.vni)),)
 
 
+MOST_HOST_ROUTES = 20
+"""As OpenStack Networking's `max_subnet_host_routes` has it."""
 MOST_SERVICE_TYPES = 20
 """Service types that a subnet may have."""
 
@@ -113,7 +115,8 @@ class Subnet(Resource, frozen=True, kw_only=True, gc=False, tag="subnet"):
         tuple[str, ...], describe("Resolvers announced by DHCP.", create=True, update=True, max_length=5)
     ] = ()
     host_routes: Annotated[
-        tuple[Route, ...], describe("Routes announced by DHCP.", create=True, update=True, max_length=20)
+        tuple[Route, ...],
+        describe("Routes announced by DHCP.", create=True, update=True, max_length=MOST_HOST_ROUTES),
     ] = ()
     service_types: Annotated[
         tuple[str, ...],

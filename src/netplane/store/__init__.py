@@ -5,7 +5,7 @@ an event loop calls it from a thread. Its shape is drawn in `store.schema`.
 """
 
 from netplane.store.audit import Line, Sought
-from netplane.store.errors import Conflict, Exhausted, InUse, Missing, StoreError, Unavailable, Unsettled
+from netplane.store.errors import Conflict, Exhausted, InUse, Malformed, Missing, StoreError, Unavailable, Unsettled
 from netplane.store.group import Broken, Group
 from netplane.store.journal import Entry
 from netplane.store.migrations import Unfit
@@ -23,6 +23,7 @@ __all__ = [
     "Group",
     "InUse",
     "Line",
+    "Malformed",
     "Missing",
     "Reader",
     "Report",

@@ -5,6 +5,7 @@ StoreError
 ├── Conflict    a claimed value is held by another record, or an id is taken
 ├── InUse       a record to be deleted is referred to
 ├── Missing     a reference to a record that does not exist
+├── Malformed   a record that is not as its kind declares: nobody could read it again
 └── Exhausted   nothing is free in the range that a value should come from
 
 Unavailable     the database cannot serve now: it is gone, full or stuck. Trying again later helps
@@ -46,6 +47,15 @@ class Missing(StoreError):
         self.source = source
         self.field = field
         self.target = target
+
+
+class Malformed(StoreError):
+    """A record is not as its kind declares: what is written must be readable by all who follow the log."""
+
+    def __init__(self, id: str, reason: str) -> None:
+        super().__init__(f"{id} is malformed: {reason}")
+        self.id = id
+        self.reason = reason
 
 
 class Exhausted(StoreError):

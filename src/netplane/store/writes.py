@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from netplane.model import Change, Claim, OnDelete, Operation, Record, Reference, kind_of
 from netplane.store.clock import fine_stamp
-from netplane.store.codec import encode
+from netplane.store.codec import encode, encode_readable
 from netplane.store.errors import Conflict, Missing
 from netplane.store.inserting import insert_rows
 from netplane.store.journal import Entry
@@ -164,7 +164,8 @@ class Pending:
             before, after = write
             told = after or before
             assert told is not None, "what never was is not written"
-            body, project = encode(told), project_of(told)
+            body = encode(told) if after is None else encode_readable(told)
+            project = project_of(told)
             if after is None:
                 operation = DELETE
             elif before is None:

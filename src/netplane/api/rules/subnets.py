@@ -27,6 +27,7 @@ from netplane.api.rules.ranges import (
 )
 from netplane.api.views import View
 from netplane.model import Network, Route, Subnet
+from netplane.model.network import MOST_HOST_ROUTES
 from netplane.model.port import address_claim
 from netplane.store import Reader, Transaction
 
@@ -160,6 +161,9 @@ def _check_told(cidr: Range, wish: Wish) -> None:
             raise invalid("'dns_nameservers' has a duplicate")
         wish["dns_nameservers"] = servers
     if "host_routes" in wish:
+        if len(wish["host_routes"] or ()) > MOST_HOST_ROUTES:
+            text = f"Unable to complete operation. The number of host routes exceeds the limit {MOST_HOST_ROUTES}."
+            raise ApiError(400, "HostRoutesExhausted", text)
         wish["host_routes"] = tuple(_check_route(cidr, route) for route in wish["host_routes"] or ())
 
 
