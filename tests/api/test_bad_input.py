@@ -8,7 +8,7 @@ import pytest
 
 from netplane.api.bodies import LIST_LIMIT
 from netplane.api.rules.ranges import MOST_POOLS
-from netplane.model import MOST_ROUTES
+from netplane.model import ADDRESS_LIMIT, MOST_ROUTES
 from tests.api.support import World
 
 NONE = str(uuid4())
@@ -584,6 +584,33 @@ def test_lists_that_are_too_long_for_what_they_are_in(world: World, place: Place
     assert world.refused("POST", "subnets", {"subnet": subnet}) == (400, "InvalidInput")
     routes = [{"destination": "10.0.0.0/8", "nexthop": "no address"}] * (MOST_ROUTES + 1)
     assert world.refused("PUT", f"routers/{place.router}", {"router": {"routes": routes}}) == (400, "RoutesExhausted")
+
+
+LONG = {
+    "address-groups/{addresses}/add_addresses": {"addresses": ["10.0.0.0/8"] * (ADDRESS_LIMIT + 1)},
+    "address-groups/{addresses}/remove_addresses": {"addresses": ["10.0.0.0/8"] * (ADDRESS_LIMIT + 1)},
+    "routers/{router}/add_extraroutes": {"router": {"routes": [{"destination": "::/0", "nexthop": "::1"}] * 31}},
+    "routers/{router}/remove_extraroutes": {"router": {"routes": [{"destination": "::/0", "nexthop": "::1"}] * 31}},
+}
+"""Calls that work through a list while other writers wait."""
+
+
+@pytest.mark.parametrize("path", LONG)
+def test_lists_that_are_longer_than_what_they_change(world: World, place: Place, path: str) -> None:
+    assert world.refused("PUT", place.fill(path), LONG[path]) == (400, "InvalidInput")
+
+
+def test_queries_that_would_cost_much(world: World, place: Place) -> None:
+    assert world.get("ports?" + "&".join(["sort_key=name&sort_dir=desc"] * 2000))["ports"]
+    parts = "&".join(f"fixed_ips=ip_address_substr%3D{number}" for number in range(21))
+    assert world.refused("GET", f"ports?{parts}") == (400, "HTTPBadRequest")
+
+
+def test_a_key_of_sorting_counts_when_it_is_said_first(world: World) -> None:
+    for name in ("a", "b"):
+        world.make("network", name=name)
+    found = world.get("networks?sort_key=name&sort_dir=desc&sort_key=name&sort_dir=asc")["networks"]
+    assert [network["name"] for network in found] == ["b", "a"]
 
 
 def test_more_host_routes_than_there_may_be(world: World, place: Place) -> None:

@@ -24,6 +24,8 @@ TRUE, FALSE = ("true", "1", "yes", "on"), ("false", "0", "no", "off")
 CHANGED_SINCE = "changed_since"
 MOST = 10**9
 """Resources of a page: more than there can be."""
+MOST_PARTS = 20
+"""Parts of texts that are looked for: each is, in each resource."""
 
 
 class Query(NamedTuple):
@@ -151,7 +153,11 @@ def _parse_sort(
         if key not in known or key in hidden or not _is_sortable(known[key]):
             raise bad_request(f"['{key}'] is invalid attribute for sort_keys")
     padded = directions + ["asc"] * (len(keys) - len(directions))
-    return tuple((known[key].name, direction == "asc") for key, direction in zip(keys, padded, strict=True))
+    chosen: dict[str, bool] = {}
+    for key, direction in zip(keys, padded, strict=True):
+        # Said again, a key changes no order any more, but would cost a sort.
+        chosen.setdefault(known[key].name, direction == "asc")
+    return tuple(chosen.items())
 
 
 def parse_moment(name: str, text: str) -> str:
@@ -223,4 +229,6 @@ def _pairs(values: list[str]) -> dict[str, set[str]]:
         name, sign, rest = value.partition("=")
         if sign:
             pairs.setdefault(name, set()).add(rest)
+    if any(len(texts) > MOST_PARTS for name, texts in pairs.items() if name.endswith("_substr")):
+        raise bad_request(f"at most {MOST_PARTS} parts of a text can be asked for at once")
     return pairs

@@ -152,7 +152,7 @@ def read_authority(config: Config, environment: Mapping[str, str] = os.environ) 
     """The path of certificates to believe besides the system's; empty for none. CniError if it cannot be read."""
     path = config.cacert or environment.get("NETPLANE_CACERT")
     if path is None:
-        from netplane.cli.client import find_authority
+        from netplane.cli.tokens import find_authority
 
         return find_authority()
     try:

@@ -103,6 +103,7 @@ def test_roles_can_be_fewer(cloud: Cloud, ann: Ann) -> None:
         ({"name": "x", "roles": [{"id": role_id("manager")}]}, 400),
         ({"name": "x", "expires_at": "tomorrow"}, 400),
         ({"name": "x", "expires_at": "2020-01-01T00:00:00.000000"}, 400),
+        ({"name": "x", "expires_at": "9999-12-31T23:59:59-23:59"}, 400),
         ({"name": "x", "access_rules": [{"path": "/v2.0", "method": "GET", "service": "network"}]}, 400),
         ({"name": "robot"}, 409),
     ],

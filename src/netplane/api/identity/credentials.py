@@ -20,6 +20,8 @@ from netplane.store import Reader
 
 MOST = 100
 """Application credentials of one user."""
+LAST = int(datetime(9999, 1, 1, tzinfo=UTC).timestamp()) * 1_000_000
+"""When they end at the latest, in microseconds since 1970: later times cannot be told in every zone."""
 
 
 def create(identity: Identity, asked: Asked, user: str) -> Told:
@@ -128,4 +130,6 @@ def _expiry(wish: NewCredential, now: int) -> int:
     expiry = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp() * 1_000_000)
     if expiry <= now:
         raise invalid("The 'expires_at' must not be before now.")
+    if expiry > LAST:
+        raise invalid(f"Invalid input for field 'expires_at': {wish.expires_at!r} is not before the year 9999")
     return expiry

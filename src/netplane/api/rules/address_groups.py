@@ -1,8 +1,9 @@
 """Address groups: ranges in one notation, each once, added and removed by actions of their own."""
 
 from collections.abc import Iterable, Sequence
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
@@ -21,7 +22,7 @@ from netplane.store import Reader, Transaction
 class AddressesWish(Struct, frozen=True, forbid_unknown_fields=True):
     """The body of add_addresses and remove_addresses."""
 
-    addresses: tuple[str, ...]
+    addresses: Annotated[tuple[str, ...], Meta(max_length=ADDRESS_LIMIT)]
 
 
 _addresses = Decoder(AddressesWish)

@@ -1,8 +1,9 @@
 """Routers and their interfaces."""
 
 from collections.abc import Sequence
+from typing import Annotated
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
 
@@ -22,7 +23,7 @@ from netplane.api.rules.scopes import check_routable
 from netplane.api.rules.security import release_identity
 from netplane.api.rules.subports import check_in_no_trunk
 from netplane.api.views import View, view
-from netplane.model import ROUTER_INTERFACE, Network, Port, Route, Router, Subnet, shared_with
+from netplane.model import MOST_ROUTES, ROUTER_INTERFACE, Network, Port, Route, Router, Subnet, shared_with
 from netplane.store import Reader, Transaction
 from netplane.store.announcements import drop_announcements
 from netplane.store.bindings import NUMBERS, bind_requested
@@ -38,7 +39,7 @@ class InterfaceWish(Struct, frozen=True, forbid_unknown_fields=True):
 class RoutesWish(Struct, frozen=True, forbid_unknown_fields=True):
     """Some routes."""
 
-    routes: tuple[RouteWish, ...]
+    routes: Annotated[tuple[RouteWish, ...], Meta(max_length=MOST_ROUTES)]
 
 
 class RouterWish(Struct, frozen=True, forbid_unknown_fields=True):
