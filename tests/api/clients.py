@@ -27,5 +27,5 @@ def command(url: str, token: str, commands: str) -> str:
             "OS_TOKEN": token,
         },
     )
-    assert done.stderr == ""  # its exit code is 1 whatever happened
+    assert done.stderr == "", done.stderr  # its exit code is 1 whatever happened
     return done.stdout

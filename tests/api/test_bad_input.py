@@ -621,9 +621,9 @@ def test_more_host_routes_than_there_may_be(world: World, place: Place) -> None:
     assert world.get("subnets")["subnets"]
 
 
-@pytest.mark.parametrize("field", ["prefixlen", "use_default_subnetpool"])
-def test_what_only_a_create_asks_for(world: World, place: Place, field: str) -> None:
-    reply = world.ask("PUT", f"/v2.0/subnets/{place.subnet}", {"subnet": {field: None}})
+@pytest.mark.parametrize(("field", "value"), [("prefixlen", 24), ("use_default_subnetpool", False)])
+def test_what_only_a_create_asks_for(world: World, place: Place, field: str, value: int) -> None:
+    reply = world.ask("PUT", f"/v2.0/subnets/{place.subnet}", {"subnet": {field: value}})
     assert reply.error == (400, "HTTPBadRequest")
     assert reply.json["NeutronError"]["message"] == f"Attribute '{field}' not allowed in PUT"
 

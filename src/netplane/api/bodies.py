@@ -1,7 +1,6 @@
 """Bodies of requests: parsed straight into what the declarations allow, and nothing else."""
 
 import re
-from collections.abc import Set
 from functools import cache
 from typing import Annotated, Any
 
@@ -94,8 +93,8 @@ def parse_create(kind: type[Record], filled: frozenset[str], further: Further, b
 
 
 def parse_update(kind: type[Record], further: Further, body: bytes) -> Wish:
-    """The wish of a PUT; `further` is what only a POST may ask for."""
-    parsed = _parse(kind, _decoder(kind, "PUT", frozenset(), ()), "PUT", body, further)
+    """The wish of a PUT."""
+    parsed = _parse(kind, _decoder(kind, "PUT", frozenset(), further), "PUT", body)
     single = getattr(parsed, kind_of(kind))
     if single is UNSET:
         raise bad_request(f"Unable to find '{kind_of(kind)}' in request body")
@@ -161,22 +160,21 @@ def _check_number(body: bytes) -> None:
         raise ApiError(413, "HTTPRequestEntityTooLarge", text)
 
 
-def _parse(kind: type[Record], decoder: Decoder[Any], method: str, body: bytes, others: Further = ()) -> Any:
-    """`others` is what is known, and not allowed."""
+def _parse(kind: type[Record], decoder: Decoder[Any], method: str, body: bytes) -> Any:
     _check_number(body)
     try:
         return decoder.decode(body)
     except ValidationError as error:
-        raise _explain(fields_by_wire(kind).keys() | dict(others).keys(), method, str(error)) from error
+        raise _explain(kind, method, str(error)) from error
     except (DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise bad_request("Body contains invalid data") from error
 
 
-def _explain(known: Set[str], method: str, text: str) -> ApiError:
+def _explain(kind: type[Record], method: str, text: str) -> ApiError:
     unknown, missing = UNKNOWN.search(text), MISSING.search(text)
     if missing:
         return bad_request(f"Failed to parse request. Required attribute '{missing[1]}' not specified")
-    if unknown and unknown[1] in known:
+    if unknown and unknown[1] in fields_by_wire(kind):
         return bad_request(f"Attribute '{unknown[1]}' not allowed in {method}")
     if unknown:
         return bad_request(f"Unrecognized attribute(s) '{unknown[1]}'")

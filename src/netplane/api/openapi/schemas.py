@@ -22,8 +22,7 @@ class Bodies:
     def __init__(self, all_rules: tuple[Rules, ...]) -> None:
         types: list[Any] = []
         for rules in all_rules:
-            types.append(body_type(rules.kind, "POST", rules.filled, rules.further))
-            types.append(body_type(rules.kind, "PUT", rules.filled, ()))
+            types += [body_type(rules.kind, method, rules.filled, rules.further) for method in ("POST", "PUT")]
             types.append(_shown(rules.kind))
         _, found = schema_components(types, ref_template=TEMPLATE)
         self.components: Schemas = {name: _tidied(schema) for name, schema in found.items()}

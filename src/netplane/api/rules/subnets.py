@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish
 from netplane.api.context import Context
-from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.errors import ApiError, bad_request, conflict, invalid
 from netplane.api.ids import new_id
 from netplane.api.policy import visible
 from netplane.api.rules.addresses import add_made, take_made
@@ -42,6 +42,9 @@ NOT_FOR_MACHINES = tuple(
 OWNERS = ("network:", "neutron:", "compute:", "baremetal:", "trunk:")
 """What `device_owner` begins with, where it says something."""
 
+FURTHER = (("prefixlen", int | None), ("use_default_subnetpool", bool))
+"""What a create may ask for besides its fields: how a range is cut from a pool."""
+
 LONGEST_WITH_DHCP = {4: 32, 6: 126}
 """Bits of a prefix in which DHCP may serve."""
 
@@ -69,6 +72,8 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
 
 def update(transaction: Transaction, _context: Context, subnet: Subnet, wish: Wish) -> Subnet:
     """A change of gateway or pools is checked against the range; a gateway that a router has stays."""
+    if of_create := [name for name, _ in FURTHER if name in wish]:
+        raise bad_request(f"Attribute '{of_create[0]}' not allowed in PUT")
     cidr = parse_range(subnet.cidr)
     check_dhcp_stays(subnet, wish)
     _check_service_types(wish)
@@ -190,5 +195,5 @@ SUBNETS = Rules(
     show,
     filled=frozenset({"cidr"}),
     indexed=("network_id", "subnetpool_id"),
-    further=(("prefixlen", int | None), ("use_default_subnetpool", bool)),
+    further=FURTHER,
 )

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from netplane.api.bodies import Wish, parse_struct
 from netplane.api.context import Context
-from netplane.api.errors import ApiError, conflict, invalid
+from netplane.api.errors import ApiError, bad_request, conflict, invalid
 from netplane.api.ids import new_id
 from netplane.api.policy import allowed
 from netplane.api.rules.kind import Extra, PortStatus, Rules, Services
@@ -58,6 +58,8 @@ def create(transaction: Transaction, context: Context, wish: Wish) -> Trunk:
 
 def update(transaction: Transaction, _context: Context, trunk: Trunk, wish: Wish) -> Trunk:
     """Name and state; subports have calls of their own."""
+    if "sub_ports" in wish:
+        raise bad_request("Attribute 'sub_ports' not allowed in PUT")
     return transaction.put(replace(trunk, **wish))
 
 
