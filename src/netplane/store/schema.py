@@ -26,7 +26,7 @@ from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary,
 
 LEVEL = 8
 """How many steps of `migrations` these tables are made of."""
-NEEDED = 7
+NEEDED = 8
 """The level from which on this netplane can work with a database."""
 
 METADATA = MetaData()
