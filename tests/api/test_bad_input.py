@@ -613,6 +613,26 @@ def test_a_key_of_sorting_counts_when_it_is_said_first(world: World) -> None:
     assert [network["name"] for network in found] == ["b", "a"]
 
 
+@pytest.mark.parametrize("name", [r"\u0000", r"a\u0000b", r"\\\u0000", r"\\\\\u0000"])
+def test_texts_with_nul(world: World, name: str) -> None:
+    """PostgreSQL has no such texts."""
+    body = b'{"network": {"name": "%s"}}' % name.encode()
+    assert world.ask("POST", "/v2.0/networks", body).error == (400, "HTTPBadRequest")
+    assert world.counts() == {}
+
+
+def test_nul_in_addresses(world: World) -> None:
+    for path in ("networks?name=%00", "networks?name=a%00b&limit=1", "networks?marker=%00"):
+        assert world.refused("GET", path) == (400, "HTTPBadRequest")
+    assert world.refused("GET", "networks/\0") == (400, "HTTPBadRequest")
+
+
+@pytest.mark.parametrize("name", [r"\\u0000", r"\\\\u0000", "0000"])
+def test_texts_that_only_look_as_if_they_had_nul(world: World, name: str) -> None:
+    body = b'{"network": {"name": "%s"}}' % name.encode()
+    assert world.ask("POST", "/v2.0/networks", body).json["network"]["name"] == name.replace("\\\\", "\\")
+
+
 def test_more_host_routes_than_there_may_be(world: World, place: Place) -> None:
     routes = [{"destination": f"10.{number}.0.0/16", "nexthop": "10.0.0.1"} for number in range(21)]
     path = f"subnets/{place.subnet}"

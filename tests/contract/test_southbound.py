@@ -314,6 +314,27 @@ def test_a_trace_of_a_port_on_no_host_says_why(tmp_path: Path) -> None:
     run(scenario)
 
 
+def test_a_trace_that_fails_tells_a_tenant_no_host(tmp_path: Path) -> None:
+    """Neither where a port is requested, nor who does not answer."""
+
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            network, _ = await place.subnet("10.0.0.0/24")
+            for host in ("h1", "h9"):
+                wanted = {"network_id": network, "project_id": "blue", "binding:host_id": host}
+                port = await place.create("port", **wanted)
+                if host == "h1":
+                    async with agent(place, host, 1) as one:
+                        await one.reaches(port["revision"])
+                    await becomes(lambda: not place.controller.southbound.connected, PATIENCE)
+                wish = {"port_id": port["id"], "packet": "icmp dst=10.0.0.1"}
+                refused = await place.call("POST", "/netplane/v1/trace", wish, token="blue")
+                assert refused.status == (503 if host == "h1" else 409)
+                assert host not in refused.body["NeutronError"]["message"]
+
+    run(scenario)
+
+
 def test_questions_go_to_the_host_and_its_answer_comes_back(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place, agent(place, "h1", 1):

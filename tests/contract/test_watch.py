@@ -172,6 +172,21 @@ def test_resuming_as_browsers_do(tmp_path: Path) -> None:
     asyncio.run(scenario())
 
 
+def test_a_project_that_has_missed_too_much_lists_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading the whole log for it would keep everybody else waiting."""
+    monkeypatch.setattr(stream, "MOST_MISSED", 2)
+
+    async def scenario() -> None:
+        async with site(tmp_path) as place:
+            for _ in range(4):
+                last = (await network(place))["revision"]
+            for since, token, status in ((last - 2, "blue", 200), (last - 3, "blue", 410), (1, "admin", 200)):
+                async with watching(place, f"since={since}", token) as client:
+                    assert client.status == status
+
+    asyncio.run(scenario())
+
+
 def test_revisions_that_are_not_in_the_log(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place:

@@ -9,6 +9,7 @@ from msgspec.json import Decoder
 
 from netplane.api.errors import ApiError, bad_request, invalid
 from netplane.api.fields import Field, fields_by_wire, fields_of
+from netplane.api.nul import SAID, body_has_nul
 from netplane.api.tags import arranged
 from netplane.model import AddressPair, DhcpOption, FixedIP, Record, Route, kind_of
 from netplane.model.firewall import PortsText
@@ -103,7 +104,7 @@ def parse_update(kind: type[Record], further: Further, body: bytes) -> Wish:
 
 def parse_struct(decoder: Decoder[Any], body: bytes) -> Any:
     """A body that is not that of a resource."""
-    _check_number(body)
+    _check(body)
     try:
         return decoder.decode(body)
     except ValidationError as error:
@@ -150,18 +151,20 @@ def _column(wanted: Field, required: bool) -> tuple[Any, ...]:
     return wanted.name, type_ | UnsetType, field(name=wanted.wire, default=UNSET)
 
 
-def _check_number(body: bytes) -> None:
+def _check(body: bytes) -> None:
     """413 for more values than anybody means: a few bytes each in a body, but a hundred or more when decoded.
 
-    They are counted before, since a decoder knows the length of a list only when it has made all of it.
+    They are counted before, since a decoder knows the length of a list only when it has made all of it. 400 for a NUL.
     """
+    if body_has_nul(body):
+        raise bad_request(SAID)
     if len(body) > LONG and (body.count(b"{") > OBJECTS or body.count(b",") > VALUES):
         text = f"The body has more than {OBJECTS} objects or {VALUES} values."
         raise ApiError(413, "HTTPRequestEntityTooLarge", text)
 
 
 def _parse(kind: type[Record], decoder: Decoder[Any], method: str, body: bytes) -> Any:
-    _check_number(body)
+    _check(body)
     try:
         return decoder.decode(body)
     except ValidationError as error:

@@ -12,8 +12,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from netplane.api.callers import Callers
-from netplane.api.errors import ApiError, forbidden, unavailable
+from netplane.api.errors import ApiError, bad_request, forbidden, unavailable
 from netplane.api.ids import request_id
+from netplane.api.nul import SAID, address_has_nul
 from netplane.api.places import PREFIXES
 from netplane.api.responses import respond_error, respond_unauthorized
 from netplane.store import Unavailable
@@ -49,6 +50,9 @@ class Door:
         scope["netplane.request_id"] = request_id()
         scope["netplane.public_url"] = self._public_url
         scope["netplane.prefix"], scope["path"] = _tidy(scope["path"])
+        if address_has_nul(scope["path"], scope["query_string"]):
+            await respond_error(Request(scope), bad_request(SAID))(scope, receive, send)
+            return
         if not _is_open(scope):
             token = scope["netplane.token"] = _token(scope)
             ask = partial(self._callers.caller, token)

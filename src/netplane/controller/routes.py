@@ -187,7 +187,7 @@ async def trace(controller: Controller, request: Request) -> object:
         raise not_found(Port, wish.port_id)
     binding = await asyncio.to_thread(_read, controller, Binding, wish.port_id)
     if binding is None:
-        raise conflict("PortNotBound", f"Port {port.id} is on no host: {_whereabouts(port)}.")
+        raise conflict("PortNotBound", f"Port {port.id} is on no host: {_whereabouts(context, port)}.")
     begun = await _run(controller, context, binding.host_id, "trace", {"port": wish.port_id, "packet": wish.packet})
     then = await _follow(controller, context, binding.host_id, begun.onward) if begun.onward else None
     return _told(context, binding.host_id, begun) | {"then": then}
@@ -209,8 +209,13 @@ async def _follow(controller: Controller, context: Context, sender: str, onward:
 
 
 async def _run(controller: Controller, context: Context, host: str, topic: str, body: dict[str, str]) -> Trace:
-    hosts = "told" if may_call(context, "host_names") else ""
-    return _expect(Trace, await _ask(controller, host, topic, body | {"hosts": hosts}), host)
+    is_told = may_call(context, "host_names")
+    try:
+        return _expect(Trace, await _ask(controller, host, topic, body | {"hosts": "told" if is_told else ""}), host)
+    except ApiError as error:
+        if is_told or error.status < 500:
+            raise
+        raise ApiError(error.status, error.type, "The host that carries the port gives no answer.") from error
 
 
 def _told(context: Context, host: str, part: Trace) -> dict[str, object]:
@@ -228,8 +233,10 @@ async def tables(controller: Controller, request: Request) -> object:
     return _expect(dict[str, list[str]], await _ask(controller, name, "tables", {}), name)
 
 
-def _whereabouts(port: Port) -> str:
+def _whereabouts(context: Context, port: Port) -> str:
     """Why a port is on no host."""
+    if port.host_id and not may_call(context, "host_names"):
+        return "the host that it is requested on has never joined"
     if port.host_id:
         return f"it is requested on host {port.host_id}, which has never joined"
     return "none has a device of it (netplane attach DEVICE PORT plugs one in)"

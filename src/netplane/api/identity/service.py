@@ -14,6 +14,7 @@ from netplane.api.callers.signed import now
 from netplane.api.context import Context
 from netplane.api.identity.errors import conflict, forbidden, invalid
 from netplane.api.identity.login.lockout import Lockout
+from netplane.api.nul import SAID, body_has_nul
 from netplane.store import Conflict, Store, Transaction
 
 T = TypeVar("T")
@@ -93,6 +94,8 @@ class Told(NamedTuple):
 
 def parse(decoder: Decoder[T], body: bytes) -> T:
     """A body, or a 400 that names what is wrong with it."""
+    if body_has_nul(body):
+        raise invalid(SAID)
     try:
         return decoder.decode(body)
     except ValidationError as error:

@@ -38,6 +38,9 @@ RECHECK = 2.0
 """Seconds between two looks at whether the token is still good for what it was."""
 MOST_WATCHERS, MOST_OF_ONE = 1_000, 100
 """Watches of this controller, and of one project."""
+MOST_MISSED = 100_000
+"""Changes, its own or not, that a project may have missed: they are read for it, which costs more than a list."""
+MOST_CHANGES = 1 << 62
 BATCH = 1_000
 """Changes that are read from the log at a time."""
 
@@ -68,7 +71,7 @@ async def watch(controller: Controller, request: Request) -> "EventStream":
         raise ApiError(503, "TooManyWatches", "There are too many watches on this controller.")
     since = _since(request)
     if since is not None:
-        await asyncio.to_thread(_check_kept, controller, since)
+        await asyncio.to_thread(_check_kept, controller, since, MOST_CHANGES if wanted.viewer is None else MOST_MISSED)
     if wanted.viewer is None:
         return EventStream(controller, Watch(context, wanted, since, ()))
     wanted, lent = await asyncio.to_thread(_with_lent, controller, context, wanted)
@@ -188,11 +191,11 @@ def _since(request: Request) -> int | None:
     return int(text)
 
 
-def _check_kept(controller: Controller, since: int) -> None:
+def _check_kept(controller: Controller, since: int, most: int) -> None:
     with controller.store.read() as reader:
         first, last = reader.kept
-    if not first - 1 <= since <= last:
-        text = f"Revision {since} is not in the change log: list the resources, and watch from revision {last} on."
+    if not max(first - 1, last - most) <= since <= last:
+        text = f"Revision {since} is not to be had: list the resources, and watch from revision {last} on."
         raise ApiError(410, "RevisionGone", text)
 
 
