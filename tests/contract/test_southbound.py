@@ -251,7 +251,8 @@ def test_revisions_tell_when_they_are_realised_and_where(tmp_path: Path) -> None
             await one.reaches(renamed.revision)
             one.send(Ack(renamed.revision))
             assert list((await waiting).body["realised"]) == ["1"], "members learn no names of hosts"
-            assert (await place.call("GET", "/netplane/v1/revisions/999")).status == 404
+            for none in (999, 1 << 63, 1 << 80):
+                assert (await place.call("GET", f"/netplane/v1/revisions/{none}")).status == 404
             assert (await place.call("GET", f"{path}?wait=long")).status == 400
 
     run(scenario)

@@ -61,6 +61,8 @@ ASK_TIMEOUT = 10.0
 """Seconds that an agent has to answer."""
 SUCCESS = {"GET": 200, "POST": 200, "DELETE": 204}
 """What a call answers that did what was asked."""
+LATEST = (1 << 63) - 1
+"""The last revision that a database can have."""
 TRACE_BODY = 256 * 1024
 """Bytes of a request for a trace."""
 
@@ -168,6 +170,8 @@ async def problems(controller: Controller, request: Request) -> object:
 async def revision(controller: Controller, request: Request) -> object:
     """When a revision was committed and realised; waits until it is, if asked to."""
     number: int = request.path_params["revision"]
+    if number > LATEST:
+        raise _no_revision(number)
     realised, pending = await everywhere.realised(controller, number, _wait(request))
     batch = controller.picture.revisions.find(number)
     committed = batch.times[number - batch.first] if batch else await _committed_at(controller, number)
@@ -271,8 +275,12 @@ async def _committed_at(controller: Controller, number: int) -> str:
     """When a revision was committed that is too old to be in memory."""
     found = await asyncio.to_thread(controller.store.journal, number - 1, 1) if number > 0 else []
     if not found or found[0].change.revision != number:
-        raise ApiError(404, "RevisionNotFound", f"Revision {number} could not be found.")
+        raise _no_revision(number)
     return found[0].time
+
+
+def _no_revision(number: int) -> ApiError:
+    return ApiError(404, "RevisionNotFound", f"Revision {number} could not be found.")
 
 
 async def _ask(controller: Controller, host: str, topic: str, body: Mapping[str, str]) -> dict[str, object]:

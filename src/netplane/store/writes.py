@@ -212,7 +212,7 @@ def _claim_row(claim: Claim, owner: str) -> Values:
 
 def _link_row(key: Key, reference: Reference) -> Values:
     kind, source = key
-    field, target, on_delete = reference
+    field, _kind, target, on_delete = reference
     cascade = on_delete is OnDelete.CASCADE
     return {"target": target, "kind": kind, "field": field, "source": source, "cascade": cascade}
 
