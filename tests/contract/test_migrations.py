@@ -122,7 +122,7 @@ def test_ranges_of_scopes_are_claimed(database: str, engine: Engine) -> None:
     )
     row = {"body": encode(pool)}
     with engine.begin() as connection:
-        climb(connection, 0, 7)
+        climb(connection, 0, 8)
         connection.execute(text("INSERT INTO log (identity, revision) VALUES ('the-log', 1)"))
         connection.execute(text("INSERT INTO resource VALUES ('p', 'subnetpool', 'blue', 1, :body)"), row)
     upgrade(engine)

@@ -24,9 +24,9 @@ How the tables have become what they are, step by step, is told in `migrations`.
 
 from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
 
-LEVEL = 8
+LEVEL = 9
 """How many steps of `migrations` these tables are made of."""
-NEEDED = 8
+NEEDED = 9
 """The level from which on this netplane can work with a database."""
 
 METADATA = MetaData()

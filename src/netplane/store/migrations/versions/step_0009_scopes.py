@@ -9,8 +9,8 @@ from netplane.model import SubnetPool
 from netplane.model.prefixes import prefix_claim, scope_space
 from netplane.store.codec import decode
 
-revision = "0008"
-down_revision = "0007"
+revision = "0009"
+down_revision = "0008"
 
 READ = sa.text("SELECT body FROM resource WHERE kind = 'subnetpool'")
 INSERT = sa.text(
