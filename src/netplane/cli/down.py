@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from netplane.cli import systemd
 from netplane.cli.places import STATE
 from netplane.cli.up import hold
 
@@ -23,7 +24,7 @@ from netplane.cli.up import hold
 def down(name: str, state: Path) -> None:
     """Take the datapath of this machine away.
 
-    `netplane up` leaves it in the kernel when it ends, so that machines keep their networks. Store and tokens stay.
+    Agents leave it in the kernel when they end, so that machines keep their networks. Store, tokens and papers stay.
     """
     if os.geteuid() != 0:
         raise click.ClickException("the datapath needs root; run it again with sudo")
@@ -31,6 +32,8 @@ def down(name: str, state: Path) -> None:
         raise click.ClickException(f"there is no {state}: netplane was never up here, or with another --state")
     from netplane.agent.process import teardown
 
+    if state == STATE and (kept := next(filter(systemd.is_active, ("agent", "up")), None)):
+        raise click.ClickException(f"netplane-{kept} runs; first `systemctl disable --now netplane-{kept}`")
     with hold(state):
         teardown(name, state / "agent")
-    click.echo(f"the datapath of {name} is gone; `netplane up` brings it back")
+    click.echo(f"the datapath of {name} is gone; `netplane up`, or the agent, brings it back")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from netplane.cli import main, systemd
+from netplane.cli import down, main, systemd
 from netplane.cli.join import what_is_next
 from netplane.cli.places import AGENT_STATE
 from netplane.cli.systemd import SHIPPED, WHATS, NotInstalled, install, quoted, unit, unit_name
@@ -89,6 +89,16 @@ def test_it_is_installed_once(machine: Machine) -> None:
     assert machine.asked() == ["daemon-reload", f"enable {name}", f"restart {name}"]
     install("agent")
     assert machine.asked() == [f"enable {name}", f"start {name}"], "what runs is left alone"
+
+
+def test_what_runs_is_not_taken_down(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(down, "STATE", tmp_path)
+    words = ["down", "--state", str(tmp_path), "--name", "nobody"]
+    monkeypatch.setenv("REFUSED", "is-active*agent*")
+    done = CliRunner().invoke(main, words)
+    said = "Error: netplane-up runs; first `systemctl disable --now netplane-up`\n"
+    assert (done.exit_code, done.output) == (1, said)
+    assert [asked.split()[-1] for asked in machine.asked()] == ["netplane-agent.service", "netplane-up.service"]
 
 
 def test_what_systemd_refuses_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

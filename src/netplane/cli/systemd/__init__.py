@@ -76,6 +76,13 @@ def install(what: str) -> None:
         raise NotInstalled(str(problem)) from problem
 
 
+def is_active(what: str) -> bool:
+    """Whether systemd keeps it running."""
+    return (
+        runs() and subprocess.run(["systemctl", "is-active", "--quiet", unit_name(what)], check=False).returncode == 0
+    )
+
+
 def _ensure_user(name: str) -> None:
     """A user that owns nothing but the controller's state."""
     try:
