@@ -85,7 +85,10 @@ def _options() -> argparse.Namespace:
 def _prepared(
     cloud: Cloud, programs: Programs, options: argparse.Namespace, console: Console
 ) -> Iterator[tuple[Netplane, Ovn]]:
-    """Both systems with the cloud stored, nothing running; in the end nothing is left of either."""
+    """Both systems with the cloud stored, nothing running; in the end nothing is left of either.
+
+    What OVN has made, its processes too, goes with the ledger.
+    """
     ledger.sweep()
     book = ledger.claim(PREFIX)
     with ExitStack() as stack:
@@ -93,8 +96,8 @@ def _prepared(
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="netplane-bench-")))
         ours = Netplane(folder, cloud, real=options.real)
         theirs = Ovn(book, programs, cloud, real=options.real, threads=options.threads)
+        stack.callback(ours.kill)
         for system in (ours, theirs):
-            stack.callback(system.kill)
             took = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in system.prepare().items())
             console.print(f"{system.name}: {took}", style="dim")
         yield ours, theirs

@@ -44,7 +44,7 @@ class Netplane:
         self._running = ExitStack()
         self._fleets: dict[str, Fleet] = {}
         self._kernel: dict[str, Spent] = {}
-        self._server: Server
+        self._server: Server | None = None
 
     def prepare(self) -> Mapping[str, float]:
         """Store the cloud, and let the real hosts in; seconds of the step."""
@@ -78,14 +78,15 @@ class Netplane:
 
     def kill(self) -> None:
         """End all processes, and take the tables out of the kernel."""
-        os.kill(self._server.pid, signal.SIGKILL)
+        if self._server is not None:
+            os.kill(self._server.pid, signal.SIGKILL)
         self._running.close()
-        self._fleets = {}
+        self._server, self._fleets = None, {}
 
     def read_spent(self) -> dict[str, Spent]:
         """What each process has used so far; the kernel's tables are no process, but memory like that of a switch."""
         agents = {f"{name}: agent": read_process(each.pid) for name, each in self._fleets.items()}
-        return {"central: controller": read_process(self._server.pid)} | agents | self._kernel
+        return {"central: controller": read_process(self._serving.pid)} | agents | self._kernel
 
     def restart(self, host: str) -> float:
         """Kill a host's agent and start it again; seconds until it has compared all tables with what they should be."""
@@ -101,8 +102,13 @@ class Netplane:
         """Somebody to change it, while it runs."""
         yield Tenants(self._api(), {host.name for host in self._real})
 
+    @property
+    def _serving(self) -> Server:
+        assert self._server is not None, "it has been started"
+        return self._server
+
     def _api(self) -> Api:
-        return Api(f"http://127.0.0.1:{self._server.port}", SECRET)
+        return Api(f"http://127.0.0.1:{self._serving.port}", SECRET)
 
     def _controller(self) -> Server:
         return self._running.enter_context(controller(self._folder / "controller", self._database))
