@@ -14,7 +14,7 @@ from bench.compiler import endpoint
 from bench.control.fleet import map_memory
 from bench.datapath import scratch
 from bench.figure import Figure, at_most
-from bench.serving import read_memory, read_peak
+from bench.processes import read_memory, read_peak
 from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.slice import Slice

@@ -1,6 +1,5 @@
 """Real controllers, `netplane server`, in processes of their own on this machine's loopback."""
 
-import os
 import socket
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.processes import read_cpu
 from netplane.api.limits import DEFAULTS
 from netplane.lab.controller import free_port
 
@@ -17,7 +17,6 @@ SECRET = "bench"
 TOKENS = f'[[token]]\nsecret = "{SECRET}"\nproject = "bench"\nroles = ["admin"]\n'
 START = 600.0
 """Seconds that a controller has to begin to answer."""
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Server(NamedTuple):
@@ -85,29 +84,3 @@ def _wait_until_open(port: int, process: "subprocess.Popen[bytes]", log: Path) -
             if process.poll() is not None or time.monotonic() > end:
                 raise RuntimeError(f"the controller does not answer:\n{log.read_text()}") from None
             time.sleep(0.05)
-
-
-def read_cpu(pid: int) -> float:
-    """Seconds of processor that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
-
-
-def read_waited(pid: int) -> float:
-    """Seconds that a process's first thread was ready to run and had no processor: what else the machine did."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[1]) / 1e9
-
-
-def read_peak(pid: int | str) -> float:
-    """The most memory that a process has had at once, in MiB."""
-    return _read_status(pid, "VmHWM")
-
-
-def read_memory(pid: int | str) -> float:
-    """The memory that a process has, in MiB."""
-    return _read_status(pid, "VmRSS")
-
-
-def _read_status(pid: int | str, name: str) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024

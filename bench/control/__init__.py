@@ -6,30 +6,12 @@ several, with how each figure grows from one to the next. What is real and what 
 
 from collections.abc import Iterator
 
-from bench.control import cold, cost, latency, restarts, saturation
-from bench.control.growth import growth
-from bench.control.profile import PROFILES, Profile
-from bench.control.site import open_site
 from bench.figure import Figure
 
 
 def figures(sizes: str = "small") -> Iterator[Figure]:
     """All figures of each size, and their growth. KeyError if there is no such size."""
-    before: list[Figure] = []
-    for profile in [PROFILES[name] for name in sizes.split(",")]:
-        found = []
-        for figure in measure(profile):
-            found.append(figure)
-            yield figure
-        yield from growth(before, found)
-        before = found
+    # Not before it is asked for: agents are processes that import this package, and must not carry what controllers do.
+    from bench.control import course
 
-
-def measure(profile: Profile) -> Iterator[Figure]:
-    """All figures of one size."""
-    with open_site(profile) as (running, filled):
-        yield from cold.figures(running, filled)
-        yield from latency.figures(running)
-        yield from saturation.figures(running)
-        yield from restarts.figures(running)
-        yield from cost.figures(running)
+    return course.figures(sizes)

@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.control.member import Member, Place
-from bench.serving import read_cpu, read_memory, read_peak
-from netplane.controller.server import COLLECTED
+from bench.processes import read_cpu, read_memory, read_peak
 from netplane.datapath import Datapath, FakeDatapath, KernelDatapath
 from netplane.datapath.mounting import BPFFS
 
@@ -37,6 +36,8 @@ class Plan(NamedTuple):
     """How many keep their tables, the real ones among them; the others are spared."""
     pins: str = "bench"
     """What the names of tables in the kernel begin with, so that two measurements may run side by side."""
+    collected: tuple[int, int, int] = gc.get_threshold()
+    """When Python's collector looks: as in an agent, unless the records of many hosts lie together."""
 
 
 class Standing(NamedTuple):
@@ -120,8 +121,7 @@ def fleet(plan: Plan) -> Iterator[Fleet]:
 
 
 def _main(connection: "Connection[Any, Any]", plan: Plan) -> None:
-    # The records of many hosts lie here, which an agent's collector would never see together.
-    gc.set_threshold(*COLLECTED)
+    gc.set_threshold(*plan.collected)
     asyncio.run(_obey(connection, plan))
 
 
@@ -155,7 +155,7 @@ class Members:
         self._empty = map_memory() / max(len(self._kernels), 1)
 
     def _open(self) -> None:
-        places, real, whole, pins = self._plan
+        places, real, whole, pins, _ = self._plan
         self._kernels = [KernelDatapath.open(BPFFS / f"{pins}-{place.name}") for place in places[:real]]
         datapaths = enumerate(zip(places, [*self._kernels, *self._rest], strict=True))
         self._members = [Member(place, datapath, spared=number >= whole) for number, (place, datapath) in datapaths]

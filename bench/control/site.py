@@ -15,7 +15,8 @@ from bench.control.fleet import Fleet, Plan, Standing, fleet
 from bench.control.member import Place
 from bench.control.papers import let_in
 from bench.control.profile import Profile
-from bench.serving import SECRET, Server, controller, read_cpu, read_memory, read_peak, read_waited
+from bench.processes import read_cpu, read_memory, read_peak, read_waited
+from bench.serving import SECRET, Server, controller
 from netplane.controller.server import COLLECTED
 from netplane.lab.api import Api
 from netplane.store import Store
@@ -119,7 +120,7 @@ def open_site(profile: Profile) -> Iterator[tuple[Site, Filled]]:
         hosts = cloud.hosts[: profile.started]
         places = [Place(host.name, host.address, southbound, folder / "hosts" / host.name) for host in hosts]
         shares = [places[number :: profile.fleets] for number in range(profile.fleets)]
-        plans = [Plan(share, profile.real, profile.whole) for share in shares]
+        plans = [Plan(share, profile.real, profile.whole, collected=COLLECTED) for share in shares]
         running = Site(profile, cloud, folder, database, [stack.enter_context(fleet(plan)) for plan in plans])
         try:
             yield running, filled

@@ -5,7 +5,7 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from bench.cloud import Network, Port, Project, Rule
-from bench.serving import read_cpu, read_peak
+from bench.processes import read_cpu, read_peak
 
 
 class Spent(NamedTuple):
