@@ -11,14 +11,6 @@ SETTINGS = {"northd_probe_interval": "0", "use_logical_dp_groups": "true"}
 """Of the northbound database: nobody asks whether northd still lives, and flows of many networks are kept once."""
 
 
-class Written(NamedTuple):
-    """A change of the northbound database."""
-
-    number: int
-    rows: tuple[str, ...]
-    """The ids of new rows, in the order of their operations."""
-
-
 class Central(NamedTuple):
     """Running daemons, and a connection to each database."""
 
@@ -33,16 +25,14 @@ class Central(NamedTuple):
         for child in self.children.values():
             child.kill()
 
-    def write(self, *operations: Operation) -> Written:
-        """Write to the northbound database, as `ovn-nbctl --wait=hv` does.
+    def write(self) -> int:
+        """Give the northbound database a number that goes all the way, and that hosts answer when they have all before.
 
-        A number goes the way of the change, with it, and all hosts will have answered it when they have the change.
+        This is what `ovn-nbctl --wait=hv` does.
         """
         count = mutate("NB_Global", [], ("nb_cfg", "+=", 1))
         read = {"op": "select", "table": "NB_Global", "where": [], "columns": ["nb_cfg"]}
-        results = self.northbound.transact(*operations, count, read)
-        rows = tuple(result["uuid"][1] for result in results if "uuid" in result)
-        return Written(int(results[-1]["rows"][0]["nb_cfg"]), rows)
+        return int(self.northbound.transact(count, read)[-1]["rows"][0]["nb_cfg"])
 
     def read_computed(self) -> int:
         """The last number that northd has passed on, with all that it makes of the change."""
@@ -53,10 +43,10 @@ class Central(NamedTuple):
         rows = self.southbound.select("Port_Binding", "logical_port", where=[("up", "==", True)])
         return {row["logical_port"] for row in rows}
 
-    def read_answered(self, number: int) -> dict[str, float]:
-        """Which hosts have answered a number, so that Open vSwitch has its flows there; and since when, since 1970."""
-        rows = self.southbound.select("Chassis_Private", "name", "nb_cfg", "nb_cfg_timestamp")
-        return {row["name"]: row["nb_cfg_timestamp"] / 1e3 for row in rows if row["nb_cfg"] >= number}
+    def read_answered(self, number: int) -> set[str]:
+        """Which hosts have answered a number, so that Open vSwitch has its flows there."""
+        rows = self.southbound.select("Chassis_Private", "name", "nb_cfg")
+        return {row["name"] for row in rows if row["nb_cfg"] >= number}
 
 
 def start_central(place: Place, threads: int) -> Central:

@@ -1,8 +1,8 @@
 """Changes of a running OVN, and when each was in the switches' tables, by OVN's own word and by the switches'.
 
-Of the host that a port is on: `ovn-installed`, which its controller notes when the switch has the port's flows. Of the
-others: the flow that leads there (`watch`). Of all: the number that goes with the change, which each controller answers
-when the switch has confirmed everything up to it. All three bear the time at which it was so.
+Of the host that a port comes to: `ovn-installed`, which its controller notes when the switch has the port's flows. Of
+others: the flow that leads there. Of all else: the last flow that changed (`watch`). Nothing is added to a change in
+order to learn when it is done.
 """
 
 import time
@@ -10,9 +10,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from bench.cloud import Cloud, Port, Project, Rule
 from bench.ovn import northbound
-from bench.ovn.central import Central, Written
+from bench.ovn.central import Central
 from bench.ovn.host import Host
-from bench.ovn.ovsdb import Operation, known, mapping
+from bench.ovn.ovsdb import Operation, Row, known, mapping
 from bench.ovn.standing import Place, Realised
 from bench.ovn.waiting import PATIENCE, wait_for
 from bench.ovn.watch import Key, Watch
@@ -39,9 +39,9 @@ class Tenants:
         dhcp = self._dhcp(place.network.subnet)
         self._hosts[port.host].plug([port.id])
         began = time.time()
-        written = self._central.write(*northbound.port_rows(place.project, port, dhcp=known(dhcp)))
-        self._rows[port.id] = written.rows[0]
-        return self._bound(place, port.host, written, began)
+        added = self._transact(*northbound.port_rows(place.project, port, dhcp=known(dhcp)))
+        self._rows[port.id] = added[0]["uuid"][1]
+        return self._bound(place, port.host, began)
 
     def add_all(self, places: Sequence[Place]) -> float:
         """Ports come, a transaction each, as Neutron would make them; their devices were there before."""
@@ -51,9 +51,8 @@ class Tenants:
         began = time.time()
         for place in places:
             dhcp = known(rows[place.network.subnet])
-            self._central.northbound.transact(*northbound.port_rows(place.project, place.port, dhcp=dhcp))
-        written = self._central.write()
-        taken = [self._bound(place, place.port.host, written, began).everywhere for place in places]
+            self._transact(*northbound.port_rows(place.project, place.port, dhcp=dhcp))
+        taken = [self._bound(place, place.port.host, began).everywhere for place in places]
         return max(taken) / 1e3
 
     def move(self, place: Place, host: str) -> Realised:
@@ -61,8 +60,8 @@ class Tenants:
         port = place.port
         self._hosts[host].plug([port.id])
         began = time.time()
-        written = self._central.write(*northbound.move_port(port, host))
-        taken = self._bound(place, host, written, began)
+        self._transact(*northbound.move_port(port, host))
+        taken = self._bound(place, host, began)
         self._hosts[port.host].unplug(port.id)
         return taken
 
@@ -70,45 +69,40 @@ class Tenants:
         """A port goes; its device does so afterwards."""
         port = place.port
         row = self._rows.pop(port.id)
-        taken = self._write(place.project, port.host, northbound.remove_port(port, known(row)))
+        needing = self._needing(place.project, port.host)
+        taken = self._changed(needing, port.host, northbound.remove_port(port, known(row)))
         self._hosts[port.host].unplug(port.id)
         return taken
 
     def allow(self, project: Project, rule: Rule) -> Realised:
-        """The web group gets a rule."""
-        return self._write(project, None, northbound.add_rule(project.groups[1], rule))
+        """The web group gets a rule, which concerns the hosts of its members."""
+        group = project.groups[1]
+        hosts = {port.host for port in project.ports if group.id in port.groups} & self._hosts.keys()
+        return self._changed(hosts, None, northbound.add_rule(group, rule))
 
     def join(self, project: Project, port: Port) -> Realised:
-        """A port joins the web group too."""
+        """A port joins the web group too, whose addresses no rule asks for."""
         where = [("name", "==", port.id)]
         [row] = self._central.northbound.select("Logical_Switch_Port", "_uuid", where=where)
-        return self._write(project, None, northbound.join_group(row["_uuid"], project.groups[1].id))
+        return self._changed({port.host}, None, northbound.join_group(row["_uuid"], project.groups[1].id))
 
-    def _write(self, project: Project, host: str | None, operations: Iterable[Operation]) -> Realised:
-        """A change after which no port is elsewhere: the number says it all."""
+    def _transact(self, *operations: Operation) -> list[Row]:
+        return self._central.northbound.transact(*operations)
+
+    def _changed(self, hosts: set[str], host: str | None, operations: Iterable[Operation]) -> Realised:
+        """A change that comes to each of some hosts at once; `host` is the one that it is about, if there is one."""
         began = time.time()
-        written = self._central.write(*operations)
-        answered = self._answered(self._needing(project, host), written.number)
-        here = answered[host] if host else min(answered.values())
-        return _taken(began, here, answered.values())
+        self._transact(*operations)
+        ends = {name: self._watches[name].wait_for_last(began, PATIENCE) for name in hosts}
+        return _taken(began, ends[host] if host else min(ends.values()), ends.values())
 
-    def _bound(self, place: Place, host: str, written: Written, began: float) -> Realised:
+    def _bound(self, place: Place, host: str, began: float) -> Realised:
         """A change after which a port is on a host that it was not on."""
         here = wait_for(lambda: self._hosts[host].read_installed(place.port.id))
-        needing = self._needing(place.project, host)
         key = self._key(place.port)
-        elsewhere = [self._watches[name].wait(key, began, PATIENCE) for name in needing - {host}]
-        answered = self._answered(needing, written.number)
-        return _taken(began, here, [here, *elsewhere, *answered.values()])
-
-    def _answered(self, hosts: set[str], number: int) -> dict[str, float]:
-        """When hosts answered a number."""
-
-        def all_of_them() -> dict[str, float] | None:
-            answered = self._central.read_answered(number)
-            return {name: answered[name] for name in hosts} if hosts <= answered.keys() else None
-
-        return wait_for(all_of_them)
+        others = self._needing(place.project, host) - {host}
+        elsewhere = [self._watches[name].wait_for_lead(key, began, PATIENCE) for name in others]
+        return _taken(began, here, [here, *elsewhere])
 
     def _needing(self, project: Project, host: str | None) -> set[str]:
         """The real hosts that carry something of a project, and the one that something is to be on."""

@@ -49,6 +49,13 @@ class Host(NamedTuple):
         told = {key: value for row in rows for key, value in row["external_ids"][1]}
         return float(told["ovn-installed-ts"]) / 1e3 if told.get("ovn-installed") == "true" else None
 
+    def read_all_installed(self) -> float | None:
+        """When the last of all ports that are plugged in was found installed; None as long as one is not."""
+        rows = self.switch.select("Interface", "external_ids", where=[("type", "==", "dummy")])
+        told = [dict(row["external_ids"][1]) for row in rows]
+        found = [float(each["ovn-installed-ts"]) / 1e3 for each in told if each.get("ovn-installed") == "true"]
+        return max(found, default=0.0) if len(found) == len(told) else None
+
     def read_flows(self) -> int:
         """How many flows the switch has in its tables."""
         said = self.place.run("ovs-ofctl", "dump-aggregate", f"unix:{self.place.directory}/{BRIDGE}.mgmt")
@@ -65,12 +72,13 @@ def start_host(place: Place, southbound: str, address: str) -> Host:
     if not switch.select("Open_vSwitch", "_uuid"):
         switch.transact(*_settings(place.name, southbound, address))
     children["switch"] = place.start("ovs-vswitchd", "--enable-dummy", f"unix:{place.directory}/db.sock")
-    children["controller"] = start_controller(place)
+    children["controller"] = start_controller(place, switch)
     return Host(place, children, switch)
 
 
-def start_controller(place: Place) -> Child:
-    """Start a host's ovn-controller."""
+def start_controller(place: Place, switch: Database) -> Child:
+    """Start a host's ovn-controller, which is to say anew of each port that its flows are there."""
+    switch.transact(mutate("Interface", [], ("external_ids", "delete", many(["ovn-installed", "ovn-installed-ts"]))))
     return place.start("ovn-controller", f"unix:{place.directory}/db.sock")
 
 

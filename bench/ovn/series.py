@@ -115,12 +115,20 @@ def sorts(cloud: Cloud, hosts: Sequence[Host], count: int) -> dict[str, list[Cha
     places = _places(cloud, hosts, range(count), random)
     targets = [random.choice([name for name in names if name != place.port.host]) for place in places]
     moved = [place._replace(port=replace(place.port, host=host)) for place, host in zip(places, targets, strict=True)]
-    single = [(project, port) for project in projects for port in project.ports if len(port.groups) == 1]
+    single = [
+        (project, port)
+        for project in projects
+        for port in project.ports
+        if len(port.groups) == 1 and port.host in names
+    ]
+    web = [
+        project for project in projects if any(len(port.groups) == 2 and port.host in names for port in project.ports)
+    ]
     return {
         "port added": [_adding(place) for place in places],
         "port moved": [_moving(place, host) for place, host in zip(places, targets, strict=True)],
         "port deleted": [_deleting(place) for place in moved],
-        "rule added": [_allowing(random.choice(projects), _rule(number)) for number in range(count)],
+        "rule added": [_allowing(random.choice(web), _rule(number)) for number in range(count)],
         "member joins a group": [_joining(*pair) for pair in random.sample(single, count)],
     }
 

@@ -20,7 +20,7 @@ from bench.ovn.daemon import make
 from bench.ovn.host import Host, start_controller, start_host
 from bench.ovn.programs import Programs
 from bench.ovn.standing import Cold, Spent, read_process
-from bench.ovn.waiting import wait_until
+from bench.ovn.waiting import wait_for, wait_until
 from netplane.lab.ledger import Ledger
 
 PAUSE = 1.0
@@ -47,8 +47,8 @@ class Ovn:
         store(self._place, [northbound.begin(), *rows])
         stored = time.monotonic()
         self.central = start_central(self._place, self._threads)
-        number = self.central.write().number
-        wait_until(lambda: self.central.read_computed() >= number)
+        number = self.central.write()
+        wait_until(lambda: self.central.read_computed() >= number, PAUSE)
         computed = time.monotonic()
         carried = {port.id: port.host for project in self._cloud.projects for port in project.ports}
         stand_in(self.central, {host.name: host.address for host in self._cloud.hosts[len(self._real) :]}, carried)
@@ -62,11 +62,11 @@ class Ovn:
         return {"stored": stored - began, "northd from nothing": computed - stored, "hosts": settled - computed}
 
     def start(self) -> Cold:
-        """All processes at once, until all hosts have answered, and no more flows come."""
+        """All processes at once, until all ports have their flows, and no more come."""
         began = time.time()
         self.central = start_central(self._place, self._threads)
         self._start_hosts()
-        end, flows = self._answer(), self._read_flows()
+        end, flows = max(self._wait_for_ports(host) for host in self.hosts.values()), self._read_flows()
         while (after := self._wait_for_more()) != flows:
             end, flows = time.time(), after
         return Cold(end - began, self.read_spent(), flows)
@@ -88,14 +88,12 @@ class Ovn:
         }
 
     def restart(self, host: str) -> float:
-        """Kill a host's ovn-controller and start it again; seconds until it has confirmed all flows."""
+        """Kill a host's ovn-controller and start it again; seconds until all ports have their flows."""
         running = self.hosts[host]
         running.children["controller"].kill()
         began = time.time()
-        running.children["controller"] = start_controller(running.place)
-        number = self.central.write().number
-        wait_until(lambda: host in self.central.read_answered(number))
-        return self.central.read_answered(number)[host] - began
+        running.children["controller"] = start_controller(running.place, running.switch)
+        return self._wait_for_ports(running) - began
 
     @contextmanager
     def tenants(self) -> Iterator[Tenants]:
@@ -110,11 +108,14 @@ class Ovn:
         southbound = f"unix:{self._place.directory}/southbound.sock"
         self.hosts = {host.name: start_host(self._places[host.name], southbound, host.address) for host in self._real}
 
-    def _answer(self) -> float:
-        """Wait until all hosts have answered a number that is written now, and say when the last one did."""
-        number = self.central.write().number
-        wait_until(lambda: self.central.read_answered(number).keys() >= self.hosts.keys())
-        return max(self.central.read_answered(number).values())
+    def _wait_for_ports(self, host: Host) -> float:
+        """When the last port of a host had its flows, by the word of its controller."""
+        return wait_for(host.read_all_installed, PAUSE)
+
+    def _answer(self) -> None:
+        """Wait until all hosts have answered a number that is written now."""
+        number = self.central.write()
+        wait_until(lambda: self.central.read_answered(number) >= self.hosts.keys(), PAUSE)
 
     def _read_flows(self) -> dict[str, int]:
         return {name: host.read_flows() for name, host in self.hosts.items()}

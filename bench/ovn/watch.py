@@ -1,7 +1,7 @@
-"""When a switch has the flow that leads to another host's port: Open vSwitch tells of each flow that comes or goes.
+"""When a switch's flows change: Open vSwitch tells of each flow that comes, changes or goes, as it happens.
 
-`ovs-ofctl monitor` is told of one table only, that of ports elsewhere, whose flow for a port is the last thing a host
-needs, since it comes when the port's own host has said that it carries it. Whatever is told is kept with its time.
+This is what the figures of changes rest on. OVN's own way to ask (`nb_cfg`, `ovn-nbctl --wait=hv`) makes northd compute
+everything once or twice more, for the number goes all the way there and back; whoever does not wait does not pay that.
 """
 
 import re
@@ -14,7 +14,9 @@ from bench.ovn.host import BRIDGE, Host
 
 ELSEWHERE = 39
 """The table of ports on other hosts in OVN 23.03 (`OFTABLE_REMOTE_OUTPUT` in its `lflow.h`)."""
-EVENT = re.compile(r"event=(ADDED|MODIFIED) .*reg15=(0x[0-9a-f]+),metadata=(0x[0-9a-f]+)")
+LEADS = re.compile(rf"event=(?:ADDED|MODIFIED) table={ELSEWHERE} .*reg15=(0x[0-9a-f]+),metadata=(0x[0-9a-f]+)")
+QUIET = 0.3
+"""Seconds without any flow, after which those of a change are believed to have come."""
 
 
 class Key(NamedTuple):
@@ -28,10 +30,11 @@ class Watch:
     """What one host's switch tells, from now on."""
 
     def __init__(self, host: Host) -> None:
-        self._seen: dict[Key, float] = {}
+        self._leads: dict[Key, float] = {}
+        self._last = 0.0
         self._news = threading.Condition()
         bridge = f"unix:{host.place.directory}/{BRIDGE}.mgmt"
-        argv = [host.place.programs.find("ovs-ofctl"), "monitor", bridge, f"watch:!initial,table={ELSEWHERE}"]
+        argv = [host.place.programs.find("ovs-ofctl"), "monitor", bridge, "watch:!initial"]
         self._process = subprocess.Popen(
             argv, env=host.place.environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )
@@ -46,18 +49,29 @@ class Watch:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    def wait(self, key: Key, since: float, seconds: float) -> float:
-        """When a port's flow has come, in seconds since 1970, `since` that time; TimeoutError if it does not."""
+    def wait_for_lead(self, key: Key, since: float, seconds: float) -> float:
+        """When the flow came that leads to a port on another host, in seconds since 1970; TimeoutError if none does."""
         with self._news:
-            if not self._news.wait_for(lambda: self._seen.get(key, 0.0) >= since, seconds):
-                raise TimeoutError(f"no flow for {key}")
-            return self._seen[key]
+            if not self._news.wait_for(lambda: self._leads.get(key, 0.0) >= since, seconds):
+                raise TimeoutError(f"no flow leads to {key}")
+            return self._leads[key]
+
+    def wait_for_last(self, since: float, seconds: float) -> float:
+        """When the last flow came, of those that come one after the other; TimeoutError if none does."""
+        with self._news:
+            if not self._news.wait_for(lambda: self._last >= since, seconds):
+                raise TimeoutError("no flow has changed")
+            while self._news.wait(QUIET):
+                pass
+            return self._last
 
     def _read(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            found = EVENT.search(line)
-            if found:
+            if "event=" in line:
+                found = LEADS.search(line)
                 with self._news:
-                    self._seen[Key(int(found[2], 16), int(found[3], 16))] = time.time()
+                    self._last = time.time()
+                    if found:
+                        self._leads[Key(int(found[1], 16), int(found[2], 16))] = self._last
                     self._news.notify_all()
