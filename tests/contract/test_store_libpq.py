@@ -94,6 +94,28 @@ def test_an_error_is_raised_once_and_the_connection_goes_on(engine: Engine) -> N
             connection.rollback()
 
 
+def test_what_is_prepared_outlives_what_the_driver_does(engine: Engine) -> None:
+    """It would have the server forget all that is prepared when it rolls back, had it prepared anything itself."""
+    with engine.connect() as connection:
+        for _ in range(3):
+            for _ in range(8):
+                connection.exec_driver_sql("SELECT 1").all()
+                assert ONE.first(connection, {"number": 1}) == 1
+            connection.rollback()
+
+
+def test_a_server_that_has_forgotten_is_told_again(engine: Engine) -> None:
+    with engine.connect() as connection:
+        connection.begin()
+        assert ONE.first(connection, {"number": 1}) == 1
+        connection.exec_driver_sql("DEALLOCATE ALL")
+        with pytest.raises(psycopg.OperationalError):
+            ONE.first(connection, {"number": 2})
+        connection.rollback()
+        connection.begin()
+        assert ONE.first(connection, {"number": 3}) == 3
+
+
 @pytest.mark.parametrize("count", [1, 2, MANY - 1, MANY, 5 * MANY])
 def test_rows_are_written(engine: Engine, count: int) -> None:
     """Few by statements, many by a copy; what is there already is refused in the same way."""

@@ -80,7 +80,9 @@ def open_engine(url: URL, *, write: bool) -> Engine:
         engine = create_engine(url, pool_size=8, max_overflow=8)
         _prepare_sqlite(engine, "BEGIN IMMEDIATE" if write else "BEGIN")
         return engine
-    settings = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    settings: dict[str, Any] = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    # Were the driver to prepare statements too, it would have the server forget all of them at each rollback.
+    settings["prepare_threshold"] = None
     level = {} if write else {"isolation_level": "REPEATABLE READ"}
     return create_engine(url, pool_size=8, max_overflow=8, connect_args=settings, **level)
 

@@ -223,7 +223,11 @@ class Line:
         if result.status == pq.ExecStatus.FATAL_ERROR:
             if self._server.status == pq.ConnStatus.BAD:
                 raise psycopg.OperationalError(result.get_error_message())
-            raise errors.error_from_result(result)
+            error = errors.error_from_result(result)
+            if isinstance(error, errors.InvalidSqlStatementName):  # the server is another, behind a pooler
+                self._prepared.clear()
+                raise psycopg.OperationalError("the server has forgotten what it had prepared") from error
+            raise error
 
 
 def line_of(connection: Any) -> Line:
