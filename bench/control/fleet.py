@@ -152,6 +152,7 @@ class Members:
         self._tasks: list[asyncio.Task[None]] = []
         self._whole = 0
         self._open()
+        gc.collect()  # loading leaves maps behind that nobody has let go of yet
         self._empty = map_memory() / max(len(self._kernels), 1)
 
     def _open(self) -> None:
