@@ -5,6 +5,7 @@ Real tables in the kernel are those of a few hosts; the others have theirs in me
 
 import asyncio
 import gc
+import os
 import re
 import time
 from collections import Counter
@@ -34,8 +35,8 @@ class Plan(NamedTuple):
     """How many of them, the first ones, have their tables in the kernel."""
     whole: int
     """How many keep their tables, the real ones among them; the others are spared."""
-    pins: str = "bench"
-    """What the names of tables in the kernel begin with, so that two measurements may run side by side."""
+    pins: str = "fleet"
+    """What the names of tables in the kernel begin with; the number of the process follows."""
     collected: tuple[int, int, int] = gc.get_threshold()
     """When Python's collector looks: as in an agent, unless the records of many hosts lie together."""
 
@@ -151,13 +152,14 @@ class Members:
         self._rest: list[Datapath] = [FakeDatapath() for _ in plan.places[plan.real :]]
         self._tasks: list[asyncio.Task[None]] = []
         self._whole = 0
+        sweep(plan.pins)
         self._open()
-        gc.collect()  # loading leaves maps behind that nobody has let go of yet
         self._empty = map_memory() / max(len(self._kernels), 1)
 
     def _open(self) -> None:
         places, real, whole, pins, _ = self._plan
-        self._kernels = [KernelDatapath.open(BPFFS / f"{pins}-{place.name}") for place in places[:real]]
+        mine = f"{pins}-{os.getpid()}"
+        self._kernels = [KernelDatapath.open(BPFFS / f"{mine}-{place.name}") for place in places[:real]]
         datapaths = enumerate(zip(places, [*self._kernels, *self._rest], strict=True))
         self._members = [Member(place, datapath, spared=number >= whole) for number, (place, datapath) in datapaths]
 
@@ -241,6 +243,14 @@ class Members:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def sweep(pins: str) -> None:
+    """Take the tables out of the kernel that processes have left there which were killed."""
+    for path in BPFFS.glob(f"{pins}-*"):
+        number = path.name.removeprefix(f"{pins}-").partition("-")[0]
+        if number.isdecimal() and not Path(f"/proc/{number}").exists():
+            KernelDatapath.discard(path)
 
 
 def map_memory() -> int:
