@@ -47,9 +47,9 @@ def figures(site: Site, filled: Filled) -> Iterator[Figure]:
     )
     kernel = max(each.kernel for each in standings) - standings[0].empty
     yield Figure(f"{size}: kernel's memory for a host's entries", kernel, "MiB", how, goals[2])
-    how = f"the larger fleet's most, {max(each.peak for each in standings):,.0f} MiB, over hosts that keep their tables"
-    kept = min(site.profile.whole, started // site.profile.fleets)
-    yield Figure(f"{size}: agent, memory", max(each.memory for each in standings) / kept, "MiB", how)
+    if site.profile.whole * site.profile.fleets >= started:
+        how = "what the processes of agents have, over all hosts"
+        yield Figure(f"{size}: agent, memory", sum(each.memory for each in standings) / started, "MiB", how)
     if problems := sum(each.problems for each in standings):
         raise AssertionError(f"{problems} problems on hosts")
     how = f"{ports:,} ports written in bulk; {filled.octets / ports:,.0f} bytes of database a port"

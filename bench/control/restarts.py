@@ -14,6 +14,7 @@ MOST_MEMORY = 1_024.0
 def figures(site: Site) -> Iterator[Figure]:
     """After controllers that ended in good order, and after some that were killed."""
     for way, end in (("ended", site.stop), ("killed", site.kill)):
+        rest = site.memory()
         end()
         site.tell("lost", 60.0)
         cpu, records = site.agents_cpu, sum(each.records for each in site.standings())
@@ -31,6 +32,5 @@ def figures(site: Site) -> Iterator[Figure]:
         )
         name = f"{site.profile.name}: controllers {way}, all agents in sync again"
         yield Figure(name, seconds, "s", how, at_most(MOST_SECONDS))
-        rest = site.memory()
-        how = f"its most, {site.peak():.0f} MiB, beside {rest:.0f} MiB afterwards"
+        how = f"its most, {site.peak():.0f} MiB, beside {rest:.0f} MiB of the one before it at rest"
         yield Figure(f"{name}, controller's memory", site.peak() - rest, "MiB", how, at_most(MOST_MEMORY))
