@@ -27,7 +27,7 @@ class Taken(NamedTuple):
     """Milliseconds of one change."""
 
     here: float
-    """Until it was in the tables of the host that it is about; 0 if there is none."""
+    """Until it was in the tables of the host that it is about; 0 if there is none, or its agent does not run."""
     everywhere: float
     hosts: int
     """That needed it."""
@@ -54,8 +54,7 @@ def _figures(size: str, what: str, taken: list[Taken], made: int, spent: tuple[f
     cost = f"{spent[0] / made * 1e3:.1f} ms CPU of the controller, {spent[1] / made * 1e3:.1f} of all agents a change"
     how = f"{len(taken)} beside {BACKGROUND:g} other changes/s, each needed by {hosts:.1f} hosts on average; {cost}"
     goals = GOALS.get(what, (None, None, None))
-    if any(each.here for each in taken):
-        here = [each.here for each in taken]
+    if here := [each.here for each in taken if each.here]:
         yield Figure(f"{size}: {what}, on its host, median", median(here), "ms", how, goals[0])
         yield Figure(f"{size}: {what}, on its host, 99th percentile", worst(here), "ms", how, goals[1])
     everywhere = [each.everywhere for each in taken]

@@ -23,7 +23,7 @@ def figures(site: Site) -> Iterator[Figure]:
         answering, waited = time.time() - began, site.waited()
         seconds = site.until(0) - began
         spent, sent = site.agents_cpu - cpu, sum(each.records for each in site.standings()) - records
-        agents = site.profile.shape.hosts
+        agents = site.profile.started
         how = (
             f"{agents:,} agents, from the start of controllers in the place of those that were {way}; {answering:.1f} s"
             f" until these answer, {waited:.1f} s of it without a processor; "
