@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 from bench.cloud import Cloud, build
 from bench.cloud.stored import fill
@@ -98,13 +99,15 @@ class Site:
         return max(read_memory(server.pid) for server in self.servers)
 
 
-class Filled:
+class Filled(NamedTuple):
     """What it took to write a cloud into the database."""
 
-    def __init__(self, cpu: float, revision: int, octets: int) -> None:
-        self.cpu = cpu
-        self.revision = revision
-        self.octets = octets
+    cpu: float
+    """Seconds of processor."""
+    revision: int
+    """The last one then."""
+    octets: int
+    """Of the database; 0 if it is not a file."""
 
 
 @contextmanager
