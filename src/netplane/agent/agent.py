@@ -112,6 +112,8 @@ class Agent:
         self._tunnel: Tunnel | None = None
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
+        self._idle: set[str] = set()
+        """Machines' ports that are bound here for the sake of a device that is not here."""
         self._changes: list[Change] = []
         self._realised = Position()
         self._pause = FIRST_PAUSE
@@ -230,6 +232,8 @@ class Agent:
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()
         self._devices = found
+        name, ports = self._who.name, self._slice.machine_ports()
+        self._idle = {port.id for port in ports if port.host_id != name and port.id not in found}
         self._serving.plug({Place(device.ifindex, device.vlan): id for id, device in found.items()})
         tunnel = self._tunnel and links.get(self._tunnel.ifindex)
         if tunnel is None or not tunnel.up:
@@ -331,14 +335,12 @@ class Agent:
         """Say what the controller has not heard yet in this session."""
         if not self._session:
             return
-        ports, name = set(self._devices), self._who.name
-        idle = {port.id for port in self._slice.machine_ports() if port.host_id != name and port.id not in ports}
         problems = sorted(problem for found in self._troubles.values() for problem in found)[:TOLD_PROBLEMS]
         realised = self._realised.revision if self._realised.log == self._session else 0
         announcements, self._announcements = self._announcements, []
         for saying in (
             *announcements,
-            *self._said.plugged(ports, idle),
+            *self._said.plugged(set(self._devices), self._idle),
             *self._said.troubled(problems),
             *(self._said.realised(realised) if realised else ()),
             *self._decisions.kept.say(),

@@ -108,7 +108,7 @@ class Slices:
     def logged(self, port: str) -> Logged | None:
         """What is logged at a machine's port."""
         record = self.world.get(Port, port)
-        if record is None:
+        if record is None or not self.world.all(LogResource):
             return None
         places = [("logs_at", port), ("logs_of", record.project_id)]
         places += [("logs_by", group) for group in record.security_groups]
