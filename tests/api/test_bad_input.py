@@ -589,8 +589,8 @@ def test_lists_that_are_too_long_for_what_they_are_in(world: World, place: Place
 LONG = {
     "address-groups/{addresses}/add_addresses": {"addresses": ["10.0.0.0/8"] * (ADDRESS_LIMIT + 1)},
     "address-groups/{addresses}/remove_addresses": {"addresses": ["10.0.0.0/8"] * (ADDRESS_LIMIT + 1)},
-    "routers/{router}/add_extraroutes": {"router": {"routes": [{"destination": "::/0", "nexthop": "::1"}] * 31}},
-    "routers/{router}/remove_extraroutes": {"router": {"routes": [{"destination": "::/0", "nexthop": "::1"}] * 31}},
+    "routers/{router}/add_extraroutes": {"router": {"routes": [{"destination": "::/0", "nexthop": "::1"}] * 1001}},
+    "routers/{router}/remove_extraroutes": {"router": {"routes": [{"destination": "::/0", "nexthop": "::1"}] * 1001}},
 }
 """Calls that work through a list while other writers wait."""
 

@@ -23,10 +23,13 @@ from netplane.api.rules.scopes import check_routable
 from netplane.api.rules.security import release_identity
 from netplane.api.rules.subports import check_in_no_trunk
 from netplane.api.views import View, view
-from netplane.model import MOST_ROUTES, ROUTER_INTERFACE, Network, Port, Route, Router, Subnet, shared_with
+from netplane.model import ROUTER_INTERFACE, Network, Port, Route, Router, Subnet, shared_with
 from netplane.store import Reader, Transaction
 from netplane.store.announcements import drop_announcements
 from netplane.store.bindings import NUMBERS, bind_requested
+
+MOST_ASKED = 1_000
+"""Routes that one call may name: each is read while other writers wait."""
 
 
 class InterfaceWish(Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,7 +42,7 @@ class InterfaceWish(Struct, frozen=True, forbid_unknown_fields=True):
 class RoutesWish(Struct, frozen=True, forbid_unknown_fields=True):
     """Some routes."""
 
-    routes: Annotated[tuple[RouteWish, ...], Meta(max_length=MOST_ROUTES)]
+    routes: Annotated[tuple[RouteWish, ...], Meta(max_length=MOST_ASKED)]
 
 
 class RouterWish(Struct, frozen=True, forbid_unknown_fields=True):
