@@ -8,6 +8,7 @@ namespaces are this run's, and end with it.
 import argparse
 import json
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -45,6 +46,8 @@ DATAPATH = (
 def main() -> int:
     """Measure, print, write."""
     options = _options()
+    # So that whoever is told to end cleans up too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     console = Console(width=None if sys.stdout.isatty() else 160)
     shape = Shape(options.projects, options.projects * options.ports, options.hosts)
     programs = Programs(options.programs) if options.programs else fetch()
