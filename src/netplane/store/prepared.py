@@ -25,6 +25,9 @@ SIZES = (1, 4, 32, 500)
 SQLite takes at most 32766 parameters, and longer lists gain nothing.
 """
 
+FEWER = 32
+"""The longest list for PostgreSQL: longer ones it compares with every row that passes all else, one by one."""
+
 MANY = 50
 """Rows from which on PostgreSQL takes them faster as a copy than by statements."""
 
@@ -157,13 +160,18 @@ class Several:
 
     def rows(self, connection: Connection, asked: Sequence[str], values: Values) -> list[tuple[Any, ...]]:
         """Every row of every piece; none if nothing is asked for. `values` are the query's other parameters."""
-        found: list[tuple[Any, ...]] = []
-        for start in range(0, len(asked), SIZES[-1]):
-            piece = asked[start : start + SIZES[-1]]
-            size = next(size for size in SIZES if size >= len(piece))
-            named = {f"v{index}": piece[min(index, len(piece) - 1)] for index in range(size)}
-            found += self._by_size[size].rows(connection, values | named)
-        return found
+        largest = FEWER if is_distant(connection) else SIZES[-1]
+        with together(connection):
+            cursors = [
+                self._piece(connection, asked[start : start + largest], values)
+                for start in range(0, len(asked), largest)
+            ]
+        return [row for cursor in cursors for row in cursor.fetchall()]
+
+    def _piece(self, connection: Connection, piece: Sequence[str], values: Values) -> Any:
+        size = next(size for size in SIZES if size >= len(piece))
+        named = {f"v{index}": piece[min(index, len(piece) - 1)] for index in range(size)}
+        return self._by_size[size].run(connection, values | named)
 
     def expect(self, connection: Connection, asked: str, values: Values) -> None:
         """One value will be asked for; as `Prepared.expect`."""
