@@ -42,7 +42,7 @@ PLANS: Mapping[str, tuple[Prepared, Mapping[str, object], str]] = {
         REFERRING | {f"v{index}": "n" for index in range(4)},
         "PRIMARY KEY (target=? AND kind=? AND field=?)",
     ),
-    "who holds it": (reader.HOLDING, {"target": "n"}, "PRIMARY KEY (target=?)"),
+    "who holds it": (reader.HOLDING, {"target": "n", "kind": "", "field": ""}, "PRIMARY KEY (target=?"),
 }
 
 
