@@ -14,7 +14,7 @@ from bench.cloud.description import Cloud, Group, Host, Network, Port, Project, 
 
 LARGE = 100
 """How many times as many ports as others a large project has."""
-COUNTED = 40
+COUNTED = 32
 """Bits by which ids count."""
 WEB = 3
 """One port of so many is in the web group too."""
@@ -73,7 +73,7 @@ class Draw:
     def id(self) -> str:
         """A UUID that follows the one before, as netplane gives them."""
         self._ids += 1
-        digits = f"{self._ids:010x}{self._random.getrandbits(88):022x}"
+        digits = f"{self._ids:08x}{self._random.getrandbits(96):024x}"
         return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
     def mac(self) -> str:

@@ -3,16 +3,16 @@
 A commit writes each page that it has touched, whole. With random ids each row of each index is on a page of its own as
 soon as a table is large, and a port touches seven of them; so ids count up, and neighbours share their pages.
 
-They look like random UUIDs (RFC 9562, version 4), since some clients take nothing else, and nobody can guess one: 40
-bits count, from a start that each process draws, and 80 are random. The 40 bits are the ten digits that name a port's
-tap device (`tap` and eleven characters of the id): one process gives them only once.
+They look like random UUIDs (RFC 9562, version 4), since some clients take nothing else, and nobody can guess one: 32
+bits count, from a start that each process draws, and 88 are random. One process gives the 32 bits only once: they are
+what the datapath calls a security group's rule by, and most of the ten digits that name a port's tap device.
 """
 
 from itertools import count
 from os import urandom
 from secrets import randbelow
 
-COUNTED = 1 << 40
+COUNTED = 1 << 32
 BYTES = 16
 """Of a number that nobody can guess."""
 STOCK = 256
@@ -25,8 +25,8 @@ _drawn: list[str] = []
 def new_id() -> str:
     """The id of a new resource."""
     digits = _draw()
-    counted = f"{next(_numbers) % COUNTED:010x}"
-    return f"{counted[:8]}-{counted[8:]}{digits[:2]}-4{digits[2:5]}-a{digits[5:8]}-{digits[8:20]}"
+    counted = f"{next(_numbers) % COUNTED:08x}"
+    return f"{counted}-{digits[:4]}-4{digits[4:7]}-a{digits[7:10]}-{digits[10:22]}"
 
 
 def request_id() -> str:

@@ -14,18 +14,18 @@ def test_ids_are_uuids() -> None:
 
 def test_neighbours_follow_one_another() -> None:
     ids = [new_id() for _ in range(1000)]
-    # Once in a million years the digits that count begin anew.
+    # Once in four billion the digits that count begin anew.
     assert sum(first > second for first, second in pairwise(ids)) <= 1
 
 
-def test_devices_are_told_apart_by_eleven_characters() -> None:
+def test_rules_are_told_apart_by_four_bytes_and_devices_by_eleven_characters() -> None:
     ids: list[str] = []
     threads = [Thread(target=lambda: ids.extend(new_id() for _ in range(5000))) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len({id[:11] for id in ids}) == len(ids)
+    assert len({id[:8] for id in ids}) == len(ids)
 
 
 def test_nobody_guesses_the_rest() -> None:
