@@ -7,7 +7,7 @@ from netplane.lab import Machine
 from netplane.lab.namespace import inside
 
 SERVICES = "169.254.169.254"
-DIG = ("dig", "+time=2", "+tries=1")
+DIG = ("dig", "+time=5", "+tries=1")
 
 
 def run_in(namespace: str, argv: Sequence[str], seconds: float = 20) -> str:
