@@ -236,9 +236,11 @@ def test_slices_and_deltas_are_those_of_the_specification(
 
 def out_of_sections(interest: Interest, host: str, kept: dict[Section, list[Record]]) -> list[Record]:
     """A host's slice, with what is known of the sections that nobody has called stale."""
-    sections = {section: kept.get(section) or interest.records(section) for section in interest.sections(host)}
-    kept.update(sections)
-    return [*interest.own(host), *(record for records in sections.values() for record in records)]
+    sections = list(interest.sections(host))
+    for section in sections:
+        if section not in kept:
+            kept[section] = interest.records(section)
+    return [*interest.own(host), *(record for section in sections for record in kept[section])]
 
 
 def moves(world: World, change: Change) -> bool:
