@@ -103,7 +103,8 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title:
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*map(_cell, row))
-    console = Console(highlight=False)
+    # Names are whatever tenants make them: what looks like markup is part of one.
+    console = Console(highlight=False, markup=False, emoji=False)
     if not console.is_terminal:
         console.width = WIDE
     with console.capture() as captured:
