@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from netplane.stream.preference import remembered
 from netplane.trust.papers import write_secret
 
 FILE = "controllers"
-MOST = 16
-"""Addresses that are remembered."""
 
 
 def read_introduced(folder: Path) -> tuple[str, ...]:
@@ -19,9 +18,9 @@ def read_introduced(folder: Path) -> tuple[str, ...]:
 
 
 def note_introduced(folder: Path, addresses: Sequence[str]) -> None:
-    """Remember addresses. Those of before stay behind them: who is away now may be back when others are not."""
+    """Remember addresses, besides those of before."""
     known = read_introduced(folder)
-    kept = tuple(dict.fromkeys((*addresses, *known)))[:MOST]
+    kept = remembered(addresses, known)
     if kept != known:
         write_secret(folder / FILE, "".join(f"{address}\n" for address in kept).encode())
 

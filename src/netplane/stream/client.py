@@ -47,7 +47,7 @@ from netplane.stream.messages import (
     Trouble,
     Welcome,
 )
-from netplane.stream.preference import preferred
+from netplane.stream.preference import preferred, remembered
 from netplane.stream.session import AgentSession
 from netplane.stream.transport import AUTHENTIC, KEEPALIVE, LARGEST_DOWN, METHOD, agent_credentials, target
 from netplane.trust.faults import Distrust
@@ -116,6 +116,7 @@ class Uplink:
         self._address = address
         self._controllers = controllers
         self._present: Sequence[str] = ()
+        self._met: Sequence[str] = ()
         self._papers = papers
         self._position = position
         self._events: asyncio.Queue[Event] = asyncio.Queue(READ_AHEAD)
@@ -151,17 +152,18 @@ class Uplink:
 
     def prefer(self, controllers: Sequence[str]) -> None:
         """Try these before all others from the next round on: they are known to be there."""
-        self._present = controllers
+        self._present, self._met = controllers, remembered(controllers, self._met)
 
-    def _round(self) -> list[str]:
+    def round(self) -> list[str]:
         """All controllers that are known, in the order in which they are tried."""
-        others = [controller for controller in self._controllers if controller not in self._present]
+        known = dict.fromkeys((*self._controllers, *self._met))
+        others = [controller for controller in known if controller not in self._present]
         return [*preferred(self._host, self._present), *preferred(self._host, others)]
 
     async def _run(self) -> None:
         backoff = Backoff(random.random)
         clock = asyncio.get_running_loop().time
-        for controller in chain.from_iterable(self._round() for _ in count()):
+        for controller in chain.from_iterable(self.round() for _ in count()):
             began = clock()
             reason = await self._attempt(controller)
             self._session = AgentSession()

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from netplane.agent.introductions import FILE, MOST, forget_introduced, note_introduced, read_introduced
+from netplane.agent.introductions import FILE, forget_introduced, note_introduced, read_introduced
+from netplane.stream.preference import MOST
 
 
 def test_nothing_is_known_at_first(tmp_path: Path) -> None:
