@@ -22,3 +22,19 @@ def test_the_first_makes_it_and_all_get_it(tmp_path: Path) -> None:
     again = Store.open(url)
     assert {again.secret("key", lambda: b"new")} == found
     again.close()
+
+
+def test_nobody_else_reads_the_file_that_holds_them(tmp_path: Path) -> None:
+    path = tmp_path / "netplane.db"
+    store = Store.open(str(path))
+    store.secret("key", lambda: b"secret")
+    modes = {each.name: each.stat().st_mode & 0o777 for each in tmp_path.iterdir()}
+    assert modes == dict.fromkeys(("netplane.db", "netplane.db-wal", "netplane.db-shm"), 0o600)
+    store.close()
+
+
+def test_a_file_that_is_there_keeps_its_mode(tmp_path: Path) -> None:
+    path = tmp_path / "netplane.db"
+    path.touch(mode=0o640)
+    Store.open(str(path)).close()
+    assert path.stat().st_mode & 0o777 == 0o640

@@ -1,8 +1,9 @@
 """Connections: how a database is named and opened, so that both kinds behave alike."""
 
+import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 from typing import Any
 
@@ -77,6 +78,8 @@ def open_engine(url: URL, *, write: bool) -> Engine:
     takes it at once.
     """
     if url.get_backend_name() == "sqlite":
+        if write:
+            _begin_file(url.database or "")
         engine = create_engine(url, pool_size=8, max_overflow=8)
         _prepare_sqlite(engine, "BEGIN IMMEDIATE" if write else "BEGIN")
         return engine
@@ -85,6 +88,13 @@ def open_engine(url: URL, *, write: bool) -> Engine:
     settings["prepare_threshold"] = None
     level = {} if write else {"isolation_level": "REPEATABLE READ"}
     return create_engine(url, pool_size=8, max_overflow=8, connect_args=settings, **level)
+
+
+def _begin_file(path: str) -> None:
+    """Make a new SQLite file, which holds secrets, its owner's alone, and with it those that SQLite puts beside it."""
+    if path and not path.startswith((":", "file:")):
+        with suppress(OSError):  # SQLite says better what is wrong
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
 
 
 @contextmanager
