@@ -74,7 +74,8 @@ def what_is_next(state: Path, *, installs: bool) -> str:
     if not installs:
         return "next, as root: netplane unit agent --install"
     try:
-        systemd.install("agent")
+        # One that runs since before knows where the host and its controllers were then.
+        systemd.install("agent", anew=True)
     except systemd.NotInstalled as problem:
         raise click.ClickException(f"the agent is not started: {problem}. Next, as root: netplane agent") from problem
     return started("agent")

@@ -16,9 +16,9 @@ from netplane.cli.systemd import SHIPPED, WHATS, NotInstalled, install, quoted, 
 
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/said"
-case "$*" in $REFUSED) echo "Failed to $1: no" >&2; exit 1;; esac
+case "$*" in $REFUSED|$IDLE) echo "Failed to $1: no" >&2; exit 1;; esac
 """
-"""Notes what it is asked, in a file beside it."""
+"""Notes what it is asked, in a file beside it; refuses what is in `REFUSED`, and what is in `IDLE` does not run."""
 
 
 class Machine:
@@ -29,10 +29,10 @@ class Machine:
         self.units.mkdir()
 
     def asked(self) -> list[str]:
-        """What systemctl was called with since the last time."""
+        """What systemctl was called with since the last time, but for what runs."""
         said = self._said.read_text().splitlines() if self._said.exists() else []
         self._said.unlink(missing_ok=True)
-        return said
+        return [words for words in said if not words.startswith("is-active")]
 
 
 @pytest.fixture
@@ -46,6 +46,7 @@ def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Machine:
     (tmp_path / "systemctl").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
     monkeypatch.setenv("REFUSED", "none")
+    monkeypatch.setenv("IDLE", "is-active*")
     return made
 
 
@@ -94,11 +95,20 @@ def test_it_is_installed_once(machine: Machine) -> None:
 def test_what_runs_is_not_taken_down(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(down, "STATE", tmp_path)
     words = ["down", "--state", str(tmp_path), "--name", "nobody"]
-    monkeypatch.setenv("REFUSED", "is-active*agent*")
+    monkeypatch.setenv("IDLE", "is-active*agent*")
     done = CliRunner().invoke(main, words)
     said = "Error: netplane-up runs; first `systemctl disable --now netplane-up`\n"
     assert (done.exit_code, done.output) == (1, said)
-    assert [asked.split()[-1] for asked in machine.asked()] == ["netplane-agent.service", "netplane-up.service"]
+
+
+@pytest.mark.parametrize(("what", "rival"), [("agent", "up"), ("server", "up"), ("up", "server")])
+def test_two_that_would_do_the_same_are_not_installed(
+    what: str, rival: str, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IDLE", "is-active*agent*")
+    with pytest.raises(NotInstalled, match=f"netplane-{rival} runs here; first `systemctl disable"):
+        install(what)
+    assert not any(machine.units.iterdir())
 
 
 def test_what_systemd_refuses_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -125,6 +135,13 @@ def test_a_host_that_has_joined_is_told_what_is_left_to_do(machine: Machine, tmp
     assert what_is_next(AGENT_STATE, installs=False) == "next, as root: netplane unit agent --install"
     assert machine.asked() == []
     assert what_is_next(AGENT_STATE, installs=True).startswith("netplane-agent.service runs, now and after each boot")
+    assert machine.asked()[-1] == "restart netplane-agent.service"
+
+
+def test_an_agent_that_runs_hears_that_its_host_has_joined_again(machine: Machine) -> None:
+    what_is_next(AGENT_STATE, installs=True)
+    machine.asked()
+    what_is_next(AGENT_STATE, installs=True)
     assert machine.asked()[-1] == "restart netplane-agent.service"
 
 

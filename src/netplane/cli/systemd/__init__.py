@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 
 WHATS = ("agent", "server", "up")
+RIVALS = {"agent": ("up",), "server": ("up",), "up": ("agent", "server")}
+"""Of each, what would serve the same devices and addresses."""
 SHIPPED = "/usr/local/bin/netplane"
 """The command as the shipped units have it."""
 BOOTED = Path("/run/systemd/system")
@@ -52,15 +54,17 @@ def quoted(word: str) -> str:
     return f'"{escaped}"' if set(escaped) & set(" \"'\t") else escaped
 
 
-def install(what: str) -> None:
+def install(what: str, *, anew: bool = False) -> None:
     """Write a unit, and have systemd start it now and at each boot; NotInstalled if it cannot be.
 
-    One that runs already goes on as it is, unless its unit has changed: then it is started again.
+    One that runs already goes on as it is, unless its unit has changed, or `anew` is wanted: then it is started again.
     """
     if not runs():
         raise NotInstalled("systemd does not run this machine")
     if os.geteuid() != 0:
         raise NotInstalled("units are root's to write; run it again with sudo")
+    if rival := next(filter(is_active, RIVALS[what]), None):
+        raise NotInstalled(f"netplane-{rival} runs here; first `systemctl disable --now netplane-{rival}`")
     path, text = UNITS / unit_name(what), unit(what)
     try:
         if what == "server":
@@ -71,7 +75,7 @@ def install(what: str) -> None:
             path.write_text(text)
             _run("systemctl", "daemon-reload")
         _run("systemctl", "enable", unit_name(what))
-        _run("systemctl", "restart" if is_new else "start", unit_name(what))
+        _run("systemctl", "restart" if is_new or anew else "start", unit_name(what))
     except OSError as problem:
         raise NotInstalled(str(problem)) from problem
 
