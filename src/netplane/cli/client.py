@@ -119,6 +119,7 @@ def asks_controller(command: Command) -> Command:
         "--cacert",
         envvar="NETPLANE_CACERT",
         show_envvar=True,
+        type=click.Path(exists=True, dir_okay=False),
         help="For HTTPS, a file of certificates to believe besides the system's; by default that of the controller or "
         "agent here.",
     )(with_client)

@@ -249,6 +249,11 @@ def test_no_controller() -> None:
     assert "NETPLANE_URL" in result.output
 
 
+def test_certificates_that_are_not_there(url: str) -> None:
+    result = run(url, "status", "--cacert", "nowhere.pem")
+    assert (result.exit_code, "File 'nowhere.pem' does not exist." in result.output) == (2, True)
+
+
 def test_what_answers_is_not_netplane(url: str) -> None:
     assert "is not netplane" in run(f"{url}/other", "status").output
 
