@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from click.testing import CliRunner
@@ -109,6 +110,26 @@ def test_two_that_would_do_the_same_are_not_installed(
     with pytest.raises(NotInstalled, match=f"netplane-{rival} runs here; first `systemctl disable"):
         install(what)
     assert not any(machine.units.iterdir())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can run something as another user")
+@pytest.mark.parametrize(("mode", "is_refused"), [(0o700, True), (0o755, False)])
+def test_a_controller_that_its_user_could_not_run_is_not_installed(
+    mode: int, is_refused: bool, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(systemd, "USER", "nobody")
+    with TemporaryDirectory(dir="/tmp") as folder:
+        command = Path(folder) / "netplane"
+        command.write_text("#!/bin/sh\n")
+        command.chmod(0o755)
+        command.parent.chmod(mode)
+        monkeypatch.setattr(sys, "argv", [str(command)])
+        if is_refused:
+            with pytest.raises(NotInstalled, match=f"the user nobody cannot run {command}"):
+                install("server")
+        else:
+            install("server")
+    assert [path.name for path in machine.units.iterdir()] == ([] if is_refused else ["netplane-server.service"])
 
 
 def test_what_systemd_refuses_is_told(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,6 +20,8 @@ BOOTED = Path("/run/systemd/system")
 """There where systemd runs (sd_booted(3))."""
 UNITS = Path("/etc/systemd/system")
 OPTIONS = Path("/etc/netplane")
+USER = "netplane"
+"""Whom the controller runs as."""
 
 
 class NotInstalled(Exception):
@@ -68,7 +70,8 @@ def install(what: str, *, anew: bool = False) -> None:
     path, text = UNITS / unit_name(what), unit(what)
     try:
         if what == "server":
-            _ensure_user("netplane")
+            _ensure_user(USER)
+            _check_may_run(USER)
         OPTIONS.mkdir(mode=0o755, parents=True, exist_ok=True)
         is_new = not path.exists() or path.read_text() != text
         if is_new:
@@ -93,6 +96,19 @@ def _ensure_user(name: str) -> None:
         pwd.getpwnam(name)
     except KeyError:
         _run("useradd", "--system", "--user-group", "--no-create-home", "--shell", "/usr/sbin/nologin", name)
+
+
+def _check_may_run(name: str) -> None:
+    """NotInstalled if others than root cannot get at this installation, as in root's own folder."""
+    words, group = [*own_command(), "version"], pwd.getpwnam(name).pw_gid
+    try:
+        done = subprocess.run(
+            words, check=False, capture_output=True, cwd="/", user=name, group=group, extra_groups=()
+        ).returncode
+    except PermissionError:
+        done = None
+    if done != 0:
+        raise NotInstalled(f"the user {name} cannot run {words[0]}: install netplane where others may read, as in /opt")
 
 
 def _run(*words: str) -> None:
