@@ -175,6 +175,30 @@ def test_claims_bind_ports_and_acknowledgements_make_them_active(tmp_path: Path)
     run(scenario)
 
 
+def test_what_the_last_session_still_says_while_a_host_comes_again_takes_no_port_down(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as host:
+            controller = place.controller
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network, **{"binding:host_id": "h1"})
+            host.send(Claim([port["id"]]))
+            await host.reaches(port["revision"])
+            await status_becomes(place, port["id"], "ACTIVE")
+
+            async def recall(name: str) -> None:
+                """Takes a moment on PostgreSQL, in which the former session is there still."""
+                await controller.hear(name, Ack(port["revision"]))
+
+            monkeypatch.setattr(controller._arrivals, "recall", recall)
+            papers = await asyncio.to_thread(place.enrol, "h1")
+            await controller.admit(Hello("h1", "192.0.2.1"), papers.identity)
+            assert controller.picture.ports.news() == {}
+
+    run(scenario)
+
+
 def test_a_claim_of_a_port_that_is_requested_elsewhere_is_refused_until_it_no_longer_is(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with site(tmp_path) as place, agent(place, "h1", 1) as one, agent(place, "h2", 2):

@@ -151,9 +151,10 @@ class Controller:
     async def admit(self, hello: Hello, identity: HostIdentity) -> int:
         """Take the host in that has come."""
         host = await self._arrivals.admit(hello, identity)
+        await self._arrivals.recall(hello.host)
+        # Not before: what the former session still says would be taken for the new one's, in which nothing is claimed.
         self.picture.ports.open(hello.host)
         self.problems.open(hello.host)
-        await self._arrivals.recall(hello.host)
         self._opened.add(hello.host)
         self._closed.discard(hello.host)
         self._reportable.set()
