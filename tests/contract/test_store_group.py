@@ -6,6 +6,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from threading import Thread
+from time import monotonic
 
 import psycopg
 import pytest
@@ -230,6 +231,39 @@ def test_a_commit_that_fails_answers_all(tmp_path: Path, cut: Cut) -> None:
         check_kept(store, [])
     store.close()
     wire.close()
+
+
+FULL = """
+CREATE FUNCTION fill() RETURNS trigger LANGUAGE plpgsql AS
+$$ BEGIN RAISE EXCEPTION 'the disk is full' USING ERRCODE = 'disk_full'; END $$;
+CREATE TRIGGER fill BEFORE UPDATE ON log FOR EACH ROW EXECUTE FUNCTION fill()
+"""
+"""The log cannot be moved on any more."""
+
+
+def test_a_commit_that_is_refused_locks_nobody_out(tmp_path: Path) -> None:
+    """Its end is known at once, although it was refused behind a savepoint, which leaves its locks as they were."""
+    database = postgresql(tmp_path)
+    store = open_store(database)
+
+    def work() -> None:
+        with store.group():
+            add(store, 1)
+            add(store, 2)
+
+    with psycopg.connect(postgres.cluster().driver_url(name_of(database)), autocommit=True) as connection:
+        connection.execute(FULL)
+        try:
+            begun = monotonic()
+            with pytest.raises(Unavailable, match="full"):
+                work()
+            assert monotonic() - begun < 10, "the server ends what waits idly after 30 s"
+        finally:
+            connection.execute("DROP TRIGGER fill ON log; DROP FUNCTION fill")
+    check_kept(store, [])
+    work()
+    check_kept(store, [1, 2])
+    store.close()
 
 
 def test_a_database_that_is_gone_is_told_to_each(tmp_path: Path) -> None:

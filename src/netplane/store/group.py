@@ -119,15 +119,19 @@ class Group:
         last = self.entries[-1]
         return [tuple(row) for row in rows] == [(last.change.id, last.actor, last.time, last.request)]
 
+    def undo(self) -> None:
+        """Drop what is not committed, and the locks on it: behind a savepoint they outlive a commit that has failed."""
+        if self.connection is not None and not self._is_committed:
+            self._known.forget()
+            with suppress(self._driver.Error, DBAPIError):  # if it is broken, nothing is to be undone
+                self.connection.rollback()
+
     def close(self) -> None:
         """Drop what is not committed, and let others write."""
-        connection, self.connection = self.connection, None
-        self._has_savepoint = False
         with self._stack:
-            if connection is not None and not self._is_committed:
-                self._known.forget()
-                with suppress(self._driver.Error, DBAPIError):  # if it is broken, nothing is to be undone
-                    connection.rollback()
+            self.undo()
+            self.connection = None
+            self._has_savepoint = False
 
     def _begin(self) -> Connection:
         if self.connection is None:

@@ -212,6 +212,7 @@ class Store:
             with outages(self._driver):
                 group.commit()
         except Unavailable as outage:
+            group.undo()  # or whoever asks whether it is kept waits for it
             if group.entries and not self._is_kept(group, outage):
                 raise
 
