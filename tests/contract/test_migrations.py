@@ -6,7 +6,9 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import monotonic, sleep
 
+import psycopg
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
@@ -107,6 +109,41 @@ def test_a_database_of_a_former_netplane_is_brought_up(database: str, engine: En
     store.close()
     assert differences(engine) == []
     assert keys(engine) == {table.name: [*table.primary_key.columns.keys()] for table in METADATA.sorted_tables}
+
+
+def test_whoever_writes_meanwhile_is_waited_for() -> None:
+    """In the middle of a transaction of a former netplane, whatever tables it still needs."""
+    database = postgres.cluster().create()
+    engine, writer = (open_engine(database_url(database), write=True) for _ in range(2))
+    network = new_network()
+    with engine.begin() as connection:
+        climb(connection, 0, 6)
+        fill(connection, network)
+    with ThreadPoolExecutor(1) as pool:
+        with writer.begin() as connection:
+            connection.execute(text("SELECT revision FROM log FOR UPDATE"))
+            connection.execute(text("INSERT INTO resource VALUES ('s', 'subnet', 'blue', 2, '')"))
+            done = pool.submit(upgrade, engine)
+            wait_for_lock(database)
+            row = "INSERT INTO reference VALUES ('s', 'subnet', 'network_id', :network, true)"
+            connection.execute(text(row), {"network": network.id})
+        assert done.result() == (6, LEVEL)
+    engine.dispose()
+    writer.dispose()
+    postgres.cluster().drop(database)
+
+
+def wait_for_lock(database: str) -> None:
+    """Until somebody waits for a lock in a database."""
+    name = database_url(database).database
+    with psycopg.connect(postgres.cluster().driver_url(str(name)), autocommit=True) as connection:
+        waiting = (
+            "SELECT count(*) FROM pg_locks JOIN pg_database d ON d.oid = database WHERE datname = %s AND NOT granted"
+        )
+        deadline = monotonic() + 5
+        while connection.execute(waiting, [name]).fetchone() == (0,):
+            assert monotonic() < deadline
+            sleep(0.01)
 
 
 def test_ranges_of_scopes_are_claimed(database: str, engine: Engine) -> None:

@@ -18,6 +18,10 @@ HERE = Path(__file__).parent
 PATIENCE = "5s"
 """How long a step waits for whoever uses a table; meanwhile all others wait for it."""
 
+WAIT = f"LOCK TABLE {LOG.name} IN EXCLUSIVE MODE"
+"""Lets writers end, who lock the log before all else, and no other begin: steps then meet none that has a table already
+and waits for another, nor miss what is written between a look and what they write."""
+
 
 class Unfit(Exception):
     """The database and this netplane do not fit together; says so in one line."""
@@ -66,6 +70,8 @@ def upgrade(engine: Engine) -> tuple[int, int]:
             connection.execute(insert(LOG), {"identity": str(uuid4()), "revision": 0})
             stamp(connection, LEVEL)
         elif before < LEVEL:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text(WAIT))
             climb(connection, before, LEVEL)
         return before, max(before, LEVEL)
 
