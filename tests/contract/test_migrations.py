@@ -16,8 +16,8 @@ from alembic.script import ScriptDirectory
 from msgspec.structs import replace
 from sqlalchemy import Engine, inspect, text
 
-from netplane.model import Network, SubnetPool
-from netplane.store import Store, Unfit
+from netplane.model import AddressScope, Network, SubnetPool
+from netplane.store import Conflict, Store, Unfit
 from netplane.store.codec import encode
 from netplane.store.engine import database_url, open_engine
 from netplane.store.migrations import HERE, climb, level_of, upgrade
@@ -146,18 +146,22 @@ def wait_for_lock(database: str) -> None:
             sleep(0.01)
 
 
-def test_ranges_of_scopes_are_claimed(database: str, engine: Engine) -> None:
-    """A pool that an older netplane has put into a scope is there for who puts another into it."""
-    pool = SubnetPool(
-        id="p",
-        prefixes=("10.0.0.0/16", "10.8.0.0/16"),
+def pool(id: str, prefix: str) -> SubnetPool:
+    return SubnetPool(
+        id=id,
+        prefixes=(prefix,),
         ip_version=4,
         default_prefixlen=24,
         min_prefixlen=8,
         max_prefixlen=32,
         address_scope_id="s",
     )
-    row = {"body": encode(pool)}
+
+
+def test_ranges_of_scopes_are_claimed(database: str, engine: Engine) -> None:
+    """A pool that an older netplane has put into a scope is there for who puts another into it."""
+    both = replace(pool("p", "10.0.0.0/16"), prefixes=("10.0.0.0/16", "10.8.0.0/16"))
+    row = {"body": encode(both)}
     with engine.begin() as connection:
         climb(connection, 0, 8)
         connection.execute(text("INSERT INTO log (identity, revision) VALUES ('the-log', 1)"))
@@ -167,6 +171,35 @@ def test_ranges_of_scopes_are_claimed(database: str, engine: Engine) -> None:
     with store.read() as reader:
         assert reader.claimed("scope:s") == ["0a00000010", "0a08000010"]
     store.close()
+
+
+def test_what_former_controllers_leave_is_put_right(database: str) -> None:
+    """They make, put elsewhere and delete pools of scopes beside this netplane, and claim nothing; nor do backups."""
+    store = Store.open(database)
+    with store.write("new") as transaction:
+        transaction.add(AddressScope(id="s", ip_version=4))
+        for number, id in enumerate("abc"):
+            transaction.add(pool(id, f"10.{number}.0.0/16"))
+    former = open_engine(database_url(database), write=True)
+    with former.begin() as connection:
+        connection.execute(text("DELETE FROM resource WHERE id = 'a'"))
+        move = "UPDATE resource SET body = :body WHERE id = 'b'"
+        connection.execute(text(move), {"body": encode(pool("b", "10.8.0.0/16"))})
+        make = "INSERT INTO resource VALUES ('d', 'subnetpool', '', 9, :body)"
+        connection.execute(text(make), {"body": encode(pool("d", "10.9.0.0/16"))})
+    former.dispose()
+    with pytest.raises(Conflict), store.write("new") as transaction:
+        transaction.add(pool("e", "10.0.0.0/16"))
+    other = Store.open(database)
+    with other.read() as reader:
+        claims = {value: reader.holder("scope:s", value) for value in reader.claimed("scope:s")}
+    assert claims == {"0a02000010": "c", "0a08000010": "b", "0a09000010": "d"}
+    with store.write("new") as transaction:
+        transaction.add(pool("e", "10.0.0.0/16"))
+    with pytest.raises(Conflict), store.write("new") as transaction:
+        transaction.add(pool("f", "10.9.0.0/16"))
+    for each in (store, other):
+        each.close()
 
 
 def test_a_file_from_before_there_were_levels(tmp_path: Path) -> None:

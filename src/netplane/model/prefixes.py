@@ -8,6 +8,8 @@ from netplane.model.record import Claim
 
 BEHIND_ALL = "g"
 """What sorts behind every number in hexadecimal."""
+SCOPES = "scope:"
+"""What the spaces begin with in which ranges of scopes are claimed."""
 
 
 class Span(NamedTuple):
@@ -24,7 +26,7 @@ def prefix_space(pool: str, project: str | None = None) -> str:
 
 def scope_space(scope: str) -> str:
     """The space in which the ranges of a scope's pools are claimed."""
-    return f"scope:{scope}"
+    return f"{SCOPES}{scope}"
 
 
 def piece_claims(pool: str, project: str, cidr: str) -> Iterable[Claim]:

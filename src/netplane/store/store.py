@@ -26,6 +26,7 @@ from netplane.store.reader import Reader
 from netplane.store.reports import Report, write_reports
 from netplane.store.schema import LOG
 from netplane.store.secrets import keep_secret
+from netplane.store.settling import settle
 from netplane.store.transaction import Transaction
 from netplane.store.writes import Origin
 
@@ -251,6 +252,7 @@ def _prepare(engine: Engine) -> str:
         upgrade(engine)
     with engine.begin() as connection:
         check_fit(connection)
+        settle(connection)
         return str(connection.execute(select(LOG.c.identity)).scalar())
 
 
