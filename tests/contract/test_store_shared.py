@@ -11,7 +11,7 @@ import pytest
 
 from netplane.lab.controller import free_port
 from netplane.model import Change, Network
-from netplane.store import Conflict, Store, Unavailable
+from netplane.store import Conflict, Store, Transaction, Unavailable
 from tests import postgres
 from tests.contract.stores import new_network, open_store, postgresql
 from tests.cutting import Cut, Wire
@@ -40,6 +40,13 @@ def other(database: str) -> Iterator[Store]:
 
 def name_of(database: str) -> str:
     return database.partition("?")[0].rpartition("/")[2]
+
+
+def cut(database: str) -> None:
+    """End all connections to it, from the server's side."""
+    with psycopg.connect(postgres.cluster().driver_url("postgres"), autocommit=True) as connection:
+        end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
+        connection.execute(end, [name_of(database)])
 
 
 def test_no_reader_of_the_feed_skips_a_change(database: str, store: Store, other: Store) -> None:
@@ -109,9 +116,7 @@ def test_a_report_that_comes_late_does_not_count(store: Store, other: Store) -> 
 def test_it_goes_on_after_its_connections_were_cut(database: str, store: Store) -> None:
     with store.write("one") as transaction:
         transaction.add(new_network(1))
-    with psycopg.connect(postgres.cluster().driver_url("postgres"), autocommit=True) as connection:
-        end = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = %s"
-        connection.execute(end, [name_of(database)])
+    cut(database)
     outages = 0
     while True:
         try:
@@ -128,6 +133,21 @@ def test_it_goes_on_after_its_connections_were_cut(database: str, store: Store) 
         transaction.add(new_network(3))
     again.close()
     assert store.wait(2, 5) == 3
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+def test_whoever_asks_when_it_is_cut_is_told(database: str, store: Store, is_written: bool) -> None:
+    """Also where Core asks, which knows then that the connection is gone."""
+
+    def ask() -> None:
+        with store.write("one") if is_written else store.read() as asking:
+            reader = asking.reader if isinstance(asking, Transaction) else asking
+            assert reader.revision == 0
+            cut(database)
+            reader.reports("seen")
+
+    with pytest.raises(Unavailable):
+        ask()
 
 
 def test_it_cannot_be_opened_when_nobody_listens() -> None:

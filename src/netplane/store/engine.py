@@ -105,7 +105,8 @@ def view_of(engine: Engine) -> Iterator[Connection]:
             try:
                 yield connection
             finally:
-                line_of(connection).end()
+                if not connection.invalidated:  # Core has met its end
+                    line_of(connection).end()
         else:
             connection.begin()
             yield connection

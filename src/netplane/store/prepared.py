@@ -50,6 +50,8 @@ def together(connection: Connection) -> AbstractContextManager[object]:
 
 def is_going_on(connection: Connection) -> bool:
     """Whether a transaction that has begun can still be committed: databases give some up at an error."""
+    if connection.invalidated:
+        return False
     driver: Any = connection.connection.dbapi_connection
     return line_of(connection).is_going_on if is_distant(connection) else bool(driver.in_transaction)
 
