@@ -104,6 +104,13 @@ def test_what_is_prepared_outlives_what_the_driver_does(engine: Engine) -> None:
             connection.rollback()
 
 
+def test_what_others_have_prepared_is_not_taken_for_ours(engine: Engine) -> None:
+    """A pooler may give a server to one process after the other, each of which counts its statements for itself."""
+    with engine.connect() as connection:
+        names = [Prepared(text(sql)).text(connection).told.name for sql in ("SELECT 1", "SELECT 2", "SELECT 1")]
+    assert names[0] == names[2] != names[1]
+
+
 def test_a_server_that_has_forgotten_is_told_again(engine: Engine) -> None:
     with engine.connect() as connection:
         connection.begin()

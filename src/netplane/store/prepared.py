@@ -7,7 +7,7 @@ parameters still come from Core's compiler, for whichever database it is.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from itertools import count
+from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -31,7 +31,6 @@ FEWER = 32
 MANY = 50
 """Rows from which on PostgreSQL takes them faster as a copy than by statements."""
 
-_numbers = count(1)
 _dollars = PostgreSQL(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -143,9 +142,14 @@ class Prepared:
         dialect = _dollars if is_distant(connection) else connection.dialect
         compiled: Any = self._statement.compile(dialect=dialect)
         sql, names = str(compiled), compiled.positiontup or ()
-        told = Told(b"np%d" % next(_numbers) if self._is_kept else b"", sql.encode())
+        told = Told(_name(sql) if self._is_kept else b"", sql.encode())
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
         return Text(sql, told, _arranging(names), fixed)
+
+
+def _name(sql: str) -> bytes:
+    """What a statement is prepared under: behind a pooler, others have prepared theirs on the same server."""
+    return b"np" + sha256(sql.encode()).hexdigest()[:32].encode()
 
 
 def _arranging(names: Sequence[str]) -> Callable[[Values], Any]:
