@@ -222,7 +222,10 @@ def test_a_database_that_needs_a_later_netplane_is_refused(database: str, engine
     upgrade(engine)
     with engine.begin() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '0099'"))
+        connection.execute(text("INSERT INTO claim VALUES ('scope:s', 'as a later one writes it', 'p')"))
     later = Store.open(database)  # it has grown, and still serves this netplane
+    with later.read() as reader:
+        assert reader.holder("scope:s", "as a later one writes it") == "p"
     later.close()
     with engine.begin() as connection:
         connection.execute(text("UPDATE log SET oldest = 98"))

@@ -19,12 +19,12 @@ from netplane.store.group import LOCK, Group
 from netplane.store.journal import Entry, read_journal
 from netplane.store.known import Known
 from netplane.store.listening import CHANNEL, Listening
-from netplane.store.migrations import check_fit, level_of, upgrade
+from netplane.store.migrations import check_fit, level_of, read_level, upgrade
 from netplane.store.outage import outages
 from netplane.store.peers import MAIL, Peers
 from netplane.store.reader import Reader
 from netplane.store.reports import Report, write_reports
-from netplane.store.schema import LOG
+from netplane.store.schema import LEVEL, LOG
 from netplane.store.secrets import keep_secret
 from netplane.store.settling import settle
 from netplane.store.transaction import Transaction
@@ -252,7 +252,8 @@ def _prepare(engine: Engine) -> str:
         upgrade(engine)
     with engine.begin() as connection:
         check_fit(connection)
-        settle(connection)
+        if read_level(connection) <= LEVEL:  # what a later netplane writes is for that to judge
+            settle(connection)
         return str(connection.execute(select(LOG.c.identity)).scalar())
 
 
