@@ -10,7 +10,7 @@ import click
 
 from netplane import client
 from netplane.cli.places import URL
-from netplane.cli.tokens import find_authority, read_token
+from netplane.cli.tokens import find_authority, token_for
 
 UNKNOWN = "the token was refused (401). Set NETPLANE_TOKEN or --token to one of the controller's tokens."
 
@@ -109,7 +109,7 @@ def asks_controller(command: Command) -> Command:
     """Options `--url`, `--token` and `--cacert`; the command gets them as one `client`."""
 
     def with_client(*args: Any, url: str, token: str | None, cacert: str | None, **kwargs: Any) -> Any:
-        with closing(Client(url, token or read_token(), cacert or find_authority())) as client:
+        with closing(Client(url, token or token_for(url), cacert or find_authority())) as client:
             return command(*args, client=client, **kwargs)
 
     with_client.__name__ = command.__name__
@@ -124,7 +124,10 @@ def asks_controller(command: Command) -> Command:
         "agent here.",
     )(with_client)
     with_token = click.option(
-        "--token", envvar="NETPLANE_TOKEN", help="Token; by default that of the controller here.", show_envvar=True
+        "--token",
+        envvar="NETPLANE_TOKEN",
+        show_envvar=True,
+        help="Token; by default that of the controller here, which goes to none elsewhere.",
     )(with_authority)
     return click.option(  # type: ignore[return-value]
         "--url", envvar="NETPLANE_URL", default=URL, show_default=True, show_envvar=True, help="The controller."

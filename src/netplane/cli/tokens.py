@@ -4,6 +4,9 @@ import os
 import secrets
 import tomllib
 from pathlib import Path
+from socket import SOCK_STREAM, getaddrinfo, socket
+from typing import Any
+from urllib.parse import urlsplit
 
 from netplane.cli.places import SERVER_STATE, STATE, tokens_file
 
@@ -28,10 +31,38 @@ def read_token(path: Path | None = None) -> str:
     return next((token for each in paths if (token := _administrators(each))), "")
 
 
+def token_for(url: str) -> str:
+    """The token by which a controller is asked if nobody names one: empty unless it runs on this machine.
+
+    What makes somebody an administrator here is nothing to show to whoever answers elsewhere.
+    """
+    return read_token() if _is_here(url) else ""
+
+
 def find_authority() -> str:
     """The path of the authority's certificate that the controller here, or the agent here, has; empty without any."""
     paths = (state / place / "authority.pem" for place in ("", "agent") for state in _states())
     return next((str(path) for path in paths if os.access(path, os.R_OK)), "")
+
+
+def _is_here(url: str) -> bool:
+    """Whether a URL leads to this machine and nowhere else."""
+    try:
+        host = urlsplit(url).hostname
+        found = getaddrinfo(host, 0, type=SOCK_STREAM) if host else []
+    except (OSError, ValueError):
+        return False
+    return bool(found) and all(_is_own(family, address) for family, _, _, _, address in found)
+
+
+def _is_own(family: int, address: tuple[Any, ...]) -> bool:
+    """Whether an address is one of this machine's: nobody can bind any other."""
+    with socket(family, SOCK_STREAM) as probe:
+        try:
+            probe.bind(address)
+        except OSError:
+            return False
+    return True
 
 
 def _administrators(path: Path) -> str:

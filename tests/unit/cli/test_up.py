@@ -11,7 +11,7 @@ import pytest
 from click import ClickException
 
 from netplane.cli import supervise
-from netplane.cli.tokens import ensure_tokens, read_token
+from netplane.cli.tokens import ensure_tokens, read_token, token_for
 from netplane.cli.up import hold
 
 ONCE = "import sys, time; open(sys.argv[1], 'a').write('x'); sys.exit(3)"
@@ -39,6 +39,23 @@ def test_no_token_to_be_found(tmp_path: Path, text: str) -> None:
     (tmp_path / "tokens.toml").write_text(text)
     assert read_token(tmp_path / "tokens.toml") == ""
     assert read_token(tmp_path / "missing") == ""
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9696", "http://localhost:9696", "https://[::1]:9696/base"])
+def test_a_controller_here_is_asked_by_its_own_token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("NETPLANE_STATE", str(tmp_path))
+    token = read_token(ensure_tokens(tmp_path))
+    assert token
+    assert token_for(url) == token
+
+
+@pytest.mark.parametrize(
+    "url", ["http://192.0.2.1:9696", "https://[2001:db8::1]", "http://elsewhere.invalid", "http://[", "nonsense", ""]
+)
+def test_nobody_elsewhere_is_shown_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("NETPLANE_STATE", str(tmp_path))
+    ensure_tokens(tmp_path)
+    assert token_for(url) == ""
 
 
 def test_one_waits_for_the_file_of_another(tmp_path: Path) -> None:
