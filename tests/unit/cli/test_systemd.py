@@ -18,6 +18,7 @@ from netplane.cli.systemd import SHIPPED, WHATS, NotInstalled, install, quoted, 
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/said"
 case "$*" in $REFUSED|$IDLE) echo "Failed to $1: no" >&2; exit 1;; esac
+case "$1" in is-active) echo "${STATE:-active}";; esac
 """
 """Notes what it is asked, in a file beside it; refuses what is in `REFUSED`, and what is in `IDLE` does not run."""
 
@@ -93,7 +94,12 @@ def test_it_is_installed_once(machine: Machine) -> None:
     assert machine.asked() == [f"enable {name}", f"start {name}"], "what runs is left alone"
 
 
-def test_what_runs_is_not_taken_down(machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("state", ["active", "activating"])
+def test_what_runs_is_not_taken_down(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, state: str
+) -> None:
+    """Nor what only rests before systemd starts it again."""
+    monkeypatch.setenv("STATE", state)
     monkeypatch.setattr(down, "STATE", tmp_path)
     words = ["down", "--state", str(tmp_path), "--name", "nobody"]
     monkeypatch.setenv("IDLE", "is-active*agent*")

@@ -20,6 +20,8 @@ BOOTED = Path("/run/systemd/system")
 """There where systemd runs (sd_booted(3))."""
 UNITS = Path("/etc/systemd/system")
 OPTIONS = Path("/etc/netplane")
+KEPT = ("active", "activating", "reloading", "deactivating")
+"""States of a unit that systemd has something to do with (systemctl(1))."""
 USER = "netplane"
 """Whom the controller runs as."""
 
@@ -84,10 +86,11 @@ def install(what: str, *, anew: bool = False) -> None:
 
 
 def is_active(what: str) -> bool:
-    """Whether systemd keeps it running."""
-    return (
-        runs() and subprocess.run(["systemctl", "is-active", "--quiet", unit_name(what)], check=False).returncode == 0
-    )
+    """Whether systemd keeps it running, also while it rests before the next attempt."""
+    if not runs():
+        return False
+    said = subprocess.run(["systemctl", "is-active", unit_name(what)], check=False, capture_output=True, text=True)
+    return said.stdout.strip() in KEPT
 
 
 def _ensure_user(name: str) -> None:
