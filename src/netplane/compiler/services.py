@@ -27,7 +27,7 @@ def clients(port: Port, view: View) -> Iterator[Item]:
     if device is None or network is None or not (port.admin_state_up and network.admin_state_up):
         return
     flags, mac = DeviceFlag.PEER if device.peer else 0, pack_mac(port.mac_address)
-    packed = [pack_address(fixed.ip_address) for fixed in port.fixed_ips]
+    packed = list(dict.fromkeys(pack_address(fixed.ip_address) for fixed in port.fixed_ips))
     own, own_v6 = ([address for address in packed if is_ipv4(address) is wanted] for wanted in (True, False))
     if own_v6:
         own_v6 = list(dict.fromkeys((link_local(mac), *own_v6)))
