@@ -30,6 +30,7 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="fail if a goal is missed")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 160)
+    machine = read_machine()
     figures: list[Figure] = []
     failed: list[str] = []
     for name in options.modules or list(_modules()):
@@ -40,10 +41,10 @@ def main() -> int:
                 console.print(f"{row.name}: {row.value:,.4g} {row.unit}", style="dim")
         except Exception as error:  # one measurement that cannot be made must not hide the others
             failed.append(f"{name}: {type(error).__name__}: {error}")
-    console.print(_table(figures))
+    console.print(_table(figures, machine))
     for line in failed:
         console.print(f"not measured: {line}", style="red")
-    console.print(f"written to {_write(figures)}")
+    console.print(f"written to {_write(figures, machine)}")
     missed = [figure for figure in figures if figure.goal and not figure.goal.is_met_by(figure.value)]
     return 1 if failed or (options.strict and missed) else 0
 
@@ -61,8 +62,9 @@ def _modules() -> Iterator[str]:
             yield module.name
 
 
-def _table(figures: list[Figure]) -> Table:
-    table = Table(title=f"netplane on {read_machine()['processor']}, kernel {read_machine()['kernel']}")
+def _table(figures: list[Figure], machine: dict[str, str]) -> Table:
+    title = f"netplane on {machine['processor']}, kernel {machine['kernel']}, with a load of {machine['load']} before"
+    table = Table(title=title)
     table.add_column("figure")
     table.add_column("value", justify="right")
     table.add_column("unit")
@@ -79,12 +81,10 @@ def _judged(figure: Figure) -> str:
     return f"{figure.goal} " + ("[green]met[/]" if figure.goal.is_met_by(figure.value) else "[red]missed[/]")
 
 
-def _write(figures: list[Figure]) -> Path:
+def _write(figures: list[Figure], machine: dict[str, str]) -> Path:
     RESULTS.mkdir(exist_ok=True)
     path = RESULTS / time.strftime("%Y%m%d-%H%M%S.json", time.gmtime())
-    path.write_text(
-        json.dumps({"machine": read_machine(), "figures": [_plain(figure) for figure in figures]}, indent=1)
-    )
+    path.write_text(json.dumps({"machine": machine, "figures": [_plain(figure) for figure in figures]}, indent=1))
     return path
 
 
