@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from openstack.exceptions import BadRequestException, ConflictException
+from openstack.exceptions import BadRequestException, ConflictException, ForbiddenException
 
 from netplane.store import Store
 from netplane.store.bindings import register_host
@@ -88,6 +88,29 @@ def test_a_port_is_moved_by_the_sdk(url: str, tmp_path: Path) -> None:
     assert [(one.host, one.status) for one in operator.port_bindings(port)] == [("h2", "ACTIVE"), ("h1", "INACTIVE")]
     operator.delete_port_binding(port, "h1")
     assert [one.host for one in operator.port_bindings(port)] == ["h2"]
+
+
+def test_flavors_by_the_sdk(url: str) -> None:
+    cloud, operator = connect(url, "blue").network, connect(url, "admin").network
+    assert {(one.service_type, one.name, one.is_default) for one in cloud.service_providers()} == {
+        ("L3_ROUTER_NAT", "netplane", True),
+        ("FIREWALL_V2", "netplane", True),
+    }
+    flavor = operator.create_flavor(name="gold", service_type="FLAVORS")
+    profile = operator.create_service_profile(description="d", metainfo="words")
+    assert operator.associate_flavor_with_service_profile(flavor, profile) == {"service_profile": {"id": profile.id}}
+    assert cloud.find_flavor("gold", ignore_missing=False).service_profile_ids == [profile.id]
+    assert cloud.find_service_profile(profile.id) is None
+    with pytest.raises(ConflictException, match="used by some service instance"):
+        operator.delete_service_profile(profile, ignore_missing=False)
+    with pytest.raises(ForbiddenException):
+        cloud.update_flavor(flavor, name="mine")
+    operator.disassociate_flavor_from_service_profile(flavor, profile)
+    assert operator.update_service_profile(profile, is_enabled=False).is_enabled is False
+    operator.delete_service_profile(profile, ignore_missing=False)
+    assert operator.update_flavor(flavor, is_enabled=False).is_enabled is False
+    operator.delete_flavor(flavor, ignore_missing=False)
+    assert list(cloud.flavors()) == []
 
 
 COMMANDS = """

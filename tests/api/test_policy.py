@@ -46,7 +46,7 @@ CALLERS: Mapping[str, Context] = {
 KINDS = {kind_of(rules.kind): rules.kind for rules in RULES if rules.create is not None}
 SHARED_WITH_RED = {"network", "subnet", "security_group", "address_group"}
 SHARED_WITH_ALL = {"firewall_rule", "firewall_policy", "firewall_group", "subnetpool", "address_scope"}
-NOBODYS = {"default_security_group_rule"}
+NOBODYS = {"default_security_group_rule", "service_profile", "flavor"}
 """What administrators alone make, and what belongs to no project."""
 CALLS = {kind_of(rules.kind): (*rules.actions, *rules.questions) for rules in RULES}
 
@@ -117,6 +117,8 @@ BODIES: Mapping[str, Json] = {
     "default_security_group_rule": {
         "direction": "ingress", "protocol": "tcp", "port_range_min": "{count}", "port_range_max": "{count}"
     },
+    "service_profile": {"driver": "netplane"},
+    "flavor": {"service_type": "L3_ROUTER_NAT"},
 }  # fmt: skip
 
 GIVEN: Mapping[str, Json] = {
@@ -187,7 +189,7 @@ def ask(place: Place, kind: str, action: str, name: str) -> int:
             return status(place, "PUT", path, {kind: {"description": "d"}}, name)
         case "delete":
             return status(place, "DELETE", path, None, name)
-        case "get_subports":
+        case "get_subports" | "next_providers":
             return status(place, "GET", f"{path}/{action}", None, name)
     return status(place, "PUT", f"{path}/{action}", {}, name)
 
@@ -362,6 +364,8 @@ EXPECTED: Mapping[str, Mapping[str, str]] = {
     "rbac_policy": OWN,
     "trunk": OWN,
     "default_security_group_rule": {"show": " ".join(CALLERS), "update": ADMINS, "delete": ADMINS},
+    "service_profile": {"show": ALL_SEE, "update": ADMINS, "delete": ADMINS},
+    "flavor": {"show": " ".join(CALLERS), "update": ADMINS, "delete": ADMINS},
 }
 """By hand, from neutron/conf/policies: who gets through. The rest gets 403 for what it sees, and else 404."""
 
@@ -385,6 +389,8 @@ MAKERS: Mapping[str, str] = {
     "security_group_rule": f"{ADMINS} {BLUE}",
     "port": f"{ADMINS} {BLUE} service@services",
     "trunk": f"{ADMINS} {BLUE}",
+    "service_profile": ADMINS,
+    "flavor": ADMINS,
 }
 
 
@@ -414,6 +420,19 @@ def test_who_gives_a_port_on_anothers_network_what(place: Place, field: str) -> 
         wanted = 200 if name in PORT_FIELDS[field].split() else 403
         assert status(place, "PUT", f"ports/{place.one('port')}", {"port": wish}, name) == wanted, name
     place.ids.pop("one port")
+
+
+def test_who_says_what_a_flavor_stands_for(place: Place) -> None:
+    profile, path = place.one("service_profile"), f"flavors/{place.one('flavor')}/service_profiles"
+    for name in CALLERS:
+        is_admin = name in ADMINS.split()
+        body = {"service_profile": {"id": profile}}
+        assert status(place, "POST", path, body, name) == (201 if is_admin else 403), name
+        assert status(place, "GET", path, None, name) == 200, name
+        assert status(place, "GET", f"{path}/{profile}", None, name) == (200 if is_admin else 404), name
+        assert status(place, "DELETE", f"{path}/{profile}", None, name) == (204 if is_admin else 403), name
+    for name in CALLERS:
+        assert status(place, "GET", "service-providers", None, name) == 200, name
 
 
 def test_a_project_is_needed(place: Place) -> None:

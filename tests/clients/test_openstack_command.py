@@ -274,7 +274,25 @@ def test_what_an_operator_looks_at(own: Shell, admin: Shell) -> None:
     assert left(own) == EMPTY
 
 
-@pytest.mark.parametrize("command", ["qos policy", "meter", "segment", "flavor", "service provider"])
+def test_flavors(own: Shell, admin: Shell) -> None:
+    assert {row["Service Type"] for row in own.get("network service provider list")} == {"L3_ROUTER_NAT", "FIREWALL_V2"}
+    admin.run("network flavor create --service-type L3_ROUTER_NAT --description quick gold")
+    made = admin.get("network flavor profile create --driver netplane --description d --metainfo words")
+    admin.run(f"network flavor add profile gold {made['id']}")
+    assert own.get("network flavor show gold")["service_profile_ids"] == [made["id"]]
+    assert "409" in admin.refused(f"network flavor profile delete {made['id']}")
+    assert "403" in own.refused("network flavor set gold --disable")
+    admin.run(f"network flavor remove profile gold {made['id']}", "network flavor set gold --disable --name silver")
+    [listed] = own.get("network flavor list")
+    assert (listed["Name"], listed["Enabled"], listed["Service Type"]) == ("silver", False, "L3_ROUTER_NAT")
+    admin.run(f"network flavor profile set {made['id']} --disable")
+    [listed] = admin.get("network flavor profile list")
+    assert (listed["ID"], listed["Driver"], listed["Enabled"]) == (made["id"], "netplane", False)
+    admin.run(f"network flavor profile delete {made['id']}", "network flavor delete silver")
+    assert own.get("network flavor list") == admin.get("network flavor profile list") == []
+
+
+@pytest.mark.parametrize("command", ["qos policy", "meter", "segment"])
 def test_what_is_not_there_is_not_found(own: Shell, command: str) -> None:
     """As with any server of networks that lacks the extension."""
     assert "404" in own.refused(f"network {command} list")

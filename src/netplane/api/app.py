@@ -222,9 +222,10 @@ def _part_routes(threads: Threads, calls: Resources, parts: Parts) -> list[Route
     many: dict[str, Handler] = {"GET": partial(list_parts, calls, parts), "POST": partial(add_part, calls, parts)}
     one: dict[str, Handler] = {
         "GET": partial(show_part, calls, parts),
-        "PUT": partial(change_part, calls, parts),
         "DELETE": partial(remove_part, calls, parts),
     }
+    if parts.update is not None:
+        one["PUT"] = partial(change_part, calls, parts)
     actions = [
         _write_route(threads, f"{path}/{{key}}/{name}", {"PUT": partial(act_on_part, calls, parts, action=name)})
         for name in parts.actions

@@ -30,7 +30,8 @@ class Parts(NamedTuple):
     """What is said of one that is not there."""
     list: Callable[[Reader, Any], list[View]]
     create: Callable[[Transaction, Any, bytes], View]
-    update: Callable[[Transaction, Any, str, bytes], View]
+    update: Callable[[Transaction, Any, str, bytes], View] | None
+    """None for what says nothing but that it is there."""
     delete: Callable[[Transaction, Any, str], None]
     actions: Mapping[str, Callable[[Transaction, Any, str], View]]
 
@@ -67,6 +68,7 @@ def add_part(calls: "Resources", parts: Parts, call: Call, id: str) -> Answer:
 
 def change_part(calls: "Resources", parts: Parts, call: Call, id: str, key: str) -> Answer:
     """PUT."""
+    assert parts.update is not None, "there is no such call"
     with calls.changing(call, id, parts.changed_by) as (transaction, record):
         shown = parts.update(transaction, record, key, call.body)
     return Answer(200, {parts.singular: shown}, transaction.revision)

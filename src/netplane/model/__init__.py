@@ -17,6 +17,7 @@ from netplane.model.dhcp import DhcpOption
 from netplane.model.endpoint import Device, Endpoint, Pair, Presence
 from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
+from netplane.model.flavor import Flavor, ServiceProfile, ServiceProvider
 from netplane.model.host import HOST_NAME, HOST_NAMES, Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User, assignment, role_id
 from netplane.model.inactive_binding import InactiveBinding, inactive_binding_id
@@ -76,6 +77,7 @@ __all__ = [
     "FirewallPolicy",
     "FirewallRule",
     "FixedIP",
+    "Flavor",
     "Host",
     "Identity",
     "InactiveBinding",
@@ -101,6 +103,8 @@ __all__ = [
     "SecurityGroup",
     "SecurityGroupRule",
     "Seed",
+    "ServiceProfile",
+    "ServiceProvider",
     "SigningKey",
     "SubPort",
     "Subnet",

@@ -9,6 +9,7 @@ from netplane.model.default_rule import DefaultSecurityGroupRule
 from netplane.model.endpoint import Device, Endpoint, Presence
 from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall
+from netplane.model.flavor import Flavor, ServiceProfile, ServiceProvider
 from netplane.model.host import Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User
 from netplane.model.inactive_binding import InactiveBinding
@@ -59,13 +60,15 @@ CONTROL: tuple[type[Record], ...] = (
     AddressScope,
     SubnetPool,
     DefaultSecurityGroupRule,
+    ServiceProfile,
+    Flavor,
     Agent,
     Quota,
     InactiveBinding,
 )
 """What concerns controllers alone: no host is ever told of it, and no wire can carry it."""
 
-COMPUTED: tuple[type[Record], ...] = (AvailabilityZone, NetworkAvailability)
+COMPUTED: tuple[type[Record], ...] = (AvailabilityZone, NetworkAvailability, ServiceProvider)
 """What is worked out when somebody asks."""
 
 STORED: tuple[type[Record], ...] = (*WORLD, *CONTROL)
@@ -113,6 +116,8 @@ AnyStored = (
     | AddressScope
     | SubnetPool
     | DefaultSecurityGroupRule
+    | ServiceProfile
+    | Flavor
     | Agent
     | Quota
     | InactiveBinding

@@ -22,6 +22,7 @@ from netplane.model import (
     FirewallGroup,
     FirewallPolicy,
     FirewallRule,
+    Flavor,
     LogResource,
     Network,
     NetworkAvailability,
@@ -31,6 +32,8 @@ from netplane.model import (
     Router,
     SecurityGroup,
     SecurityGroupRule,
+    ServiceProfile,
+    ServiceProvider,
     Subnet,
     SubnetPool,
     Trunk,
@@ -44,6 +47,7 @@ NET_MEMBER, NET_READER, SHARER, ANYBODY = Persona.NET_MEMBER, Persona.NET_READER
 OPERATORS = ADMIN | Persona.SYSTEM_READER
 """Who sees what tells of the infrastructure."""
 SEEN = OPERATORS | READER
+SEEN_BY_ALL = ADMIN | ANYBODY
 CHANGED = ADMIN | MEMBER
 
 OWNED: Lines = {"create": CHANGED, "show": SEEN, "update": CHANGED, "delete": CHANGED}
@@ -51,6 +55,10 @@ OWNED: Lines = {"create": CHANGED, "show": SEEN, "update": CHANGED, "delete": CH
 
 LENT: Lines = {**OWNED, "show": SEEN | SHARER, "share": CHANGED}
 """What may be shared with other projects by RBAC policies."""
+
+
+OFFERED: Lines = {"create": ADMIN, "show": SEEN_BY_ALL, "update": ADMIN, "delete": ADMIN}
+"""What administrators keep for all, and what belongs to no project."""
 
 
 def written(field: str, by: Persona) -> Lines:
@@ -122,9 +130,12 @@ TABLE: Mapping[type[Record], Lines] = {
         "onboard_network_subnets": CHANGED,
     },
     AddressScope: {**LENT, **written("shared", ADMIN)},
-    DefaultSecurityGroupRule: {"create": ADMIN, "show": ADMIN | ANYBODY, "update": ADMIN, "delete": ADMIN},
+    DefaultSecurityGroupRule: OFFERED,
+    ServiceProfile: {**OFFERED, "show": OPERATORS},
+    Flavor: {**OFFERED, "next_providers": SEEN_BY_ALL, "show_service_profiles": SEEN_BY_ALL, "associate": ADMIN},
+    ServiceProvider: {"show": SEEN_BY_ALL},
     Agent: {"show": OPERATORS, "update": ADMIN, "delete": ADMIN},
-    AvailabilityZone: {"show": ADMIN | ANYBODY},
+    AvailabilityZone: {"show": SEEN_BY_ALL},
     NetworkAvailability: {"show": OPERATORS},
     Trunk: {**OWNED, "get_subports": SEEN, "add_subports": CHANGED, "remove_subports": CHANGED},
 }
@@ -134,6 +145,8 @@ ASKED: Mapping[str, str] = {
     "log": "have its decisions logged",
     "show_bindings": "see where it is bound, and where it may be",
     "bind": "make, change, activate and delete its bindings",
+    "show_service_profiles": "see which service profiles it stands for",
+    "associate": "let it stand for more or fewer",
     "join": "give its gateway address to a router",
     "create:fixed_ips:ip_address": "choose addresses",
     "update:fixed_ips:ip_address": "choose addresses that the port does not have",
