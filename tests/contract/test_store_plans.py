@@ -8,7 +8,8 @@ import pytest
 
 from netplane.store import reader
 from netplane.store.prepared import Prepared
-from tests.contract.stores import open_store, sqlite
+from netplane.store.schema import CLAIM
+from tests.contract.stores import DATABASES, open_store, postgresql, sqlite
 
 PORTS = {"kind": "port"}
 REFERRING = PORTS | {"field": "network_id", "target": "n"}
@@ -57,3 +58,37 @@ def test_sqlite_uses_the_index_that_is_for_it(tmp_path: Path, what: str) -> None
         steps = cursor.execute(f"EXPLAIN QUERY PLAN {text.sql}", text.bind(dict(values))).fetchall()
     store.close()
     assert expected in steps[0][3], steps
+
+
+AWKWARD = ("a,b", 'a"b', "a\\b", "{a}", "", "NULL", "ä")
+
+
+@pytest.mark.parametrize("database", DATABASES)
+def test_what_is_taken_of_any_values(tmp_path: Path, database: str) -> None:
+    store = open_store(DATABASES[database](tmp_path))
+    rows = [{"space": "s", "value": value, "owner": "o"} for value in (*AWKWARD, *map(str, range(0, 900, 3)))]
+    with store._writer.begin() as connection:
+        connection.execute(CLAIM.insert(), rows)
+    with store.read() as view:
+        assert view.taken("s", (*AWKWARD, "b", "null")) == {*AWKWARD}
+        assert view.taken("s", [str(number) for number in range(700)]) == {str(each) for each in range(0, 700, 3)}
+        assert view.taken("other", AWKWARD) == set()
+        assert view.taken("s", ()) == set()
+    store.close()
+
+
+def test_postgresql_looks_for_what_is_taken_one_by_one(tmp_path: Path) -> None:
+    """Whatever it believes of how much is claimed: what it learnt of an empty table outlives many rows."""
+    store = open_store(postgresql(tmp_path))
+    with store._writer.connect() as connection:
+        connection.exec_driver_sql("ANALYZE claim")
+        taken = reader.TAKEN_FAR.text(connection)
+        values = taken.bind({"asked": "'{1,2}'", "space": "'s'"})
+        for mode in ("force_custom_plan", "force_generic_plan"):
+            connection.exec_driver_sql(f"SET plan_cache_mode = {mode}")
+            connection.exec_driver_sql(f"PREPARE {mode} AS {taken.told.sql.decode()}")
+            rows = connection.exec_driver_sql(f"EXPLAIN (COSTS OFF) EXECUTE {mode} ({', '.join(values)})")
+            plan = "\n".join(row[0] for row in rows)
+            assert "Index Cond: ((space = " in plan, plan
+            assert " AND (value = (asked.value)::text))" in plan, plan
+    store.close()

@@ -35,8 +35,17 @@ POSTGRESQL = {
     "keepalives_interval": "3",
     "keepalives_count": "3",
     "tcp_user_timeout": "15000",
-    # A controller that was stopped in the middle of a transaction must not keep the others from writing for ever.
-    "options": "-c idle_in_transaction_session_timeout=30000",
+    "options": " ".join(
+        f"-c {setting}"
+        for setting in (
+            # A controller that was stopped in the middle of a transaction must not keep others from writing for ever.
+            "idle_in_transaction_session_timeout=30000",
+            # How it goes about a statement it decides once, maybe while a table is small enough to be read whole.
+            "enable_seqscan=off",
+            # Compiling takes longer than any of these statements.
+            "jit=off",
+        )
+    ),
 }
 """How the driver connects, unless the URL says otherwise: a server that is gone is noticed within 15 s."""
 

@@ -257,7 +257,16 @@ def _content(value: Any) -> bytes | None:
             return b"t" if value else b"f"
         case int():
             return b"%d" % value
+        case list():
+            return b"{%s}" % b",".join(_element(each) for each in value)
     raise TypeError(f"no value for a statement: {value!r}")
+
+
+def _element(value: str) -> bytes:
+    """One of the texts of an array."""
+    content = _content(value)
+    assert content is not None, "an array of texts"
+    return b'"%s"' % content.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def _row(result: PGresult, row: int, columns: Sequence[Column]) -> Row:
