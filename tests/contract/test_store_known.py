@@ -6,10 +6,14 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from msgspec.msgpack import Encoder
 from msgspec.structs import replace
+from sqlalchemy import create_engine, text
 
-from netplane.model import Network, Subnet
+from netplane.interest import Interest
+from netplane.model import STORED, Network, Subnet
 from netplane.store import Conflict, Exhausted, InUse, Reader, Store, StoreError, Transaction
+from netplane.store.engine import database_url
 from netplane.store.group import MANY
 from netplane.store.known import FEW, LIMIT, Known
 from tests.contract.stores import DATABASES, new_network, new_subnet, open_store
@@ -23,9 +27,13 @@ class Refused(StoreError):
 
 
 @pytest.fixture(params=DATABASES)
-def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    return DATABASES[request.param](tmp_path)
+
+
+@pytest.fixture
+def stores(database: str) -> Iterator[tuple[Store, Store]]:
     """Two controllers' on one database."""
-    database = DATABASES[request.param](tmp_path)
     opened = open_store(database), open_store(database)
     yield opened
     for store in opened:
@@ -121,3 +129,30 @@ def test_it_is_bounded() -> None:
     assert len(known.records) == 1
     known.note_found("subnet", "network_id", "n", [NETWORKS[0]] * (FEW + 1))
     assert known.found("subnet", "network_id", "n") is None
+
+
+def test_what_only_a_later_netplane_knows_stops_nobody(stores: tuple[Store, Store], database: str) -> None:
+    mine, later = stores
+    network = new_network()
+    with mine.write("test") as transaction:
+        transaction.add(network)
+    with later.write("test") as transaction:
+        transaction.add(replace(new_network(2), id="of-another-kind"))
+    engine = create_engine(database_url(database))
+    with engine.begin() as connection:
+        for table in ("change", "resource"):
+            values = {"body": Encoder().encode({"kind": "teleport", "id": "of-another-kind"})}
+            connection.execute(
+                text(f"update {table} set kind = 'teleport', body = :body where id = 'of-another-kind'"), values
+            )
+    engine.dispose()
+    with mine.write("test") as transaction:
+        check(transaction)
+        transaction.add(new_network(3))
+    *_, foreign, last = mine.journal(0)
+    assert (foreign.change.kind, foreign.record, foreign.is_foreign) == ("teleport", None, True)
+    assert not last.is_foreign
+    interest = Interest()
+    assert not interest.apply([foreign.change])
+    with mine.read() as reader:
+        assert {each.id for each in reader.walk(STORED)} == {each.id for each in reader.list(Network)}

@@ -155,11 +155,12 @@ class Group:
             others = None if after is None else READ.run(connection, {"after": after, "count": MANY})
         self.revision = int(lock.fetchone()[0])
         lock.close()
-        rows = [] if others is None else others.fetchall()
-        if known.revision is None or known.revision + len(rows) != self.revision:
+        entries = [] if others is None else [entry_of(*row) for row in others.fetchall()]
+        if known.revision is None or known.revision + len(entries) != self.revision:
             known.forget()
         else:
-            entries = [entry_of(*row) for row in rows]
+            if any(entry.is_foreign for entry in entries):
+                known.forget()  # what such a record claims nobody here can tell
             changes = [entry.change for entry in entries]
             known.take(changes, (claim for each in changes if each.record for claim in each.record.claims()))
             self._fresh.add(entries)  # whoever follows the log need not read them again

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, select
 
-from netplane.model import Change, Operation, Record
+from netplane.model import STORED, Change, Operation, Record, kind_of
 from netplane.store.codec import decode
 from netplane.store.prepared import Prepared
 from netplane.store.reader import project_of
@@ -19,11 +19,15 @@ READ = Prepared(
 )
 """Whatever follows a revision, as many as are asked for."""
 
+KINDS = frozenset(map(kind_of, STORED))
+"""What this netplane can read. A later one on the same database may write others."""
+
 
 class Entry(NamedTuple):
     """A change, who made it, when (UTC, ISO 8601, microseconds), and the id of the API's request, if it was one.
 
-    A delete also has what is `gone`, as it was before; None in an older log.
+    A delete also has what is `gone`, as it was before; None in an older log. Of a kind that only a later netplane
+    knows there is no record.
     """
 
     change: Change
@@ -31,6 +35,11 @@ class Entry(NamedTuple):
     time: str
     request: str = ""
     gone: Record | None = None
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether only a later netplane knows what this is about."""
+        return self.change.kind not in KINDS
 
     @property
     def record(self) -> Record | None:
@@ -52,7 +61,7 @@ def entry_of(
     revision: int, kind: str, id: str, operation: str, body: bytes | None, actor: str, time: str, request: str
 ) -> Entry:
     """A row of what `READ` answers."""
-    record, done = None if body is None else decode(body), Operation(operation)
+    record, done = None if body is None or kind not in KINDS else decode(body), Operation(operation)
     if done is Operation.DELETE:
         return Entry(Change(revision, done, kind, id, None), actor, time, request, record)
     return Entry(Change(revision, done, kind, id, record), actor, time, request)
