@@ -113,6 +113,25 @@ def test_flavors_by_the_sdk(url: str) -> None:
     assert list(cloud.flavors()) == []
 
 
+def test_segments_by_the_sdk(url: str) -> None:
+    cloud, operator = connect(url, "blue").network, connect(url, "admin").network
+    network = cloud.create_network(name="n")
+    [segment] = operator.segments(network_id=network.id)
+    assert (segment.network_type, segment.physical_network, segment.name) == ("vxlan", None, None)
+    assert operator.update_segment(segment, name="rack").name == "rack"
+    assert operator.find_segment("rack", ignore_missing=False).id == segment.id
+    assert [one.id for one in operator.segments(segmentation_id=segment.segmentation_id)] == [segment.id]
+    with pytest.raises(ConflictException, match="only one"):
+        operator.delete_segment(segment, ignore_missing=False)
+    with pytest.raises(ConflictException, match="cannot have another"):
+        operator.create_segment(network_id=network.id, network_type="vlan", segmentation_id=7, physical_network="p")
+    with pytest.raises(BadRequestException, match="segment_id"):
+        cloud.create_subnet(network_id=network.id, cidr="10.0.0.0/24", ip_version=4, segment_id=segment.id)
+    assert list(cloud.segments()) == []
+    cloud.delete_network(network, ignore_missing=False)
+    assert list(operator.segments()) == []
+
+
 COMMANDS = """
 address scope create a
 subnet pool create p --address-scope a --pool-prefix 10.0.0.0/16 --default-prefix-length 24 --share --default

@@ -32,6 +32,7 @@ def test_a_network(world: World) -> None:
         "subnets": [],
         "shared": False,
         "router:external": False,
+        "l2_adjacency": True,
     }
 
 

@@ -17,7 +17,7 @@ from netplane.api.app import routes_of
 from netplane.api.fields import fields_of
 from netplane.api.openapi import Documents
 from netplane.api.openapi.document import PARAMETER, served
-from netplane.api.rules import RULES
+from netplane.api.rules import COMPUTED, RULES
 from netplane.controller.described import CALLS
 from netplane.controller.routes import routes
 from tests.api.support import TOKENS, World
@@ -66,6 +66,16 @@ def test_it_has_every_field(document: dict[str, Any], rules: Any) -> None:
         assert (field.wire in schemas[f"{rules.kind.__name__}Put"]["properties"]) == field.access.update
     parameters = document["paths"][f"/v2.0/{rules.kind.collection}"]["get"]["parameters"]
     assert {field.wire for field in fields_of(rules.kind)} <= {parameter["name"] for parameter in parameters}
+
+
+@pytest.mark.parametrize("rules", COMPUTED, ids=lambda rules: rules.kind.__name__)
+def test_it_has_every_field_of_what_is_worked_out(document: dict[str, Any], rules: Any) -> None:
+    shown = document["components"]["schemas"][rules.kind.__name__]["properties"]
+    fields = {field.wire for field in fields_of(rules.kind)}
+    assert all(shown[field].get("description") or "anyOf" in shown[field] for field in fields)
+    listing = document["paths"][f"/v2.0/{rules.kind.collection}"]["get"]
+    assert fields | rules.further <= {parameter["name"] for parameter in listing["parameters"]}
+    assert set(listing["responses"]) >= {"200", "400"}
 
 
 def test_it_is_there_without_a_token(world: World) -> None:

@@ -48,6 +48,7 @@ SHARED_WITH_RED = {"network", "subnet", "security_group", "address_group"}
 SHARED_WITH_ALL = {"firewall_rule", "firewall_policy", "firewall_group", "subnetpool", "address_scope"}
 NOBODYS = {"default_security_group_rule", "service_profile", "flavor"}
 """What administrators alone make, and what belongs to no project."""
+WRITTEN = {"create", "update", "delete"}
 CALLS = {kind_of(rules.kind): (*rules.actions, *rules.questions) for rules in RULES}
 
 
@@ -435,6 +436,21 @@ def test_who_says_what_a_flavor_stands_for(place: Place) -> None:
         assert status(place, "GET", "service-providers", None, name) == 200, name
 
 
+def test_who_sees_and_names_segments(place: Place) -> None:
+    id = place.ids["own"]
+    wish = {"network_id": id, "network_type": "vxlan", "segmentation_id": 7}
+    for name in CALLERS:
+        sees, writes = name in ALL_SEE.split(), name in ADMINS.split()
+        listed = place.world.get(f"segments?network_id={id}", name)["segments"]
+        assert [one["id"] for one in listed] == ([id] if sees else []), name
+        assert status(place, "GET", f"segments/{id}", None, name) == (200 if sees else 404), name
+        named = status(place, "PUT", f"segments/{id}", {"segment": {"name": "s"}}, name)
+        assert named == (200 if writes else 403 if sees else 404), name
+        gone = status(place, "DELETE", f"segments/{id}", None, name)
+        assert gone == (409 if writes else 403 if sees else 404), name
+        assert status(place, "POST", "segments", {"segment": wish}, name) == (409 if writes else 403), name
+
+
 def test_a_project_is_needed(place: Place) -> None:
     assert place.world.refused("POST", "networks", {"network": {}}, "admin@system") == (400, "HTTPBadRequest")
     assert place.world.refused("POST", "networks", {"network": {}}, "unscoped") == (403, "PolicyNotAuthorized")
@@ -453,7 +469,7 @@ def test_the_table_is_whole() -> None:
         own = {"show", "update", "delete"} | ({"create"} if rules.create else set())
         check_lines(rules.kind, {*own, *rules.actions, *rules.questions}, {extra.name for extra in rules.extras})
     for computed in COMPUTED:
-        check_lines(computed.kind, {"show"}, set())
+        check_lines(computed.kind, {"show"} | (WRITTEN if computed.writing else set()), set())
 
 
 def check_lines(kind: type[Record], calls: set[str], extras: set[str]) -> None:

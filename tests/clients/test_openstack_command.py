@@ -292,7 +292,23 @@ def test_flavors(own: Shell, admin: Shell) -> None:
     assert own.get("network flavor list") == admin.get("network flavor profile list") == []
 
 
-@pytest.mark.parametrize("command", ["qos policy", "meter", "segment"])
+def test_segments(own: Shell, admin: Shell) -> None:
+    own.run("network create n", "subnet create s --network n --subnet-range 10.0.0.0/24")
+    assert own.get("subnet show s")["segment_id"] is None
+    number = admin.get("network show n")["provider:segmentation_id"]
+    [listed] = admin.get("network segment list --network n --long")
+    assert (listed["Network Type"], listed["Segment"], listed["Physical Network"]) == ("vxlan", number, None)
+    admin.run(f"network segment set {listed['ID']} --name rack --description d")
+    shown = admin.get("network segment show rack")
+    assert (shown["name"], shown["description"], shown["network_id"]) == ("rack", "d", listed["Network"])
+    assert "409" in admin.refused("network segment delete rack")
+    assert "409" in admin.refused("network segment create other --network n --network-type vxlan")
+    assert own.get("network segment list") == []
+    own.run("network delete n")
+    assert admin.get("network segment list") == []
+
+
+@pytest.mark.parametrize("command", ["qos policy", "meter"])
 def test_what_is_not_there_is_not_found(own: Shell, command: str) -> None:
     """As with any server of networks that lacks the extension."""
     assert "404" in own.refused(f"network {command} list")

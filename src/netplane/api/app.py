@@ -235,8 +235,12 @@ def _part_routes(threads: Threads, calls: Resources, parts: Parts) -> list[Route
 
 def _computed_routes(threads: Threads, calls: Computed) -> list[Route]:
     path = f"/v2.0/{calls.rules.kind.collection}"
-    one = [] if calls.rules.show is None else [_route(threads.readers, f"{path}/{{id}}", {"GET": calls.show})]
-    return [_route(threads.readers, path, {"GET": calls.list}), *one]
+    many: dict[str, Handler] = {"GET": calls.list}
+    one: dict[str, Handler] = {} if calls.rules.show is None else {"GET": calls.show}
+    if calls.rules.writing is not None:
+        many["POST"] = calls.create
+        one |= {"PUT": calls.update, "DELETE": calls.delete}
+    return [_mixed_route(threads, path, many), *([_mixed_route(threads, f"{path}/{{id}}", one)] if one else [])]
 
 
 def _quota_routes(threads: Threads, calls: Quotas) -> list[Route]:

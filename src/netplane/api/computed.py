@@ -1,19 +1,33 @@
-"""Kinds that are worked out when somebody asks: listed, filtered and paged as those that are stored."""
+"""Kinds that are worked out when somebody asks: listed, filtered and paged as those that are stored.
 
-from collections.abc import Callable, Mapping, Sequence
+They belong to no project. Some can be written too: what comes of it is theirs to say.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from netplane.api.bodies import plural
+from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
-from netplane.api.errors import bad_request, not_found
-from netplane.api.policy import never_seen
+from netplane.api.errors import bad_request, from_store, not_found
+from netplane.api.policy import check_everywhere, never_seen
 from netplane.api.queries import links, match_records, order, page, parse_query
 from netplane.api.views import View, only, view
 from netplane.model import Record, kind_of
-from netplane.store import Reader, Store
+from netplane.store import Reader, Store, StoreError, Transaction
 
 Filters = Mapping[str, Sequence[str]]
+
+
+class Writing(NamedTuple):
+    """How one is made, changed and deleted."""
+
+    create: Callable[[Transaction, Context, Wish], Any]
+    update: Callable[[Transaction, Context, Any, Wish], Any]
+    delete: Callable[[Transaction, Context, Any], None]
+    filled: frozenset[str] = frozenset()
+    """Required fields that `create` does without."""
 
 
 class Rules(NamedTuple):
@@ -26,6 +40,8 @@ class Rules(NamedTuple):
     """Filters that are no fields, which `compute` alone knows."""
     show: Callable[[Reader, Context, str], Any] | None = None
     """The one with an id, or None; None in its place if there is no such call."""
+    writing: Writing | None = None
+    """None for what can only be read; needs `show`."""
 
 
 class Computed(NamedTuple):
@@ -49,13 +65,59 @@ class Computed(NamedTuple):
 
     def show(self, call: Call, id: str) -> Answer:
         """GET of one."""
-        assert self.rules.show is not None, "there is no such call"
         fields = frozenset(value for name, value in call.query if name == "fields")
         with self.store.read() as reader:
-            record = self.rules.show(reader, call.context, id)
+            record = self._found(reader, call.context, id)
+        return Answer(200, {kind_of(self.rules.kind): only(self._view(record, call.context), fields)})
+
+    def create(self, call: Call) -> Answer:
+        """POST: one or a list of them, all or none."""
+        kind, writing = self.rules.kind, self._writing
+        wishes, is_list = parse_create(kind, writing.filled, (), call.body)
+        check_everywhere(call.context, kind, "create")
+        with self._write(call) as transaction:
+            made = [writing.create(transaction, call.context, wish) for wish in wishes]
+        views = [self._view(record, call.context) for record in made]
+        return Answer(201, {plural(kind): views} if is_list else {kind_of(kind): views[0]}, transaction.revision)
+
+    def update(self, call: Call, id: str) -> Answer:
+        """PUT."""
+        kind, writing = self.rules.kind, self._writing
+        wish = parse_update(kind, (), call.body)
+        with self._write(call) as transaction:
+            before = self._found(transaction.reader, call.context, id)
+            check_everywhere(call.context, kind, "update")
+            after = writing.update(transaction, call.context, before, wish)
+        return Answer(200, {kind_of(kind): self._view(after, call.context)}, transaction.revision)
+
+    def delete(self, call: Call, id: str) -> Answer:
+        """DELETE."""
+        with self._write(call) as transaction:
+            record = self._found(transaction.reader, call.context, id)
+            check_everywhere(call.context, self.rules.kind, "delete")
+            self._writing.delete(transaction, call.context, record)
+        return Answer(204, None, transaction.revision)
+
+    @property
+    def _writing(self) -> Writing:
+        assert self.rules.writing is not None, "there is no such call"
+        return self.rules.writing
+
+    @contextmanager
+    def _write(self, call: Call) -> Iterator[Transaction]:
+        try:
+            with self.store.write(call.context.actor, call.context.request) as transaction:
+                yield transaction
+        except StoreError as error:
+            raise from_store(error) from error
+
+    def _found(self, reader: Reader, context: Context, id: str) -> Record:
+        """The one with an id; 404 if there is none for this caller."""
+        assert self.rules.show is not None, "there is no such call"
+        record: Record | None = self.rules.show(reader, context, id)
         if record is None:
             raise not_found(self.rules.kind, id)
-        return Answer(200, {kind_of(self.rules.kind): only(self._view(record, call.context), fields)})
+        return record
 
     def _view(self, record: Record, context: Context) -> View:
         return view(record, context)

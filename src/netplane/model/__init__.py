@@ -33,6 +33,7 @@ from netplane.model.route import Route
 from netplane.model.router import MOST_ROUTES, Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule, Terms, identity_id
 from netplane.model.seed import Seed
+from netplane.model.segment import Segment, SegmentLabel, segment_label_id
 from netplane.model.subnet_pool import DEFAULT_POOL, PREFIX_LIMIT, SubnetPool
 from netplane.model.token import Revocation, SigningKey
 from netplane.model.trunk import Trunk
@@ -103,6 +104,8 @@ __all__ = [
     "SecurityGroup",
     "SecurityGroupRule",
     "Seed",
+    "Segment",
+    "SegmentLabel",
     "ServiceProfile",
     "ServiceProvider",
     "SigningKey",
@@ -124,5 +127,6 @@ __all__ = [
     "kind_of",
     "may_announce",
     "role_id",
+    "segment_label_id",
     "shared_with",
 ]

@@ -22,6 +22,7 @@ from netplane.model.record import Record
 from netplane.model.router import Router
 from netplane.model.security import Identity, SecurityGroup, SecurityGroupRule
 from netplane.model.seed import Seed
+from netplane.model.segment import Segment, SegmentLabel
 from netplane.model.subnet_pool import SubnetPool
 from netplane.model.token import Revocation, SigningKey
 from netplane.model.trunk import Trunk
@@ -65,10 +66,11 @@ CONTROL: tuple[type[Record], ...] = (
     Agent,
     Quota,
     InactiveBinding,
+    SegmentLabel,
 )
 """What concerns controllers alone: no host is ever told of it, and no wire can carry it."""
 
-COMPUTED: tuple[type[Record], ...] = (AvailabilityZone, NetworkAvailability, ServiceProvider)
+COMPUTED: tuple[type[Record], ...] = (AvailabilityZone, NetworkAvailability, ServiceProvider, Segment)
 """What is worked out when somebody asks."""
 
 STORED: tuple[type[Record], ...] = (*WORLD, *CONTROL)
@@ -121,6 +123,7 @@ AnyStored = (
     | Agent
     | Quota
     | InactiveBinding
+    | SegmentLabel
 )
 
 _KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL, *COMPUTED)}

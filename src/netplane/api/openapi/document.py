@@ -14,9 +14,9 @@ from starlette.routing import BaseRoute, Route
 from netplane import __version__
 from netplane.api.openapi.described import ANYTHING, Calls, Described, Parameter
 from netplane.api.openapi.page import page_of
-from netplane.api.openapi.resources import resource_calls
+from netplane.api.openapi.resources import computed_calls, resource_calls
 from netplane.api.openapi.schemas import Bodies
-from netplane.api.rules import RULES
+from netplane.api.rules import COMPUTED, RULES
 
 PARAMETER = re.compile(r"{(\w+)(?::(\w+))?}")
 """In paths of routes: a name and, if it is not any text, its type."""
@@ -49,10 +49,12 @@ class Documents:
     @cached_property
     def document(self) -> dict[str, Any]:
         """OpenAPI 3.1."""
-        bodies = Bodies(RULES)
+        bodies = Bodies(RULES, COMPUTED)
         calls = {**self._calls}
         for rules in RULES:
             calls |= resource_calls(rules)
+        for computed in COMPUTED:
+            calls |= computed_calls(computed)
         paths: dict[str, dict[str, Any]] = {}
         for path, method in served(self._routes):
             plain = PARAMETER.sub(r"{\1}", path)

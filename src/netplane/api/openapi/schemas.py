@@ -1,10 +1,12 @@
 """The shapes of bodies, from the declarations that parse and show them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import UNSET, UnsetType, defstruct, field
 from msgspec.json import schema_components
 
+from netplane.api import computed
 from netplane.api.bodies import body_type, plural
 from netplane.api.fields import fields_of
 from netplane.api.openapi.described import Schema
@@ -19,11 +21,15 @@ Schemas = dict[str, Any]
 class Bodies:
     """The schemas of the bodies of all kinds, and all that they refer to."""
 
-    def __init__(self, all_rules: tuple[Rules, ...]) -> None:
+    def __init__(self, all_rules: Sequence[Rules], all_computed: Sequence[computed.Rules]) -> None:
         types: list[Any] = []
         for rules in all_rules:
             types += [body_type(rules.kind, method, rules.filled, rules.further) for method in ("POST", "PUT")]
             types.append(_shown(rules.kind))
+        for each in all_computed:
+            if each.writing is not None:
+                types += [body_type(each.kind, method, each.writing.filled, ()) for method in ("POST", "PUT")]
+            types.append(_shown(each.kind))
         _, found = schema_components(types, ref_template=TEMPLATE)
         self.components: Schemas = {name: _tidied(schema) for name, schema in found.items()}
         self.components["Error"] = ERROR
@@ -44,9 +50,9 @@ class Bodies:
                     schema["description"] = text
 
 
-def request_schema(rules: Rules, method: str) -> Schema:
+def request_schema(kind: type[Record], method: str) -> Schema:
     """The body of a POST or PUT."""
-    return {"$ref": TEMPLATE.format(name=f"{rules.kind.__name__}{method.title()}Body")}
+    return {"$ref": TEMPLATE.format(name=f"{kind.__name__}{method.title()}Body")}
 
 
 def shown_schema(kind: type[Record]) -> Schema:

@@ -129,6 +129,12 @@ def check_given(
         raise refused(kind, verb, field)
 
 
+def check_everywhere(context: Context, kind: type[Record], action: str) -> None:
+    """403 if a caller may not do something to all of a kind, whoever has what it is about."""
+    if not compiled(kind).lines[action] & context.standing.everywhere:
+        raise refused(kind, action)
+
+
 def check_call(context: Context, call: str) -> None:
     """403 if a caller may not make one of netplane's own calls."""
     if not may_call(context, call):

@@ -18,6 +18,7 @@ from netplane.api.rules.routers import ROUTERS
 from netplane.api.rules.scopes import ADDRESS_SCOPES
 from netplane.api.rules.security import SECURITY_GROUPS
 from netplane.api.rules.security_rules import SECURITY_GROUP_RULES
+from netplane.api.rules.segments import SEGMENTS
 from netplane.api.rules.service_profiles import SERVICE_PROFILES
 from netplane.api.rules.service_providers import SERVICE_PROVIDERS
 from netplane.api.rules.subnet_pools import SUBNET_POOLS
@@ -46,6 +47,6 @@ RULES: tuple[Rules, ...] = (
     AGENTS,
 )
 
-COMPUTED: tuple[computed.Rules, ...] = (AVAILABILITY_ZONES, NETWORK_AVAILABILITIES, SERVICE_PROVIDERS)
+COMPUTED: tuple[computed.Rules, ...] = (AVAILABILITY_ZONES, NETWORK_AVAILABILITIES, SERVICE_PROVIDERS, SEGMENTS)
 
 __all__ = ["COMPUTED", "RULES", "Rules", "Services"]

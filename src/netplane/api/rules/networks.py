@@ -19,6 +19,7 @@ from netplane.api.rules.security import default_group
 from netplane.api.views import View
 from netplane.model import EVERY_PROJECT, Network, Subnet
 from netplane.model.network import SMALLEST_MTU
+from netplane.model.segment import NETWORK_TYPE
 from netplane.store import Reader, Transaction
 
 VNIS = (1, 0xFFFFFF)
@@ -76,6 +77,7 @@ EXTRAS = (
     Extra("availability_zones"),
     *(Extra(name) for name in SCOPES.values()),
     Extra("router:external"),
+    Extra("l2_adjacency"),
     Extra("provider:network_type"),
     Extra("provider:physical_network"),
 )
@@ -94,7 +96,8 @@ def show(reader: Reader, _services: Services, context: Context, networks: Sequen
             "availability_zones": network.availability_zone_hints,
             **_scopes(subnets[network.id], scopes),
             "router:external": False,
-            "provider:network_type": "vxlan",
+            "l2_adjacency": True,
+            "provider:network_type": NETWORK_TYPE,
             "provider:physical_network": None,
         }
         for network in networks

@@ -11,7 +11,7 @@ from netplane.api.errors import ApiError, bad_request, conflict, invalid
 from netplane.api.ids import new_id
 from netplane.api.policy import visible
 from netplane.api.rules.addresses import add_made, take_made
-from netplane.api.rules.kind import Rules, Services
+from netplane.api.rules.kind import Extra, Rules, Services
 from netplane.api.rules.modes import check_dhcp_stays, check_modes, check_mtu
 from netplane.api.rules.pieces import choose_range
 from netplane.api.rules.ranges import (
@@ -42,8 +42,8 @@ NOT_FOR_MACHINES = tuple(
 OWNERS = ("network:", "neutron:", "compute:", "baremetal:", "trunk:")
 """What `device_owner` begins with, where it says something."""
 
-FURTHER = (("prefixlen", int | None), ("use_default_subnetpool", bool))
-"""What a create may ask for besides its fields: how a range is cut from a pool."""
+FURTHER = (("prefixlen", int | None), ("use_default_subnetpool", bool), ("segment_id", str | None))
+"""What a create may ask for besides its fields: how a range is cut from a pool; and a segment, which must be none."""
 
 LONGEST_WITH_DHCP = {4: 32, 6: 126}
 """Bits of a prefix in which DHCP may serve."""
@@ -52,6 +52,8 @@ LONGEST_WITH_DHCP = {4: 32, 6: 126}
 def create(transaction: Transaction, context: Context, wish: Wish) -> Subnet:
     """A subnet that overlaps no other of its network, with a gateway and pools unless the client says otherwise."""
     network = visible(transaction, context, Network, wish["network_id"])
+    if wish.pop("segment_id", None) is not None:
+        raise invalid(f"network {network.id} has one segment, which reaches all hosts: 'segment_id' must be null")
     others = transaction.find(Subnet, "network_id", network.id)
     cidr = _check_version(choose_range(transaction, context, others, wish), wish.setdefault("ip_version", 4))
     _check_overlap(network, cidr, others)
@@ -96,8 +98,8 @@ def delete(transaction: Transaction, _context: Context, subnet: Subnet) -> None:
 
 
 def show(_reader: Reader, _services: Services, _context: Context, subnets: Sequence[Subnet]) -> list[View]:
-    """Nothing besides."""
-    return [{} for _ in subnets]
+    """The segment that it is kept to: none."""
+    return [{"segment_id": None} for _ in subnets]
 
 
 def _check_version(cidr: Range, version: int) -> Range:
@@ -191,7 +193,7 @@ SUBNETS = Rules(
     create,
     update,
     delete,
-    (),
+    (Extra("segment_id"),),
     show,
     filled=frozenset({"cidr"}),
     indexed=("network_id", "subnetpool_id"),
