@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from netplane.cli.places import SERVER_STATE, STATE, tokens_file
+from netplane.cli.systemd import is_active
 
 
 def ensure_tokens(state: Path) -> Path:
@@ -74,6 +75,11 @@ def _administrators(path: Path) -> str:
 
 
 def _states() -> tuple[Path, ...]:
-    """Where controllers of this machine may keep what they need."""
+    """Where controllers of this machine may keep what they need: first the one that systemd runs, if it runs any.
+
+    The other may be what is left of a controller that was here before.
+    """
     told = os.environ.get("NETPLANE_STATE")
-    return (Path(told),) if told else (STATE, SERVER_STATE)
+    if told:
+        return (Path(told),)
+    return (SERVER_STATE, STATE) if os.access(SERVER_STATE, os.X_OK) and is_active("server") else (STATE, SERVER_STATE)

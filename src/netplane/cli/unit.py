@@ -2,6 +2,7 @@
 
 import click
 
+from netplane.cli.places import AGENT_STATE
 from netplane.cli.systemd import WHATS, NotInstalled, install, unit_name
 from netplane.cli.systemd import unit as unit_text
 
@@ -27,4 +28,8 @@ def unit(what: str, *, installs: bool) -> None:
 
 def started(what: str) -> str:
     """What to tell about a unit that has been installed."""
+    from netplane.trust.papers import IDENTITY
+
+    if what == "agent" and not (AGENT_STATE / IDENTITY).exists():
+        return f"{unit_name(what)} is installed; this machine is no host yet, and the agent waits for `netplane join`"
     return f"{unit_name(what)} runs, now and after each boot: `journalctl -u netplane-{what}` says what it does"

@@ -10,10 +10,12 @@ from tempfile import TemporaryDirectory
 import pytest
 from click.testing import CliRunner
 
-from netplane.cli import down, main, systemd
+from netplane.cli import down, main, systemd, tokens
+from netplane.cli import unit as cli_unit
 from netplane.cli.join import what_is_next
 from netplane.cli.places import AGENT_STATE
 from netplane.cli.systemd import SHIPPED, WHATS, NotInstalled, install, quoted, unit, unit_name
+from netplane.trust.papers import IDENTITY
 
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >> "$(dirname "$0")/said"
@@ -157,6 +159,26 @@ def test_who_may_not(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     assert machine.asked() == []
 
 
+@pytest.fixture
+def joined(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The machine is a host."""
+    (tmp_path / IDENTITY).touch()
+    monkeypatch.setattr(cli_unit, "AGENT_STATE", tmp_path)
+
+
+def test_an_agent_of_no_host_is_not_said_to_run(
+    machine: Machine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cli_unit, "AGENT_STATE", tmp_path)
+    done = CliRunner().invoke(main, ["unit", "agent", "--install"])
+    assert done.exit_code == 0
+    assert "this machine is no host yet, and the agent waits for `netplane join`" in done.output
+    (tmp_path / IDENTITY).touch()
+    done = CliRunner().invoke(main, ["unit", "agent", "--install"])
+    assert "netplane-agent.service runs, now and after each boot" in done.output
+
+
+@pytest.mark.usefixtures("joined")
 def test_a_host_that_has_joined_is_told_what_is_left_to_do(machine: Machine, tmp_path: Path) -> None:
     assert what_is_next(tmp_path / "a b", installs=True) == f"next, as root: netplane agent --state '{tmp_path}/a b'"
     assert what_is_next(AGENT_STATE, installs=False) == "next, as root: netplane unit agent --install"
@@ -170,6 +192,22 @@ def test_an_agent_that_runs_hears_that_its_host_has_joined_again(machine: Machin
     machine.asked()
     what_is_next(AGENT_STATE, installs=True)
     assert machine.asked()[-1] == "restart netplane-agent.service"
+
+
+@pytest.mark.parametrize(("idle", "first"), [("is-active*agent*", "server"), ("is-active*", "up")])
+def test_the_controller_that_runs_is_asked_by_its_own_token(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, idle: str, first: str
+) -> None:
+    """Another may have been here before it."""
+    monkeypatch.setenv("IDLE", idle)
+    monkeypatch.delenv("NETPLANE_STATE", raising=False)
+    folders = {"up": tmp_path / "up", "server": tmp_path / "server"}
+    monkeypatch.setattr(tokens, "STATE", folders["up"])
+    monkeypatch.setattr(tokens, "SERVER_STATE", folders["server"])
+    made = {name: tokens.read_token(tokens.ensure_tokens(folder)) for name, folder in folders.items()}
+    assert tokens.read_token() == made[first]
+    shutil.rmtree(folders[first])
+    assert tokens.read_token() == next(made[name] for name in folders if name != first)
 
 
 def test_it_is_printed(machine: Machine) -> None:
