@@ -58,8 +58,8 @@ def endpoints(count: int) -> list[Record]:
 
 def endpoint(number: int, identity: int = 0) -> Endpoint:
     """The endpoint of that number."""
-    return Endpoint(
-        id=f"{number:08x}-0000-4000-8000-000000000000",
+    return Endpoint.of(
+        f"{number:08x}-0000-4000-8000-000000000000",
         vni=100,
         mac=b"\x02\x00" + number.to_bytes(4, "big"),
         addresses=(bytes(10) + b"\xff\xff\x0a" + number.to_bytes(3, "big"),),

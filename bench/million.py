@@ -20,7 +20,7 @@ from netplane.agent.reconcile import Reconcile
 from netplane.agent.slice import Slice
 from netplane.agent.worker import Work, bring_in
 from netplane.compiler import Compiler
-from netplane.model import Change
+from netplane.model import News
 from netplane.stream import codec
 from netplane.stream.client import Position
 from netplane.stream.delivery import PART
@@ -76,12 +76,13 @@ def _frames() -> Iterator[bytes]:
     yield codec.encode(Welcome(1, "log"))
     for start in range(0, COUNT, PART):
         end = min(start + PART, COUNT)
-        yield codec.encode(Snapshot(1, start == 0, end == COUNT, [endpoint(number) for number in range(start, end)]))
+        made = map(endpoint, range(start, end))
+        yield codec.encode(Snapshot.of(1, made, first=start == 0, last=end == COUNT))
 
 
 def _load(connection: "Connection[Any, Any]") -> None:
     with tempfile.TemporaryDirectory() as folder, scratch("million") as datapath:
-        reconcile, slice, changes = Reconcile(datapath, Compiler()), Slice(), list[Change]()
+        reconcile, slice, changes = Reconcile(datapath, Compiler()), Slice(), list[News]()
         gc.collect()
         connection.send(None)
         memory, maps, began = read_memory("self"), map_memory(), time.process_time()

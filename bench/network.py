@@ -207,8 +207,8 @@ def _records(which: int, ifindex: int) -> list[Record]:
         Network(id="n", vni=VNI),
         *(Host(id=f"h{index + 1}", number=index + 1, address=underlay.address(index + 1)) for index in range(2)),
         *(
-            Endpoint(
-                id=ports[index],
+            Endpoint.of(
+                ports[index],
                 vni=VNI,
                 mac=pack_mac(MACS[index]),
                 addresses=(pack_address(ADDRESSES[index]),),

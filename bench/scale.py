@@ -148,8 +148,8 @@ def records(rules: int) -> list[Record]:
             identity_id="i",
         ),
         Device(id="p", ifindex=IFINDEX),
-        Endpoint(
-            id="p",
+        Endpoint.of(
+            "p",
             vni=VNI,
             mac=pack_mac(MAC),
             addresses=(pack_address(OWN), pack_address(OWN_V6)),

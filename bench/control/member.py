@@ -22,7 +22,7 @@ from netplane.agent.worker import Work, bring_in
 from netplane.base.delta import Delta as Patch
 from netplane.compiler import Compiler
 from netplane.datapath import Datapath, FakeDatapath
-from netplane.model import Change, Device, Operation, Port, kind_of
+from netplane.model import Change, Device, News, Operation, Port, kind_of, one_by_one
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.codec import encode
 from netplane.stream.messages import Delta, Snapshot, Welcome
@@ -102,7 +102,7 @@ class Member:
         self._said = Said()
         self._devices: dict[str, Device] = {}
         self._numbers = count(FIRST_DEVICE)
-        self._changes: list[Change] = []
+        self._changes: list[News] = []
         self._news = asyncio.Event()
         self._is_open = False
         self._is_told = False
@@ -154,10 +154,11 @@ class Member:
         self._journal.compact(self._slice)
 
     def _absorb(self, message: Told) -> None:
-        for change in self._slice.take(message):
-            self._changes.append(change)
-            if change.kind == PORT:
-                self._plug(change)
+        for news in self._slice.take(message):
+            self._changes.append(news)
+            if news.kind == PORT:
+                for change in one_by_one((news,)):
+                    self._plug(change)
 
     def _skim(self, message: Told) -> None:
         if not isinstance(message, Welcome) and (isinstance(message, Delta) or message.last):
@@ -167,9 +168,9 @@ class Member:
         messages, records, octets = self.received
         more = 0
         if isinstance(message, Snapshot):
-            more = len(message.records)
+            more = len(message.records) + len(message.endpoints)
         elif isinstance(message, Delta):
-            more = len(message.upserts) + len(message.deletes)
+            more = len(message.upserts) + len(message.endpoints) + len(message.deletes)
         octets += len(encode(message)) if self.counts else 0
         self.received = Received(messages + 1, records + more, octets)
 

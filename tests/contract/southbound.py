@@ -189,15 +189,15 @@ class Follower:
         match event:
             case Welcome(_, log):
                 self._log = log
-            case Snapshot(revision, first, last, records):
+            case Snapshot(revision, first, last, records, endpoints):
                 if first:
                     self.slice = {}
-                self._keep(records)
+                self._keep([*records, *endpoints])
                 self._advance(revision if last else 0)
-            case Delta(revision, upserts, deletes):
+            case Delta(revision, upserts, deletes, endpoints):
                 for key in deletes:
                     self.slice.pop(key, None)
-                self._keep(upserts)
+                self._keep([*upserts, *endpoints])
                 self._advance(revision)
             case Ask(number, topic, body):
                 self.asked.append(body)

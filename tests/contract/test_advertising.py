@@ -27,11 +27,11 @@ class Ear:
         self.heard: list[tuple[int, bytes]] = []
         self.advertising = Advertising(self.slice, lambda place, frame: self.heard.append((place.ifindex, frame)))
         whole: Sequence[AnyRecord] = [NETWORK, SUBNET, AUTOMATIC, ROUTER, interface(AUTOMATIC), DUAL]
-        for message in (Welcome(number=1, log="log"), Snapshot(revision=1, first=True, last=True, records=list(whole))):
+        for message in (Welcome(number=1, log="log"), Snapshot.of(1, whole)):
             list(self.slice.take(message))
 
     def change(self, *records: AnyRecord) -> None:
-        list(self.slice.take(Delta(revision=2, upserts=list(records), deletes=[])))
+        list(self.slice.take(Delta.of(2, records)))
         self.advertising.note({HERE: DUAL.id})
 
     async def listen(self) -> list[tuple[int, bytes, int]]:

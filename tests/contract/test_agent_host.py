@@ -61,8 +61,13 @@ OTHER: Port = replace(
     mac_address="02:00:00:00:00:07",
     fixed_ips=(FixedIP("sub", "10.0.0.7"),),
 )
-OTHER_NEAR: Endpoint = replace(
-    NEAR, id=OTHER.id, mac=pack_mac(OTHER.mac_address), addresses=(pack_address("10.0.0.7"),)
+OTHER_NEAR = Endpoint.of(
+    OTHER.id,
+    vni=NEAR.vni,
+    mac=pack_mac(OTHER.mac_address),
+    addresses=(pack_address("10.0.0.7"),),
+    identity=NEAR.identity,
+    host=NEAR.host,
 )
 RECORDS: list[AnyRecord] = [*SLICE, INWARDS, OTHER, OTHER_NEAR]
 
@@ -125,7 +130,7 @@ def host(tmp_path: Path) -> Iterator[Host]:
         bring_up(find_link("lo"))
         write_papers(tmp_path, certified(make_authority(wall_clock()), HostIdentity("host1", "0" * 16)))
         journal = Journal(tmp_path / JOURNAL)
-        for message in (Welcome(1, "log"), Snapshot(4, True, True, RECORDS)):
+        for message in (Welcome(1, "log"), Snapshot.of(4, RECORDS)):
             journal.note(message)
         journal.close()
         try:

@@ -22,6 +22,7 @@ from netplane.model import (
     FixedIP,
     Host,
     Identity,
+    More,
     Network,
     Operation,
     Pair,
@@ -55,7 +56,7 @@ GROUP_SETS = st.sets(GROUPS, max_size=2).map(lambda groups: tuple(sorted(groups)
 MAC_TEXTS = some("02:00:00:00:00:01", "02:00:00:00:00:02", "bad")
 ADDRESS_TEXTS = some("10.0.0.1", "10.0.0.2", "10.0.0.1", "fd00::1", "bad")
 MACS = some(b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2", b"\x02")
-ADDRESSES = some(*(bytes(10) + b"\xff\xff\x0a\0\0" + bytes((last,)) for last in (1, 2, 3)), b"short")
+ADDRESSES = some(*(bytes(10) + b"\xff\xff\x0a\0\0" + bytes((last,)) for last in (1, 2, 3)))
 PAIRS = st.builds(
     Pair,
     address=some(*(bytes(10) + b"\xff\xff\x0a\0\0" + bytes((last,)) for last in (0, 1, 2)), bytes(16), b"short"),
@@ -131,16 +132,23 @@ RECORDS: st.SearchStrategy[Record] = st.one_of(
         allowed_address_pairs=st.lists(st.builds(AddressPair, ADDRESS_TEXTS, MAC_TEXTS), max_size=2).map(tuple),
     ),
     st.builds(
-        Endpoint,
-        id=PORTS,
+        Endpoint.of,
+        PORTS,
         vni=some(10, 20),
-        mac=MACS,
+        mac=some(b"\x02\0\0\0\0\1", b"\x02\0\0\0\0\2"),
         addresses=st.lists(ADDRESSES, max_size=2).map(tuple),
         identity=NUMBERS,
         host=NUMBERS,
         stateless=st.booleans(),
         secured=some(True, True, False),
         pairs=st.lists(PAIRS, max_size=3).map(tuple),
+    ),
+    st.builds(
+        Endpoint,
+        id=PORTS,
+        key=st.builds(lambda vni, address: vni + address, some(b"\x0a\0\0\0", b"vni"), ADDRESSES | some(b"", b"short")),
+        value=some(b"\x02\0\0\0\0\1" + bytes(10), b"\x02\0\0\0\0\1\4" + bytes(9), b"short"),
+        more=st.none() | st.builds(More, addresses=st.lists(ADDRESSES | some(b"short"), max_size=2).map(tuple)),
     ),
     st.builds(Wall, id=PORTS, ingress=WALL_RULES, egress=WALL_RULES),
     st.builds(Device, id=PORTS, ifindex=some(7, 8, 9), peer=st.booleans()),

@@ -46,10 +46,11 @@ class Line:
         for frame in arrived:
             message = self.agent.receive(frame)
             match message:
-                case Snapshot(_, first, _, records):
-                    self._keep({} if first else self.slice, records)
-                case Delta(_, records, deletes):
-                    self._keep({key: record for key, record in self.slice.items() if key not in deletes}, records)
+                case Snapshot(_, first, _, records, endpoints):
+                    self._keep({} if first else self.slice, [*records, *endpoints])
+                case Delta(_, records, deletes, endpoints):
+                    stay = {key: record for key, record in self.slice.items() if key not in deletes}
+                    self._keep(stay, [*records, *endpoints])
             self.position = (self.agent.log, self.agent.revision)
             self.controller.receive(self.agent.send(Ack(self.agent.revision)))
 

@@ -14,7 +14,7 @@ from netplane.base.delta import Delta
 from netplane.compiler import Compiler
 from netplane.controller.controller import read_picture
 from netplane.controller.picture import Picture
-from netplane.model import Change, Device, Operation, kind_of
+from netplane.model import Change, Device, Operation, kind_of, one_by_one
 from netplane.store import Store, Transaction
 from netplane.stream import codec
 from netplane.stream.messages import Delta as Told
@@ -38,7 +38,7 @@ class Agent:
         """Take in what the controller says, as it comes over the wire."""
         told = codec.decode_down(codec.encode(message))
         assert isinstance(told, Welcome | Snapshot | Told)
-        changes = list(self._slice.take(told))
+        changes = list(one_by_one(self._slice.take(told)))
         plugged = [
             Change(0, Operation.UPSERT, kind_of(Device), change.id, Device(id=change.id, ifindex=number))
             for number, change in enumerate(changes, 1)

@@ -42,7 +42,7 @@ from netplane.agent.worker import Done, Work, Worker
 from netplane.base.problem import Problem
 from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
-from netplane.model import Change, Device, Network, Operation, Port, kind_of
+from netplane.model import Change, Device, Network, News, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.messages import Announce, Ask, Controllers, Delta, Renewed, Snapshot, Welcome
 from netplane.tables.outcome import Program
@@ -114,7 +114,7 @@ class Agent:
         self._devices: dict[str, Device] = {}
         self._idle: set[str] = set()
         """Machines' ports that are bound here for the sake of a device that is not here."""
-        self._changes: list[Change] = []
+        self._changes: list[News] = []
         self._realised = Position()
         self._pause = FIRST_PAUSE
         self._sweep_at = monotonic() + SWEEP_EVERY
@@ -184,7 +184,7 @@ class Agent:
 
     async def _take(self, message: Told) -> None:
         self._write_down(lambda: self._journal.note(message))
-        changes: list[Change] = []
+        changes: list[News] = []
         for change in self._slice.take(message):
             changes.append(change)
             if len(changes) % CHANGES_AT_ONCE == 0:

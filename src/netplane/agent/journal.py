@@ -19,7 +19,7 @@ from msgspec.msgpack import Decoder, Encoder
 from netplane.agent.slice import Slice, Told
 from netplane.stream.messages import Snapshot, Welcome
 
-FORMAT = b"netplane slice 2\n"
+FORMAT = b"netplane slice 3\n"
 GROWTH = 4 << 20
 """Bytes that a file may always grow by before it is written anew."""
 

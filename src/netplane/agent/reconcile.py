@@ -16,7 +16,7 @@ from netplane.base.delta import Delta, diff, merge
 from netplane.base.problem import Problem
 from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError, TableFull
-from netplane.model import Change
+from netplane.model import News
 from netplane.tables.outcome import Program
 from netplane.tables.pipeline import AGENT_TABLES, ENDPOINT, MEMBER, POLICY, PREFIX, SETTINGS, TABLES
 from netplane.tables.schema import Writer
@@ -48,9 +48,9 @@ class Reconcile:
         self._wanted: dict[int, Program] = {}
         self._attached = datapath.attached()
 
-    def change(self, changes: Iterable[Change]) -> Delta:
+    def change(self, news: Iterable[News]) -> Delta:
         """Compile changed records; what must change in the tables by it."""
-        delta = self.compiler.apply(changes)
+        delta = self.compiler.apply(news)
         self.left.update(delta.deletes.get(ENDPOINT.name, ()))
         if self.compared:
             self._pending = merge(self._pending, delta)

@@ -27,7 +27,7 @@ from netplane.agent.sweep import (
 from netplane.base.problem import Problem
 from netplane.compiler.projects import project_number
 from netplane.datapath import Datapath, DatapathError
-from netplane.model import Change, Port
+from netplane.model import News, Port
 from netplane.stream.client import Position
 from netplane.tables.decisions import EndpointFlag, Limit
 from netplane.tables.outcome import Program
@@ -54,7 +54,7 @@ P = ParamSpec("P")
 class Work(NamedTuple):
     """Everything that has come up since the last time, and what holds now."""
 
-    changes: list[Change]
+    changes: Sequence[News]
     devices: Mapping[int, Program]
     """Where programs are to be attached."""
     host: int

@@ -67,7 +67,7 @@ class Desired:
     def add_many(self, table: str, entries: Mapping[bytes, bytes], owners: Mapping[bytes, Any]) -> bool:
         """Many owners want an entry each, by key; False, and nothing is done, if one is wanted by others already."""
         known = self._owner[table]
-        if not known.keys().isdisjoint(owners):
+        if known and not known.keys().isdisjoint(owners):
             return False
         known.update(owners)
         self.tables[table].update(entries)

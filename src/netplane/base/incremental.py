@@ -18,6 +18,7 @@ module neither memory nor time to look after.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from netplane.base.delta import Delta
@@ -32,6 +33,15 @@ Item = Entry | Problem
 Feature = Callable[[Any, View], Sequence[Item]]
 Step = tuple[type[Any], str, Any]
 """One change: the kind, the id, and the record or None for a delete."""
+
+
+class Fill(NamedTuple):
+    """All records of a kind by id, of which there are none yet."""
+
+    kind: type[Any]
+    records: Mapping[str, Any]
+
+
 Read = tuple[type[Any], str] | Bucket
 """What a feature read: a record or a bucket."""
 Owner = tuple[type[Any], str]
@@ -103,7 +113,7 @@ class Incremental:
         self._features = features
         self._shortcuts = shortcuts
         self._names = {kind: name for name, kind in kinds.items()}
-        self._desired = Desired(tables, self._name, describe, rank)
+        self._desired = Desired(tables, partial(_name, self._names), describe, rank)
         self._notebook = Notebook(self.world)
         self._memory: dict[Owner, Memory] = {}
         self._readers: dict[Read, set[Owner]] = {}
@@ -114,11 +124,13 @@ class Incremental:
         """All entries, to be read only."""
         return self._desired.tables
 
-    def apply(self, steps: Iterable[Step]) -> Delta:
+    def apply(self, steps: Iterable[Step | Fill]) -> Delta:
         """Take in a batch of changes and return what it changes in the tables."""
         dirty = self._take_in(steps)
         gained: list[tuple[Any, list[Item]]] = []
         for kind, owners in dirty.items():
+            if not any(owners.values()):
+                continue  # None of them was there before.
             records = self.world.all(kind)
             for id, old in owners.items():
                 if old is not None and records.get(id) is old:
@@ -133,25 +145,28 @@ class Incremental:
 
     def load(self, records: Iterable[Any]) -> Delta:
         """Make these all the records there are."""
-        return self.apply(self._replacement(records))
+        return self.apply(self._replacement(records) if self.world else self._beginning(records))
 
     def _replacement(self, records: Iterable[Any]) -> Iterator[Step]:
-        gone = {kind: dict.fromkeys(self.world.all(kind)) for kind in self._names} if self.world else None
+        gone = {kind: dict.fromkeys(self.world.all(kind)) for kind in self._names}
         for record in records:
             kind = record.__class__
-            if gone is not None:
-                gone[kind].pop(record.id, None)
+            gone[kind].pop(record.id, None)
             yield kind, record.id, record
-        for kind, ids in (gone or {}).items():
+        for kind, ids in gone.items():
             yield from ((kind, id, None) for id in ids)
 
-    def _take_in(self, steps: Iterable[Step]) -> Dirty:
+    def _beginning(self, records: Iterable[Any]) -> Iterator[Fill]:
+        found: dict[type[Any], dict[str, Any]] = {kind: {} for kind in self._names}
+        for record in records:
+            found[record.__class__][record.id] = record
+        return (Fill(kind, by_id) for kind, by_id in found.items())
+
+    def _take_in(self, steps: Iterable[Step | Fill]) -> Dirty:
         """Change the world; returns every owner to run again."""
-        if not self.world:
-            return self._begin(steps)
         dirty: Dirty = {kind: {} for kind in self._features}
         replace, is_read = self.world.replace, bool(self._readers)
-        for kind, id, record in steps:
+        for kind, id, record in self._singly(steps, dirty):
             old = replace(kind, id, record)
             owners = dirty.get(kind)
             if owners is not None and id not in owners:
@@ -160,17 +175,17 @@ class Incremental:
                 self._mark_readers(dirty, kind, id, old, record)
         return dirty
 
-    def _begin(self, steps: Iterable[Step]) -> Dirty:
-        """As above, where there is no record yet, and so nothing that stands in the way."""
-        found: dict[type[Any], dict[str, Any]] = {kind: {} for kind in self._names}
-        for kind, id, record in steps:
-            if record is None:
-                found[kind].pop(id, None)
-            else:
-                found[kind][id] = record
-        for kind, records in found.items():
-            self.world.fill(kind, records)
-        return {kind: dict.fromkeys(found[kind]) for kind in self._features}
+    def _singly(self, steps: Iterable[Step | Fill], dirty: Dirty) -> Iterator[Step]:
+        """Steps of one record each; what fills the world, where nobody has looked yet, is taken in on the way."""
+        for step in steps:
+            if not isinstance(step, Fill):
+                yield step
+            elif self._readers or not self.world.fill(step.kind, step.records):
+                yield from ((step.kind, id, record) for id, record in step.records.items())
+            elif (owners := dirty.get(step.kind)) is not None:
+                before = owners.copy()
+                owners.update(dict.fromkeys(step.records))
+                owners.update(before)
 
     def _mark_readers(self, dirty: Dirty, kind: type[Any], id: str, old: Any, new: Any) -> None:
         touched: list[Read] = [(kind, id)]
@@ -212,8 +227,11 @@ class Incremental:
     def _run(self, kind: type[Any], owners: Mapping[str, Any]) -> None:
         """Ask owners with new records what they want, and remember each that its record alone does not speak for."""
         feature, records, notebook, add = self._features[kind], self.world.all(kind), self._notebook, self._desired.add
-        found = ((records.get(id), old) for id, old in owners.items())
-        fresh = [record for record, old in found if record is not None and record is not old]
+        if not any(owners.values()):
+            fresh = [*filter(None, map(records.get, owners))]
+        else:
+            found = ((records.get(id), old) for id, old in owners.items())
+            fresh = [record for record, old in found if record is not None and record is not old]
         shortcut = self._shortcuts.get(kind)
         for record in self._cut_short(shortcut, fresh) if shortcut and len(fresh) >= MANY else fresh:
             items = feature(record, notebook)
@@ -249,9 +267,6 @@ class Incremental:
                 del self._readers[read]
         self._troubled.discard(owner)
 
-    def _name(self, record: Any) -> OwnerName:
-        return self._names[type(record)], record.id
-
     def owners(self, table: str, key: bytes) -> list[OwnerName]:
         """The owners of an entry, the one whose value stands first."""
         return self._desired.owners(table, key)
@@ -273,6 +288,10 @@ class Incremental:
             "reads": len(self._readers),
             "troubled": len(self._troubled),
         }
+
+
+def _name(names: Mapping[type[Any], str], record: Any) -> OwnerName:
+    return names[type(record)], record.id
 
 
 def evaluate(

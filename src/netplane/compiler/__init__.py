@@ -20,7 +20,7 @@ slice never raises: what makes no sense comes to nothing and is a `Problem`.
 from collections.abc import Iterable, Mapping, Sequence
 
 from netplane.base.delta import Delta
-from netplane.base.incremental import Feature, Incremental, Item, Shortcut, evaluate
+from netplane.base.incremental import Feature, Fill, Incremental, Item, Shortcut, Step, evaluate
 from netplane.base.problem import Problem
 from netplane.base.world import View
 from netplane.compiler.endpoints import endpoints, plain, rank
@@ -32,7 +32,21 @@ from netplane.compiler.ports import ports
 from netplane.compiler.routes import routes
 from netplane.compiler.routing import routing
 from netplane.compiler.services import clients, resolvers
-from netplane.model import KINDS, Change, Endpoint, Host, Identity, Network, Port, Record, Router, Subnet, Wall, kind_of
+from netplane.model import (
+    KINDS,
+    Endpoint,
+    Filled,
+    Host,
+    Identity,
+    Network,
+    News,
+    Port,
+    Record,
+    Router,
+    Subnet,
+    Wall,
+    kind_of,
+)
 from netplane.tables.pipeline import AGENT_TABLES, ENDPOINT, SETTINGS
 from netplane.tables.text import show_key
 
@@ -72,9 +86,9 @@ class Compiler:
     def __init__(self) -> None:
         self._engine = Incremental(KIND_NAMES, FEATURES, COMPILED, describe=_describe, rank=rank, shortcuts=SHORTCUTS)
 
-    def apply(self, changes: Iterable[Change]) -> Delta:
-        """Take in changes as one batch; returns what they change in the tables."""
-        return self._engine.apply((KIND_NAMES[kind], id, record) for _, _, kind, id, record in changes)
+    def apply(self, news: Iterable[News]) -> Delta:
+        """Take in news as one batch; returns what they change in the tables."""
+        return self._engine.apply(map(_step, news))
 
     def load(self, records: Iterable[Record]) -> Delta:
         """Make these the whole slice, as a snapshot says; returns what that changes in the tables."""
@@ -107,6 +121,12 @@ class Compiler:
 def compile_slice(records: Iterable[Record]) -> dict[str, dict[bytes, bytes]]:
     """All entries of a slice from scratch; what `Compiler` must agree with after any sequence of changes."""
     return evaluate(records, KIND_NAMES, FEATURES, COMPILED, rank)
+
+
+def _step(news: News) -> Step | Fill:
+    if isinstance(news, Filled):
+        return Fill(KIND_NAMES[news.kind], news.records)
+    return KIND_NAMES[news.kind], news.id, news.record
 
 
 def _describe(table: str, key: bytes) -> str:

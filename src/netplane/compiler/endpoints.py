@@ -1,9 +1,9 @@
 """Endpoints: who owns each address of the domain, where it lives, and what else it may use.
 
 A slice may hold a million of these, so this feature reads nothing but its record, which therefore costs the engine
-no bookkeeping, and makes plain tuples. A machine that has an IPv6 address also has the one that its interface makes
-itself of its MAC address (RFC 4291, section 2.5.6), with which it asks for neighbours and routers. What several ports
-have by their pairs belongs to the one with the smallest id.
+no bookkeeping, and which is an entry already: nothing is packed for what is plain. A machine that has an IPv6
+address also has the one that its interface makes itself of its MAC address (RFC 4291, section 2.5.6), with which it
+asks for neighbours and routers. What several ports have by their pairs belongs to the one with the smallest id.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,18 @@ from netplane.base.incremental import Entry, Item, Plain
 from netplane.base.world import View
 from netplane.compiler.feature import Malformed, bits_before, problem
 from netplane.model import Endpoint, Pair
+from netplane.model import endpoint as wire
 from netplane.tables.decisions import EndpointFlag, Family
 from netplane.tables.pipeline import BY_NAME, ENDPOINT, PAIR, RANGE
 
 NAME = ENDPOINT.name
+KEY_SIZE, VALUE_SIZE, VNI_SIZE = ENDPOINT.key.size, ENDPOINT.value.size, ENDPOINT.key.offsets()["address"]
+# An endpoint travels as its entry is here: numbers stand as they do in the memory of all machines that there are
+# agents for. A release with another layout, or for others, has to make one of the other here.
+assert (wire.KEY.size, wire.VALUE.size, wire.VNI_SIZE) == (KEY_SIZE, VALUE_SIZE, VNI_SIZE)
+assert ENDPOINT.pack_key(1, NO_ADDRESS) == wire.KEY.pack(1, NO_ADDRESS)
+assert ENDPOINT.pack_value(b"......", 2, 3, 4) == wire.VALUE.pack(b"......", 2, 3, 4)
+assert (wire.STATELESS, wire.OPEN) == (EndpointFlag.STATELESS, EndpointFlag.OPEN)
 pack_key = ENDPOINT.pack_key
 pack_value = ENDPOINT.pack_value
 EVERYTHING = ((MAPPED + bytes(4), MAPPED_BITS), (NO_ADDRESS, 0))
@@ -46,18 +54,22 @@ def rank(table: str, value: bytes) -> int:
 
 def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
     """One `endpoint` entry for each address, and for the link-local one."""
-    entries: list[Item] = []
+    key, value, more = endpoint.key, endpoint.value, endpoint.more
+    if len(value) != VALUE_SIZE or (len(key) != KEY_SIZE and (more is None or len(key) != VNI_SIZE)):
+        return [problem(endpoint, f"key {key.hex()} or value {value.hex()} has a wrong length")]
+    entries: list[Item] = [(NAME, key, value)] if len(key) == KEY_SIZE else []
+    if more is None:
+        return entries
     try:
-        flags = (EndpointFlag.STATELESS if endpoint.stateless else 0) | (0 if endpoint.secured else EndpointFlag.OPEN)
-        value = pack_value(endpoint.mac, flags, endpoint.host, endpoint.identity)
-        for address in endpoint.addresses:
+        for address in more.addresses:
             entries.append((NAME, pack_key(endpoint.vni, address), value))
-            if len(address) != 16 or len(endpoint.mac) != 6:
-                return [problem(endpoint, f"address {address.hex()} or MAC {endpoint.mac.hex()} has a wrong length")]
-        if not all(map(is_ipv4, endpoint.addresses)) and (own := link_local(endpoint.mac)) not in endpoint.addresses:
+            if len(address) != 16:
+                return [problem(endpoint, f"address {address.hex()} has a wrong length")]
+        addresses, mac = endpoint.addresses, endpoint.mac
+        if not all(map(is_ipv4, addresses)) and (own := link_local(mac)) not in addresses:
             entries.append((NAME, pack_key(endpoint.vni, own), value))
-        if endpoint.pairs or endpoint.announced or endpoint.asks or not endpoint.secured:
-            entries += shared(endpoint, flags)
+        if more.pairs or more.announced or more.asks or not endpoint.secured:
+            entries += shared(endpoint, endpoint.flags)
     except Malformed as error:
         return [problem(endpoint, error)]
     return entries
@@ -65,25 +77,25 @@ def endpoints(endpoint: Endpoint, view: View) -> list[Item]:
 
 def plain(endpoints: Sequence[Endpoint]) -> Plain:
     """The entries of those that have one address, of IPv4, and use no other: nearly all."""
+    fast = [each for each in endpoints if each.more is None or each.is_plain]
+    entries = {each.key: each.value for each in fast}
+    owners = {each.key: each for each in fast}
+    if len(owners) < len(fast) or {*map(len, entries)} - {KEY_SIZE} or {*map(len, entries.values())} - {VALUE_SIZE}:
+        return _sorted_out(endpoints)
+    return Plain(
+        entries, owners, [each for each in endpoints if not each.is_plain] if len(fast) < len(endpoints) else []
+    )
+
+
+def _sorted_out(endpoints: Sequence[Endpoint]) -> Plain:
+    """The same, where some are malformed or want an address that another one wants."""
     entries: dict[bytes, bytes] = {}
     owners: dict[bytes, Endpoint] = {}
     rest: list[Endpoint] = []
-    pack_key, pack_value, ipv4 = ENDPOINT.pack_key, ENDPOINT.pack_value, MAPPED
     for each in endpoints:
-        addresses, mac = each.addresses, each.mac
-        if each.pairs or each.announced or each.asks or not each.secured or len(addresses) != 1 or len(mac) != 6:
-            rest.append(each)
-            continue
-        address = addresses[0]
-        try:
-            key = pack_key(each.vni, address)
-            value = pack_value(mac, EndpointFlag.STATELESS if each.stateless else 0, each.host, each.identity)
-        except Malformed:
-            rest.append(each)
-            continue
-        if address[:12] == ipv4 and len(address) == 16 and key not in owners:
-            owners[key] = each
-            entries[key] = value
+        is_whole = len(each.key) == KEY_SIZE and len(each.value) == VALUE_SIZE
+        if is_whole and each.is_plain and owners.setdefault(each.key, each) is each:
+            entries[each.key] = each.value
         else:
             rest.append(each)
     return Plain(entries, owners, rest)

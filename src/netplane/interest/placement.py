@@ -38,29 +38,28 @@ def place(
 ) -> Placement | None:
     """The placement of a port, from its binding, host, network, identity, announcements and subnets; None if none.
 
-    A missing identity counts as none, an address or pair that cannot be read as absent, and a MAC that cannot be read
-    leaves the port without a place: hosts would have nothing to reach it by.
+    A missing identity counts as none, an address or pair that cannot be read as absent, and a MAC that cannot be read,
+    or a number without room, leaves the port without a place: hosts would have nothing to reach it by.
     """
     if port is None or port.is_router_interface or binding is None or host is None or network is None:
         return None
     try:
-        mac = pack_mac(port.mac_address)
+        endpoint = Endpoint.of(
+            port.id,
+            vni=network.vni,
+            mac=pack_mac(port.mac_address),
+            addresses=_addresses(port),
+            identity=identity.number if identity else 0,
+            host=host.number,
+            stateless=identity is not None and identity.stateless,
+            names=_names(port),
+            secured=port.port_security_enabled,
+            asks=_asks(port, subnets),
+            pairs=_pairs(port) if port.port_security_enabled else (),
+            announced=_announced(port, announcements),
+        )
     except ValueError:
         return None
-    endpoint = Endpoint(
-        id=port.id,
-        vni=network.vni,
-        mac=mac,
-        addresses=_addresses(port),
-        identity=identity.number if identity else 0,
-        host=host.number,
-        stateless=identity is not None and identity.stateless,
-        names=_names(port),
-        secured=port.port_security_enabled,
-        asks=_asks(port, subnets),
-        pairs=_pairs(port) if port.port_security_enabled else (),
-        announced=_announced(port, announcements),
-    )
     return Placement(port.network_id, host.id, identity, endpoint)
 
 

@@ -10,18 +10,18 @@ from netplane.model.address_scope import AddressScope
 from netplane.model.agent import DEFAULT_ZONE, Agent, agent_id
 from netplane.model.announcement import Announcement, announcement_id, may_announce
 from netplane.model.availability import AvailabilityZone, NetworkAvailability, SubnetAvailability
-from netplane.model.change import Change, Operation
+from netplane.model.change import Change, Filled, News, Operation, one_by_one
 from netplane.model.decision import Decision
 from netplane.model.default_rule import PARENT, DefaultSecurityGroupRule
 from netplane.model.dhcp import DhcpOption
-from netplane.model.endpoint import Device, Endpoint, Pair, Presence
+from netplane.model.endpoint import Device, Endpoint, More, Pair, Presence
 from netplane.model.enrolment import Enrolment, JoinToken
 from netplane.model.firewall import FirewallGroup, FirewallPolicy, FirewallRule, Wall, WallRule
 from netplane.model.flavor import Flavor, ServiceProfile, ServiceProvider
 from netplane.model.host import HOST_NAME, HOST_NAMES, Binding, Host
 from netplane.model.identity import ApplicationCredential, Assignment, Project, User, assignment, role_id
 from netplane.model.inactive_binding import InactiveBinding, inactive_binding_id
-from netplane.model.kinds import COMPUTED, CONTROL, KINDS, STORED, WORLD, AnyRecord, AnyStored, kind_of
+from netplane.model.kinds import COMPUTED, CONTROL, KINDS, STORED, WORLD, AnyRecord, AnyStored, NamedRecord, kind_of
 from netplane.model.log import Logged, LogResource
 from netplane.model.metadata import Metadata
 from netplane.model.network import Network, Subnet
@@ -74,6 +74,7 @@ __all__ = [
     "DhcpOption",
     "Endpoint",
     "Enrolment",
+    "Filled",
     "FirewallGroup",
     "FirewallPolicy",
     "FirewallRule",
@@ -86,8 +87,11 @@ __all__ = [
     "LogResource",
     "Logged",
     "Metadata",
+    "More",
+    "NamedRecord",
     "Network",
     "NetworkAvailability",
+    "News",
     "OnDelete",
     "Operation",
     "Pair",
@@ -126,6 +130,7 @@ __all__ = [
     "inactive_binding_id",
     "kind_of",
     "may_announce",
+    "one_by_one",
     "role_id",
     "segment_label_id",
     "shared_with",

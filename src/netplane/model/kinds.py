@@ -79,7 +79,7 @@ STORED: tuple[type[Record], ...] = (*WORLD, *CONTROL)
 KINDS: tuple[type[Record], ...] = (*WORLD, Endpoint, Presence, Logged, Wall, Device)
 """What hosts may be told, and compilers read."""
 
-AnyRecord = (
+NamedRecord = (
     Host
     | Network
     | Subnet
@@ -94,7 +94,6 @@ AnyRecord = (
     | Binding
     | Announcement
     | LogResource
-    | Endpoint
     | Logged
     | Presence
     | FirewallRule
@@ -103,9 +102,12 @@ AnyRecord = (
     | Wall
     | Device
 )
+"""What travels as a map of its fields' names."""
+
+AnyRecord = NamedRecord | Endpoint
 
 AnyStored = (
-    AnyRecord
+    NamedRecord
     | Project
     | User
     | Assignment
@@ -126,7 +128,7 @@ AnyStored = (
     | SegmentLabel
 )
 
-_KIND = {kind: str(kind.__struct_config__.tag) for kind in (*KINDS, *CONTROL, *COMPUTED)}
+_KIND = {kind: str(kind.__struct_config__.tag or kind.__name__.lower()) for kind in (*KINDS, *CONTROL, *COMPUTED)}
 
 
 def kind_of(record: Record | type[Record]) -> str:

@@ -11,9 +11,9 @@ from typing import NamedTuple, cast
 from msgspec import DecodeError, Raw
 from msgspec.msgpack import Decoder, Encoder
 
-from netplane.model import AnyRecord, Record
+from netplane.model import Endpoint, NamedRecord, Record
 from netplane.stream.faults import RemoteFault
-from netplane.stream.messages import Delta, Down, Message, Snapshot, Up
+from netplane.stream.messages import Delta, Down, Message, Snapshot, Up, apart
 
 Key = tuple[str, str]
 """The kind and the id of a record."""
@@ -56,15 +56,21 @@ def decode_down(frame: bytes) -> Down:
 
 def snapshot(revision: int, runs: Iterable[Run], *, first: bool, last: bool) -> Snapshot:
     """A part of a snapshot out of runs of records; only to be encoded."""
-    parts = list(runs)
-    count = sum(run.number for run in parts)
-    records = Raw(b"".join((_ARRAY.pack(0xDD, count), *(run.octets for run in parts))))
-    return Snapshot(revision, first, last, cast(list[AnyRecord], records))
+    named: list[Run] = []
+    endpoints: list[Run] = []
+    for run in runs:
+        (endpoints if _is_array(run.octets) else named).append(run)
+    joined = cast(list[NamedRecord], _joined(named)), cast(list[Endpoint], _joined(endpoints))
+    return Snapshot(revision, first, last, *joined)
 
 
 def delta(revision: int, upserts: Iterable[Raw], deletes: Iterable[Key]) -> Delta:
     """A delta out of records that are bytes already; only to be encoded."""
-    return Delta(revision, cast(list[AnyRecord], list(upserts)), list(deletes))
+    named: list[Raw] = []
+    endpoints: list[Raw] = []
+    for each in upserts:
+        (endpoints if _is_array(bytes(each)) else named).append(each)
+    return Delta(revision, cast(list[NamedRecord], named), list(deletes), cast(list[Endpoint], endpoints))
 
 
 def raw(record: Record) -> Raw:
@@ -73,9 +79,9 @@ def raw(record: Record) -> Raw:
 
 
 def runs(records: Sequence[Record]) -> list[Run]:
-    """Records as bytes, in runs of `RUN` at most."""
+    """Records as bytes, in runs of `RUN` at most, of endpoints alone or of none."""
     encode = _ENCODER.encode
-    pieces = [records[start : start + RUN] for start in range(0, len(records), RUN)]
+    pieces = [each[start : start + RUN] for each in apart(records) for start in range(0, len(each), RUN)]
     return [Run(len(piece), b"".join(map(encode, piece))) for piece in pieces]
 
 
@@ -107,6 +113,15 @@ class Runs:
 
 def _size(known: Iterable[Run]) -> int:
     return OVERHEAD + sum(len(run.octets) for run in known)
+
+
+def _joined(runs: Sequence[Run]) -> Raw:
+    return Raw(b"".join((_ARRAY.pack(0xDD, sum(run.number for run in runs)), *(run.octets for run in runs))))
+
+
+def _is_array(octets: bytes) -> bool:
+    """Whether it is an endpoint, which is an array on the wire (fixarray, 0x90 to 0x9f); all other records are maps."""
+    return b"\x90" <= octets[:1] <= b"\x9f"
 
 
 def _decode(decoder: Decoder[Up] | Decoder[Down], frame: bytes) -> object:

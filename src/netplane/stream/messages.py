@@ -6,10 +6,13 @@ One gRPC stream for each agent carries them both ways, each frame one message in
 sequence is cut off.
 """
 
+from collections.abc import Iterable
+from typing import cast
+
 from msgspec import Struct
 
 from netplane.base.problem import Problem
-from netplane.model import AnyRecord, Decision
+from netplane.model import Decision, Endpoint, NamedRecord, Record
 from netplane.model.network import DEFAULT_DOMAIN
 
 MOST_DECISIONS = 1_000
@@ -51,16 +54,42 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
     revision: int
     first: bool
     last: bool
-    records: list[AnyRecord]
+    records: list[NamedRecord]
+    endpoints: list[Endpoint] = []
+
+    @classmethod
+    def of(cls, revision: int, records: Iterable[Record], *, first: bool = True, last: bool = True) -> "Snapshot":
+        """A part that says these records."""
+        return cls(revision, first, last, *apart(records))
 
 
 class Delta(Message, frozen=True, tag="delta"):
     """Down: what has changed in the slice up to a revision. Empty deltas move the revision on."""
 
     revision: int
-    upserts: list[AnyRecord]
+    upserts: list[NamedRecord]
     deletes: list[tuple[str, str]]
     """(kind, id) of each record that the host needs no more."""
+    endpoints: list[Endpoint] = []
+    """Upserts too."""
+
+    @classmethod
+    def of(cls, revision: int, upserts: Iterable[Record], deletes: Iterable[tuple[str, str]] = ()) -> "Delta":
+        """A delta that says these upserts."""
+        named, endpoints = apart(upserts)
+        return cls(revision, named, list(deletes), endpoints)
+
+
+def apart(records: Iterable[Record]) -> tuple[list[NamedRecord], list[Endpoint]]:
+    """Records as messages have them: endpoints are arrays on the wire, all others maps."""
+    named: list[NamedRecord] = []
+    endpoints: list[Endpoint] = []
+    for record in records:
+        if isinstance(record, Endpoint):
+            endpoints.append(record)
+        else:
+            named.append(cast(NamedRecord, record))
+    return named, endpoints
 
 
 class Ask(Message, frozen=True, tag="ask"):

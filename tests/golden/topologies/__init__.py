@@ -34,10 +34,30 @@ def network(name: str, vni: int, cidr: str, *, dhcp: bool = True) -> list[Record
     return [Network(id=name, vni=vni), Subnet(id=name, network_id=name, cidr=cidr, enable_dhcp=dhcp)]
 
 
-def machine(name: str, vni: int, address: str, *, identity: int = 0, host: int = 1) -> Endpoint:
+def machine(
+    name: str,
+    vni: int,
+    address: str,
+    *,
+    identity: int = 0,
+    host: int = 1,
+    stateless: bool = False,
+    secured: bool = True,
+    pairs: tuple[Pair, ...] = (),
+) -> Endpoint:
     """A machine whose MAC ends like its address."""
     mac = pack_mac(f"02:00:00:00:00:{int(address.rsplit('.', 1)[1]):02x}")
-    return Endpoint(id=name, vni=vni, mac=mac, addresses=(pack_address(address),), identity=identity, host=host)
+    return Endpoint.of(
+        name,
+        vni=vni,
+        mac=mac,
+        addresses=(pack_address(address),),
+        identity=identity,
+        host=host,
+        stateless=stateless,
+        secured=secured,
+        pairs=pairs,
+    )
 
 
 def plugged(endpoint: Endpoint, network: str, ifindex: int) -> list[Record]:
@@ -183,7 +203,7 @@ def dual_stack() -> list[Record]:
         Router(id="r", number=5),
         replace(interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"), fixed_ips=gates),
         replace(interface("r", "blue", "fd00:2::1", "02:00:00:00:01:02"), fixed_ips=(FixedIP("blue6", "fd00:2::1"),)),
-        Endpoint(id="web", vni=100, mac=mac, addresses=both, identity=11, host=1),
+        Endpoint.of("web", vni=100, mac=mac, addresses=both, identity=11, host=1),
         Port(id="web", network_id="red", mac_address=mac.hex(":"), fixed_ips=fixed),
         Device(id="web", ifindex=7),
         Identity(id="i", number=11, groups=(group,)),
@@ -240,8 +260,9 @@ def address_pairs() -> list[Record]:
         Pair(pack_address("10.9.0.0"), 112, own),
         Pair(pack_address("0.0.0.0"), 96, own),
     )
-    web = replace(machine("web", 100, "10.0.0.2", identity=11), pairs=pairs)
-    db = replace(machine("db", 100, "10.0.0.3", identity=11, host=2), pairs=(pairs[1], replace(pairs[2], mac=shared)))
+    web = machine("web", 100, "10.0.0.2", identity=11, pairs=pairs)
+    theirs = (pairs[1], replace(pairs[2], mac=shared))
+    db = machine("db", 100, "10.0.0.3", identity=11, host=2, pairs=theirs)
     plugged_web = plugged(web, "red", 7)
     told = tuple(AddressPair(f"10.0.0.{100 + n}", mac.hex(":")) for n, mac in enumerate((own, shared)))
     port = replace(plugged_web[1], allowed_address_pairs=told)
@@ -250,8 +271,8 @@ def address_pairs() -> list[Record]:
 
 def without_security() -> list[Record]:
     """A port without port security may send from any address by its own MAC, and answer DHCP; one that is stateless."""
-    free = replace(machine("free", 100, "10.0.0.2"), secured=False)
-    quick = replace(machine("quick", 100, "10.0.0.3", identity=12, host=2), stateless=True)
+    free = machine("free", 100, "10.0.0.2", secured=False)
+    quick = machine("quick", 100, "10.0.0.3", identity=12, host=2, stateless=True)
     endpoint, port, device = plugged(free, "red", 7)
     opened = replace(port, port_security_enabled=False)
     return [*HOSTS, *network("red", 100, "10.0.0.0/24"), endpoint, opened, device, quick]

@@ -43,16 +43,16 @@ PORT = Port(
     security_groups=("group",),
     identity_id="identity",
 )
-NEAR = Endpoint(
-    id=PORT.id,
+NEAR = Endpoint.of(
+    PORT.id,
     vni=7,
     mac=pack_mac(PORT.mac_address),
     addresses=(pack_address("10.0.0.5"),),
     identity=5,
     host=1,
 )
-FAR = Endpoint(
-    id="cccccccc-2222-0000-0000-000000000006",
+FAR = Endpoint.of(
+    "cccccccc-2222-0000-0000-000000000006",
     vni=7,
     mac=pack_mac("02:00:00:00:00:06"),
     addresses=(pack_address("10.0.0.6"),),

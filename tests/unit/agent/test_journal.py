@@ -13,7 +13,7 @@ from netplane.stream.messages import Delta, Snapshot, Welcome
 from tests.unit.agent.records import FAR, HERE, NETWORK, PORT, SLICE
 
 WHOLE: tuple[Told, ...] = (Welcome(1, "log"), Snapshot(4, True, False, [HERE]), Snapshot(4, False, True, [NETWORK]))
-MORE: tuple[Told, ...] = (Delta(5, [PORT], []), Welcome(1, "log"), Delta(6, [FAR], [("port", PORT.id)]))
+MORE: tuple[Told, ...] = (Delta(5, [PORT], []), Welcome(1, "log"), Delta.of(6, [FAR], [("port", PORT.id)]))
 
 
 @pytest.fixture
@@ -63,8 +63,8 @@ def test_a_journal_is_continued(path: Path) -> None:
 def test_a_snapshot_takes_the_place_of_everything_before_when_it_is_whole(path: Path) -> None:
     write(path, *WHOLE, *MORE, Welcome(2, "new"), Snapshot(9, True, False, []))
     assert read(path) == [*WHOLE, *MORE, Welcome(2, "new")]
-    write(path, Welcome(2, "new"), Snapshot(9, True, True, [HERE]))
-    assert read(path) == [Welcome(2, "new"), Snapshot(9, True, True, [HERE])]
+    write(path, Welcome(2, "new"), Snapshot.of(9, [HERE]))
+    assert read(path) == [Welcome(2, "new"), Snapshot.of(9, [HERE])]
 
 
 def test_a_torn_end_is_cut_off(path: Path) -> None:
@@ -88,7 +88,7 @@ def test_what_is_no_journal_is_no_slice(path: Path, octets: bytes) -> None:
 
 
 def test_a_journal_that_has_grown_is_written_anew(path: Path) -> None:
-    told: list[Told] = [Welcome(1, "log"), Snapshot(1, True, True, list(SLICE))]
+    told: list[Told] = [Welcome(1, "log"), Snapshot.of(1, SLICE)]
     told += [Delta(revision, [replace(NETWORK, name=f"{revision}")], []) for revision in range(2, 500)]
     written, slice = Journal(path, growth=2_000), Slice()
     for message in told:

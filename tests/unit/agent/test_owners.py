@@ -1,7 +1,6 @@
 """Whose an address is, for what goes with its owner."""
 
 import pytest
-from msgspec.structs import replace
 
 from netplane.agent.owners import Owners
 from netplane.base.addresses import pack_address
@@ -16,9 +15,20 @@ def pair(address: str, length: int, mac: bytes) -> Pair:
     return Pair(pack_address(address), length, mac)
 
 
-def endpoint(name: str, mac: bytes, address: str, *, secured: bool = True, pairs: tuple[Pair, ...] = ()) -> Endpoint:
-    addresses = (pack_address(address),)
-    return Endpoint(id=name, vni=7, mac=mac, addresses=addresses, identity=1, host=1, secured=secured, pairs=pairs)
+def endpoint(
+    name: str, mac: bytes, address: str, *, secured: bool = True, asks: bool = False, pairs: tuple[Pair, ...] = ()
+) -> Endpoint:
+    return Endpoint.of(
+        name,
+        vni=7,
+        mac=mac,
+        addresses=(pack_address(address),),
+        identity=1,
+        host=1,
+        secured=secured,
+        asks=asks,
+        pairs=pairs,
+    )
 
 
 RECORDS = (
@@ -26,7 +36,7 @@ RECORDS = (
     endpoint("db", DB, "10.0.0.2", pairs=(pair("10.9.1.0", 120, DB), pair("10.0.0.101", 128, DB))),
 )
 OPEN = endpoint("any", ANY, "10.0.0.3", secured=False)
-ASKING = replace(endpoint("asks", ASKS, "10.0.0.4"), asks=True)
+ASKING = endpoint("asks", ASKS, "10.0.0.4", asks=True)
 
 
 def owners(*records: Endpoint, left: tuple[str, ...] = ()) -> Owners:

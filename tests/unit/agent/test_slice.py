@@ -5,20 +5,20 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from netplane.agent.slice import Slice, Told
-from netplane.model import AnyRecord, Change, Network, Operation, Port, kind_of
+from netplane.model import AnyRecord, Change, Filled, Network, Operation, Port, kind_of, one_by_one
 from netplane.stream.messages import Delta, Snapshot, Welcome
-from tests.unit.agent.records import FAR, HERE, NETWORK, PORT, SLICE, SUBNET
+from tests.unit.agent.records import FAR, HERE, NEAR, NETWORK, PORT, SLICE, SUBNET
 
 WELCOME = Welcome(1, "log")
 
 
 def snapshot(revision: int, *records: AnyRecord, first: bool = True, last: bool = True) -> Snapshot:
-    return Snapshot(revision, first, last, list(records))
+    return Snapshot.of(revision, records, first=first, last=last)
 
 
 def take(slice: Slice, *messages: Told) -> list[tuple[Operation, str]]:
     """What several messages have changed: the operation and the id."""
-    return [(change.operation, change.id) for message in messages for change in slice.take(message)]
+    return [(change.operation, change.id) for message in messages for change in one_by_one(slice.take(message))]
 
 
 def upserts(*records: AnyRecord) -> list[tuple[Operation, str]]:
@@ -64,10 +64,22 @@ def test_a_delta_moves_on() -> None:
 def test_changes_say_everything_that_the_compiler_needs() -> None:
     slice = Slice()
     take(slice, WELCOME)
-    assert list(slice.take(snapshot(4, NETWORK))) == [Change(4, Operation.UPSERT, "network", NETWORK.id, NETWORK)]
+    assert list(slice.take(snapshot(4, NETWORK))) == [Filled(4, "network", {NETWORK.id: NETWORK})]
+    other = replace(NETWORK, id="other")
+    assert list(slice.take(snapshot(4, NETWORK, other))) == [Change(4, Operation.UPSERT, "network", other.id, other)]
     assert list(slice.take(Delta(5, [], [("network", NETWORK.id)]))) == [
         Change(5, Operation.DELETE, "network", "net", None)
     ]
+
+
+def test_what_is_told_of_a_whole_kind_stays_as_it_was() -> None:
+    slice = Slice()
+    take(slice, WELCOME)
+    told = list(slice.take(snapshot(4, NETWORK, NEAR, FAR)))
+    before = [(each.kind, dict(each.records)) for each in told if isinstance(each, Filled)]
+    take(slice, Delta.of(5, [PORT], [("network", NETWORK.id), ("endpoint", FAR.id)]))
+    assert [(each.kind, each.records) for each in told if isinstance(each, Filled)] == before
+    assert before == [("network", {NETWORK.id: NETWORK}), ("endpoint", {NEAR.id: NEAR, FAR.id: FAR})]
 
 
 def test_surroundings_of_a_port() -> None:

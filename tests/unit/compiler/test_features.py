@@ -13,6 +13,7 @@ from netplane.model import (
     FixedIP,
     Host,
     Identity,
+    More,
     Network,
     Operation,
     Port,
@@ -81,7 +82,7 @@ def test_hosts_with_the_same_number() -> None:
     assert problems == ["host b: host number=1 also belongs to host a, whose value stands"]
 
 
-def endpoint(**changes: object) -> Endpoint:
+def endpoint(id: str = "port", **changes: object) -> Endpoint:
     fields: dict[str, object] = {
         "vni": 100,
         "mac": PACKED_MAC,
@@ -89,7 +90,7 @@ def endpoint(**changes: object) -> Endpoint:
         "identity": 3,
         "host": 2,
     }
-    return Endpoint(id="port", **fields | changes)  # type: ignore[arg-type]
+    return Endpoint.of(id, **fields | changes)  # type: ignore[arg-type]
 
 
 def test_endpoints() -> None:
@@ -100,15 +101,15 @@ def test_endpoints() -> None:
 
 
 def test_malformed_endpoints() -> None:
-    good = address("10.0.0.7")
+    good = endpoint()
     for malformed in (
-        endpoint(mac=b"123"),
-        endpoint(addresses=(b"123",)),
-        endpoint(addresses=(good, b"123")),
-        endpoint(vni=-1),
-        endpoint(vni=1 << 32),
-        endpoint(host=1 << 32),
-        endpoint(identity=-1),
+        replace(good, key=b"123"),
+        replace(good, key=good.key[:4]),
+        replace(good, key=good.key[:-1]),
+        replace(good, key=good.key + b"1"),
+        replace(good, value=b"123"),
+        replace(good, more=More(addresses=(b"123",))),
+        replace(good, key=b"1", more=More(addresses=(address("10.0.0.8"),))),
     ):
         shown, problems = compiled(malformed)
         assert not shown
@@ -231,7 +232,7 @@ def test_ipv6_addresses() -> None:
         ],
     }
     assert not problems
-    machine = Endpoint(id="p", vni=100, mac=PACKED_MAC, addresses=(IPv6Address("fd00::8").packed,), identity=0, host=1)
+    machine = Endpoint.of("p", vni=100, mac=PACKED_MAC, addresses=(IPv6Address("fd00::8").packed,), identity=0, host=1)
     shown, problems = compiled(machine)
     assert shown["endpoint"] == [
         f"vni=100 address=fd00::8 -> mac={MAC} flags=0 host=1 identity=0",
@@ -284,7 +285,7 @@ def test_router_interfaces_with_what_they_need_missing_or_malformed() -> None:
 
 
 def test_an_address_of_a_machine_and_a_router() -> None:
-    machine = Endpoint(id="port2", vni=100, mac=PACKED_MAC, addresses=(address("10.0.0.7"),), identity=0, host=1)
+    machine = Endpoint.of("port2", vni=100, mac=PACKED_MAC, addresses=(address("10.0.0.7"),), identity=0, host=1)
     shown, problems = compiled(interface(), NETWORK, SUBNET, ROUTER, machine)
     assert shown["endpoint"] == [f"vni=100 address=10.0.0.7 -> mac={MAC} flags=0 host=1 identity=0"]
     assert problems == [
@@ -304,22 +305,21 @@ def test_of_many_endpoints_the_plain_ones_take_a_shortcut_to_the_same_entries() 
     """Others among them, and two that want the same address, are compiled one by one."""
     addresses = [address(f"10.0.{number // 200}.{number % 200 + 1}") for number in range(300)]
     plain = [
-        Endpoint(id=f"e{number:03}", vni=100, mac=PACKED_MAC, addresses=(each,), identity=number % 7, host=1)
+        Endpoint.of(f"e{number:03}", vni=100, mac=PACKED_MAC, addresses=(each,), identity=number % 7, host=1)
         for number, each in enumerate(addresses)
     ]
     odd = [
-        replace(plain[0], id="stateless", addresses=(address("10.1.0.1"),), stateless=True),
-        replace(plain[0], id="rival", host=2),
-        replace(plain[0], id="open", addresses=(address("10.1.0.2"),), secured=False),
-        replace(plain[0], id="asking", addresses=(address("10.1.0.3"),), asks=True),
-        replace(plain[0], id="two", addresses=(address("10.1.0.4"), address("10.1.0.5"))),
-        replace(plain[0], id="none", addresses=()),
-        replace(plain[0], id="six", addresses=(IPv6Address("fd00::1").packed,)),
-        replace(plain[0], id="short", addresses=(address("10.1.0.6")[:-1],)),
-        replace(plain[0], id="negative", addresses=(address("10.1.0.7"),), host=-1),
-        replace(plain[0], id="broken", addresses=(address("10.1.0.8"),), mac=b"short"),
+        endpoint("stateless", addresses=(address("10.1.0.1"),), stateless=True),
+        endpoint("rival", addresses=(addresses[0],)),
+        endpoint("open", addresses=(address("10.1.0.2"),), secured=False),
+        endpoint("asking", addresses=(address("10.1.0.3"),), asks=True),
+        endpoint("two", addresses=(address("10.1.0.4"), address("10.1.0.5"))),
+        endpoint("none", addresses=()),
+        endpoint("named", addresses=(address("10.1.0.6"),), names=("web",)),
+        endpoint("six", addresses=(IPv6Address("fd00::1").packed,)),
+        endpoint("named six", addresses=(IPv6Address("fd00::2").packed,), names=("six",)),
     ]
-    for records in (plain + odd, odd + plain):
+    for records in (plain + odd, odd + plain, [*odd, replace(plain[0], id="short", key=b"short"), *plain]):
         compiler = Compiler()
         changes = [Change(1, Operation.UPSERT, "endpoint", record.id, record) for record in records]
         compiler.apply(changes[:150])

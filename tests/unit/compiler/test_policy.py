@@ -234,7 +234,7 @@ def test_the_stamp_changes_with_the_entries_only() -> None:
 def endpoint(number: int, identity: int) -> Endpoint:
     address = bytes(10) + b"\xff\xff\x0a\0" + number.to_bytes(2, "big")
     mac = b"\x02\0\0\0" + number.to_bytes(2, "big")
-    return Endpoint(id=f"p{number}", vni=1, mac=mac, addresses=(address,), identity=identity, host=1)
+    return Endpoint.of(f"p{number}", vni=1, mac=mac, addresses=(address,), identity=identity, host=1)
 
 
 def test_joining_a_group_of_5000_changes_one_entry() -> None:

@@ -4,10 +4,10 @@ from msgspec.msgpack import decode
 
 from netplane.controller.picture import Picture
 from netplane.controller.ports import ACTIVE
-from netplane.model import AnyRecord, Change
+from netplane.model import AnyRecord, Change, Endpoint, NamedRecord, Record
 from netplane.store import Entry
 from netplane.stream.codec import Run, decode_down, encode, snapshot
-from netplane.stream.messages import Snapshot
+from netplane.stream.messages import Snapshot, apart
 from netplane.stream.outbox import Parcel
 from tests.unit.interest.world import H1, H2, RED, WORLD, bound, deletes, machine, upserts
 
@@ -22,7 +22,13 @@ def told(revision: int, runs: list[Run]) -> list[AnyRecord]:
     """What an agent reads of a slice."""
     message = decode_down(encode(snapshot(revision, runs, first=True, last=True)))
     assert isinstance(message, Snapshot)
-    return message.records
+    return [*message.records, *message.endpoints]
+
+
+def in_order(records: list[Record]) -> list[Record]:
+    """Endpoints come last."""
+    named, endpoints = apart(records)
+    return [*named, *endpoints]
 
 
 def entries(made: Picture, changes: list[Change]) -> list[Entry]:
@@ -35,7 +41,10 @@ def test_a_change_becomes_a_parcel_of_bytes_and_is_remembered() -> None:
     parcels = made.take(entries(made, upserts(*bound(B, H1))))
     assert parcels.keys() == {"h1"}
     assert parcels["h1"].revision == made.revision == 102
-    found = {key: raw and decode(raw, type=AnyRecord) for key, raw in parcels["h1"].records.items()}
+    found = {
+        key: raw and decode(raw, type=Endpoint if key[0] == "endpoint" else NamedRecord)
+        for key, raw in parcels["h1"].records.items()
+    }
     assert found["port", "b"] == B
     assert made.history.since("h1", 100) == parcels["h1"]
     assert made.history.since("h2", 100) == Parcel(102, {})
@@ -48,7 +57,7 @@ def test_a_slice_is_all_that_a_host_needs_in_bytes() -> None:
     made = picture()
     revision, runs = made.slice("h1")
     assert revision == 100
-    assert told(revision, runs) == made.interest.slice("h1")
+    assert told(revision, runs) == in_order(made.interest.slice("h1"))
 
 
 def test_what_hosts_have_in_common_is_encoded_once_until_it_changes() -> None:
@@ -67,7 +76,7 @@ def test_what_hosts_have_in_common_is_encoded_once_until_it_changes() -> None:
     changed = [octets for octets in before if not any(octets is other for other in after)]
     assert len(changed) == 1, "the endpoints of the network and nothing else"
     for host in ("h1", "h2"):
-        assert told(*made.slice(host)) == made.interest.slice(host)
+        assert told(*made.slice(host)) == in_order(made.interest.slice(host))
 
 
 def test_bindings_move_the_states_of_ports() -> None:

@@ -9,9 +9,14 @@ from netplane.model import ROUTER_INTERFACE, Binding, Endpoint, FixedIP, Host, I
 from tests.unit.interest.world import H1, RED, WEB, bound, machine
 
 A, A_ON_H1 = bound(machine("a", RED, 1), H1)
-ENDPOINT = Endpoint(
-    id="a", vni=RED.vni, mac=b"\2\0\0\0\0\1", addresses=(pack_address("10.0.0.1"),), identity=WEB.number, host=H1.number
-)
+
+
+def endpoint(identity: int = WEB.number, addresses: tuple[bytes, ...] = (pack_address("10.0.0.1"),)) -> Endpoint:
+    mac = b"\2\0\0\0\0\1"
+    return Endpoint.of("a", vni=RED.vni, mac=mac, addresses=addresses, identity=identity, host=H1.number)
+
+
+ENDPOINT = endpoint()
 
 
 def test_a_port_stands_where_it_is_bound() -> None:
@@ -27,6 +32,7 @@ def test_a_port_stands_where_it_is_bound() -> None:
         (A, A_ON_H1, H1, None),
         (replace(A, device_owner=ROUTER_INTERFACE), A_ON_H1, H1, RED),
         (replace(A, mac_address="no MAC"), A_ON_H1, H1, RED),
+        (A, A_ON_H1, replace(H1, number=1 << 32), RED),
     ],
 )
 def test_a_port_that_lacks_something_stands_nowhere(
@@ -38,8 +44,8 @@ def test_a_port_that_lacks_something_stands_nowhere(
 @pytest.mark.parametrize(
     ("port", "identity", "endpoint"),
     [
-        (A, None, replace(ENDPOINT, identity=0)),
-        (replace(A, fixed_ips=()), WEB, replace(ENDPOINT, addresses=())),
+        (A, None, endpoint(identity=0)),
+        (replace(A, fixed_ips=()), WEB, endpoint(addresses=())),
         (replace(A, fixed_ips=(FixedIP("s", "no address"), *A.fixed_ips)), WEB, ENDPOINT),
     ],
 )

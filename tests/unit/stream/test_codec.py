@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from netplane.model import Host
+from netplane.base.addresses import pack_address as address
+from netplane.model import Endpoint, Host, Pair
 from netplane.stream.codec import OVERHEAD, RUN, Runs, decode_down, delta, encode, raw, runs, snapshot
 from netplane.stream.messages import Delta, Snapshot
 
@@ -25,6 +26,23 @@ def test_frames_of_encoded_records_are_those_of_the_records() -> None:
     parts = [*runs([OLD, NEW]), *runs([]), *runs([NEW])]
     assert decode_down(encode(snapshot(3, parts, first=True, last=False))) == Snapshot(3, True, False, [OLD, NEW, NEW])
     assert decode_down(encode(snapshot(3, [], first=True, last=True))) == Snapshot(3, True, True, [])
+
+
+def test_endpoints_travel_by_themselves_and_come_back_whole() -> None:
+    plain, odd = endpoint("a", addresses=(address("10.0.0.1"),)), endpoint("b", names=("web", "web.example."))
+    paired = endpoint("c", addresses=(address("fd00::1"),) * 2, pairs=(Pair(address("10.1.0.0"), 112, b"......"),))
+    told = Snapshot.of(3, [plain, OLD, odd, paired])
+    assert (told.records, told.endpoints) == ([OLD], [plain, odd, paired])
+    assert decode_down(encode(snapshot(3, runs([plain, OLD, odd, paired]), first=True, last=True))) == told
+    assert decode_down(encode(delta(3, map(raw, [plain, OLD, paired]), []))) == Delta.of(3, [OLD, plain, paired])
+    assert [run.number for run in runs([plain, OLD] * RUN)] == [RUN, RUN]
+
+
+def endpoint(id: str, **more: object) -> Endpoint:
+    fields: dict[str, object] = {"vni": 7, "mac": b"\2....1", "addresses": (), "identity": 3, "host": 4}
+    made = Endpoint.of(id, **fields | more)  # type: ignore[arg-type]
+    assert {name: getattr(made, name) for name in fields | more} == fields | more
+    return made
 
 
 def test_a_run_has_no_more_records_than_fit_into_a_part() -> None:

@@ -4,12 +4,13 @@ A machine finds the machines of its own network, and of those networks of its pr
 Only names that users gave are kept here; those made from an address are read off the endpoints' own table.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple, cast
 
 from netplane.agent.slice import Slice
-from netplane.model import Change, Endpoint, Network, Port, Subnet
+from netplane.model import Change, Endpoint, Network, News, Port, Subnet, kind_of
 
+ENDPOINT = kind_of(Endpoint)
 Owner = Callable[[int, bytes], str | None]
 """The id of the port that has an address (16 bytes) on a network (its VNI); None if nobody has."""
 
@@ -37,13 +38,24 @@ class Directory:
         """What names end with on networks that have no domain of their own."""
         return self._slice.dns_domain
 
-    def take(self, changes: Iterable[Change]) -> None:
+    def take(self, news: Iterable[News]) -> None:
         """Take in what has changed in the slice."""
-        for change in changes:
-            if isinstance(change.record, Endpoint):
-                self._enter(change.id, change.record)
-            elif change.kind == "endpoint":
-                self._leave(change.id)
+        for each in news:
+            if isinstance(each, Change):
+                self._take(each)
+            elif each.kind == ENDPOINT:
+                self._begin(cast("Mapping[str, Endpoint]", each.records))
+
+    def _take(self, change: Change) -> None:
+        if isinstance(change.record, Endpoint):
+            self._enter(change.id, change.record)
+        elif change.kind == ENDPOINT:
+            self._leave(change.id)
+
+    def _begin(self, endpoints: Mapping[str, Endpoint]) -> None:
+        """There was none before, and few have more than an address."""
+        for endpoint in [each for each in endpoints.values() if each.more]:
+            self._enter(endpoint.id, endpoint)
 
     def _enter(self, id: str, endpoint: Endpoint) -> None:
         if not endpoint.names and id not in self._names:

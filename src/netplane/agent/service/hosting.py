@@ -21,7 +21,7 @@ from netplane.agent.names.upstream import Upstream
 from netplane.agent.service.link import ensure_link
 from netplane.agent.service.namespace import DIRECTORY, visit
 from netplane.agent.slice import Slice
-from netplane.model import Change, Port
+from netplane.model import News, Port
 from netplane.tables.decisions import Service
 from netplane.tables.peers import INSIDE_V6
 
@@ -77,9 +77,9 @@ class Services:
         self._names.close()
         self._metadata.close()
 
-    def take(self, changes: Iterable[Change]) -> None:
+    def take(self, news: Iterable[News]) -> None:
         """Take in what has changed in the slice."""
-        self._directory.take(changes)
+        self._directory.take(news)
 
     def repair(self) -> bool:
         """Make the device if it is not there; whether it is there now."""

@@ -23,7 +23,7 @@ def event(*, reason: int = 0, rule: int = 0x0BADCAFE, unlogged: int = 0, mac: by
 def told(logged: AnyRecord | None, *events: bytes) -> list[Decision]:
     slice = Slice()
     records = [*SLICE, *([] if logged is None else [logged])]
-    for message in (Welcome(1, "log"), Snapshot(1, True, True, records)):
+    for message in (Welcome(1, "log"), Snapshot.of(1, records)):
         list(slice.take(message))
     return list(Telling(slice, 100).tell(events, 1_000_000_000))
 
@@ -76,7 +76,7 @@ def test_a_rule_that_is_gone_has_no_name() -> None:
 
 def test_a_slice_that_changes() -> None:
     slice = Slice()
-    for message in (Welcome(1, "log"), Snapshot(1, True, True, [*SLICE, ALL])):
+    for message in (Welcome(1, "log"), Snapshot.of(1, [*SLICE, ALL])):
         list(slice.take(message))
     telling = Telling(slice, 0)
     assert len(list(telling.tell([event()], 0))) == 1

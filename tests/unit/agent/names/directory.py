@@ -31,8 +31,8 @@ def endpoint(network: Network, last: int, *names: str) -> Endpoint:
     address = pack_address(f"10.0.{network.vni}.{last}")
     number = network.vni * 256 + last
     mac = number.to_bytes(6, "big")
-    return Endpoint(
-        id=f"{network.id}-{last}", vni=network.vni, mac=mac, addresses=(address,), identity=0, host=1, names=names
+    return Endpoint.of(
+        f"{network.id}-{last}", vni=network.vni, mac=mac, addresses=(address,), identity=0, host=1, names=names
     )
 
 
@@ -68,6 +68,6 @@ def directory(*records: AnyRecord, dns_domain: str = "cloud.") -> tuple[Slice, D
     owners = {(one.vni, address): one.id for one in ENDPOINTS for address in one.addresses}
     owners |= {(network.vni, pack_address(f"10.0.{network.vni}.1")): f"if{network.vni}" for network in NETWORKS}
     made = Directory(slice, lambda vni, address: owners.get((vni, address)))
-    for message in (Welcome(1, "log", dns_domain), Snapshot(1, True, True, list(records or RECORDS))):
+    for message in (Welcome(1, "log", dns_domain), Snapshot.of(1, records or RECORDS)):
         made.take(list(slice.take(message)))
     return slice, made

@@ -24,7 +24,7 @@ def ask(topic: str, body: Mapping[str, str]) -> Answer:
 
     async def converse() -> Answer:
         slice, worker = Slice(), Worker(Reconcile(FakeDatapath(), Compiler()))
-        for message in (Welcome(1, "log"), Snapshot(1, True, True, list(SLICE))):
+        for message in (Welcome(1, "log"), Snapshot.of(1, SLICE)):
             list(slice.take(message))
         position = Position("log", 1)
         await worker.bring_in(Work(upserts(*SLICE, DEVICE), {}, host=1, tunnel=99, punt=98, position=position))

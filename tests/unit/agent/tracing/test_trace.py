@@ -16,7 +16,9 @@ from netplane.model import (
     ROUTER_INTERFACE,
     AnyRecord,
     Device,
+    Endpoint,
     FixedIP,
+    More,
     Network,
     Port,
     Route,
@@ -36,7 +38,7 @@ DEVICE = Device(id=PORT.id, ifindex=IFINDEX)
 
 def names(*records: AnyRecord, are_hosts_told: bool = True) -> Names:
     slice = Slice()
-    for message in (Welcome(1, "log"), Snapshot(1, True, True, [*SLICE, *records])):
+    for message in (Welcome(1, "log"), Snapshot.of(1, [*SLICE, *records])):
         list(slice.take(message))
     return names_of(slice, [(IFINDEX, PORT.id)], {IFINDEX: "tap5"}, are_hosts_told=are_hosts_told)
 
@@ -78,7 +80,7 @@ def test_every_router_on_the_way_is_told() -> None:
     """The first hands on to the second, which has the network; the host of the receiver is asked for the rest."""
     far = Network(id="far", name="green", vni=8)
     beyond = Subnet(id="beyond", network_id="far", cidr="10.0.1.0/24")
-    behind = replace(FAR, id="behind", vni=8, addresses=(pack_address("10.0.1.9"),))
+    behind = Endpoint.of("behind", vni=8, mac=FAR.mac, addresses=(pack_address("10.0.1.9"),), identity=5, host=2)
     first = replace(ROUTER, routes=(Route("10.0.1.0/24", "10.0.0.254"),))
     second = Router(id="second", name="r2", number=4)
     inner = replace(INTERFACE, id="inner", mac_address="02:00:00:00:00:71", fixed_ips=(FixedIP("sub", "10.0.0.254"),))
@@ -156,7 +158,7 @@ INNER = Port(
 )
 def test_ipv6(packet: str, verdict: str, reason: str, said: str) -> None:
     found = Reconcile(FakeDatapath(), Compiler())
-    endpoint = replace(NEAR, addresses=(*NEAR.addresses, pack_address("fd00::5")))
+    endpoint = replace(NEAR, more=More(addresses=(pack_address("fd00::5"),)))
     rule = replace(RULE, id="00000006", ethertype="IPv6")
     changes = upserts(*SLICE, SUBNET6, INNER, DUAL, endpoint, rule, Device(id=PORT.id, ifindex=IFINDEX))
     bring_in(found, Work(changes, {}, host=1, tunnel=99, punt=98, position=Position("log", 1)))
