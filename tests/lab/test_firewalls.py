@@ -223,11 +223,12 @@ def test_drops_are_logged(scene: Scene, firewall: Firewall) -> None:
     try:
         assert not scene.opens("client", "near", OTHER)
 
-        def reasons() -> list[Any]:
+        def walls() -> list[Any]:
             found = api.call("GET", f"/netplane/v1/decisions?port={port}&explain=true").body["decisions"]
-            return [one["reason"] for one in found]
+            return [one["why"]["firewall"] for one in found if one["reason"] == "FIREWALL"]
 
-        until("it is told", lambda: "FIREWALL" in reasons(), 5)
+        until("it is told", lambda: bool(walls()), 5)
+        assert walls()[-1]["text"].startswith("no rule of policy ")
     finally:
         api.call("DELETE", f"/v2.0/log/logs/{log}")
         api.settle()

@@ -80,6 +80,8 @@ def _say(flow: Mapping[str, Any]) -> str:
             lines.append(f"  closest  rule {near['rule_id']} of group {near['security_group_id']}: {missed}")
         if not explained["closest"]:
             lines.append(f"  closest  {explained['text']}")
+    if explained.get("firewall"):
+        lines.append(f"  firewall {explained['firewall']['text']}")
     return "\n".join(lines)
 
 

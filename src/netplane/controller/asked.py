@@ -18,6 +18,7 @@ from netplane.controller.controller import Controller
 from netplane.controller.decisions import Heard
 from netplane.controller.explanation import closest, protocol_name, summary
 from netplane.controller.parameters import check_known, parse_number
+from netplane.controller.walls import REASONS, refusal, said
 from netplane.model import AddressGroup, Decision, Port, SecurityGroupRule
 from netplane.model.log import ACCEPT, DROP
 from netplane.store import Reader
@@ -37,7 +38,7 @@ async def decisions(controller: Controller, request: Request) -> object:
         await asyncio.to_thread(_check_port, controller, context, wanted.port)
     found, last = await everywhere.decisions(controller, wanted, after)
     explains = request.query_params.get("explain", "").lower() in TRUE
-    shown = await asyncio.to_thread(_show, controller, found, explains=explains)
+    shown = await asyncio.to_thread(_show, controller, context, found, explains=explains)
     return {"decisions": shown, "last": _last(last)}
 
 
@@ -77,11 +78,13 @@ def _check_port(controller: Controller, context: Context, id: str) -> None:
         raise not_found(Port, id)
 
 
-def _show(controller: Controller, found: Sequence[Heard], *, explains: bool) -> list[dict[str, object]]:
+def _show(
+    controller: Controller, context: Context, found: Sequence[Heard], *, explains: bool
+) -> list[dict[str, object]]:
     if not explains:
         return [_view(heard.decision) for heard in found]
     with controller.store.read() as reader:
-        return [_view(heard.decision) | {"why": _explain(reader, heard.decision)} for heard in found]
+        return [_view(heard.decision) | {"why": _explain(reader, context, heard.decision)} for heard in found]
 
 
 def _view(decision: Decision) -> dict[str, object]:
@@ -112,7 +115,7 @@ def _service(decision: Decision) -> dict[str, int | None]:
     return {**ports, "icmp_type": None, "icmp_code": None}
 
 
-def _explain(reader: Reader, decision: Decision) -> dict[str, object] | None:
+def _explain(reader: Reader, context: Context, decision: Decision) -> dict[str, object] | None:
     """Why a packet was dropped, by the rules as they are; None for one that was not."""
     if decision.event != DROP:
         return None
@@ -125,4 +128,6 @@ def _explain(reader: Reader, decision: Decision) -> dict[str, object] | None:
         {"rule_id": one.rule.id, "security_group_id": one.rule.security_group_id, "misses": list(one.misses)}
         for one in near
     ]
-    return {"text": summary(decision, near), "closest": told}
+    wall = refusal(reader, decision) if decision.reason in REASONS else None
+    firewall = None if wall is None else said(reader, context, wall)
+    return {"text": summary(decision, near), "closest": told, "firewall": firewall}

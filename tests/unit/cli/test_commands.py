@@ -69,6 +69,8 @@ DROP = {
     "unlogged": 3,
 }
 PING = DROP | {"protocol": "icmp", "source_port": None, "destination_port": None, "icmp_type": 8, "icmp_code": 0}
+WALLED = PING | {"reason": "FIREWALL", "text": "a firewall refuses it"}
+WALL = {"text": "", "closest": [], "firewall": {"text": "rule r2 of policy p of firewall group f denies it"}}
 LET_IN = PING | {"event": "ACCEPT", "rule_id": "r1", "reason": None, "text": "", "unlogged": 0}
 NEAR = {"rule_id": "r1", "security_group_id": "g1", "misses": ["it is for port 80, not port 22"]}
 WHY = {"text": "", "closest": [NEAR]}
@@ -88,6 +90,10 @@ ANSWERS: dict[tuple[str, str], tuple[int, object]] = {
         {"decisions": [DROP | {"why": WHY}, PING | {"why": WHY}, DROP | {"why": WHY}], "last": 9},
     ),
     ("GET", f"/quiet{DECISIONS}?port={PORT}&event=DROP&explain=true&limit=1000"): (200, {"decisions": [], "last": 0}),
+    ("GET", f"/walled{DECISIONS}?port={PORT}&event=DROP&explain=true&limit=1000"): (
+        200,
+        {"decisions": [WALLED | {"why": WALL}], "last": 9},
+    ),
     ("GET", "/quiet/v2.0/log/logs?enabled=true"): (200, {"logs": []}),
     ("POST", "/quiet/v2.0/log/logs"): (201, {"log": {"id": "l1"}}),
     ("DELETE", "/quiet/v2.0/log/logs/l1"): (204, None),
@@ -206,6 +212,14 @@ def test_why(url: str) -> None:
         "  closest  rule r1 of group g1: it is for port 80, not port 22\n"
     )
     assert [flow["times"] for flow in json.loads(run(url, "why", PORT, "-o", "json").output)] == [2, 1]
+
+
+def test_why_of_a_firewall(url: str) -> None:
+    assert run(f"{url}/walled", "why", PORT).output == (
+        "2026-01-02T03:04:05Z  icmp type 8 code 0 10.0.0.5 > 10.0.0.6, ingress, dropped\n"
+        "  why      a firewall refuses it\n"
+        "  firewall rule r2 of policy p of firewall group f denies it\n"
+    )
 
 
 def test_why_nothing_is_known(url: str) -> None:
