@@ -18,6 +18,7 @@ from netplane.api.worker import Worker
 from netplane.model import Network, Port, Record
 from netplane.store import Broken, Conflict, Missing, Store, Transaction, Unavailable
 from netplane.store.prepared import Prepared
+from netplane.store.transaction import SOME
 from tests import postgres
 from tests.contract.stores import DATABASES, new_network, new_port, new_subnet, open_store, postgresql
 from tests.contract.test_store_shared import name_of
@@ -48,6 +49,11 @@ def add_all(store: Store, *records: Record) -> None:
     with store.write("test") as transaction:
         for record in records:
             transaction.add(record)
+
+
+def remove(store: Store, record: Record) -> None:
+    with store.write("test") as transaction:
+        transaction.delete(record)
 
 
 def add(store: Store, vni: int) -> None:
@@ -340,3 +346,66 @@ def test_groups_of_several_controllers_take_turns(tmp_path: Path) -> None:
     assert all(len(set(actors[start : start + 3])) == 1 for start in range(0, len(actors), 3))
     for store in stores:
         store.close()
+
+
+SENT_AHEAD = 3 * SOME + 7
+
+
+@pytest.mark.parametrize("taken", [5, SENT_AHEAD - 1])
+def test_of_many_that_are_sent_ahead_none_is_kept_if_one_is_refused(store: Store, taken: int) -> None:
+    """Whichever it is, whoever makes them hears why, and what came before in the group stays."""
+    holder = new_network(taken)
+    add_all(store, holder)
+
+    def make() -> None:
+        with store.write("test") as transaction:
+            for vni in range(1, SENT_AHEAD + 1):
+                transaction.add(new_network(vni))
+                transaction.send_some()
+
+    with store.group():
+        add(store, 10_000)
+        with pytest.raises(Conflict) as refused:
+            make()
+        assert (refused.value.value, refused.value.owner) == (str(taken), holder.id)
+        add(store, 10_001)
+    assert vnis(store) == [taken, 10_000, 10_001]
+    remove(store, holder)
+    make()
+    assert vnis(store) == [*range(1, SENT_AHEAD + 1), 10_000, 10_001]
+    with store.read() as reader:
+        assert reader.used("blue")["network"] == SENT_AHEAD + 2
+        assert reader.revision == len(store.changes(0)), "no revision is left out"
+
+
+def test_what_is_sent_ahead_may_be_changed_again(store: Store) -> None:
+    """By as many statements as it takes; each is looked up by its writer as he has written it."""
+    with store.write("test") as transaction:
+        made = [transaction.add(new_network(vni)) for vni in range(1, SENT_AHEAD + 1)]
+        transaction.send_some()
+        changed = [transaction.put(replace(network, name="again", vni=network.vni + 10_000)) for network in made]
+        transaction.send_some()
+        for network in changed[::2]:
+            transaction.delete(network)
+        transaction.send_some()
+        assert transaction.used(Network, "blue") == SENT_AHEAD // 2
+    with store.read() as reader:
+        assert {network.id: network for network in reader.list(Network)} == {each.id: each for each in changed[1::2]}
+
+
+def test_who_fails_with_something_sent_ahead_leaves_nothing(store: Store) -> None:
+    def work() -> None:
+        with store.write("test") as transaction:
+            for vni in range(1, SOME + 1):
+                transaction.add(new_network(vni))
+            transaction.send_some()
+            raise KeyError
+
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            work()
+    with store.group():
+        add(store, 10_000)
+        with pytest.raises(KeyError):
+            work()
+    assert vnis(store) == [10_000]

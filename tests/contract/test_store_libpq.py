@@ -12,8 +12,9 @@ from sqlalchemy import Connection, Engine, text
 from netplane.model import Network, Subnet
 from netplane.store import Ahead, Store
 from netplane.store.engine import database_url, open_engine
+from netplane.store.inserting import insert_rows
 from netplane.store.libpq import CHUNK, Line
-from netplane.store.prepared import MANY, Prepared, is_going_on, together
+from netplane.store.prepared import Prepared, is_going_on, post, settle, together
 from netplane.store.schema import SECRET
 from tests.contract.stores import new_network, new_subnet, open_store, postgresql
 
@@ -123,19 +124,82 @@ def test_a_server_that_has_forgotten_is_told_again(engine: Engine) -> None:
         assert ONE.first(connection, {"number": 3}) == 3
 
 
-@pytest.mark.parametrize("count", [1, 2, MANY - 1, MANY, 5 * MANY])
+AWKWARD = ["", "a,b", 'a"b', "a\\b", "{a}", "NULL", "ä", "a\tb\nc", "\\N"]
+
+
+@pytest.mark.parametrize("count", [1, 2, 500])
 def test_rows_are_written(engine: Engine, count: int) -> None:
-    """Few by statements, many by a copy; what is there already is refused in the same way."""
-    rows = [{"name": f"{number}\t\\N", "body": bytes([number % 256])} for number in range(count)]
+    """By one statement; what is there already is refused in the same way."""
+    rows = [{"name": f"{number}{AWKWARD[number % 9]}", "body": bytes([number % 256]) * 99} for number in range(count)]
     with engine.begin() as connection, together(connection):
-        PUT.run_many(connection, rows)
+        insert_rows(connection, PUT, rows)
+    with engine.connect() as connection:
+        found = [row._asdict() for row in connection.execute(SECRET.select())]
+        assert sorted(found, key=str) == sorted(rows, key=str)
+        with pytest.raises(psycopg.errors.UniqueViolation), together(connection):
+            insert_rows(connection, PUT, rows)
+        connection.rollback()
+        with pytest.raises(psycopg.DataError):
+            insert_rows(connection, PUT, [{"name": "a\0b", "body": b""}] * 2)
+
+
+def test_values_of_every_type_go_in_arrays(connection: Connection) -> None:
+    columns: dict[str, list[object]] = {
+        "text": ["a", None, 'b"\\', ""],
+        "number": [1, -(2**63), None, 2**63 - 1],
+        "bytes": [b"", None, bytes(range(256)), b"{}"],
+        "truth": [True, False, None, True],
+    }
+    echo = Prepared(
+        text(
+            "SELECT * FROM unnest(CAST(:text AS TEXT[]), CAST(:number AS BIGINT[]), CAST(:bytes AS BYTEA[]),"
+            " CAST(:truth AS BOOL[]))"
+        )
+    )
+    assert echo.rows(connection, columns) == [*zip(*columns.values(), strict=True)]
+    assert echo.rows(connection, {name: [] for name in columns}) == []
+
+
+def test_what_is_posted_is_heard_with_what_follows(engine: Engine) -> None:
+    """In its order, whatever asks next; and what the server refuses is raised there, once."""
+    row = {"name": "a", "body": b""}
     with engine.connect() as connection:
         connection.begin()
-        assert COUNT.first(connection, {}) == count
-        with pytest.raises(psycopg.errors.UniqueViolation), together(connection):
-            PUT.run_many(connection, rows)
+        with post(connection):
+            ONE.run(connection, {"number": 1})
+        with post(connection):
+            insert_rows(connection, PUT, [row])
+        assert COUNT.first(connection, {}) == 1
+        with post(connection):
+            insert_rows(connection, PUT, [row | {"name": "b"}, row | {"name": "c"}])
+        settle(connection)
+        assert connection.exec_driver_sql("SELECT count(*) FROM secret").scalar() == 3
+        with post(connection):
+            insert_rows(connection, PUT, [row])
+        with pytest.raises(psycopg.errors.UniqueViolation):
+            ONE.first(connection, {"number": 1})
+        settle(connection)
+        assert not is_going_on(connection)
         connection.rollback()
-        assert connection.execute(SECRET.select().where(SECRET.c.name == "0\t\\N")).one().body == b"\0"
+        connection.begin()
+        assert COUNT.first(connection, {}) == 0
+        with post(connection):
+            WRONG.run(connection, {})
+        assert not is_going_on(connection), "who asks has heard it"
+        connection.rollback()
+        connection.begin()
+        assert ONE.first(connection, {"number": 7}) == 7
+
+
+def test_more_than_a_socket_holds_is_posted(engine: Engine) -> None:
+    """Neither end waits for the other: what does not go is sent when it is heard."""
+    rows = [{"name": str(number), "body": bytes(50_000)} for number in range(100)]
+    with engine.connect() as connection:
+        connection.begin()
+        with post(connection):
+            insert_rows(connection, PUT, rows)
+        assert COUNT.first(connection, {}) == 100
+        connection.rollback()
 
 
 def fail_early(store: Store, network: Network, ahead: Ahead) -> None:

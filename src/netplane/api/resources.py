@@ -52,7 +52,10 @@ class Resources(NamedTuple):
             for wish in wishes:
                 check_create(transaction, call.context, kind, wish)
             self._check_room(transaction, wishes)
-            records = [create(transaction, call.context, self._fitted(wish)) for wish in wishes]
+            records = []
+            for wish in wishes:
+                records.append(create(transaction, call.context, self._fitted(wish)))
+                transaction.send_some()
             for project in {record.project_id for record in records}:
                 check_limit(transaction, self.services.limits, kind, project)
             views = self._views(transaction.reader, call.context, records)

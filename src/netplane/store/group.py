@@ -123,6 +123,7 @@ class Group:
         """Drop what is not committed, and the locks on it: behind a savepoint they outlive a commit that has failed."""
         if self.connection is not None and not self._is_committed:
             self._known.forget()
+            is_going_on(self.connection)  # or the database's last answers were left to be heard
             with suppress(self._driver.Error, DBAPIError):  # if it is broken, nothing is to be undone
                 self.connection.rollback()
 

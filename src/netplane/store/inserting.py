@@ -1,26 +1,34 @@
 """Rows into a table, by as few statements as may be.
 
-PostgreSQL's driver knows a way of its own. SQLite's steps through rows one by one and lets other threads run at each,
-which costs as much as the row; so it gets statements of many rows.
+PostgreSQL gets one for any number of rows, with an array for each column: that costs it what a copy does, and other
+statements can go with it in one packet. SQLite's driver steps through rows one by one and lets other threads run at
+each, which costs as much as the row; so it gets statements of many rows.
 """
 
 from collections.abc import Iterator, Sequence
 from functools import cache
 from itertools import chain
+from operator import itemgetter
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Table, text
 
-from netplane.store.prepared import Prepared, Values
+from netplane.store.prepared import Prepared, Values, is_distant
 
 SIZES = (100, 10, 4, 3, 2, 1)
-"""How many rows a statement has: few numbers, since each is another statement to compile."""
+"""How many rows a statement to SQLite has: few numbers, since each is another statement to compile."""
+ARRAYS: dict[type, str] = {str: "VARCHAR[]", int: "BIGINT[]", bool: "BOOLEAN[]", bytes: "BYTEA[]"}
+"""What PostgreSQL calls many values of a column."""
 
 
 def insert_rows(connection: Connection, insert: Prepared, rows: Sequence[Values]) -> None:
     """Send the rows of an `INSERT`, if there are any."""
-    if connection.dialect.name != "sqlite":
-        if rows:
-            insert.run_many(connection, rows)
+    if is_distant(connection):
+        if len(rows) == 1:
+            insert.run(connection, rows[0])
+        elif rows:
+            names = (*rows[0],)
+            columns = {name: [*map(itemgetter(name), rows)] for name in names}
+            _by_column(insert.table, names).run(connection, columns)
         return
     text = insert.text(connection)
     cursor = connection.connection.cursor()
@@ -37,6 +45,13 @@ def _pieces(count: int) -> Iterator[tuple[int, int]]:
         size = next(size for size in SIZES if size <= count - first)
         yield first, size
         first += size
+
+
+@cache
+def _by_column(table: Table, names: tuple[str, ...]) -> Prepared:
+    columns = ", ".join(f'"{name}"' for name in names)
+    arrays = ", ".join(f"CAST(:{name} AS {ARRAYS[table.c[name].type.python_type]})" for name in names)
+    return Prepared(text(f"INSERT INTO {table.name} ({columns}) SELECT * FROM unnest({arrays})"))
 
 
 @cache

@@ -8,13 +8,16 @@ Values go as text or bytes, answers come in binary. Statements are prepared on t
 those that begin and end transactions.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from select import POLLIN, POLLOUT, poll
 from typing import Any, NamedTuple
 
 import psycopg
 from psycopg import errors, pq
 from psycopg.pq.abc import PGresult
+
+from netplane.store.arrays import array
 
 CHUNK = 100
 """Statements that are sent before their answers are read: few enough that neither end waits for the other's buffer."""
@@ -53,8 +56,9 @@ class Answer:
     def __init__(self, line: "Line", told: Told, values: Sequence[Any]) -> None:
         self._line = line
         self.told = told
-        self.content: Any = [_content(value) for value in values]
-        self.formats = [isinstance(value, bytes) for value in values]
+        told_values = [_content(value) for value in values]
+        self.content: Any = [content for content, _ in told_values]
+        self.formats = [is_binary for _, is_binary in told_values]
         self._rows: Iterator[Row] | None = None
 
     def fetchone(self) -> Row | None:
@@ -89,6 +93,7 @@ class Line:
         self._server = connection.pgconn
         self._prepared: set[bytes] = set()
         self._queue: list[Answer] = []
+        self._posted: list[Answer | bytes] = []
         self._depth = 0
         self._expected: dict[tuple[bytes, tuple[Any, ...]], Answer] = {}
         self._poll = poll()
@@ -97,6 +102,8 @@ class Line:
     @property
     def is_going_on(self) -> bool:
         """Whether it is in a transaction in which nothing has failed."""
+        with suppress(psycopg.Error):  # then it is not
+            self.hear()
         return self._server.transaction_status == pq.TransactionStatus.INTRANS
 
     def run(self, told: Told, values: Sequence[Any]) -> Answer:
@@ -119,14 +126,6 @@ class Line:
         if self.is_going_on:
             self._check(self._server.exec_(b"COMMIT"))
 
-    def copy(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
-        """Write rows into a table."""
-        self.sync()
-        names = ", ".join(f'"{column}"' for column in columns)
-        with self._connection.cursor() as cursor, cursor.copy(f'COPY "{table}" ({names}) FROM STDIN') as copying:
-            for row in rows:
-                copying.write_row(row)
-
     def __enter__(self) -> "Line":
         """What follows is sent together."""
         self._depth += 1
@@ -138,32 +137,44 @@ class Line:
         if not self._depth:
             self.sync()
 
+    @contextmanager
+    def posting(self) -> Iterator[None]:
+        """What is said in the block is sent at its end, and need not be answered yet."""
+        assert not self._depth
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
+            self.post()
+
     def sync(self) -> None:
         """Send what is collected, and hear what is answered; what the server refuses is raised as the driver would."""
-        queue, self._queue = self._queue, []
-        is_begun = self._connection.autocommit or self._server.transaction_status != pq.TransactionStatus.IDLE
-        if queue and not is_begun:
-            queue.insert(0, Answer(self, Told(b"", _beginning(self._connection)), ()))
+        queue = self._collected()
+        self.hear()
         if len(queue) == 1 and queue[0].told.name in self._prepared:
             self._ask(queue[0])
         else:
-            for start in range(0, len(queue), CHUNK):
-                self._ask_together(queue[start : start + CHUNK])
+            self._post(queue)
+            self.hear()
 
-    def _ask(self, answer: Answer) -> None:
-        server = self._server
-        result = server.exec_prepared(answer.told.name, answer.content, answer.formats, pq.Format.BINARY)
-        self._check(result)
-        answer.hear(result)
+    def post(self) -> None:
+        """Send what is collected; what is answered is heard before anything else is sent, or by `hear`.
 
-    def _ask_together(self, queue: Sequence[Answer]) -> None:
-        server = self._server
+        The server works on it meanwhile. Until then only a `Line` may use the connection.
+        """
+        queue = self._collected()
+        self.hear()
+        self._post(queue)
+
+    def hear(self) -> None:
+        """Wait for the answers to what was posted."""
+        if not self._posted:
+            return
+        posted, self._posted = self._posted, []
         fault: psycopg.Error | None = None
-        server.enter_pipeline_mode()
         try:
-            sent = [*self._send(queue)]
-            server.pipeline_sync()
-            for answer in sent:
+            for answer in posted:
                 result = self._result()
                 if result.status == pq.ExecStatus.PIPELINE_ABORTED:
                     continue
@@ -178,10 +189,45 @@ class Line:
                     answer.hear(result)
             self._result()
         finally:
-            if server.status == pq.ConnStatus.OK:
-                server.exit_pipeline_mode()
+            if self._server.status == pq.ConnStatus.OK:
+                self._server.exit_pipeline_mode()
         if fault is not None:
             raise fault
+
+    def _collected(self) -> list[Answer]:
+        """What was said since the last time, behind the beginning of a transaction, if that must be.
+
+        It is dropped if what was said before turns out to have failed.
+        """
+        queue, self._queue = self._queue, []
+        is_begun = self._connection.autocommit or self._server.transaction_status != pq.TransactionStatus.IDLE
+        if queue and not is_begun:
+            queue.insert(0, Answer(self, Told(b"", _beginning(self._connection)), ()))
+        return queue
+
+    def _ask(self, answer: Answer) -> None:
+        server = self._server
+        result = server.exec_prepared(answer.told.name, answer.content, answer.formats, pq.Format.BINARY)
+        self._check(result)
+        answer.hear(result)
+
+    def _post(self, queue: Sequence[Answer]) -> None:
+        for start in range(0, len(queue), CHUNK):
+            self.hear()
+            self._post_some(queue[start : start + CHUNK])
+
+    def _post_some(self, queue: Sequence[Answer]) -> None:
+        server = self._server
+        server.enter_pipeline_mode()
+        try:
+            self._posted = [*self._send(queue)]
+            server.pipeline_sync()
+            server.flush()  # what the server has no room for now goes when it is heard
+        except psycopg.Error:
+            self._posted = []
+            if server.status == pq.ConnStatus.OK:
+                server.exit_pipeline_mode()
+            raise
 
     def _send(self, queue: Sequence[Answer]) -> Iterator[Answer | bytes]:
         """Send statements; gives what will be answered: them, and names that are prepared first."""
@@ -244,29 +290,24 @@ def _beginning(connection: "psycopg.Connection[Any]") -> bytes:
     return b"BEGIN" if level is None else f"BEGIN ISOLATION LEVEL {level.name.replace('_', ' ')}".encode()
 
 
-def _content(value: Any) -> bytes | None:
-    """A value as the server takes it; DataError if it takes none such."""
+def _content(value: Any) -> tuple[bytes | None, bool]:
+    """A value as the server takes it, and whether that is binary; DataError if it takes none such."""
     match value:
-        case None | bytes():
-            return value
+        case None:
+            return None, False
+        case bytes():
+            return value, True
         case str():
             if "\0" in value:
                 raise psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
-            return value.encode()
+            return value.encode(), False
         case bool():
-            return b"t" if value else b"f"
+            return b"t" if value else b"f", False
         case int():
-            return b"%d" % value
+            return b"%d" % value, False
         case list():
-            return b"{%s}" % b",".join(_element(each) for each in value)
+            return array(value)
     raise TypeError(f"no value for a statement: {value!r}")
-
-
-def _element(value: str) -> bytes:
-    """One of the texts of an array."""
-    content = _content(value)
-    assert content is not None, "an array of texts"
-    return b'"%s"' % content.replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def _row(result: PGresult, row: int, columns: Sequence[Column]) -> Row:

@@ -11,7 +11,7 @@ from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Insert, Select, bindparam
+from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, bindparam
 from sqlalchemy.dialects.postgresql.psycopg import dialect as PostgreSQL
 from sqlalchemy.sql.expression import ClauseElement
 
@@ -28,9 +28,6 @@ SQLite takes at most 32766 parameters, and longer lists gain nothing.
 FEWER = 32
 """The longest list for PostgreSQL: longer ones it compares with every row that passes all else, one by one."""
 
-MANY = 50
-"""Rows from which on PostgreSQL takes them faster as a copy than by statements."""
-
 _dollars = PostgreSQL(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
 
@@ -45,6 +42,17 @@ def together(connection: Connection) -> AbstractContextManager[object]:
     Their errors are raised at the end of the block at the latest. In it, only `Prepared` may ask.
     """
     return line_of(connection) if is_distant(connection) else nullcontext()
+
+
+def settle(connection: Connection) -> None:
+    """Hear what a distant database says of what was posted to it."""
+    if is_distant(connection):
+        line_of(connection).hear()
+
+
+def post(connection: Connection) -> AbstractContextManager[object]:
+    """As `together`, for what need not be answered yet: that is heard with what is said next, or by `settle`."""
+    return line_of(connection).posting() if is_distant(connection) else nullcontext()
 
 
 def is_going_on(connection: Connection) -> bool:
@@ -80,6 +88,14 @@ class Prepared:
         self._is_kept = is_kept
         self._texts: dict[str, Text] = {}
 
+    @property
+    def table(self) -> Table:
+        """What it inserts into."""
+        assert isinstance(self._statement, Insert)
+        table = self._statement.table
+        assert isinstance(table, Table)
+        return table
+
     def run(self, connection: Connection, values: Values) -> Any:
         """Send it; answers a cursor."""
         text = self._text(connection)
@@ -104,9 +120,6 @@ class Prepared:
             cursor = connection.connection.cursor()
             cursor.executemany(text.sql, [text.bind(row) for row in rows])
             cursor.close()
-        elif isinstance(self._statement, Insert) and len(rows) >= MANY:
-            columns = [*rows[0]]
-            line_of(connection).copy(self._statement.table.name, columns, map(itemgetter(*columns), rows))
         else:
             with line_of(connection) as line:
                 for row in rows:

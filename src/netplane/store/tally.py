@@ -40,16 +40,21 @@ class Tally:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._used: dict[Place, int] = {}
+        self._more: Counter[Place] = Counter()
 
-    def send(self, writes: Iterable[Write]) -> dict[Place, Any]:
-        """Resources come and go: write that down. Answers cursors, which `hear` is to be told of."""
-        more: Counter[Place] = Counter()
+    def count(self, writes: Iterable[Write]) -> None:
+        """Resources come and go."""
+        more = self._more
         for before, after in writes:
             if isinstance(before, Resource):
                 more[Place(before.project_id, kind_of(before))] -= 1
             if isinstance(after, Resource):
                 more[Place(after.project_id, kind_of(after))] += 1
-        moved = {place: number for place, number in more.items() if number}
+
+    def send(self) -> dict[Place, Any]:
+        """Write down what was counted. Answers cursors, which `hear` is to be told of."""
+        moved = {place: number for place, number in self._more.items() if number}
+        self._more.clear()
         return {
             place: MOVE.run(self._connection, {"project": place.project, "kind": place.kind, "more": number})
             for place, number in moved.items()

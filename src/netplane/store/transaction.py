@@ -17,13 +17,16 @@ from netplane.store.clock import stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
 from netplane.store.journal import Entry
 from netplane.store.known import Known, Window
-from netplane.store.prepared import together
+from netplane.store.prepared import is_distant, post, settle, together
 from netplane.store.reader import Reader, Records
 from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of
 
 T = TypeVar("T", bound=Record)
 R = TypeVar("R", bound=Resource)
+
+SOME = 100
+"""Records that are sent ahead of the rest: few enough that they fit into a socket's buffer."""
 
 _BY_NAME = {kind_of(kind): kind for kind in STORED}
 
@@ -57,6 +60,7 @@ class Transaction:
         self._cursors = cursors
         self._known = known
         self._pending = Pending()
+        self._sent: list[Pending] = []
         self._tally = Tally(connection)
         self._seen: dict[Key, Record | None] = {}
         self._found: dict[str, dict[tuple[str, str], Records[Record]]] = {}
@@ -175,18 +179,24 @@ class Transaction:
         self._write(key_of(before), before, None)
 
     def flush(self) -> None:
-        """Send what is collected."""
-        if self._pending.writes:
-            with together(self._connection):
-                if not self.has_sent:
-                    self.has_sent = True
-                    self._save()
-                self.entries += self._pending.send(self._connection, self._present, self.revision, self.origin)
-                numbers = self._tally.send(self._pending.writes.values())
-            self._tally.hear(numbers)
-            self._lone |= self._pending.new
-            self._lone -= self._pending.targets
-            self._pending = Pending()
+        """Send what is collected, and hear what the database says of all that was sent."""
+        if not (self._pending.writes or self._sent):
+            return
+        with together(self._connection):
+            self._send()
+            numbers = self._tally.send()
+        settle(self._connection)
+        self._tally.hear(numbers)
+        self._sent.clear()
+
+    def send_some(self) -> None:
+        """Whoever makes many records may have a distant database take some in, while he makes the rest.
+
+        None of these may claim what a record has that he only lets go of it later.
+        """
+        if len(self._pending.writes) >= SOME and is_distant(self._connection):
+            with post(self._connection):
+                self._send()
 
     def finish(self) -> None:
         """Send the rest: the last thing before the commit."""
@@ -195,7 +205,19 @@ class Transaction:
 
     def conflict(self, reader: Reader) -> Conflict:
         """Why the database refused what was sent; asked when that has been undone."""
-        return self._pending.conflict(reader)
+        known = (pending.conflict(reader) for pending in self._sent)
+        return next((conflict for conflict in known if conflict), Conflict("id", "", ""))
+
+    def _send(self) -> None:
+        if not self.has_sent:
+            self.has_sent = True
+            self._save()
+        pending, self._pending = self._pending, Pending()
+        self._sent.append(pending)
+        self.entries += pending.send(self._connection, self._present, self.revision, self.origin)
+        self._tally.count(pending.writes.values())
+        self._lone |= pending.new
+        self._lone -= pending.targets
 
     def _search(self, space: str, low: int, high: int, text: Text, start: int | None) -> None:
         """See what is free further on; Exhausted when it has come round."""

@@ -102,7 +102,7 @@ class Pending:
     def send(self, connection: Connection, present: set[Key], revision: int, origin: Origin) -> list[Entry]:
         """Send everything that follows a revision; answers the changes, in order. Afterwards these writes are spent.
 
-        `present` are known to be there. What a distant database refuses may be raised as late as the end of `together`.
+        `present` are known to be there. What a distant database refuses may be raised as late as by `settle`.
         """
         self._send_gone(connection)
         self._check_targets(connection, present)
@@ -112,14 +112,14 @@ class Pending:
         insert_rows(connection, INSERT_CHANGE, rows)
         return [_entry(row, write) for row, write in zip(rows, self.writes.values(), strict=True)]
 
-    def conflict(self, reader: Reader) -> Conflict:
-        """Why the database refused what was sent, told from outside of the transaction that failed."""
+    def conflict(self, reader: Reader) -> Conflict | None:
+        """Why the database refused it, told from outside of the transaction that failed; None if it did not."""
         for claim, owner in self._claims_new.items():
             holder = reader.holder(claim.space, claim.value)
             if holder is not None and holder != owner:
                 return Conflict(claim.space, claim.value, holder)
         taken = [key[1] for key in self.writes if key in reader.present([key[1]])]
-        return Conflict("id", taken[0] if taken else "", "")
+        return Conflict("id", taken[0], "") if taken else None
 
     def _relink(self, key: Key, before: Record | None, after: Record | None) -> None:
         if before is None and after is not None:
