@@ -16,6 +16,7 @@ from typing import Any
 from msgspec import MsgspecError, Struct
 from msgspec.msgpack import Decoder, Encoder
 
+from netplane.controller.whereabouts import introduced
 from netplane.store import Unavailable
 from netplane.store.peers import Letter, Peer, Peers
 from netplane.stream.faults import Refused, StreamFault, Unanswered
@@ -111,9 +112,8 @@ class Correspondence:
 
     @property
     def places(self) -> list[str]:
-        """Where agents find controllers that are there, this one included."""
-        others = (place for peer in self._present().values() for place in peer.southbound)
-        return sorted({*self.southbound, *others})
+        """Where this controller's agents find controllers that are there, this one included."""
+        return introduced(self.southbound, (place for peer in self._present().values() for place in peer.southbound))
 
     def _present(self) -> dict[str, Peer]:
         return self._presence.others(asyncio.get_running_loop().time())

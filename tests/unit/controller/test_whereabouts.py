@@ -3,7 +3,7 @@
 import pytest
 
 from netplane.controller import whereabouts
-from netplane.controller.whereabouts import advertised, reachable
+from netplane.controller.whereabouts import advertised, introduced, reachable
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,18 @@ from netplane.controller.whereabouts import advertised, reachable
 )
 def test_advertised(listens: str, told: str) -> None:
     assert advertised(listens) == told
+
+
+FAR = ["one:9697", "192.0.2.7:9697", "[2001:db8::1]:9697", "127.example:1"]
+NEAR = ["unix:///run/netplane/southbound", "127.0.0.1:9697", "127.0.0.9:1", "[::1]:9697", "localhost:9697"]
+
+
+@pytest.mark.parametrize("near", NEAR)
+def test_what_only_one_machine_reaches_is_told_there_alone(near: str) -> None:
+    assert introduced(["one:9697"], [*FAR, near]) == sorted(FAR)
+    assert introduced(["one:9697", near], [*FAR, *NEAR]) == sorted([*FAR, *NEAR])
+    assert introduced([near], ["two:9697"]) == sorted([near, "two:9697"])
+    assert introduced([], [near]) == []
 
 
 def test_what_is_whole_stays() -> None:
