@@ -19,8 +19,12 @@ from netplane.interest import Key
 from netplane.model import Record, kind_of
 from netplane.store import Store
 from netplane.store.enrolments import enrol, enrolment_of
-from netplane.stream.client import NOWHERE, Disconnected, Event, Position, Saying, Uplink
-from netplane.stream.messages import Ack, Answer, Ask, Delta, Snapshot, Welcome
+from netplane.stream.client import LARGEST_DOWN, NOWHERE, Disconnected, Event, Position, Saying, Uplink
+from netplane.stream.codec import decode_down
+from netplane.stream.connection import Connection, explain
+from netplane.stream.faults import Gone
+from netplane.stream.messages import Ack, Answer, Ask, Delta, Farewell, Snapshot, Welcome
+from netplane.stream.transport import agent_context, dial
 from netplane.trust.authority import LIFE, Authority, certify_host
 from netplane.trust.keys import make_key
 from netplane.trust.names import HostIdentity
@@ -139,6 +143,36 @@ async def site(directory: Path, southbound: str = "", database: str = "") -> Asy
     finally:
         await controller.stop()
         store.close()
+
+
+@asynccontextmanager
+async def connected(address: str, papers: Papers) -> AsyncIterator[Connection]:
+    """A connection on which anything can be said; OSError if there is none."""
+    connection = Connection(LARGEST_DOWN)
+    try:
+        await dial(address, connection, agent_context(papers))
+        yield connection
+    finally:
+        connection.abort("the test is done")
+
+
+async def last_word(site: Site, papers: Papers, *frames: bytes) -> str:
+    """Why a controller ends the session of an agent that shows these papers and says this.
+
+    `gone: ...` if it does not say. What follows the first word is said when that has been answered.
+    """
+    try:
+        async with asyncio.timeout(2 * PATIENCE), connected(site.address, papers) as connection:
+            connection.write(frames[0])
+            following = frames[1:]
+            while not isinstance(message := decode_down(await connection.read()), Farewell):
+                for frame in following:
+                    connection.write(frame)
+                    await connection.drained()
+                following = ()
+            return message.reason
+    except (Gone, OSError) as end:
+        return f"gone: {explain(end)}"
 
 
 class Follower:

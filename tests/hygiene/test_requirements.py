@@ -11,7 +11,7 @@ import pytest
 from tests.hygiene.sources import ROOT, name, parsed, python_files
 
 PINNED = [ROOT / "requirements/runtime.txt", ROOT / "requirements/dev.txt"]
-IMPORTED_AS = {"dnspython": "dns", "grpcio": "grpc", "pyjwt": "jwt", "ruamel-yaml": "ruamel"}
+IMPORTED_AS = {"dnspython": "dns", "pyjwt": "jwt", "ruamel-yaml": "ruamel"}
 """Where a distribution's module has another name."""
 
 

@@ -7,27 +7,32 @@ import logging
 
 from netplane.stream.client import Connected, Disconnected
 
+NOBODY_LISTENS = "nobody listens there: is the controller up, and is this its --southbound?"
+NO_NAME = "the controller's name has no address here"
+NO_ANSWER = "nobody answers there: does a firewall drop what this host sends?"
+
 ADVICE = (
     ("is revoked", "this host was put out; `netplane join` with a new token for it lets it in again"),
     ("has expired", "this host must join again: `netplane join` with a token for it"),
     ("no certificate to show", "this host must join first: `netplane join`"),
     ("certificate_verify_failed", "whoever answers there is of another authority than the one this host has joined"),
-    ("Expected SETTINGS frame", "whoever answers there is no controller for agents: that is HTTP's port, or another's"),
-    ("connection refused", "nobody listens there: is the controller up, and is this its --southbound?"),
-    ("no such file or directory", "nobody listens there: is the controller up, and is this its --southbound?"),
-    ("errors resolving", "the controller's name has no address here"),
+    ("does not speak", "whoever answers there is no controller for agents, or one of another release"),
+    ("wrong_version_number", "whoever answers there is no controller for agents: that is HTTP's port, or another's"),
+    ("handshake", "whoever answers there says nothing that agents understand: is this the controller's --southbound?"),
+    ("before the first word", "the controller does not take this host's certificate, or has just ended"),
+    ("connection refused", NOBODY_LISTENS),
+    ("connect call failed", NOBODY_LISTENS),
+    ("no such file or directory", NOBODY_LISTENS),
+    ("name or service not known", NO_NAME),
+    ("name resolution", NO_NAME),
+    ("no address associated", NO_NAME),
     ("permission denied", "the socket is for the controller's own user"),
-    ("unimplemented", "whoever answers there is no controller, or one of another release"),
-    ("ping timeout", "who is there says nothing: it hangs, or is no controller"),
-    ("keepalive", "who was there says nothing more: it hangs, or packets are lost on the way"),
-    ("timeout occurred", "nobody answers there: does a firewall drop what this host sends?"),
-    ("deadline", "nobody answers there: does a firewall drop what this host sends?"),
-    ("handshak", "whoever answers there says nothing that agents understand: is this the controller's --southbound?"),
-    ("timed out", "nobody answers there: does a firewall drop what this host sends?"),
+    ("nothing was heard", "who was there says nothing more: it hangs, or packets are lost on the way"),
+    ("timed out", NO_ANSWER),
     ("no route to host", "this host has no way there"),
     ("network is unreachable", "this host has no way there"),
 )
-"""What gRPC's words mean, by a part of them; the first that fits counts. Case is ignored."""
+"""What the words of the network and of TLS mean, by a part of them; the first that fits counts. Case is ignored."""
 
 log = logging.getLogger("netplane.agent")
 
@@ -53,7 +58,7 @@ class Contact:
 
 
 def explain(reason: str) -> str:
-    """Why there is no session, what it means first, for whoever has not met gRPC."""
+    """Why there is no session, what it means first, for whoever has to mend it."""
     lower = reason.lower()
     meaning = next((advice for part, advice in ADVICE if part.lower() in lower), "")
     return f"{meaning} ({reason})" if meaning else reason

@@ -18,7 +18,7 @@ def _url(_: click.Context, option: click.Parameter, value: str | None) -> str | 
 
 
 def _southbound(_: click.Context, option: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
-    """What gRPC would take for a name without a port, and look for at 443, or never find."""
+    """A controller's address that has no port, or is none."""
     for value in values:
         if value.startswith(("http://", "https://")):
             text = f"{value!r} is where clients connect; agents connect where the controller's --southbound says"

@@ -1,5 +1,5 @@
-"""The southbound session between agents and controllers: state machines without I/O, and gRPC around them.
+"""The southbound session between agents and controllers: state machines without I/O, and TLS around them.
 
-`session` holds the rules of the conversation, `codec` its bytes; `server` and `client` move the bytes. Nothing here
-knows the store or the datapath.
+`session` holds the rules of the conversation, `codec` its bytes; `connection` moves frames, for `server` and `client`.
+Nothing here knows the store or the datapath.
 """

@@ -22,14 +22,13 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import chain, count
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-import grpc
-import grpc.aio
 from msgspec import Struct
 
 from netplane.stream.backoff import Backoff
-from netplane.stream.faults import RemoteFault
+from netplane.stream.connection import Connection, explain
+from netplane.stream.faults import Gone, RemoteFault
 from netplane.stream.messages import (
     Ack,
     Announce,
@@ -39,6 +38,7 @@ from netplane.stream.messages import (
     Controllers,
     Decisions,
     Delta,
+    Farewell,
     Hello,
     Release,
     Renew,
@@ -49,7 +49,7 @@ from netplane.stream.messages import (
 )
 from netplane.stream.preference import preferred, remembered
 from netplane.stream.session import AgentSession
-from netplane.stream.transport import AUTHENTIC, KEEPALIVE, LARGEST_DOWN, METHOD, agent_credentials, target
+from netplane.stream.transport import agent_context, dial
 from netplane.trust.faults import Distrust
 from netplane.trust.papers import Papers
 
@@ -81,22 +81,13 @@ Saying = Ack | Claim | Release | Announce | Trouble | Decisions | Renew | Answer
 
 READ_AHEAD = 8
 """Events that wait to be taken before the network is left waiting too."""
-SAYINGS = 10_000
-"""Sayings that wait to be sent before the session is given up: the controller does not listen."""
+LARGEST_DOWN = 256 * 1024 * 1024
+"""Bytes of a frame from a controller; a delta of `outbox.LIMIT` large records stays below."""
+UNHEARD = 16 * 1024 * 1024
+"""Bytes that wait to be sent before the session is given up: the controller does not listen."""
 
 LASTING = 5.0
 """Seconds after which a session has been one: the next attempt after it comes soon."""
-
-_OPTIONS = (
-    *KEEPALIVE,
-    *AUTHENTIC,
-    ("grpc.max_receive_message_length", LARGEST_DOWN),
-    ("grpc.max_send_message_length", LARGEST_DOWN),
-    # A new attempt is a new channel; channels of the same target must not share a broken connection.
-    ("grpc.use_local_subchannel_pool", 1),
-    # How long a connection may take to be made: a controller that is cut off answers nothing at all.
-    ("grpc.min_reconnect_backoff_ms", 5_000),
-)
 
 
 class Uplink:
@@ -121,7 +112,7 @@ class Uplink:
         self._position = position
         self._events: asyncio.Queue[Event] = asyncio.Queue(READ_AHEAD)
         self._session = AgentSession()
-        self._sayings: asyncio.Queue[bytes] = asyncio.Queue(SAYINGS)
+        self._connection: Connection | None = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -145,9 +136,13 @@ class Uplink:
 
     def send(self, message: Saying) -> bool:
         """Say something to the controller; False if no session is open, and it was dropped."""
-        if not self._session.is_open or self._sayings.full():
+        connection = self._connection
+        if connection is None or not self._session.is_open:
             return False
-        self._sayings.put_nowait(self._session.send(message))
+        if connection.waiting > UNHEARD:
+            connection.abort("the controller takes nothing of what it is told")
+            return False
+        connection.write(self._session.send(message))
         return True
 
     def prefer(self, controllers: Sequence[str]) -> None:
@@ -176,40 +171,33 @@ class Uplink:
     async def _attempt(self, controller: str) -> str:
         """One session, from connecting to its end; answers why it ended."""
         try:
-            credentials = agent_credentials(self._papers())
+            context = agent_context(self._papers())
         except (OSError, Distrust) as problem:
             return f"this host has no certificate to show: {problem}"
-        async with grpc.aio.secure_channel(target(controller), credentials, options=_OPTIONS) as channel:
-            call = channel.stream_stream(METHOD)()
-            try:
-                return await self._converse(call, controller)
-            except RemoteFault as fault:
-                return f"the controller broke the rules: {fault}"
-            except grpc.aio.AioRpcError:
-                # What was raised may only say that writing failed, not why the controller ended the call.
-                return f"{(await call.code()).name}: {await call.details()}"
-            finally:
-                call.cancel()
-
-    async def _converse(self, call: Any, controller: str) -> str:
-        session = self._session = AgentSession()
-        sayings = self._sayings = asyncio.Queue(SAYINGS)
-        hello = Hello(self._host, self._address, self._position.log, self._position.revision)
-        await call.write(session.send(hello))
-        writer = asyncio.create_task(_write(call, sayings))
+        connection = Connection(LARGEST_DOWN)
         try:
-            while (frame := await call.read()) is not grpc.aio.EOF:
-                message = session.receive(frame)
-                if isinstance(message, Welcome):
-                    await self._events.put(Connected(controller))
-                self._position = Position(session.log, session.revision)
-                await self._events.put(message)
-            return f"ended by the controller, {(await call.code()).name}: {await call.details()}"
+            await dial(controller, connection, context)
+            return await self._converse(connection, controller)
+        except RemoteFault as fault:
+            return f"the controller broke the rules: {fault}"
+        except Gone as problem:
+            return f"{problem}{'' if self._session.is_open else ', before the first word of a controller'}"
+        except (OSError, ValueError) as problem:
+            return explain(problem)
         finally:
-            writer.cancel()
+            self._connection = None
+            connection.abort("this end is done")
 
-
-async def _write(call: Any, sayings: asyncio.Queue[bytes]) -> None:
-    with suppress(grpc.aio.AioRpcError, asyncio.InvalidStateError):
+    async def _converse(self, connection: Connection, controller: str) -> str:
+        session = self._session = AgentSession()
+        self._connection = connection
+        hello = Hello(self._host, self._address, self._position.log, self._position.revision)
+        connection.write(session.send(hello))
         while True:
-            await call.write(await sayings.get())
+            message = session.receive(await connection.read())
+            if isinstance(message, Farewell):
+                return message.reason
+            if isinstance(message, Welcome):
+                await self._events.put(Connected(controller))
+            self._position = Position(session.log, session.revision)
+            await self._events.put(message)

@@ -1,6 +1,6 @@
 """What agents and controllers say to each other, as frozen messages.
 
-One gRPC stream for each agent carries them both ways, each frame one message in msgpack. An agent opens with
+One connection for each agent carries them both ways, each frame one message in msgpack. An agent opens with
 `Hello`; the controller answers `Welcome`, then either a `Snapshot` or, if it can resume from the agent's revision,
 `Delta`s only. From then on deltas flow down, and acknowledgements, claims and answers up. Whoever breaks the
 sequence is cut off.
@@ -116,6 +116,12 @@ class Controllers(Message, frozen=True, tag="controllers"):
     """`host:port` or `unix:///path` each."""
 
 
+class Farewell(Message, frozen=True, tag="farewell"):
+    """Down, last: why the controller ends the session."""
+
+    reason: str
+
+
 class Ack(Message, frozen=True, tag="ack"):
     """Up: everything up to this revision is in the kernel."""
 
@@ -171,5 +177,5 @@ class Answer(Message, frozen=True, tag="answer"):
     error: str = ""
 
 
-Down = Welcome | Snapshot | Delta | Ask | Renewed | Controllers
+Down = Welcome | Snapshot | Delta | Ask | Renewed | Controllers | Farewell
 Up = Hello | Ack | Claim | Release | Announce | Trouble | Decisions | Renew | Answer

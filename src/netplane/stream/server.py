@@ -1,9 +1,9 @@
-"""The controllers' end of the southbound: a gRPC server, and a line to each agent that is connected.
+"""The controllers' end of the southbound: whoever connects, and a line to each agent that has proven to be a host.
 
                       Desk (the controller)
             admit, resume, slice │ ▲ hear, left
                                  ▼ │
-    publish, ask ──▶ Line: Outbox ─ ControllerSession ══ gRPC stream ══ agent
+    publish, ask ──▶ Line: Outbox ─ ControllerSession ══ Connection ══ agent
 
 One event loop runs it all. A line writes what its outbox holds, at most once a tick; while the network takes
 nothing, the outbox merges, so an agent that does not read costs no more than its slice.
@@ -12,31 +12,17 @@ nothing, the outbox merges, so an agent that does not read costs no more than it
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-import grpc
-import grpc.aio
-
+from netplane.stream.connection import Connection, explain
 from netplane.stream.delivery import Slice, begin, frames
-from netplane.stream.faults import Refused, RemoteFault, Unanswered
-from netplane.stream.messages import Answer, Ask, Controllers, Hello, Renew, Renewed, Up, Welcome
+from netplane.stream.faults import Gone, Refused, RemoteFault, StreamFault, Unanswered
+from netplane.stream.messages import Answer, Ask, Controllers, Farewell, Hello, Renew, Renewed, Up, Welcome
 from netplane.stream.outbox import LIMIT, Outbox, Parcel
 from netplane.stream.session import ControllerSession
-from netplane.stream.transport import (
-    GUARDED,
-    KEEPALIVE,
-    LARGEST_DOWN,
-    LARGEST_UP,
-    METHOD_NAME,
-    SERVICE,
-    Peer,
-    controller_credentials,
-    peer_of,
-    target,
-)
+from netplane.stream.transport import ControllerContext, Peer, accept, listen, unix_path
 from netplane.trust.faults import Distrust
 from netplane.trust.names import HostIdentity
 from netplane.trust.own import OwnCertificate
@@ -51,15 +37,18 @@ SHARE = 0.00025
 A message costs this process about 0.1 ms with its acknowledgement: so there is time left for other work, however many
 hosts must hear of everything.
 """
-HELLO_TIMEOUT = 10.0
-"""Seconds that an agent has for its first word."""
+HELLO_TIMEOUT = 20.0
+"""Seconds that whoever connects has for TLS and its first word."""
+STRANGERS = 1_000
+"""Connections without a first word; whoever is the longest at it makes room for one more."""
 GRACE = 0.5
-"""Seconds that sessions have to end when the server stops."""
+"""Seconds that agents have to take the last word, and to go."""
 RENEWAL_PAUSE = 1.0
 """Seconds between two renewals of a host, at least: each takes a signature and a write."""
-
-_GONE = (grpc.aio.UsageError, grpc.aio.InternalError, asyncio.InvalidStateError)
-"""What reading and writing raise when the agent has gone."""
+LARGEST_HELLO = 4 * 1024
+"""Bytes of an agent's first frame."""
+LARGEST_UP = 4 * 1024 * 1024
+"""Bytes of a frame from an agent that has said who it is."""
 
 
 class Desk(Protocol):
@@ -90,6 +79,10 @@ class Desk(Protocol):
         """The session of a host has ended, and no other has taken its place."""
 
 
+class Ended(StreamFault):
+    """We end a session; the text says why."""
+
+
 class Line:
     """One agent that is connected."""
 
@@ -117,13 +110,15 @@ class SouthboundServer:
         """`limit` is the most records that wait for an agent before it gets its slice anew instead."""
         self._desk = desk
         self._limit = limit
-        self._own = own
+        self._context = ControllerContext(own)
         self._tick = tick
         self._lines: dict[str, Line] = {}
         self._questions = 0
         self._controllers = Controllers(())
         self._resting = 0
-        self._server: Any = None
+        self._listener: asyncio.Server | None = None
+        self._strangers: dict[asyncio.Task[None], None] = {}
+        self._calls: set[asyncio.Task[None]] = set()
 
     @property
     def connected(self) -> set[str]:
@@ -139,28 +134,27 @@ class SouthboundServer:
 
         OSError if it cannot be listened on.
         """
-        options = (*KEEPALIVE, *GUARDED, ("grpc.max_receive_message_length", LARGEST_UP), ("grpc.so_reuseport", 0))
-        self._server = grpc.aio.server(options=(*options, ("grpc.max_send_message_length", LARGEST_DOWN)))
-        handler = grpc.stream_stream_rpc_method_handler(self._serve)
-        self._server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler(SERVICE, {METHOD_NAME: handler}),))
-        try:
-            port = self._server.add_secure_port(target(address), controller_credentials(self._own))
-        except RuntimeError as error:
-            raise OSError(f"agents cannot connect to {address}: it is taken, or not this machine's") from error
-        await self._server.start()
-        return address if address.startswith("unix:") else f"{address.rpartition(':')[0]}:{port}"
+        self._listener = await listen(address, self._arrive)
+        if unix_path(address):
+            return address
+        port = self._listener.sockets[0].getsockname()[1]
+        return f"{address.rpartition(':')[0]}:{port}"
 
     async def stop(self, revision: int = 0) -> None:
         """End every session and stop listening. First all hosts are told of the revision: they resume from it."""
+        if self._listener:
+            self._listener.close()
         self.advance(revision)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GRACE):
-                while any(line.outbox for line in self._lines.values()):
-                    await asyncio.sleep(self._tick)
+        clock = asyncio.get_running_loop().time
+        deadline = clock() + GRACE
+        while any(line.outbox for line in self._lines.values()) and clock() < deadline:
+            await asyncio.sleep(self._tick)
         for line in list(self._lines.values()):
             line.end("the controller stops")
-        if self._server:
-            await self._server.stop(GRACE)
+        for stranger in self._strangers:
+            stranger.cancel()
+        if self._calls:
+            await asyncio.wait(self._calls, timeout=2 * GRACE)
 
     def publish(self, parcels: Iterable[tuple[str, Parcel]]) -> None:
         """Hand out what has changed, by host; hosts without a session get their slice when they come."""
@@ -219,44 +213,78 @@ class SouthboundServer:
             raise Refused(answer.error)
         return answer.body
 
-    async def _serve(self, _requests: object, context: Any) -> None:
-        """One agent's call, from its first word to its end."""
-        session = ControllerSession()
+    def _arrive(self, plain: asyncio.Transport) -> None:
+        """Somebody has connected. Neither the next one nor who is here waits for that."""
+        if len(self._strangers) >= STRANGERS:
+            next(iter(self._strangers)).cancel()
+        call = asyncio.create_task(self._serve(plain))
+        self._strangers[call] = None
+        self._calls.add(call)
+        call.add_done_callback(self._leave)
+
+    def _leave(self, call: asyncio.Task[None]) -> None:
+        self._strangers.pop(call, None)
+        self._calls.discard(call)
+        if not call.cancelled() and (error := call.exception()):
+            LOGGER.error("a session has failed: %s", error, exc_info=error)
+
+    async def _serve(self, plain: asyncio.Transport) -> None:
+        """One connection, from TLS to its end; the agent is told why, if we end it."""
+        connection, session = Connection(LARGEST_HELLO), ControllerSession()
+        came_from = plain.get_extra_info("peername") or "a Unix socket"
+        reason = ""
         try:
-            reason = await self._converse(session, context)
+            await self._converse(plain, connection, session)
+        except (Gone, OSError) as end:
+            LOGGER.debug("%s is gone: %s", came_from, explain(end))
         except Distrust as doubt:
-            LOGGER.warning("turned away %s: %s", context.peer(), doubt)
-            await context.abort(grpc.StatusCode.UNAUTHENTICATED, str(doubt))
+            LOGGER.warning("turned away %s: %s", came_from, doubt)
+            reason = str(doubt)
         except RemoteFault as fault:
             LOGGER.warning("cut off host %r: %s", session.hello.host, fault)
-            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, str(fault))
+            reason = f"this agent broke the rules: {fault}"
         except Refused as refusal:
             LOGGER.warning("refused host %r: %s", session.hello.host, refusal)
-            await context.abort(grpc.StatusCode.FAILED_PRECONDITION, str(refusal))
+            reason = str(refusal)
+        except Ended as end:
+            reason = str(end)
+        except BaseException:
+            connection.abort("there is no time for it")
+            raise
         if reason:
-            await context.abort(grpc.StatusCode.ABORTED, reason)
+            connection.write(session.send(Farewell(reason)))
+        await connection.finish(GRACE)
 
-    async def _converse(self, session: ControllerSession, context: Any) -> str:
-        peer = peer_of(context.auth_context())
+    async def _converse(self, plain: asyncio.Transport, connection: Connection, session: ControllerSession) -> None:
+        """Until one of those is raised that end a session."""
+        peer, hello = await self._meet(plain, connection, session)
+        number = await self._desk.admit(hello, peer.identity)
+        connection.write(session.send(Welcome(number, self._desk.log, self._desk.dns_domain)))
+        line = self._open(peer, session)
         try:
-            frame = await asyncio.wait_for(context.read(), HELLO_TIMEOUT)
+            self.review(line.host)
+            await self._run(line, session, connection)
+        finally:
+            self._close(line)
+
+    async def _meet(
+        self, plain: asyncio.Transport, connection: Connection, session: ControllerSession
+    ) -> tuple[Peer, Hello]:
+        """Who has connected, by its certificate and its first word."""
+        try:
+            async with asyncio.timeout(HELLO_TIMEOUT):
+                peer = await accept(plain, connection, self._context.current())
+                hello = session.receive(await connection.read())
         except TimeoutError:
-            raise RemoteFault(f"nothing said within {HELLO_TIMEOUT:g} s") from None
-        if frame is grpc.aio.EOF:
-            return ""
-        hello = session.receive(frame)
+            raise Ended(f"nothing said within {HELLO_TIMEOUT:g} s") from None
+        finally:
+            self._strangers.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
         if not isinstance(hello, Hello):
             raise RemoteFault("an agent opens with Hello")
         if hello.host != peer.identity.host:
             raise Distrust(f"host {peer.identity.host} says that it is {hello.host}")
-        number = await self._desk.admit(hello, peer.identity)
-        await context.write(session.send(Welcome(number, self._desk.log, self._desk.dns_domain)))
-        line = self._open(peer, session)
-        try:
-            self.review(line.host)
-            return await self._run(line, session, context)
-        finally:
-            self._close(line)
+        connection.largest = LARGEST_UP
+        return peer, hello
 
     def _open(self, peer: Peer, session: ControllerSession) -> Line:
         """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
@@ -278,31 +306,30 @@ class SouthboundServer:
             del self._lines[line.host]
             self._desk.left(line.host)
 
-    async def _run(self, line: Line, session: ControllerSession, context: Any) -> str:
-        """Read and write until either ends; answers why we end it, or nothing if the agent did."""
-        tasks: list[asyncio.Future[None]] = [
-            asyncio.create_task(self._read(line, session, context)),
-            asyncio.create_task(self._write(line, session, context)),
-        ]
+    async def _run(self, line: Line, session: ControllerSession, connection: Connection) -> None:
+        """Read and write until either cannot go on, or the line is cut; raises why."""
+        reading = asyncio.create_task(self._read(line, session, connection))
+        writing = asyncio.create_task(self._write(line, session, connection))
+        ends: list[asyncio.Future[Any]] = [line.cut, reading, writing]
         try:
-            ends: list[asyncio.Future[Any]] = [*tasks, line.cut]
             while not any(end.done() for end in ends):
                 left = (line.expires - datetime.now(UTC)).total_seconds()
                 if left <= 0:
                     line.end("the host's certificate has expired")
                 await asyncio.wait(ends, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in tasks:
-                task.cancel()
-            ended = await asyncio.gather(*tasks, return_exceptions=True)
+            reading.cancel()
+            writing.cancel()
+            ended = await asyncio.gather(reading, writing, return_exceptions=True)
+        if line.cut.done():
+            raise Ended(line.cut.result())
         for error in ended:
-            if isinstance(error, Exception) and not isinstance(error, _GONE):
+            if isinstance(error, Exception):
                 raise error
-        return line.cut.result() if line.cut.done() else ""
 
-    async def _read(self, line: Line, session: ControllerSession, context: Any) -> None:
-        while (frame := await context.read()) is not grpc.aio.EOF:
-            message = session.receive(frame)
+    async def _read(self, line: Line, session: ControllerSession, connection: Connection) -> None:
+        while True:
+            message = session.receive(await connection.read())
             match message:
                 case Answer(number):
                     future = line.answers.get(number)
@@ -322,12 +349,13 @@ class SouthboundServer:
         line.outbox.words.append(renewed)
         line.wake.set()
 
-    async def _write(self, line: Line, session: ControllerSession, context: Any) -> None:
+    async def _write(self, line: Line, session: ControllerSession, connection: Connection) -> None:
         while True:
             await line.wake.wait()
             line.wake.clear()
             for frame in frames(session, line.outbox, partial(self._desk.slice, line.host)):
-                await context.write(frame)
+                connection.write(frame)
+                await connection.drained()
             await self._rest()
 
     async def _rest(self) -> None:

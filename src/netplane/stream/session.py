@@ -6,6 +6,7 @@
              ◀─── Snapshot first ... last, or Delta  CHOOSING  -> LOADING -> LIVE
       Ack, Claim, Release, Announce, Trouble, Decisions, Renew, Answer ──▶ after Welcome, at any time
              ◀────── Delta, Ask, Renewed, Controllers, Snapshot   LIVE
+             ◀────── Farewell, at any time                any     -> OVER
 
 A session can never be in a state where the two ends disagree on what is allowed next: either end steps through the
 same tables. What the other end does wrong is a RemoteFault, what this end is about to do wrong a LocalFault.
@@ -30,6 +31,7 @@ from netplane.stream.messages import (
     Decisions,
     Delta,
     Down,
+    Farewell,
     Hello,
     Release,
     Renew,
@@ -51,6 +53,8 @@ class State(Enum):
     LOADING = "loading"
     """Within a snapshot."""
     LIVE = "live"
+    OVER = "over"
+    """The controller has said its last word."""
 
 
 class Part(Enum):
@@ -87,6 +91,7 @@ DOWN: Mapping[tuple[State, object], State] = {
     (State.LIVE, Part.FIRST): State.LOADING,
     (State.LIVE, Delta): State.LIVE,
     **{(state, kind): state for state in OPEN for kind in WORDS},
+    **{(state, Farewell): State.OVER for state in State if state is not State.OVER},
 }
 """What a controller may say in each state, and the state after it."""
 

@@ -1,61 +1,39 @@
-"""What the two ends of the gRPC connection agree on: where it is, who proves what by TLS, how it is kept alive.
+"""What the two ends of a connection agree on: where it is, and who proves what by TLS.
 
 Both ends show certificates of one authority, over TCP and Unix sockets alike: a socket's file could say which user
-connects, but not which host. They speak TLS 1.3; gRPC in Python cannot be told to agree to nothing else, so a
-controller asks what was agreed to before it reads the first frame.
+connects, but not which host. They speak TLS 1.3 and nothing else, and name what they speak within it (ALPN).
 """
 
-from collections.abc import Mapping, Sequence
+import asyncio
+import socket
+import ssl
+from collections.abc import Callable
 from datetime import datetime
-from typing import NamedTuple
+from ipaddress import ip_address
+from typing import NamedTuple, cast
 
-import grpc
-
-from netplane.trust.certificates import certificate_pem, host_of, load_certificate
-from netplane.trust.faults import Distrust
+from netplane.stream.connection import Connection
+from netplane.stream.faults import Gone
+from netplane.trust.certificates import certificate_pem, host_of, parse_certificate
 from netplane.trust.keys import key_pem
 from netplane.trust.names import CONTROLLER, HostIdentity
-from netplane.trust.own import OwnCertificate, Served
+from netplane.trust.own import OwnCertificate
 from netplane.trust.papers import Papers
+from netplane.trust.showing import show
 
-METHOD = "/netplane.v1.Southbound/Session"
-SERVICE, _, METHOD_NAME = METHOD[1:].partition("/")
+PROTOCOL = "netplane/1"
+"""What is spoken; raised by whatever the other release could not follow."""
 
-LARGEST_UP = 4 * 1024 * 1024
-"""Bytes of a frame from an agent."""
-LARGEST_DOWN = 256 * 1024 * 1024
-"""Bytes of a frame from a controller; a delta of `outbox.LIMIT` large records stays below."""
-
-KEEPALIVE = (
-    ("grpc.keepalive_time_ms", 10_000),
-    ("grpc.keepalive_timeout_ms", 5_000),
-    ("grpc.http2.ping_timeout_ms", 5_000),
-    ("grpc.keepalive_permit_without_calls", 1),
-    ("grpc.http2.max_pings_without_data", 0),
-    ("grpc.http2.min_ping_interval_without_data_ms", 1_000),
-)
-"""Either end notices within 15 s that the other is gone, also when nothing is being said.
-
-`keepalive_timeout_ms` alone leaves a ping 60 s to be answered. Without the last line gRPC takes the pings of an idle
-session for an attack, and ends it after the third.
-"""
-
-GUARDED = (
-    ("grpc.server_handshake_timeout_ms", 10_000),
-    ("grpc.max_connection_idle_ms", 30_000),
-    ("grpc.max_concurrent_streams", 4),
-    ("grpc.max_metadata_size", 8_192),
-)
-"""What a controller grants connections: time for the handshake, time without a session, sessions, bytes of headers."""
-
-
-def target(address: str) -> str:
-    """An address as gRPC takes it: `unix:///path` and `host:port` are themselves, `tcp://host:port` is `host:port`."""
-    return address.removeprefix("tcp://")
-
-
-AUTHENTIC = (("grpc.ssl_target_name_override", CONTROLLER),)
-"""An agent's option: whatever address it connects to, a controller is what must answer there."""
+CONNECT = 5.0
+"""Seconds for a connection to be made: a controller that is cut off answers nothing at all."""
+HANDSHAKE = 15.0
+"""Seconds for TLS: a thousand hosts that come at once wait for each other."""
+SHUTDOWN = 1.0
+"""Seconds for the end of TLS."""
+STAGGER = 0.25
+"""Seconds that each address of a name has before the next is tried beside it (RFC 8305)."""
+BACKLOG = 4_096
+"""Connections that wait to be accepted: as many hosts come back at once when a controller does."""
 
 
 class Peer(NamedTuple):
@@ -66,31 +44,126 @@ class Peer(NamedTuple):
     """Until when its certificate is valid."""
 
 
-def agent_credentials(papers: Papers) -> grpc.ChannelCredentials:
-    """What an agent shows, and whom it believes."""
-    chain = certificate_pem(papers.certificate)
-    return grpc.ssl_channel_credentials(certificate_pem(papers.authority), key_pem(papers.key), chain)
+class Door(asyncio.Protocol):
+    """A connection that has just come, before TLS: nothing is read until somebody takes it."""
+
+    def __init__(self, take: Callable[[asyncio.Transport], None]) -> None:
+        self._take = take
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Hand it over."""
+        plain = cast(asyncio.Transport, transport)
+        plain.pause_reading()
+        self._take(plain)
 
 
-def controller_credentials(own: OwnCertificate) -> grpc.ServerCredentials:
-    """What a controller shows: at each handshake what is valid then."""
-    shown = own.served()
+async def listen(address: str, take: Callable[[asyncio.Transport], None]) -> asyncio.Server:
+    """Listen on `unix:///path` or `host:port`; OSError if that cannot be."""
+    loop = asyncio.get_running_loop()
+    if path := unix_path(address):
+        return await loop.create_unix_server(lambda: Door(take), path, backlog=BACKLOG)
+    host, port = host_and_port(address)
+    if host == "::":
+        both = socket.create_server((host, port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
+        return await loop.create_server(lambda: Door(take), sock=both, backlog=BACKLOG)
+    return await loop.create_server(lambda: Door(take), host, port, backlog=BACKLOG)
 
-    def renewed() -> object:
-        nonlocal shown
-        before, shown = shown, own.served()
-        return None if shown is before else _configuration(own, shown)
 
-    return grpc.dynamic_ssl_server_credentials(_configuration(own, shown), renewed, require_client_authentication=True)
+async def dial(address: str, connection: Connection, context: ssl.SSLContext) -> None:
+    """Connect to `unix:///path` or `host:port`. OSError (TimeoutError, ssl.SSLError) or Gone if that fails."""
+    loop = asyncio.get_running_loop()
+    plain: asyncio.Transport
+    async with asyncio.timeout(CONNECT):
+        if path := unix_path(address):
+            plain, _ = await loop.create_unix_connection(asyncio.Protocol, path)
+        else:
+            host, port = host_and_port(address)
+            plain, _ = await loop.create_connection(
+                asyncio.Protocol, host, port, happy_eyeballs_delay=STAGGER if _is_name(host) else None
+            )
+    await _secure(plain, connection, context, server_hostname=CONTROLLER)
 
 
-def peer_of(connection: Mapping[str, Sequence[bytes]]) -> Peer:
-    """Who has connected, by what gRPC knows of the connection; Distrust if that is no host that has proven itself."""
-    if list(connection.get("ssl_tls_version", ())) != [b"TLSv1.3"]:
-        raise Distrust("agents speak TLS 1.3")
-    certificate = load_certificate(b"".join(connection.get("x509_pem_cert", ())))
+async def accept(plain: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> Peer:
+    """Speak TLS with whoever has come. OSError or Gone if it cannot, Distrust if that is no host."""
+    secure = await _secure(plain, connection, context, server_hostname=None)
+    certificate = parse_certificate(secure.getpeercert(binary_form=True) or b"")
     return Peer(host_of(certificate), certificate.not_valid_after_utc)
 
 
-def _configuration(own: OwnCertificate, shown: Served) -> object:
-    return grpc.ssl_server_certificate_configuration([(shown.key, shown.chain)], root_certificates=own.authority.pem)
+async def _secure(
+    plain: asyncio.Transport, connection: Connection, context: ssl.SSLContext, server_hostname: str | None
+) -> ssl.SSLObject:
+    """TLS on a connection, to a name or as the one who is connected to."""
+    loop = asyncio.get_running_loop()
+    secure = await loop.start_tls(
+        plain,
+        connection,
+        context,
+        server_side=server_hostname is None,
+        server_hostname=server_hostname,
+        ssl_handshake_timeout=HANDSHAKE,
+        ssl_shutdown_timeout=SHUTDOWN,
+    )
+    if secure is None:
+        raise Gone("the connection was closed")
+    connection.connection_made(secure)
+    spoken = cast(ssl.SSLObject, secure.get_extra_info("ssl_object"))
+    if spoken.selected_alpn_protocol() != PROTOCOL:
+        raise Gone(f"whoever is there does not speak {PROTOCOL}")
+    return spoken
+
+
+def agent_context(papers: Papers) -> ssl.SSLContext:
+    """What an agent shows, and whom it believes: whatever address it connects to, a controller must answer there."""
+    context = _context(ssl.PROTOCOL_TLS_CLIENT, certificate_pem(papers.authority))
+    show(context, key_pem(papers.key), certificate_pem(papers.certificate))
+    return context
+
+
+class ControllerContext:
+    """What a controller shows, and whom it believes."""
+
+    def __init__(self, own: OwnCertificate) -> None:
+        self._own = own
+        self._context = _context(ssl.PROTOCOL_TLS_SERVER, own.authority.pem)
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        # Each session proves anew who the host is.
+        self._context.num_tickets = 0
+        self._shown = own.served()
+        show(self._context, *self._shown)
+
+    def current(self) -> ssl.SSLContext:
+        """For the next handshake: with the certificate that is valid now."""
+        served = self._own.served()
+        if served is not self._shown:
+            show(self._context, *served)
+            self._shown = served
+        return self._context
+
+
+def _context(protocol: int, authority: bytes) -> ssl.SSLContext:
+    context = ssl.SSLContext(protocol)
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols([PROTOCOL])
+    context.load_verify_locations(cadata=authority.decode())
+    return context
+
+
+def _is_name(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return True
+    return False
+
+
+def unix_path(address: str) -> str:
+    """The path of a Unix socket; empty for an address of TCP."""
+    return address.removeprefix("unix:").removeprefix("//") if address.startswith("unix:") else ""
+
+
+def host_and_port(address: str) -> tuple[str, int]:
+    """What `host:port`, `[host]:port` or `tcp://host:port` name; ValueError if that is none."""
+    host, _, port = address.removeprefix("tcp://").rpartition(":")
+    return host.removeprefix("[").removesuffix("]"), int(port)

@@ -4,5 +4,5 @@
     JoinToken ── proves ──▶ a host to a controller, and the controller to the host, before there is a certificate
     Papers    ── a host's key, certificate and authority, in a folder of its own
 
-Keys are P-256: what gRPC's TLS takes, and made in a millisecond. Nothing here opens a socket or knows the store.
+Keys are P-256: short, and made in a millisecond. Nothing here opens a socket or knows the store.
 """

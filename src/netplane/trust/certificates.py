@@ -23,6 +23,14 @@ def load_certificate(pem: bytes) -> x509.Certificate:
         raise Distrust("what should be a certificate is none") from None
 
 
+def parse_certificate(der: bytes) -> x509.Certificate:
+    """The certificate that TLS was shown, DER; Distrust if there is none."""
+    try:
+        return x509.load_der_x509_certificate(der)
+    except (ValueError, UnsupportedAlgorithm):
+        raise Distrust("what should be a certificate is none") from None
+
+
 def certificate_pem(certificate: x509.Certificate) -> bytes:
     """A certificate as PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM)

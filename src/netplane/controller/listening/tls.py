@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from netplane.trust.own import OwnCertificate, Served
+from netplane.trust.showing import show
 
 LOOK = 60.0
 """Seconds between two looks whether there is a newer certificate."""
@@ -57,18 +58,10 @@ class Tls:
     def _load(self) -> object:
         current = self._current()
         if isinstance(current, Served):
-            self._load_bytes(current)
+            show(self.context, *current)
         elif isinstance(self._source, Files):
             self.context.load_cert_chain(*self._source, password=_no_password)
         return current
-
-    def _load_bytes(self, shown: Served) -> None:
-        """By way of a file that is in memory only: the key of the controller's own certificate is on no disk."""
-        number = os.memfd_create("certificate")
-        with os.fdopen(number, "wb") as file:
-            file.write(shown.key + shown.chain)
-            file.flush()
-            self.context.load_cert_chain(f"/proc/self/fd/{number}")
 
 
 def _no_password() -> str:

@@ -1,0 +1,180 @@
+"""One end of a connection: whole frames each way, in order. A frame is 4 bytes of its length, and so many bytes.
+
+    read()  ◀── frames, a few ahead ◀── bytes ◀── TLS        what is not read is not taken from the network
+    write() ──▶ length, frame ──────────────────▶ TLS        `drained` waits while the other end takes nothing
+
+Each end says an empty frame every few seconds, whatever else it says; whoever hears nothing for much longer ends the
+connection. That notices ends that hang as well as those that are cut off, on Unix sockets as on TCP.
+"""
+
+import asyncio
+import os
+import ssl
+from collections import deque
+from contextlib import suppress
+from struct import Struct
+from typing import cast
+
+from netplane.stream.faults import Gone, RemoteFault
+
+BEAT = 3.0
+"""Seconds between two empty frames."""
+SILENCE = 4
+"""Beats without a word from the other end, after which it is gone: 12 to 15 s."""
+BUFFERED = 256 * 1024
+"""Bytes that wait to be read before no more are taken, or to be sent before `drained` waits; beyond them, one frame."""
+
+_LENGTH = Struct(">I")
+_BEAT = _LENGTH.pack(0)
+
+
+class Connection(asyncio.Protocol):
+    """Either end's, on top of TLS."""
+
+    def __init__(self, largest: int) -> None:
+        self.largest = largest
+        """Bytes of a frame that is taken; what is larger ends the connection."""
+        self._transport: asyncio.Transport | None = None
+        self._bytes = bytearray()
+        self._frames: deque[bytes] = deque()
+        self._ahead = 0
+        self._reader: asyncio.Future[None] | None = None
+        self._end: Gone | RemoteFault | None = None
+        self._is_held = False
+        self._writable = asyncio.Event()
+        self._writable.set()
+        self._silent = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self._closed = asyncio.Event()
+
+    # What the owner calls.
+
+    async def read(self) -> bytes:
+        """The next frame. Gone if there will be none; RemoteFault if it is too large."""
+        while not self._frames:
+            if self._end is not None:
+                raise self._end
+            self._reader = asyncio.get_running_loop().create_future()
+            await self._reader
+        frame = self._frames.popleft()
+        self._ahead -= len(frame)
+        if not self._frames:
+            self._release()
+        return frame
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame, or let it be kept to be sent; nothing without a connection."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(_LENGTH.pack(len(frame)) + frame)
+
+    @property
+    def waiting(self) -> int:
+        """Bytes that wait to be sent."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    async def drained(self) -> None:
+        """Wait until little waits to be sent, or the connection has ended."""
+        await self._writable.wait()
+
+    async def finish(self, grace: float) -> None:
+        """End it: the other end has so many seconds to take what was written, and to go."""
+        self._over(Gone("the connection was closed"))
+        self._release()
+        if self._transport is not None:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(grace):
+                    await self._closed.wait()
+        self.abort("the connection was closed")
+
+    def abort(self, reason: str) -> None:
+        """End it now."""
+        self._over(Gone(reason))
+        if self._transport is not None:
+            self._transport.abort()
+
+    # What asyncio calls.
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """TLS is spoken from now on. Some bytes may have come already."""
+        self._transport = cast(asyncio.Transport, transport)
+        self._transport.set_write_buffer_limits(BUFFERED)
+        self._timer = asyncio.get_running_loop().call_later(BEAT, self._beat)
+
+    def data_received(self, data: bytes) -> None:
+        """Some bytes have come."""
+        self._silent = 0
+        if self._end is not None:
+            return
+        self._bytes += data
+        while len(self._bytes) >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._bytes)
+            end = _LENGTH.size + length
+            if length > self.largest:
+                self._over(RemoteFault(f"a frame of {length} bytes, where {self.largest} are the most"))
+                return
+            if len(self._bytes) < end:
+                break
+            if length:
+                self._frames.append(bytes(self._bytes[_LENGTH.size : end]))
+                self._ahead += length
+            del self._bytes[:end]
+        if self._frames:
+            self._wake()
+        if self._ahead > BUFFERED and self._transport is not None and not self._is_held:
+            self._is_held = True
+            self._transport.pause_reading()
+
+    def pause_writing(self) -> None:
+        """The other end takes less than it is sent."""
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        """It has taken it."""
+        self._writable.set()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """There is no connection any more."""
+        self._over(Gone(explain(error) if error else "the connection was closed"))
+        self._closed.set()
+
+    # What nobody else calls.
+
+    def _wake(self) -> None:
+        if self._reader is not None and not self._reader.done():
+            self._reader.set_result(None)
+
+    def _release(self) -> None:
+        if self._is_held and self._transport is not None:
+            self._is_held = False
+            self._transport.resume_reading()
+
+    def _over(self, end: Gone | RemoteFault) -> None:
+        """Nothing is taken any more; what has come before is still read."""
+        self._end = self._end or end
+        self._bytes.clear()
+        self._wake()
+        self._writable.set()
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _beat(self) -> None:
+        """What this end does not take is no silence of the other."""
+        self._silent = 0 if self._is_held else self._silent + 1
+        if self._silent > SILENCE:
+            self.abort(f"nothing was heard for {SILENCE * BEAT:g} s")
+            return
+        if self._writable.is_set() and self._transport is not None:
+            self._transport.write(_BEAT)
+        self._timer = asyncio.get_running_loop().call_later(BEAT, self._beat)
+
+
+def explain(error: BaseException) -> str:
+    """What an error of the network or of TLS says; asyncio has errors that say nothing."""
+    match error:
+        case ssl.SSLError():
+            return f"TLS: {error.reason or error}"
+        case OSError(errno=int(number)) if number > 0:
+            return os.strerror(number)
+        case TimeoutError():
+            return "timed out"
+    return str(error) or type(error).__name__
