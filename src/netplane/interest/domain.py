@@ -31,7 +31,7 @@ class Domains:
     """
 
     def __init__(self, outdate: Callable[[Domain], None]) -> None:
-        """`outdate` is told of domains whose networks change, and of those that are no more."""
+        """`outdate` is told of domains whose networks or own things change, and of those that are no more."""
         self._outdate = outdate
         self._of: dict[str, Domain] = {}
         self._holding: dict[Key, dict[Domain, None]] = {}
@@ -72,13 +72,17 @@ class Domains:
     def count(self, domain: Domain, key: Key, by: int) -> None:
         """Let a domain hold something for so many more placements; fewer if negative."""
         count = domain.held.get(key, 0) + by
-        if count:
-            domain.held[key] = count
+        if not count:
+            self._forget(domain, key)
+            return
+        is_new = key not in domain.held
+        domain.held[key] = count
+        if is_new:
             self._holding.setdefault(key, {})[domain] = None
             if key[0] == "host":
                 domain.hosts[key[1]] = None
-        else:
-            self._forget(domain, key)
+            else:
+                self._outdate_few(key)
 
     def merge(self, source: Domain, target: Domain) -> None:
         """Move everything from one domain to another; the first is then empty."""
@@ -109,7 +113,17 @@ class Domains:
         del domain.held[key]
         if key[0] == "host":
             del domain.hosts[key[1]]
+        else:
+            self._outdate(domain)
         holding = self._holding[key]
         del holding[domain]
         if not holding:
             del self._holding[key]
+        elif key[0] != "host":
+            self._outdate_few(key)
+
+    def _outdate_few(self, key: Key) -> None:
+        """One more domain holds this, or one less: is it now one's alone, or no longer?"""
+        holding = self._holding[key]
+        for domain in holding if len(holding) <= 2 else tuple(holding)[-1:]:
+            self._outdate(domain)

@@ -301,11 +301,11 @@ class Interest:
             self._hold(new)
             self._appear(new)
         if old:
-            self._slices.stale.add(self._slices.standing[old.network_id].remove(port))
+            self._slices.outdate_parts(old.network_id, (self._slices.standing[old.network_id].remove(port),))
             del self._slices.placed[port]
         if new:
             self._slices.placed[port] = new
-            self._slices.stale.update(self._slices.standing[new.network_id].add(port))
+            self._slices.outdate_parts(new.network_id, self._slices.standing[new.network_id].add(port))
         if old:
             self._disappear(old)
             self._release(old)

@@ -1,15 +1,16 @@
 """A host's slice in sections: what hosts have in common comes in sections that are the same for all of them.
 
     a host's own      its record, the ports of its machines, what is logged at them
-    Domain            what belongs to a domain, but for its endpoints
-    Stand             the endpoints of some ports of a network
-    (kind, id)        what several domains may hold: an identity, a host, a group's rules, an address group
+    Domain            what belongs to a domain, and what no other domain holds: identities, rules of groups; the
+                      endpoints of its networks, but for large ones
+    Stand             the endpoints of some ports of a large network
+    (kind, id)        what several domains hold: an identity, a group's rules; and hosts and address groups
 
 So whoever sends slices makes each section once, whatever the number of hosts, and makes it again when it is told that
 the section is stale.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from netplane.interest.domain import Domain
 from netplane.interest.slices import GROUP, Slices
@@ -22,28 +23,60 @@ Section = Domain | Stand | Key
 
 def sections_of(slices: Slices, host: str) -> Iterator[Section]:
     """All sections of a host's slice but its own records, each once."""
-    met: set[Key] = {("host", host)}
+    apart: dict[Stand | Key, None] = {}
+    hosts: dict[str, None] = {}
     for domain in slices.domains.holding(("host", host)):
         yield domain
-        for network in domain.networks:
-            if network in slices.standing:
-                yield from slices.standing[network].parts
-        for held in domain.held:
-            if held not in met:
-                met.add(held)
-                yield held
-                if held[0] == GROUP:
-                    named = dict.fromkeys(key for key in slices.named_keys(held) if key not in met)
-                    met.update(named)
-                    yield from named
+        apart.update(_apart(slices, domain))
+        hosts.update(domain.hosts)
+    yield from apart
+    hosts.pop(host, None)
+    for other in hosts:
+        yield "host", other
+
+
+def _apart(slices: Slices, domain: Domain) -> dict[Stand | Key, None]:
+    """The sections that come with a domain, but for hosts."""
+    found = slices.apart.get(domain)
+    if found is None:
+        parts = (part for network in domain.networks for part in _parts(slices, network))
+        groups = [held for held in domain.held if held[0] == GROUP]
+        shared = (held for held in domain.held if held[0] != "host" and len(slices.domains.holding(held)) > 1)
+        named = (key for group in groups for key in slices.named_keys(group))
+        found = slices.apart[domain] = dict.fromkeys((*parts, *shared, *named))
+    return found
+
+
+def _parts(slices: Slices, network: str) -> Sequence[Stand]:
+    """The parts of a network that are sections of their own: of a small one there are none."""
+    standing = slices.standing.get(network)
+    return standing.parts if standing is not None and len(standing.parts) > 1 else ()
 
 
 def records_in(slices: Slices, section: Section) -> list[Record]:
     """What a section says now."""
     if isinstance(section, Stand):
-        placed = slices.placed
-        return [placed[port].endpoint for port in section.ports]
-    keys = slices.frame_keys(section) if isinstance(section, Domain) else slices.shared_keys(section)
+        return _endpoints(slices, section)
+    if not isinstance(section, Domain):
+        return _records(slices, slices.shared_keys(section))
+    apart = _apart(slices, section)
+    held = (key for each in section.held if each[0] != "host" and each not in apart for key in slices.shared_keys(each))
+    small = (
+        part
+        for network in section.networks
+        if network in slices.standing and not _parts(slices, network)
+        for part in slices.standing[network].parts
+    )
+    endpoints = [endpoint for part in small for endpoint in _endpoints(slices, part)]
+    return _records(slices, (*slices.frame_keys(section), *held)) + endpoints
+
+
+def _endpoints(slices: Slices, part: Stand) -> list[Record]:
+    placed = slices.placed
+    return [placed[port].endpoint for port in part.ports]
+
+
+def _records(slices: Slices, keys: Iterable[Key]) -> list[Record]:
     found = map(slices.at, dict.fromkeys(keys))
     return [record for record in found if record is not None]
 
@@ -54,5 +87,4 @@ def own_records(slices: Slices, host: str) -> list[Record]:
     if slices.at(("host", host)) is not None:
         ports = filter(slices.is_machine, slices.world.find("bound_to", host))
         keys += [(kind, port) for port in ports for kind in ("port", "logged")]
-    found = map(slices.at, keys)
-    return [record for record in found if record is not None]
+    return _records(slices, keys)

@@ -39,7 +39,9 @@ class Slices:
         self.world = World()
         self.stale: set[Domain | Stand | Key] = set()
         """Sections that say something else than before."""
-        self.domains = Domains(self.stale.add)
+        self.apart: dict[Domain, dict[Stand | Key, None]] = {}
+        """What a domain's hosts need that is no part of its section, hosts not among it; made when it is asked for."""
+        self.domains = Domains(self.spoil)
         self.placed: dict[str, Placement] = {}
         self.standing: dict[str, Standing] = {}
         """The ports that stand on each network."""
@@ -159,15 +161,33 @@ class Slices:
                 for network in self.networks_of(record.id):
                     self.outdate_domain(network)
             case SecurityGroupRule():
-                self.stale.add((GROUP, record.security_group_id))
-            case Host() | Identity() | AddressGroup():
+                self._outdate_held((GROUP, record.security_group_id))
+            case Identity():
+                self._outdate_held(key)
+            case Host() | AddressGroup():
                 self.stale.add(key)
 
     def outdate_domain(self, network: str) -> None:
         """Something has changed in the domain of a network."""
         domain = self.domains.get(network)
         if domain is not None:
-            self.stale.add(domain)
+            self.spoil(domain)
+
+    def outdate_parts(self, network: str, parts: Iterable[Stand]) -> None:
+        """The ports of these parts of a network have changed; small networks have no sections of their own."""
+        self.stale.update(parts)
+        if len(self.standing[network].parts) <= 2:
+            self.outdate_domain(network)
+
+    def spoil(self, domain: Domain) -> None:
+        """What a domain's section says, or what it leaves out, has changed."""
+        self.stale.add(domain)
+        self.apart.pop(domain, None)
+
+    def _outdate_held(self, held: Key) -> None:
+        self.stale.add(held)
+        for domain in self.domains.holding(held):
+            self.spoil(domain)
 
     def near(self, host: str, network: str) -> bool:
         """Whether a machine of the host stands in the domain of the network."""

@@ -134,7 +134,10 @@ class SouthboundServer:
 
         OSError if it cannot be listened on.
         """
-        self._listener = await listen(address, self._arrive)
+        try:
+            self._listener = await listen(address, self._arrive)
+        except OSError as error:
+            raise OSError(f"agents cannot connect to {address}: {explain(error)}") from error
         if unix_path(address):
             return address
         port = self._listener.sockets[0].getsockname()[1]

@@ -9,7 +9,7 @@ from netplane.store import Entry
 from netplane.stream.codec import Run, decode_down, encode, snapshot
 from netplane.stream.messages import Snapshot, apart
 from netplane.stream.outbox import Parcel
-from tests.unit.interest.world import H1, H2, RED, WORLD, bound, deletes, machine, upserts
+from tests.unit.interest.world import BLUE, H1, H2, RED, WORLD, bound, deletes, machine, upserts
 
 A, B = machine("a", RED, 1), machine("b", RED, 2)
 
@@ -62,7 +62,8 @@ def test_a_slice_is_all_that_a_host_needs_in_bytes() -> None:
 
 def test_what_hosts_have_in_common_is_encoded_once_until_it_changes() -> None:
     made = picture()
-    made.take(entries(made, upserts(*bound(B, H2))))
+    there = (*bound(B, H2), *bound(machine("d", BLUE, 1), H1), *bound(machine("e", BLUE, 2), H2))
+    made.take(entries(made, upserts(*there)))
 
     def common() -> list[bytes]:
         """The bytes that both hosts get."""
@@ -70,11 +71,13 @@ def test_what_hosts_have_in_common_is_encoded_once_until_it_changes() -> None:
         return [octets for octets in first if any(octets is other for other in second)]
 
     before = common()
-    assert len(before) == len(list(made.interest.sections("h1"))) - 1, "all but each other's own records"
+    assert len(before) == 6, (
+        "of each of two domains its endpoints and all else, and what both hold: an identity, a group"
+    )
     made.take(entries(made, upserts(*bound(machine("c", RED, 3), H1))))
     after = common()
     changed = [octets for octets in before if not any(octets is other for other in after)]
-    assert len(changed) == 1, "the endpoints of the network and nothing else"
+    assert len(changed) == 2, "what is of the network's domain and nothing else"
     for host in ("h1", "h2"):
         assert told(*made.slice(host)) == in_order(made.interest.slice(host))
 
