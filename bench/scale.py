@@ -120,6 +120,7 @@ def build(datapath: KernelDatapath, rules: int, endpoints: int) -> Place:
         datapath.write(table, entries)
     datapath.write(SETTINGS.name, {SETTINGS.pack_key(0): SETTINGS.pack_value(1, 500, 501, 0)})
     half = endpoints // 2
+    datapath.grow({ENDPOINT.name: 2 * endpoints})
     value = ENDPOINT.pack_value(PEER, 0, 2, IDENTITY)
     for first, pack_number in ((FIRST, number_v4), (FIRST_V6, number_v6)):
         datapath.write(ENDPOINT.name, {ENDPOINT.pack_key(VNI, pack_number(first + n)): value for n in range(half)})

@@ -13,7 +13,8 @@ from netplane.tables.machine import Machine
 from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.packet import take_tag
 from netplane.tables.peers import INSIDE_V6
-from netplane.tables.pipeline import CLIENT, DECISION, PEER
+from netplane.tables.pipeline import CLIENT, PEER
+from netplane.tables.rings import DECISION
 from netplane.verify.datagram import write_readdressed
 from netplane.verify.family import read_packet
 from netplane.verify.intent import DROPPED, Fate, Kind

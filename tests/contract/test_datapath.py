@@ -27,14 +27,15 @@ from netplane.tables.pipeline import (
     CLIENT,
     CONNECTION,
     COUNTER,
-    DECISION,
     DEVICE,
     ENDPOINT,
+    HOP,
     HOST,
     LOGGING,
     PACE,
     PEER,
     POLICY,
+    PORT,
     PROFILE,
     PROJECT,
     RESOLVER,
@@ -42,6 +43,7 @@ from netplane.tables.pipeline import (
     TABLES,
     TRACE,
 )
+from netplane.tables.rings import DECISION
 from netplane.tables.services import MAC as SERVICES_MAC
 from tests.contract import packets, world
 from tests.contract.datapaths import Bench, bench, ways
@@ -144,6 +146,7 @@ class TestTables:
 
     def test_batches(self, datapath: Datapath) -> None:
         entries = endpoints(MANY)
+        datapath.grow({"endpoint": MANY})
         datapath.write("endpoint", entries)
         assert datapath.read("endpoint") == entries
         gone = list(entries)[::2]
@@ -178,11 +181,27 @@ class TestTables:
         assert datapath.read("counter") == entries
 
     def test_a_full_table(self, datapath: Datapath) -> None:
-        entries = {HOST.pack_key(i): HOST.pack_value(NO_ADDRESS) for i in range(HOST.capacity)}
+        entries = {HOST.pack_key(i): HOST.pack_value(NO_ADDRESS) for i in range(HOST.room)}
         datapath.write("host", entries)
         with pytest.raises(TableFull, match="host"):
-            datapath.write("host", {HOST.pack_key(HOST.capacity): HOST.pack_value(NO_ADDRESS)})
+            datapath.write("host", {HOST.pack_key(HOST.room): HOST.pack_value(NO_ADDRESS)})
         assert datapath.read("host") == entries
+
+    def test_a_table_grows(self, datapath: Datapath) -> None:
+        entries = {HOST.pack_key(i): HOST.pack_value(NO_ADDRESS) for i in range(HOST.room)}
+        one_more = {HOST.pack_key(HOST.room): HOST.pack_value(NO_ADDRESS)}
+        datapath.apply(Delta(world.world()))
+        datapath.write("host", entries)
+        assert datapath.room("host") == HOST.room
+        datapath.grow({"host": HOST.room + 1, "hop": HOP.capacity + 1, "port": 5})
+        assert datapath.room("host") == 2 * HOST.room
+        assert datapath.room("hop") == HOP.capacity, "and never more"
+        assert datapath.room("port") == PORT.room, "and never less"
+        datapath.write("host", one_more)
+        assert datapath.read("host") == entries | one_more
+        assert datapath.read("endpoint") == world.world()["endpoint"]
+        datapath.grow({"host": 1})
+        assert datapath.room("host") == 2 * HOST.room
 
     def test_wrong_sizes(self, datapath: Datapath) -> None:
         with pytest.raises(ValueError, match="a key of host has 4 bytes"):

@@ -1,6 +1,7 @@
 """An agent that dies between two steps of an installation: packets pass, and the next one makes it good.
 
-A child installs over what runs, with a table laid out anew, and kills itself right before a line of its own code.
+A child installs over what runs, with a table laid out anew or larger ones, and kills itself right before a line of its
+own code.
 """
 
 import linecache
@@ -40,6 +41,8 @@ STEPS = {
 """What has been done then, the beginning of what comes next, and how often that has come."""
 
 
+GROWING = ("endpoint", "budget")
+
 START = frame(ANN, BEN, TCP, packets.tcp(4000, 80, SYN))
 
 
@@ -72,10 +75,22 @@ def install_and_die(pin_dir: Path, beginning: str, times: int) -> None:
     """Of a release whose connections have one field more, as far as a step."""
     (pin_dir / "object").unlink()
     age(pin_dir / "layouts" / CONNECTION.name)
+    die(beginning, times, lambda: KernelDatapath.open(pin_dir))
+
+
+def grow_and_die(pin_dir: Path, beginning: str, times: int) -> None:
+    """A table that the agent writes and one that the datapath writes get twice the room, as far as a step."""
+    datapath = KernelDatapath.open(pin_dir)
+    rooms = {name: 2 * datapath.room(name) for name in GROWING}
+    die(beginning, times, lambda: datapath.grow(rooms))
+    datapath.close()
+
+
+def die(beginning: str, times: int, work: Callable[[], object]) -> None:
     child = os.fork()
     if not child:
         sys.settrace(die_before(beginning, times))
-        KernelDatapath.open(pin_dir)
+        work()
         os._exit(0)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
@@ -96,19 +111,25 @@ def talk(wired: Wired) -> None:
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_death(wired: Wired, step: str) -> None:
+@pytest.mark.parametrize("work", [install_and_die, grow_and_die])
+def test_death(wired: Wired, step: str, work: Callable[[Path, str, int], None]) -> None:
     bench = wired.bench
     with closing(bench.reopen()) as datapath:
         datapath.delete(CONNECTION.name, datapath.read(CONNECTION.name))
         datapath.run(Program.FROM_MACHINE, START, Synthetic(ifindex=ANN.ifindex))
         [before] = datapath.read(CONNECTION.name)
-    install_and_die(bench.pin_dir, *STEPS[step])
+        endpoints, rooms = datapath.read("endpoint"), {name: datapath.room(name) for name in GROWING}
+        budgets = datapath.read("budget").keys()
+    work(bench.pin_dir, *STEPS[step])
     talk(wired)
     with closing(bench.reopen()) as datapath:
         found = datapath.read(CONNECTION.name)
         assert before in found
         assert len(found) == 2, "the connection that began while nobody was there"
         assert len(datapath.attached()) == 2
+        assert datapath.read("endpoint") == endpoints
+        assert all(datapath.room(name) in (room, 2 * room) for name, room in rooms.items())
+        assert budgets <= datapath.read("budget").keys(), "those who opened connections"
     talk(wired)
     assert Installation(bench.pin_dir).holds(SHIPPED)
     assert not list(bench.pin_dir.rglob("*" + NEW))

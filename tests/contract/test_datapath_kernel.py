@@ -1,10 +1,12 @@
 """What only the kernel's datapath does: it outlives processes, takes new programs in and migrates entries."""
 
 import os
+import platform
 import shutil
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from ctypes import byref, c_uint32
 from pathlib import Path
 from struct import pack
@@ -19,7 +21,7 @@ from netplane.datapath.installation import Installation
 from netplane.datapath.kernel import SHIPPED
 from netplane.tables.decisions import Class, Direction, Reason, Verdict
 from netplane.tables.outcome import Program, Synthetic
-from netplane.tables.pipeline import CONNECTION, COUNTER, TABLES
+from netplane.tables.pipeline import CONNECTION, COUNTER, PORT, TABLES
 from tests.contract import packets, world
 from tests.contract.datapaths import KernelBench, kernel_bench, ways
 from tests.contract.namespaces import add_veth, remove_link
@@ -187,6 +189,46 @@ def test_entries_move_into_a_new_layout(bench: KernelBench) -> None:
     assert len(datapath.read("port")) == len(world.world()["port"])
     outcome = datapath.run(Program.FROM_MACHINE, more, Synthetic(ifindex=ANN.ifindex))
     assert outcome.target == BEN.ifindex
+
+
+def before_kernel(*version: int) -> bool:
+    return tuple(int(number) for number in platform.release().split(".")[:2]) < version
+
+
+def memory(pin_dir: Path) -> int:
+    """Bytes that the kernel holds for the tables, as it says itself since 6.4."""
+    found = 0
+    for table in TABLES:
+        with libbpf.closing(libbpf.pinned(pin_dir / table.name)) as fd:
+            lines = Path(f"/proc/self/fdinfo/{fd}").read_text().splitlines()
+        found += sum(int(line.split()[1]) for line in lines if line.startswith("memlock:"))
+    return found
+
+
+@pytest.mark.skipif(before_kernel(6, 4), reason="older kernels say what it would be at most, not what it is")
+def test_a_host_without_entries_takes_little_memory(bench: KernelBench) -> None:
+    assert memory(bench.pin_dir) < 12 << 20
+
+
+def test_a_table_that_has_grown_stays_so(bench: KernelBench, tmp_path: Path) -> None:
+    datapath = bench.datapath
+    device = add_veth("near", "far")
+    datapath.apply(Delta(world.world()))
+    datapath.attach(device, Program.FROM_MACHINE)
+    start, more = (frame(ANN, BEN, TCP, packets.tcp(4000, 80, flags)) for flags in (SYN, ACK))
+    datapath.run(Program.FROM_MACHINE, start, Synthetic(ifindex=ANN.ifindex))
+    before, entries = bench.identities(), all_entries(datapath)
+    datapath.grow({"endpoint": 40_000, "budget": 20_000})
+    grown = {"endpoint", "budget", *(program.value for program in Program)}
+    assert {name for name, number in bench.identities().items() if number != before[name]} == grown
+    outcome = datapath.run(Program.FROM_MACHINE, more, Synthetic(ifindex=ANN.ifindex, dry=True))
+    assert outcome.target == BEN.ifindex
+    datapath.close()
+    for object_path in (None, copy_of_object(tmp_path)):
+        with closing(KernelDatapath.open(bench.pin_dir, object_path, attachment=bench.attachment)) as again:
+            assert (again.room("endpoint"), again.room("budget"), again.room("port")) == (65_536, 32_768, PORT.room)
+            assert all_entries(again) == entries
+            assert again.attached() == {device: Program.FROM_MACHINE}
 
 
 def test_a_device_number_that_comes_back(bench: KernelBench) -> None:

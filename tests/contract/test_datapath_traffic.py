@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from netplane.tables.decisions import Class, DeviceFlag, Direction
-from netplane.tables.pipeline import COUNTER
+from netplane.tables.pipeline import CONNECTION, COUNTER, ENDPOINT, TABLES
 from tests.contract.datapaths import ways
 from tests.contract.wire import LAST, Wired, ask, echo, wire
 from tests.contract.world import ANN
@@ -15,6 +15,7 @@ from tests.contract.world import ANN
 pytestmark = pytest.mark.kernel
 
 REPLACEMENTS = 8
+GROWTHS = 3
 
 
 @pytest.fixture(params=[(way, flag) for way in ways() for flag in (0, DeviceFlag.PEER)], ids=str)
@@ -58,3 +59,27 @@ def test_no_packet_is_lost_while_programs_are_replaced(wired: Wired) -> None:
     key = COUNTER.pack_key(ANN.vni, ANN.mac, Direction.EGRESS, Class.SAME_NETWORK)
     counted = COUNTER.unpack_value(wired.bench.datapath.read("counter")[key])
     assert counted == {"packets": asked[0] + 1, "bytes": (asked[0] + 1) * (14 + 20 + 8 + 8)}
+
+
+def test_no_packet_is_lost_while_tables_grow(wired: Wired) -> None:
+    """Of tables that packets are looked up in, and of those that they write."""
+    datapath, grown, asked = wired.bench.datapath, threading.Event(), [0]
+    server = threading.Thread(target=echo, args=(wired.server,))
+    client = threading.Thread(target=ask_until, args=(wired.client, grown.is_set, asked))
+    server.start()
+    client.start()
+    for doubled in range(1, GROWTHS + 1):
+        datapath.grow({table.name: table.room << doubled for table in TABLES if table.room < table.capacity})
+    grown.set()
+    client.join()
+    ask(wired.client, LAST)
+    server.join()
+    assert datapath.room("endpoint") == ENDPOINT.room << GROWTHS
+    assert asked[0] > GROWTHS
+    packets, size = asked[0] + 1, 14 + 20 + 8 + 8
+    for direction in Direction:
+        key = COUNTER.pack_key(ANN.vni, ANN.mac, direction, Class.SAME_NETWORK)
+        counted = COUNTER.unpack_value(datapath.read("counter")[key])
+        assert counted == {"packets": packets, "bytes": packets * size}
+    [connection] = map(CONNECTION.unpack_value, datapath.read("connection").values())
+    assert (connection["packets_low"], connection["packets_high"]) == (packets, packets)

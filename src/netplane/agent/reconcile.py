@@ -1,8 +1,9 @@
 """Desired versus actual: what this host's records call for, what its datapath holds, and the way from one to the other.
 
     changes ─▶ Compiler ─▶ pending ──▶ settle: 1. attach programs where devices have come
-    settings ────────────▶ pending                2. bring in the pending patch
-    devices ─────────────▶ wanted                 3. detach where devices have gone
+    settings ────────────▶ pending                2. let tables grow that will be short of room
+    devices ─────────────▶ wanted                 3. bring in the pending patch
+                                                  4. detach where devices have gone
 
 The datapath is read once, when the records are whole; from then on only deltas are kept. Before that nothing is
 written or removed, so an agent that knows too little destroys nothing. Programs are attached all the same: what a
@@ -12,6 +13,7 @@ tries again. All of this is synchronous and belongs to one thread.
 
 from collections.abc import Callable, Iterable, Mapping
 
+from netplane.agent.room import lacking
 from netplane.base.delta import Delta, diff, merge
 from netplane.base.problem import Problem
 from netplane.compiler import Compiler
@@ -47,6 +49,8 @@ class Reconcile:
         self._settings: dict[bytes, bytes] = {}
         self._wanted: dict[int, Program] = {}
         self._attached = datapath.attached()
+        self._stuck: set[str] = set()
+        """Tables that the datapath has refused more room since the last sweep."""
 
     def change(self, news: Iterable[News]) -> Delta:
         """Compile changed records; what must change in the tables by it."""
@@ -90,6 +94,7 @@ class Reconcile:
         """Make the datapath what it should be; what stands in the way, if anything does."""
         problems = [*self._attach()]
         if self.compared:
+            problems += self.make_room(self._entries())
             problems += self._patch()
             problems += self._detach()
         return problems
@@ -110,6 +115,31 @@ class Reconcile:
                 del self._attached[ifindex]
             except DatapathError as problem:
                 yield Problem("device", str(ifindex), str(problem))
+
+    def _entries(self) -> dict[str, int]:
+        """How many entries tables will have while what is pending goes in: deletes come after writes."""
+        entries, deletes = {}, self._pending.deletes
+        for table in self._pending.writes:
+            desired = self.members if table == MEMBER.name else self.compiler.desired.get(table, ())
+            entries[table] = len(desired) + len(deletes.get(table, ()))
+        return entries
+
+    def make_room(self, entries: Mapping[str, int]) -> list[Problem]:
+        """See that tables have room for so many entries; what stands in the way."""
+        rooms = lacking(self.datapath, entries)
+        # All programs are loaded for it: what was refused is not asked for again with each change.
+        if rooms.keys() <= self._stuck:
+            return []
+        try:
+            self.datapath.grow(rooms)
+        except DatapathError as problem:
+            self._stuck |= rooms.keys()
+            return [Problem("table", name, f"cannot get more room: {problem}") for name in rooms]
+        return []
+
+    def forget_refusals(self) -> None:
+        """Try again to make room, where it is wanted still."""
+        self._stuck.clear()
 
     def _patch(self) -> Iterable[Problem]:
         if not self._pending:

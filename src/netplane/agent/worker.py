@@ -42,10 +42,15 @@ from netplane.tables.pipeline import (
     PACE,
     PAIR,
     PROJECT,
+    TABLES,
 )
+from netplane.tables.schema import Writer
 
 LOOKED_AT = 16
 """Ended connections that are looked at once more, and then deleted, at a time: some dozens of microseconds."""
+
+FILLING = tuple(table for table in TABLES if table.writer is Writer.DATAPATH and table.room < table.capacity)
+"""What the datapath fills, and may grow."""
 
 T = TypeVar("T")
 P = ParamSpec("P")
@@ -152,20 +157,27 @@ def sweep(reconcile: Reconcile) -> list[Problem]:
     datapath, desired = reconcile.datapath, reconcile.compiler.desired
     try:
         owners = Owners(desired[ENDPOINT.name], desired[PAIR.name], reconcile.left)
+        reconcile.forget_refusals()
         sweep_fragments(datapath, owners)
         connections = sweep_connections(datapath, owners)
         counts = taken(connections, owners)
         reconcile.left.clear()
         budgets = datapath.read(BUDGET.name)
+        problems = reconcile.make_room(found_in(datapath) | {BUDGET.name: len(budgets.keys() | counts.keys())})
         datapath.write(BUDGET.name, corrected_budgets(budgets, counts))
         datapath.delete(BUDGET.name, list(idle_budgets(budgets, counts, desired[DEVICE.name])))
-        full = sweep_projects(reconcile, connections, owners)
+        problems += sweep_projects(reconcile, connections, owners)
         datapath.delete(PACE.name, list(caught_up(datapath.read(PACE.name), monotonic_ns())))
         datapath.delete(LOGGING.name, [key for key in datapath.read(LOGGING.name) if key not in desired[DEVICE.name]])
         datapath.delete(COUNTER.name, list(orphaned_counters(datapath.read(COUNTER.name), desired[DEVICE.name])))
     except DatapathError as problem:
         return [Problem("datapath", "", str(problem))]
-    return full
+    return problems
+
+
+def found_in(datapath: Datapath) -> dict[str, int]:
+    """How many entries there are of what only a sweep counts."""
+    return {table.name: len(datapath.read(table.name)) for table in FILLING}
 
 
 def sweep_fragments(datapath: Datapath, owners: Owners) -> None:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 from netplane.base.delta import Delta
 from netplane.tables.outcome import Outcome, Program, Synthetic
-from netplane.tables.pipeline import TABLES
+from netplane.tables.pipeline import BY_NAME, TABLES
 from netplane.tables.schema import Kind, Table
 
 SEALS: tuple[Table, ...] = tuple(table for table in TABLES if table.seal)
@@ -60,6 +60,15 @@ class Datapath(Protocol):
         Upserts go in the order of `TABLES`, deletes in reverse, and then everything of the tables that are seals.
         """
 
+    def room(self, table: str) -> int:
+        """How many entries a table holds at most, as it is now."""
+
+    def grow(self, rooms: Mapping[str, int]) -> None:
+        """Make room in tables for at least so many entries, up to their capacities; no table ever shrinks.
+
+        Entries stay, and no packet is lost. Dear, whatever the number of tables: all programs are loaded anew.
+        """
+
     def attach(self, ifindex: int, program: Program) -> None:
         """Run a program on what comes in by a device; replaces what this datapath had there."""
 
@@ -101,6 +110,17 @@ def apply_in_order(datapath: Datapath, delta: Delta) -> None:
             datapath.write(table.name, entries)
         if keys := delta.deletes.get(table.name):
             datapath.delete(table.name, keys)
+
+
+def larger_rooms(datapath: Datapath, asked: Mapping[str, int]) -> dict[str, int]:
+    """What of `asked` is more than tables have room for now, as powers of two, and at most their capacities."""
+    rooms = {name: min(power_of_two(room), BY_NAME[name].capacity) for name, room in asked.items()}
+    return {name: room for name, room in rooms.items() if room > datapath.room(name)}
+
+
+def power_of_two(number: int) -> int:
+    """The smallest that is no less; the kernel has so many buckets in any case."""
+    return 1 << max(0, number - 1).bit_length()
 
 
 def check_sizes(table: Table, entries: Mapping[bytes, bytes]) -> None:

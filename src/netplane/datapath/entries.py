@@ -28,6 +28,7 @@ class KernelTable:
     def __init__(self, table: Table, fd: int) -> None:
         self.table = table
         self.fd = fd
+        self.room = libbpf.map_room(fd)
         self._keys = table.key.size
         self._values = self.stride = table.value.size
         if table.kind in PER_CPU:
@@ -57,7 +58,7 @@ class KernelTable:
     def batches(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
         """Keys and values as the kernel has them: those of per-CPU tables hold each CPU's, `stride` bytes apart."""
         # Room for one more than there can be: the kernel then says at once that there is no more.
-        room, before = min(CHUNK, self.table.capacity + 1), None
+        room, before = min(CHUNK, self.room + 1), None
         more = True
         while more:
             after = ctypes.create_string_buffer(max(self._keys, 4))
@@ -87,7 +88,7 @@ class KernelTable:
         if result < 0:
             what = f"write {len(entries)} entries of {self.table.name}, {count.value} were written"
             if -result in FULL:
-                raise TableFull(f"{self.table.name} holds at most {self.table.capacity} entries: cannot {what}")
+                raise TableFull(f"{self.table.name} holds at most {self.room} entries: cannot {what}")
             raise KernelRefused(what, -result)
 
     def delete(self, keys: Iterable[bytes]) -> None:

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from netplane.base.delta import Delta
-from netplane.datapath.contract import ARRAYS, TableFull, apply_in_order, check_keys, check_sizes
+from netplane.datapath.contract import ARRAYS, TableFull, apply_in_order, check_keys, check_sizes, larger_rooms
 from netplane.tables.machine import Machine, empty_tables
 from netplane.tables.outcome import Outcome, Program, Synthetic
-from netplane.tables.pipeline import BY_NAME
+from netplane.tables.pipeline import BY_NAME, TABLES
 
 SECOND = 10**9
 
@@ -22,6 +22,7 @@ class FakeDatapath:
 
     def __init__(self) -> None:
         self.tables = empty_tables()
+        self._rooms = {table.name: table.room for table in TABLES}
         self._attached: dict[int, Program] = {}
         self._decisions: list[bytes] = []
 
@@ -39,8 +40,8 @@ class FakeDatapath:
         declared, there = BY_NAME[table], self.tables[table]
         check_sizes(declared, entries)
         for key, value in entries.items():
-            if key not in there and len(there) >= declared.capacity:
-                raise TableFull(f"{table} holds at most {declared.capacity} entries")
+            if key not in there and len(there) >= self._rooms[table]:
+                raise TableFull(f"{table} holds at most {self._rooms[table]} entries")
             there[key] = value
             if declared.kind in ARRAYS and not any(value):
                 del there[key]
@@ -56,6 +57,14 @@ class FakeDatapath:
         """Bring in a patch in the order that `Datapath.apply` promises."""
         apply_in_order(self, delta)
 
+    def room(self, table: str) -> int:
+        """How many entries a table holds at most."""
+        return self._rooms[table]
+
+    def grow(self, rooms: Mapping[str, int]) -> None:
+        """Let tables hold more."""
+        self._rooms |= larger_rooms(self, rooms)
+
     def attach(self, ifindex: int, program: Program) -> None:
         """Note a device."""
         self._attached[ifindex] = program
@@ -70,7 +79,7 @@ class FakeDatapath:
 
     def run(self, program: Program, frame: bytes, origin: Synthetic) -> Outcome:
         """Run the specification on a made packet."""
-        machine, now = Machine(self.tables), time.monotonic_ns() + origin.offset * SECOND
+        machine, now = Machine(self.tables, self._rooms), time.monotonic_ns() + origin.offset * SECOND
         machine.decisions = self._decisions
         if program is Program.FROM_MACHINE:
             return machine.run_from_machine(origin.ifindex, frame, now_ns=now, dry=origin.dry)

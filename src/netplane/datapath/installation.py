@@ -14,28 +14,30 @@ An array of programs is emptied by the kernel when nobody has it open or pinned 
 it. So each set of programs comes with an array of its own, filled before any of them is attached; the arrays of former
 sets go only when no packet can be on its way through them any more, those that a crash left behind with them.
 
-Installing keeps every pinned map whose shape and layout the new object shares. A table that is laid out otherwise
-gets a new map and its entries are carried over: all of them before the programs change places, and once more those
-that the old programs made meanwhile. Map and layout stand ready under names that end with `-new` before that: the map
-takes its place first, so a layout that is left alone is the one of the map that has gone ahead. Where a crash left
+Installing keeps every pinned map whose shape and layout the new object shares. A table that is laid out otherwise, or
+shall have more room than it has, gets a new map and its entries are carried over: all of them before the programs
+change places, and once more those that the old programs made meanwhile. How much room a table has stands in its layout,
+and a later installation gives it no less. Map and layout stand ready under names that end with `-new` before that: the
+map takes its place first, so a layout that is left alone is the one of the map that has gone ahead. Where a crash left
 both, programs may have used that map already, and its entries are carried over too.
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
 from netplane.datapath import libbpf
-from netplane.datapath.contract import NotLoaded
+from netplane.datapath.contract import ARRAYS, NotLoaded
 from netplane.datapath.entries import MAP_TYPES, KernelTable
 from netplane.datapath.layouts import converters, read_layout, write_layout, write_ring_layout
 from netplane.datapath.libbpf import BpfObject, KernelRefused, MapDefinition, closing
 from netplane.datapath.ring import RING_TYPE, KernelRing
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import RINGS, TABLES
-from netplane.tables.schema import Table
+from netplane.tables.pipeline import TABLES
+from netplane.tables.rings import RINGS
+from netplane.tables.schema import Table, Writer
 
 ONWARD = "onward"
 """The map that holds the programs which packets go on to by tail calls."""
@@ -43,8 +45,8 @@ ONWARD = "onward"
 NEW = "-new"
 """Ends the names of pins that are about to take the place of others."""
 
-LAYOUTS = {table.name: write_layout(table) for table in TABLES} | {ring.name: write_ring_layout(ring) for ring in RINGS}
-"""How each table and each ring is laid out now, as text."""
+NAMES = (*(table.name for table in TABLES), *(ring.name for ring in RINGS))
+"""The maps that are pinned by their names."""
 
 Swap = Callable[[dict[Program, int]], None]
 """Puts programs in the place of those that run."""
@@ -64,27 +66,31 @@ class Installation:
         """Whether exactly this object is installed."""
         return self._object.is_symlink() and self._object.readlink().name == _digest(object_path)
 
-    def install(self, object_path: Path, swap: Swap) -> None:
+    def install(self, object_path: Path, swap: Swap, rooms: Mapping[str, int] | None = None) -> None:
         """Bring an object in; `swap` is called with its programs when all its tables are ready.
 
+        `rooms`: how many entries some tables shall have room for, if they have less.
         NotLoaded: the kernel does not take it, or it was built from other tables. Nothing has changed then.
         """
         with ExitStack() as stack:
             loaded = _open(object_path)
             stack.callback(loaded.close)
             self._catch_up()
-            kept = {name: stack.enter_context(closing(fd)) for name, fd in self._kept()}
-            _load(loaded, kept)
+            wanted = self._rooms(rooms or {})
+            layouts = {table.name: write_layout(table, wanted[table.name]) for table in TABLES}
+            layouts |= {ring.name: write_ring_layout(ring) for ring in RINGS}
+            kept = {name: stack.enter_context(closing(fd)) for name, fd in self._kept(layouts)}
+            _load(loaded, kept, wanted)
             maps, programs = loaded.maps(), loaded.programs()
             moved = [table for table in TABLES if table.name not in kept]
-            fresh = [name for name in LAYOUTS if name not in kept]
+            fresh = [name for name in NAMES if name not in kept]
             sources = {table.name: list(self._sources(table.name, stack)) for table in moved}
             self._prepare()
             for table in moved:
                 _carry_over(table, maps[table.name], sources[table.name])
             for name in fresh:
                 libbpf.pin(maps[name], self.directory / (name + NEW))
-                (self._layouts / (name + NEW)).symlink_to(LAYOUTS[name])
+                (self._layouts / (name + NEW)).symlink_to(layouts[name])
             for program in Program:
                 libbpf.pin(programs[program.value], self._programs / (program.value + NEW))
             onward = self._pin_onward(maps[ONWARD])
@@ -93,7 +99,8 @@ class Installation:
             swap({program: programs[program.value] for program in Program})
             libbpf.await_programs()
             for table in moved:
-                _carry_over(table, maps[table.name], sources[table.name])
+                if table.writer is Writer.DATAPATH:
+                    _carry_over(table, maps[table.name], sources[table.name])
             self._finish(fresh, onward, object_path)
 
     def open_tables(self) -> dict[str, KernelTable]:
@@ -119,15 +126,29 @@ class Installation:
 
     def _catch_up(self) -> None:
         """Let layouts follow the maps that have taken their places before a crash."""
-        for name in LAYOUTS:
+        for name in NAMES:
             layout = self._layouts / (name + NEW)
             if layout.is_symlink() and not (self.directory / (name + NEW)).exists():
                 os.replace(layout, self._layouts / name)
 
-    def _kept(self) -> list[tuple[str, int]]:
+    def _rooms(self, asked: Mapping[str, int]) -> dict[str, int]:
+        """How many entries each table shall have room for: no fewer than it has now, nor than a crash has left it."""
+        rooms = {}
+        for table in TABLES:
+            ends = () if table.kind in ARRAYS else ("", NEW)
+            found = [self._read_layout(table.name, end) for end in ends]
+            before = [layout.capacity for layout in found if layout is not None]
+            rooms[table.name] = max(table.room, asked.get(table.name, 0), *before)
+        return rooms
+
+    def _read_layout(self, name: str, end: str) -> Table | None:
+        text = _read_link(self._layouts / (name + end))
+        return None if text is None else read_layout(name, text)
+
+    def _kept(self, layouts: Mapping[str, str]) -> list[tuple[str, int]]:
         """The tables and rings whose pinned map serves on, with a file descriptor that the caller closes."""
         kept = []
-        for name, layout in LAYOUTS.items():
+        for name, layout in layouts.items():
             path = self.directory / name
             if path.exists() and _read_link(self._layouts / name) == layout:
                 kept.append((name, libbpf.pinned(path)))
@@ -148,8 +169,7 @@ class Installation:
     def _sources(self, name: str, stack: ExitStack) -> Iterator[KernelTable]:
         """Where entries of a table are, those in use first; open for as long as the stack."""
         for end in ("", NEW):
-            path, layout = self.directory / (name + end), _read_link(self._layouts / (name + end))
-            before = read_layout(name, layout) if layout else None
+            path, before = self.directory / (name + end), self._read_layout(name, end)
             if before is not None and path.exists():
                 yield KernelTable(before, stack.enter_context(closing(libbpf.pinned(path))))
 
@@ -184,17 +204,17 @@ def _open(path: Path) -> BpfObject:
         raise NotLoaded(str(error)) from error
 
 
-def _load(loaded: BpfObject, kept: dict[str, int]) -> None:
+def _load(loaded: BpfObject, kept: Mapping[str, int], rooms: Mapping[str, int]) -> None:
     _check_tables(loaded)
     try:
-        loaded.load(kept)
+        loaded.load(kept, rooms)
     except KernelRefused as error:
         raise NotLoaded(str(error)) from error
 
 
 def _check_tables(loaded: BpfObject) -> None:
     built = loaded.definitions()
-    tables = {t.name: MapDefinition(MAP_TYPES[t.kind], t.key.size, t.value.size, t.capacity) for t in TABLES}
+    tables = {t.name: MapDefinition(MAP_TYPES[t.kind], t.key.size, t.value.size, t.room) for t in TABLES}
     rings = {ring.name: MapDefinition(RING_TYPE, 0, 0, ring.size) for ring in RINGS}
     for name, wanted in (tables | rings).items():
         if built.get(name) != wanted:

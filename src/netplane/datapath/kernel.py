@@ -15,14 +15,14 @@ from pathlib import Path
 
 from netplane.base.delta import Delta
 from netplane.datapath.attachment import Attachment, Attachments, best_attachment
-from netplane.datapath.contract import apply_in_order
+from netplane.datapath.contract import apply_in_order, larger_rooms
 from netplane.datapath.entries import KernelTable
 from netplane.datapath.installation import Installation
 from netplane.datapath.mounting import make_pin_dir
 from netplane.datapath.ring import KernelRing
 from netplane.datapath.synthetic import run
 from netplane.tables.outcome import Outcome, Program, Synthetic
-from netplane.tables.pipeline import DECISION
+from netplane.tables.rings import DECISION
 
 SHIPPED = Path(__file__).with_name("netplane.bpf.o")
 """The object that is built with the package."""
@@ -35,6 +35,7 @@ class KernelDatapath:
         self._installation = installation
         self._attachments = attachments
         self._way = way
+        self._object = SHIPPED
         self._tables: dict[str, KernelTable] = {}
         self._programs: dict[Program, int] = {}
         self._rings: dict[str, KernelRing] = {}
@@ -53,6 +54,7 @@ class KernelDatapath:
         make_pin_dir(pin_dir)
         datapath = cls(Installation(pin_dir), Attachments(pin_dir / "attached"), attachment)
         if datapath._installation.holds(object_path or SHIPPED):
+            datapath._object = object_path or SHIPPED
             datapath._attachments.forget()
             datapath._reopen()
         else:
@@ -79,6 +81,16 @@ class KernelDatapath:
         """Bring in a patch in the order that `Datapath.apply` promises."""
         apply_in_order(self, delta)
 
+    def room(self, table: str) -> int:
+        """How many entries a table holds at most, as it is now."""
+        return self._tables[table].room
+
+    def grow(self, rooms: Mapping[str, int]) -> None:
+        """Put larger tables in the place of those that have less room, with their entries."""
+        if larger := larger_rooms(self, rooms):
+            self._installation.install(self._object, self._attachments.replace, larger)
+            self._reopen()
+
     def attach(self, ifindex: int, program: Program) -> None:
         """Run a program on what comes in by a device; replaces what this datapath had there."""
         fd = self._programs[program]
@@ -99,6 +111,7 @@ class KernelDatapath:
     def replace(self, object_path: Path | None = None) -> None:
         """Put the programs of an object (the shipped one by default) in the place of those that run."""
         self._installation.install(object_path or SHIPPED, self._attachments.replace)
+        self._object = object_path or SHIPPED
         self._reopen()
 
     def take_decisions(self, most: int) -> list[bytes]:

@@ -14,9 +14,9 @@ from netplane.tables.schema import Field, FieldType, Kind, Layout, Ring, Table
 Converter = Callable[[bytes], bytes]
 
 
-def write_layout(table: Table) -> str:
-    """Kind, capacity, key and value on one line: `HASH 65536 ifindex:U32 vni:U32,mac:MAC,flags:U16`."""
-    return f"{table.kind.name} {table.capacity} {_write_fields(table.key)} {_write_fields(table.value)}"
+def write_layout(table: Table, room: int) -> str:
+    """Kind, room for entries, key and value on one line: `HASH 4096 ifindex:U32 vni:U32,mac:MAC,flags:U16`."""
+    return f"{table.kind.name} {room} {_write_fields(table.key)} {_write_fields(table.value)}"
 
 
 def write_ring_layout(ring: Ring) -> str:
@@ -25,7 +25,7 @@ def write_ring_layout(ring: Ring) -> str:
 
 
 def read_layout(name: str, text: str) -> Table | None:
-    """A table as a layout describes it; `None` if the text is none that this release understands."""
+    """A table as a layout describes it, its capacity the room that it has; `None` if the text is none that is known."""
     try:
         kind, capacity, key, value = text.split(" ")
         return Table(name, "", Kind[kind], _read_fields(key), _read_fields(value), capacity=int(capacity))

@@ -11,7 +11,7 @@ import errno
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from ctypes import POINTER, c_char_p, c_int, c_size_t, c_uint32, c_uint64, c_void_p
 from functools import cache
@@ -98,6 +98,7 @@ SIGNATURES: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "bpf_map__max_entries": (c_uint32, (c_void_p,)),
     "bpf_map__name": (c_char_p, (c_void_p,)),
     "bpf_map__reuse_fd": (c_int, (c_void_p, c_int)),
+    "bpf_map__set_max_entries": (c_int, (c_void_p, c_uint32)),
     "bpf_map__set_pin_path": (c_int, (c_void_p, c_char_p)),
     "bpf_map__type": (c_int, (c_void_p,)),
     "bpf_map__value_size": (c_uint32, (c_void_p,)),
@@ -229,6 +230,12 @@ def kernel_id(fd: int) -> int:
     return number
 
 
+def map_room(fd: int) -> int:
+    """How many entries a map holds at most."""
+    room: int = unpack_from("=5I", _information(fd, 20))[4]
+    return room
+
+
 def program_time(fd: int) -> tuple[int, int]:
     """Nanoseconds spent in a program and how often it ran, since statistics were enabled."""
     nanoseconds, runs = unpack_from("=2Q", _information(fd, 216), 192)
@@ -290,13 +297,18 @@ class BpfObject:
             for handle in self._children("bpf_object__next_map")
         }
 
-    def load(self, reuse: dict[str, int]) -> None:
-        """Into the kernel, with existing maps (file descriptors by name) in the place of its own."""
+    def load(self, reuse: Mapping[str, int], rooms: Mapping[str, int]) -> None:
+        """Into the kernel, with existing maps (file descriptors by name) in the place of its own.
+
+        Of the others, those in `rooms` have room for so many entries, instead of as many as the object says.
+        """
         for handle in self._children("bpf_object__next_map"):
             name = library().bpf_map__name(handle).decode()
             call(f"unpin {name}", "bpf_map__set_pin_path", handle, None)
             if name in reuse:
                 call(f"reuse {name}", "bpf_map__reuse_fd", handle, reuse[name])
+            elif name in rooms:
+                call(f"make room in {name}", "bpf_map__set_max_entries", handle, rooms[name])
         call(f"load {self.path}", "bpf_object__load", self._object)
 
     def maps(self) -> dict[str, int]:

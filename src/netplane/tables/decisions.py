@@ -220,9 +220,9 @@ class Cost(IntEnum):
 class Limit(IntEnum):
     """What one machine may take of what all machines of a host share."""
 
-    CONNECTIONS = 131_072
+    CONNECTIONS = 65_536
     """Entries of `connection` that it opened: an eighth of the table, on each host that it talks to."""
-    PROJECT_CONNECTIONS = 524_288
+    PROJECT_CONNECTIONS = 262_144
     """Entries of `connection` on a host that have a project's machine of that host at an end: half of the table."""
     FIREWALL_RULES = 200
     """Rules of a firewall that are asked about a connection in one direction, one by one."""

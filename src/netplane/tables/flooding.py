@@ -140,7 +140,7 @@ def flood(run: Run, sent: Sent) -> NoReturn:
         run.drop(Stage.FLOOD, Reason.NO_HOST)
     until = lookup.pace(run.entries, sent.vni, sent.mac, Cost.COPIES)
     pace, key = PACES[Cost.COPIES], PACE.pack_key(sent.vni, sent.mac, Cost.COPIES)
-    full = key not in run.entries["pace"] and len(run.entries["pace"]) >= PACE.capacity
+    full = key not in run.entries["pace"] and len(run.entries["pace"]) >= run.rooms["pace"]
     if full or until > run.now + pace.burst - pace.pause:
         run.drop(Stage.FLOOD, Reason.STORM)
     if sent.here:

@@ -38,7 +38,7 @@ def remember(run: Run, vni: int, packet: Packet) -> None:
     if not packet.more or packet.offset:
         return
     key = place(vni, run.frame[6:12], packet)
-    if key in run.entries["fragment"] or len(run.entries["fragment"]) < FRAGMENT.capacity:
+    if key in run.entries["fragment"] or len(run.entries["fragment"]) < run.rooms["fragment"]:
         sport, dport = packet.numbers
         first = First(
             packet.source,

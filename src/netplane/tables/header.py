@@ -9,7 +9,8 @@ from enum import IntEnum
 from itertools import groupby
 
 from netplane.tables.decisions import PACES, SHARED, TIMEOUTS, Pace
-from netplane.tables.pipeline import RINGS, TABLES
+from netplane.tables.pipeline import TABLES
+from netplane.tables.rings import RINGS
 from netplane.tables.schema import Kind, Layout, Ring, Table
 
 GROWS = {Kind.HASH, Kind.PERCPU_HASH, Kind.LPM}
@@ -65,7 +66,7 @@ def _map(table: Table) -> Iterator[str]:
     yield f"/* {table.text} */"
     yield "struct {"
     yield f"\t__uint(type, {table.kind.value});"
-    yield f"\t__uint(max_entries, {table.capacity});"
+    yield f"\t__uint(max_entries, {table.room});"
     key = "__u32" if table.kind in INDEXED else f"struct np_{table.name}_key"
     yield f"\t__type(key, {key});"
     yield f"\t__type(value, struct np_{table.name}_value);"

@@ -9,7 +9,8 @@ and is then only counted.
 from netplane.tables import lookup
 from netplane.tables.decisions import DeviceFlag, Direction, Limit, Reason, Verdict
 from netplane.tables.packet import Packet
-from netplane.tables.pipeline import DECISION, LOGGING
+from netplane.tables.pipeline import LOGGING
+from netplane.tables.rings import DECISION
 from netplane.tables.run import End, Run
 
 NOT_ABOUT = {Direction.EGRESS: Reason.POLICY_IN, Direction.INGRESS: Reason.POLICY_OUT}

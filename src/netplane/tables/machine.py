@@ -16,6 +16,7 @@ A stage returns what it found or ends the packet's way by raising `End`. Nothing
 """
 
 from collections.abc import Callable, Mapping, MutableMapping
+from types import MappingProxyType
 from typing import NamedTuple, NoReturn
 
 from netplane.base.addresses import MAPPED, NO_ADDRESS, NO_MAC
@@ -42,7 +43,7 @@ from netplane.tables.packet import (
     put_tag,
     take_tag,
 )
-from netplane.tables.pipeline import COUNTER, TABLES
+from netplane.tables.pipeline import COUNTER, ROOMS, TABLES
 from netplane.tables.policing import Pair, allowed, connect
 from netplane.tables.routing import Hop, is_behind, is_too_long, note_route, route
 from netplane.tables.run import End, Run
@@ -83,8 +84,12 @@ def empty_tables() -> dict[str, dict[bytes, bytes]]:
 class Machine:
     """The datapath of one host, over tables of which it writes those that are the datapath's."""
 
-    def __init__(self, tables: Mapping[str, MutableMapping[bytes, bytes]]) -> None:
+    def __init__(
+        self, tables: Mapping[str, MutableMapping[bytes, bytes]], rooms: Mapping[str, int] = MappingProxyType(ROOMS)
+    ) -> None:
         self.tables = tables
+        self.rooms = rooms
+        """How many entries each table holds at most."""
         self.decisions: list[bytes] = []
         """What stands in the ring `decision`; whoever reads it takes it out."""
 
@@ -93,7 +98,7 @@ class Machine:
         vlan, untagged = take_tag(frame)
         owner = lookup.port(self.tables, ifindex, vlan)
         counter = (0, NO_MAC, Direction.EGRESS) if owner is None else (owner.vni, owner.mac, Direction.EGRESS)
-        run = Run(self.tables, untagged, now_ns)
+        run = Run(self.tables, untagged, now_ns, self.rooms)
         run.vlan = vlan
         return self._finish(run, counter, lambda: from_machine(run, ifindex), dry=dry)
 
@@ -101,13 +106,13 @@ class Machine:
         self, vni: int, outer_source: bytes, frame: bytes, *, now_ns: int = 0, dry: bool = False
     ) -> Outcome:
         """What becomes of a frame from another host's underlay address (16 bytes) under a VNI."""
-        run = Run(self.tables, frame, now_ns)
+        run = Run(self.tables, frame, now_ns, self.rooms)
         counter = (0, NO_MAC, Direction.INGRESS)
         return self._finish(run, counter, lambda: from_tunnel(run, vni, outer_source), dry=dry)
 
     def run_from_service(self, frame: bytes, *, now_ns: int = 0, dry: bool = False) -> Outcome:
         """What becomes of a frame that the host's services send."""
-        run = Run(self.tables, frame, now_ns)
+        run = Run(self.tables, frame, now_ns, self.rooms)
         return self._finish(run, (0, NO_MAC, Direction.INGRESS), lambda: from_service(run), dry=dry)
 
     def _finish(

@@ -4,7 +4,7 @@ Entries of one domain are the same on every host: hosts have global numbers, an 
 differs, and what is about the machines here: `device`, `port`, `crowd`, `member`, `peer`, `client` and `station`.
 """
 
-from netplane.tables.schema import Field, FieldType, Kind, Ring, Table, Writer
+from netplane.tables.schema import Field, FieldType, Kind, Table, Writer
 
 U8, U16, U32, U64 = FieldType.U8, FieldType.U16, FieldType.U32, FieldType.U64
 BE16, MAC, ADDRESS = FieldType.BE16, FieldType.MAC, FieldType.ADDRESS
@@ -31,6 +31,7 @@ HOST = Table(
     key=(Field("number", U32, "The host's number."),),
     value=(Field("address", ADDRESS, "Its underlay address."),),
     capacity=65_536,
+    room=4096,
 )
 DEVICE = Table(
     "device",
@@ -45,6 +46,7 @@ DEVICE = Table(
         Field("project", U32, "The number of the port's project; 0 for none."),
     ),
     capacity=65_536,
+    room=2048,
 )
 SPREAD = Table(
     "spread",
@@ -53,6 +55,7 @@ SPREAD = Table(
     key=(Field("vni", U32, "The network."), Field("index", U32, "From 0, without a gap.")),
     value=(Field("host", U32, "The number of a host."),),
     capacity=1_048_576,
+    room=16_384,
 )
 CROWD = Table(
     "crowd",
@@ -61,6 +64,7 @@ CROWD = Table(
     key=(Field("vni", U32, "The network."), Field("index", U32, "From 0, without a gap.")),
     value=(Field("mac", MAC, "A port's MAC address."), Field("pad", U16)),
     capacity=65_536,
+    room=2048,
 )
 MEMBER = Table(
     "member",
@@ -73,6 +77,7 @@ MEMBER = Table(
     ),
     value=(Field("mac", MAC, "A port's MAC address."), Field("pad", U16)),
     capacity=262_144,
+    room=2048,
     writer=Writer.SNOOPING,
 )
 BROADCAST = Table(
@@ -82,6 +87,7 @@ BROADCAST = Table(
     key=(Field("vni", U32, "The network."), Field("address", ADDRESS, "The last address of a subnet.")),
     value=(Field("pad", U32),),
     capacity=65_536,
+    room=4096,
 )
 ENDPOINT = Table(
     "endpoint",
@@ -95,6 +101,7 @@ ENDPOINT = Table(
         Field("identity", U32, "The number of its owner's identity; 0 for none."),
     ),
     capacity=2_097_152,
+    room=32_768,
 )
 HOP = Table(
     "hop",
@@ -116,6 +123,7 @@ HOP = Table(
         Field("firewall", U64, "What guards the router's interface there, as in `firewall`; 0 if nothing does."),
     ),
     capacity=262_144,
+    room=1024,
 )
 FIREWALL = Table(
     "firewall",
@@ -142,6 +150,7 @@ FIREWALL = Table(
         Field("rule", U32, "The first 4 bytes of the rule's id, as a number."),
     ),
     capacity=262_144,
+    room=4096,
 )
 PAIR = Table(
     "pair",
@@ -187,6 +196,7 @@ STATION = Table(
     key=(Field("ifindex", U32, "The port's device."), Field("mac", MAC), VLAN),
     value=(Field("pad", U32),),
     capacity=65_536,
+    room=1024,
 )
 ROUTE = Table(
     "route",
@@ -224,6 +234,7 @@ GATEWAY = Table(
         Field("firewall", U64, "What guards the interface, as in `firewall`; 0 if nothing does."),
     ),
     capacity=262_144,
+    room=4096,
 )
 PREFIX = Table(
     "prefix",
@@ -264,6 +275,7 @@ PROFILE = Table(
     key=(Field("profile", U32, "The identity."),),
     value=(Field("stamp", U64, "Changes whenever its policy or prefix entries do."),),
     capacity=65_536,
+    room=4096,
     seal=True,
 )
 RESOLVER = Table(
@@ -273,6 +285,7 @@ RESOLVER = Table(
     key=(Field("vni", U32, "The network."), Field("address", ADDRESS, "The resolver's address.")),
     value=(Field("flags", U32, "Always 0."),),
     capacity=262_144,
+    room=4096,
 )
 PEER = Table(
     "peer",
@@ -289,6 +302,7 @@ PEER = Table(
         Field("pad", U16),
     ),
     capacity=262_144,
+    room=2048,
 )
 CLIENT = Table(
     "client",
@@ -297,6 +311,7 @@ CLIENT = Table(
     key=(Field("ifindex", U32, "The device."), VLAN, Field("pad", U16), Field("address", ADDRESS, "Its own.")),
     value=(Field("peer", ADDRESS, "As the services see it: no other machine of the host is seen so."),),
     capacity=262_144,
+    room=2048,
 )
 PORT = Table(
     "port",
@@ -311,6 +326,7 @@ PORT = Table(
         Field("pad", U16),
     ),
     capacity=65_536,
+    room=2048,
 )
 CONNECTION = Table(
     "connection",
@@ -336,7 +352,7 @@ CONNECTION = Table(
         Field("flags", U16, "ConnectionFlag."),
         Field("pad", U32),
     ),
-    capacity=1_048_576,
+    capacity=524_288,
     writer=Writer.DATAPATH,
 )
 COUNTER = Table(
@@ -350,7 +366,7 @@ COUNTER = Table(
         Field("class", U8, "Class, or DROPPED + Reason."),
     ),
     value=(Field("packets", U64), Field("bytes", U64, "Bytes of Ethernet frames, as each packet would be on a wire.")),
-    capacity=262_144,
+    capacity=131_072,
     writer=Writer.DATAPATH,
 )
 BUDGET = Table(
@@ -360,6 +376,7 @@ BUDGET = Table(
     key=(Field("vni", U32, "The port's network."), Field("mac", MAC, "The port's MAC address."), Field("pad", U16)),
     value=(Field("connections", U64, "Connections that it has opened."),),
     capacity=262_144,
+    room=8192,
     writer=Writer.DATAPATH,
 )
 PROJECT = Table(
@@ -369,6 +386,7 @@ PROJECT = Table(
     key=(Field("project", U32, "The project's number."),),
     value=(Field("connections", U64), Field("refused", U64, "Packets that would have begun one more than may be.")),
     capacity=65_536,
+    room=1024,
     writer=Writer.DATAPATH,
 )
 PACE = Table(
@@ -382,6 +400,7 @@ PACE = Table(
     ),
     value=(Field("until", U64, "Until when it has used up its rate, in ns of CLOCK_MONOTONIC."),),
     capacity=262_144,
+    room=8192,
     writer=Writer.DATAPATH,
 )
 LOGGING = Table(
@@ -394,6 +413,7 @@ LOGGING = Table(
         Field("unlogged", U64, "Decisions that were not written down, because of that or for want of room."),
     ),
     capacity=65_536,
+    room=1024,
     writer=Writer.DATAPATH,
 )
 FRAGMENT = Table(
@@ -419,6 +439,7 @@ FRAGMENT = Table(
         Field("pad", U16),
     ),
     capacity=262_144,
+    room=16_384,
     writer=Writer.DATAPATH,
 )
 TRACE = Table(
@@ -470,29 +491,6 @@ TABLES: tuple[Table, ...] = (
     TRACE,
 )
 
-DECISION = Ring(
-    "decision",
-    "What was decided about packets of ports that log it: connections let pass, once each, and packets dropped.",
-    (
-        Field("time", U64, "When, in ns of CLOCK_MONOTONIC."),
-        Field("unlogged", U64, "As in the port's `logging`: decisions before this one that were not written down."),
-        Field("source", ADDRESS, "Who sent the packet."),
-        Field("destination", ADDRESS, "Whom it was for."),
-        Field("vni", U32, "The port's network."),
-        Field("mac", MAC, "The port's MAC address."),
-        Field("reason", U16, "Reason; 0 if it was let pass."),
-        Field("rule", U32, "The rule that let it pass, as in `policy`; 0 if dropped."),
-        Field("identity", U32, "The port's identity."),
-        Field("remote", U32, "The other side's identity; 0 for none, or if it is not known."),
-        Field("source_port", BE16, "The source port, or the ICMP echo identifier."),
-        Field("service", BE16, "What rules speak of: the destination port, or ICMP type and code."),
-        Field("protocol", U8, "The IP protocol."),
-        Field("direction", U8, "Direction."),
-        Field("pad", U16),
-    ),
-    size=262_144,
-)
-RINGS: tuple[Ring, ...] = (DECISION,)
-
 BY_NAME = {table.name: table for table in TABLES}
+ROOMS = {table.name: table.room for table in TABLES}
 AGENT_TABLES = tuple(table for table in TABLES if table.writer is Writer.AGENT)

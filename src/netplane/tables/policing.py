@@ -15,7 +15,7 @@ from netplane.tables.decisions import ConnectionState, Direction, EndpointFlag, 
 from netplane.tables.family import parse_quote
 from netplane.tables.lookup import EndpointValue, Entries
 from netplane.tables.packet import ECHO_REQUEST, ECHO_REQUEST_V6, TCP, Packet
-from netplane.tables.pipeline import BUDGET, CONNECTION, PROJECT
+from netplane.tables.pipeline import BUDGET, PROJECT
 from netplane.tables.run import End, Run
 from netplane.tables.walls import NO_WALLS, Walls, judge_walls
 
@@ -187,7 +187,7 @@ def take_place(run: Run, pair: Pair) -> None:
         if of.connections >= Limit.PROJECT_CONNECTIONS:
             run.projects[PROJECT.pack_key(number)] = PROJECT.pack_value(of.connections, of.refused + 1)
             run.drop(Stage.CONNECTION, Reason.PROJECT_SHARE_USED_UP)
-    if len(run.entries["connection"]) >= CONNECTION.capacity:
+    if len(run.entries["connection"]) >= run.rooms["connection"]:
         run.drop(Stage.CONNECTION, Reason.CONNECTIONS_FULL)
     paid = budget._replace(connections=budget.connections + 1)
     run.budgets[BUDGET.pack_key(vni, mac)] = BUDGET.pack_value(*paid)

@@ -1,5 +1,6 @@
 """One packet on its way through the machine: the tables that it meets, the steps it took, what it will have changed."""
 
+from collections.abc import Mapping
 from typing import NoReturn
 
 from netplane.tables import lookup
@@ -23,8 +24,9 @@ class End(Exception):
 class Run:
     """One packet on its way: the tables that it meets, the steps it took and what it will have changed."""
 
-    def __init__(self, entries: Entries, frame: bytes, now: int) -> None:
+    def __init__(self, entries: Entries, frame: bytes, now: int, rooms: Mapping[str, int]) -> None:
         self.entries = entries
+        self.rooms = rooms
         self.frame = frame
         self.vlan = 0
         """The tag that the machine's device had on the frame."""

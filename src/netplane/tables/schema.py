@@ -111,6 +111,8 @@ class Entry(NamedTuple):
 class Table:
     """A table: its layouts, who writes it, and functions to pack and unpack it.
 
+    `capacity` is how many entries it may ever hold. A hash table has a bucket for each from the start, whether it is
+    filled or not: one that says what `room` it has at first begins so small, and grows as it fills.
     A `seal` vouches for entries of other tables: it is written after everything else of a patch, deletes included.
     In an `LPM` table the first field of the key is `bits`, the length of the prefix that follows it, in bits.
     """
@@ -124,6 +126,7 @@ class Table:
         value: tuple[Field, ...],
         *,
         capacity: int,
+        room: int | None = None,
         writer: Writer = Writer.AGENT,
         seal: bool = False,
     ) -> None:
@@ -133,6 +136,7 @@ class Table:
         self.key = Layout(key)
         self.value = Layout(value)
         self.capacity = capacity
+        self.room = capacity if room is None else room
         self.writer = writer
         self.seal = seal
         self.pack_key = Packer(self.key.format).pack

@@ -43,7 +43,7 @@ def pay_for_punt(run: Run, port: PortValue, kind: Punt, stage: Stage = Stage.LOC
     """No machine asks so often that the agent does not hear the others."""
     pace, until = PACES[kind], lookup.pace(run.entries, port.vni, port.mac, kind)
     key = PACE.pack_key(port.vni, port.mac, kind)
-    full = key not in run.entries["pace"] and len(run.entries["pace"]) >= PACE.capacity
+    full = key not in run.entries["pace"] and len(run.entries["pace"]) >= run.rooms["pace"]
     if full or until > run.now + pace.burst - pace.pause:
         run.drop(stage, Reason.PUNT_LIMIT)
     run.paces[key] = PACE.pack_value(max(until, run.now) + pace.pause)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from time import monotonic_ns
 from typing import NamedTuple
 
 import pytest
@@ -11,11 +12,12 @@ from hypothesis import strategies as st
 from netplane.agent.owners import Owners
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.worker import Done, Work, bring_in, sweep, sweep_connections
+from netplane.base.addresses import MAPPED
 from netplane.base.delta import Delta
 from netplane.compiler import Compiler, compile_slice
 from netplane.datapath import DatapathError, TableFull
 from netplane.datapath.fake import FakeDatapath
-from netplane.model import AnyRecord, Change, Device
+from netplane.model import AnyRecord, Change, Device, Endpoint
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, PACE, POLICY, PORT, PROFILE, SETTINGS
@@ -35,6 +37,7 @@ class Stubborn(FakeDatapath):
         super().__init__()
         self.refused: set[bytes] = set()
         self.full: set[str] = set()
+        self.stuck = False
         self.asked: list[str] = []
 
     def write(self, table: str, entries: Mapping[bytes, bytes]) -> None:
@@ -64,6 +67,12 @@ class Stubborn(FakeDatapath):
     def detach(self, ifindex: int) -> None:
         self.asked.append(f"detach {ifindex}")
         super().detach(ifindex)
+
+    def grow(self, rooms: Mapping[str, int]) -> None:
+        self.asked.append(f"grow {dict(rooms)}")
+        if self.stuck:
+            raise DatapathError("there is no memory")
+        super().grow(rooms)
 
     def replace(self, object_path: Path | None = None) -> None:
         self.asked.append("replace")
@@ -175,6 +184,56 @@ def test_a_full_table_holds_up_no_other_and_goes_on_when_there_is_room(
     datapath.full = set()
     check_done(bring_in(reconcile, work()))
     check(datapath, *(record for record in SLICE if record is not NEAR), DEVICE)
+
+
+def neighbours(count: int) -> list[Endpoint]:
+    """Endpoints elsewhere, one address each."""
+    return [
+        Endpoint.of(
+            f"far {n}",
+            vni=7,
+            mac=b"%6d" % n,
+            addresses=(MAPPED + (0x0A010000 + n).to_bytes(4, "big"),),
+            identity=5,
+            host=2,
+        )
+        for n in range(count)
+    ]
+
+
+def test_tables_grow_in_time_and_at_once(reconcile: Reconcile, datapath: Stubborn) -> None:
+    first, most = neighbours(3 * ENDPOINT.room // 4), 2 * ENDPOINT.room
+    check_done(bring_in(reconcile, work(*upserts(*SLICE[:2], *first))))
+    rooms = {ENDPOINT.name: 2 * most}
+    assert not [what for what in datapath.asked if what.startswith("grow")]
+    check_done(bring_in(reconcile, work(*upserts(*neighbours(most)[len(first) :]))))
+    assert [what for what in datapath.asked if what.startswith("grow")] == [f"grow {rooms}"]
+    assert len(datapath.tables[ENDPOINT.name]) == most
+    check_done(bring_in(reconcile, work(*deletes(*neighbours(most)))))
+    assert datapath.room(ENDPOINT.name) == 2 * most, "and stay so"
+
+
+def test_room_that_is_refused_is_asked_for_again_after_a_sweep(reconcile: Reconcile, datapath: Stubborn) -> None:
+    datapath.stuck, many = True, neighbours(ENDPOINT.room + 1)
+    done = bring_in(reconcile, work(*upserts(*SLICE[:2], *many)))
+    assert [(problem.kind, problem.id) for problem in done.refused] == [("table", "endpoint")] * 2
+    assert done.refused[0].text == "cannot get more room: there is no memory"
+    bring_in(reconcile, work())
+    assert len([what for what in datapath.asked if what.startswith("grow")]) == 1
+    datapath.stuck = False
+    sweep(reconcile)
+    check_done(bring_in(reconcile, work()))
+    assert len(datapath.tables[ENDPOINT.name]) == len(many)
+
+
+def test_what_the_datapath_fills_grows_with_a_sweep(reconcile: Reconcile, datapath: Stubborn) -> None:
+    bring_in(reconcile, work(*upserts(*SLICE, DEVICE)))
+    until = PACE.pack_value(monotonic_ns() + 10**12)
+    paces = {PACE.pack_key(7, b"%6d" % n, 1): until for n in range(PACE.room // 2 + 1)}
+    datapath.write(PACE.name, paces)
+    assert sweep(reconcile) == []
+    assert datapath.room(PACE.name) == 4 * PACE.room
+    assert datapath.read(PACE.name) == paces
 
 
 def test_a_profile_is_not_sealed_while_its_rules_are_missing(reconcile: Reconcile, datapath: Stubborn) -> None:

@@ -22,7 +22,6 @@ from netplane.tables.machine import Machine, empty_tables
 from netplane.tables.outcome import Outcome
 from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, POLICY, PROFILE, SETTINGS
 from netplane.tables.run import Run
-from netplane.tables.schema import Table
 from tests.contract.packets import ACK, SYN, ethernet, ipv4
 from tests.contract.world import (
     ANN,
@@ -202,9 +201,8 @@ def test_other_icmp_is_judged_by_itself(host: Host) -> None:
     assert outcome.steps[-1].stage is Stage.POLICY_IN
 
 
-def test_a_full_table(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
-    small = Table("connection", "", CONNECTION.kind, CONNECTION.key.fields, CONNECTION.value.fields, capacity=1)
-    monkeypatch.setattr("netplane.tables.policing.CONNECTION", small)
+def test_a_full_table(host: Host) -> None:
+    host.machine.rooms = {**host.machine.rooms, CONNECTION.name: 1}
     check(host.send(ANN, segment(ANN, BEN, SYN)), Verdict.DELIVER)
     check(host.send(ANN, frame(ANN, BEN, 17, udp(1, 2))), Verdict.DROP, Reason.CONNECTIONS_FULL)
     check(host.send(ANN, segment(ANN, BEN, ACK)), Verdict.DELIVER)
@@ -305,4 +303,4 @@ def test_forgers(host: Host) -> None:
 
 def test_every_table_is_there() -> None:
     assert list(empty_tables()) == [table.name for table in pipeline.TABLES]
-    assert Run(empty_tables(), b"", 0).settings == (0, 0, 0, 0)
+    assert Run(empty_tables(), b"", 0, {}).settings == (0, 0, 0, 0)

@@ -9,7 +9,7 @@ from netplane.agent.tracing.why import WHY
 from netplane.base.addresses import pack_mac, unpack_address
 from netplane.model import Decision, Identity, Logged, Network, SecurityGroupRule
 from netplane.tables.decisions import Direction, Reason
-from netplane.tables.pipeline import DECISION
+from netplane.tables.rings import DECISION
 
 NS = 1_000_000_000
 

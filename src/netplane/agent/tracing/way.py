@@ -13,7 +13,7 @@ Station = tuple[int, bytes]
 def way_of(tables: Mapping[str, Mapping[bytes, bytes]], frame: bytes, vni: int, packet: Packet) -> list[Station]:
     """Where the sender on a network, and then each router, sends a packet; empty if nobody takes it."""
     try:
-        hop = route(Run({**tables, "settings": {}}, frame, 0), vni, packet)
+        hop = route(Run({**tables, "settings": {}}, frame, 0, {}), vni, packet)
     except End:
         return []
     return [*((passage.vni, passage.via) for passage in hop.passed), (hop.vni, hop.via)]

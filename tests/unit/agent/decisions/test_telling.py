@@ -8,7 +8,7 @@ from netplane.base.addresses import pack_address
 from netplane.model import AnyRecord, Decision, Logged
 from netplane.stream.messages import Delta, Snapshot, Welcome
 from netplane.tables.decisions import Direction, Reason
-from netplane.tables.pipeline import DECISION
+from netplane.tables.rings import DECISION
 from tests.unit.agent.records import FAR, IDENTITY, NEAR, PORT, RULE, SLICE
 
 ALL = Logged(id=PORT.id, drops=True, accepts=("group",))
