@@ -35,13 +35,12 @@ def test_providers(world: World) -> None:
 
 
 def test_a_profile_comes_and_goes(world: World) -> None:
-    made = world.make("service_profile", "admin", driver="netplane", description="d" * 1024, metainfo="{}")
+    made = world.make("service_profile", "admin", name="fast", driver="netplane", description="d" * 1024, metainfo="{}")
     assert made.items() >= {"driver": "netplane", "metainfo": "{}", "enabled": True, "project_id": ""}.items()
-    assert "name" not in made
     id = made["id"]
     changed = world.change("service_profile", id, "admin", enabled=False, driver="")
     assert (changed["enabled"], changed["driver"]) == (False, "")
-    [found] = world.get("service_profiles?enabled=False", "admin")["service_profiles"]
+    [found] = world.get("service_profiles?name=fast&enabled=False", "admin")["service_profiles"]
     assert found == changed == world.get(f"service_profiles/{id}", "admin")["service_profile"]
     assert world.get("service_profiles?driver=netplane", "admin")["service_profiles"] == []
     world.remove("service_profile", id, "admin")
@@ -55,7 +54,7 @@ def test_a_profile_comes_and_goes(world: World) -> None:
         ({"driver": "other"}, (404, "ServiceProfileDriverNotFound")),
         ({"driver": "d" * 1025}, (400, "InvalidInput")),
         ({"metainfo": "d" * 4097}, (400, "InvalidInput")),
-        ({"driver": "netplane", "name": "n"}, (400, "HTTPBadRequest")),
+        ({"driver": "netplane", "colour": "red"}, (400, "HTTPBadRequest")),
         ({"driver": "netplane", "enabled": "often"}, (400, "InvalidInput")),
     ],
 )

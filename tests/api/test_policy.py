@@ -46,7 +46,7 @@ CALLERS: Mapping[str, Context] = {
 KINDS = {kind_of(rules.kind): rules.kind for rules in RULES if rules.create is not None}
 SHARED_WITH_RED = {"network", "subnet", "security_group", "address_group"}
 SHARED_WITH_ALL = {"firewall_rule", "firewall_policy", "firewall_group", "subnetpool", "address_scope"}
-NOBODYS = {"default_security_group_rule", "service_profile", "flavor"}
+NOBODYS = {kind_of(rules.kind) for rules in RULES if not rules.kind.is_owned}
 """What administrators alone make, and what belongs to no project."""
 WRITTEN = {"create", "update", "delete"}
 CALLS = {kind_of(rules.kind): (*rules.actions, *rules.questions) for rules in RULES}

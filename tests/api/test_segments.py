@@ -40,6 +40,8 @@ def test_a_network_has_one(world: World) -> None:
 
 def test_it_is_named(world: World) -> None:
     network, other = world.make("network")["id"], world.make("network")["id"]
+    assert world.ask("PUT", f"/v2.0/segments/{other}", {"segment": {}}, "admin").status == 200
+    assert "segment_label" not in world.counts()
     body = {"segment": {"name": "rack", "description": "left"}}
     reply = world.ask("PUT", f"/v2.0/segments/{network}", body, "admin")
     assert (reply.status, reply.json["segment"]["name"], reply.json["segment"]["network_id"]) == (200, "rack", network)

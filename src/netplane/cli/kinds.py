@@ -47,6 +47,8 @@ class Kind(NamedTuple):
     plural: str
     """The key of lists."""
     attributes: dict[str, Attribute]
+    is_owned: bool
+    """Whether each belongs to a project."""
 
     @property
     def label(self) -> str:
@@ -94,7 +96,8 @@ def _kind(stored: type[Record]) -> Kind:
     attributes = (_attribute(field) for field in structs.fields(stored))
     shown = {each.name: each for each in attributes if not each.access.hidden}
     plural = stored.collection.rpartition("/")[2].replace("-", "_")
-    return Kind(kind_of(stored), f"/v2.0/{stored.collection}", plural, shown)
+    is_owned = issubclass(stored, Resource) and stored.is_owned
+    return Kind(kind_of(stored), f"/v2.0/{stored.collection}", plural, shown, is_owned)
 
 
 def _attribute(field: structs.FieldInfo) -> Attribute:

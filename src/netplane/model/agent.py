@@ -22,6 +22,7 @@ class Agent(Resource, frozen=True, kw_only=True, gc=False, tag="agent"):
     """A host's agent. It comes with the host's first session and goes with the host; it belongs to no project."""
 
     collection: ClassVar[str] = "agents"
+    is_owned: ClassVar[bool] = False
 
     host: Annotated[str, describe("The host's name.")]
     availability_zone: Annotated[

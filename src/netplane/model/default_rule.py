@@ -14,6 +14,7 @@ class DefaultSecurityGroupRule(Terms, frozen=True, kw_only=True, gc=False, tag="
     """A rule that new groups get, those there are already not. It belongs to no project, and everybody sees it."""
 
     collection: ClassVar[str] = "default-security-group-rules"
+    is_owned: ClassVar[bool] = False
 
     remote_group_id: Annotated[
         str | None,

@@ -39,9 +39,8 @@ class ServiceProfile(Resource, frozen=True, kw_only=True, gc=False, tag="service
     """How a service is provided, for flavors to name. It belongs to no project, and stays while a flavor names it."""
 
     collection: ClassVar[str] = "service_profiles"
-    found_by: ClassVar[tuple[str, ...]] = ()
+    is_owned: ClassVar[bool] = False
 
-    name: Annotated[str, describe("Profiles have none.", hidden=True)] = ""
     description: Words = ""
     driver: Annotated[
         str,
@@ -65,6 +64,7 @@ class Flavor(Resource, frozen=True, kw_only=True, gc=False, tag="flavor"):
     """A sort of a service that clients may ask for. It belongs to no project, and everybody sees it."""
 
     collection: ClassVar[str] = "flavors"
+    is_owned: ClassVar[bool] = False
 
     description: Words = ""
     service_type: Annotated[str, describe("The service: `L3_ROUTER_NAT`, `FIREWALL_V2` or `FLAVORS`.", create=True)]

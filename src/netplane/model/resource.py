@@ -16,6 +16,8 @@ class Resource(Record, frozen=True, kw_only=True, gc=False):
     """A record that belongs to a project and that clients name."""
 
     found_by: ClassVar[tuple[str, ...]] = ("name",)
+    is_owned: ClassVar[bool] = True
+    """Whether each belongs to a project."""
 
     id: Annotated[str, describe("The UUID of the resource.")]
     project_id: Annotated[str, describe("The project that owns the resource.", create=True, max_length=255)] = ""

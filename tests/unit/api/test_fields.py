@@ -9,7 +9,7 @@ from netplane.api.errors import ApiError
 from netplane.api.fields import fields_by_wire, fields_of
 from netplane.api.rules import RULES, Rules
 from netplane.api.views import only, view
-from netplane.model import STORED, FixedIP, Network, Port, ServiceProfile, kind_of
+from netplane.model import STORED, FixedIP, Network, Port, kind_of
 
 KINDS = [pytest.param(rules, id=rules.kind.__name__) for rules in RULES]
 
@@ -17,7 +17,7 @@ KINDS = [pytest.param(rules, id=rules.kind.__name__) for rules in RULES]
 @pytest.mark.parametrize("rules", KINDS)
 def test_every_field_is_described(rules: Rules) -> None:
     hidden = {info.name for info in structs.fields(rules.kind)} - {field.name for field in fields_of(rules.kind)}
-    assert hidden <= {"identity_id", "number", "sub_ports"} | ({"name"} if rules.kind is ServiceProfile else set())
+    assert hidden <= {"identity_id", "number", "sub_ports"}
 
 
 @pytest.mark.parametrize("rules", KINDS)

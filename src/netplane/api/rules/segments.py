@@ -46,9 +46,10 @@ def create(transaction: Transaction, _context: Context, wish: Wish) -> NoReturn:
 def update(transaction: Transaction, _context: Context, before: Segment, wish: Wish) -> Segment:
     """What people call it."""
     after = replace(before, **wish)
-    id = segment_label_id(after.network_id)
-    label = SegmentLabel(id=id, network_id=after.network_id, name=after.name, description=after.description)
-    transaction.put(label)
+    if after != before:
+        id = segment_label_id(after.network_id)
+        label = SegmentLabel(id=id, network_id=after.network_id, name=after.name, description=after.description)
+        transaction.put(label)
     return after
 
 

@@ -94,8 +94,8 @@ def parse_document(text: str) -> Document:
             head[word] = _text(value, word)
             continue
         kind = find_kind(word)
-        if kind is None or kind.name in _PARTS_ONLY:
-            known = ", ".join(each.plural for each in kinds().values() if each.name not in _PARTS_ONLY)
+        if kind is None or not _may_stand(kind):
+            known = ", ".join(each.plural for each in kinds().values() if _may_stand(each))
             raise Mistake(_line(key), f"{word!r} is none of topology, project, {known}")
         found.setdefault(kind.name, []).extend(_resources(kind, value))
     if not NAME.fullmatch(head["topology"]):
@@ -106,6 +106,11 @@ def parse_document(text: str) -> Document:
 
 _PARTS_ONLY = frozenset(part.kind for parts in PARTS.values() for part in parts.values() if part.kind)
 """Kinds that are written within another."""
+
+
+def _may_stand(kind: Kind) -> bool:
+    """Whether a project has resources of a kind, which are written for themselves."""
+    return kind.is_owned and kind.name not in _PARTS_ONLY
 
 
 def _compose(text: str) -> Node:

@@ -60,6 +60,7 @@ def test_names_stand_for_ids() -> None:
         ("topology: a,b", 1, "letters"),
         ("topology: a\nnets: {}", 2, "'nets' is none of"),
         ("topology: a\nsecurity_group_rules: {}", 2, "none of"),
+        ("topology: a\nflavors: {}", 2, "none of"),
         ("topology: a\nnetworks: [a]", 2, "networks is a mapping, not a list"),
         ("topology: a\nnetworks:\n  web:\n    mut: 1", 4, "there is no field 'mut'"),
         ("topology: a\nnetworks:\n  web: {provider:segmentation_id: 7}", 3, "there is no field"),
