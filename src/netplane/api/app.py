@@ -8,8 +8,8 @@ uvicorn ─▶ Door ─▶ Signpost, routes ─▶ endpoint ── body, query �
 
 Writers take turns in the store anyway: one thread spares them the waiting, and the event loop the fight (`worker`);
 those that have queued up share a commit.
-What takes less time than waking a thread is read by one thread too, a batch at a time; by some where the database is
-far away, since then they wait for it.
+What takes less time than waking a thread is read by one thread too, all that is asked for at once (`glancing`); by some
+where the database is far away and nobody knows before what will be asked, since then they wait for it.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ from netplane.api.computed import Computed
 from netplane.api.context import NOBODY, Context
 from netplane.api.door import Door
 from netplane.api.errors import ApiError, unavailable
+from netplane.api.glancing import Foresight, Glances
 from netplane.api.identity import Identity, identity_routes, make_identity
 from netplane.api.identity.errors import IdentityError
 from netplane.api.identity.routes import respond_identity_error
@@ -53,7 +54,7 @@ from netplane.api.tag_calls import add_tag, add_tags, has_tag, list_tags, remove
 from netplane.api.tokens import Tokens
 from netplane.api.worker import Work, Worker
 from netplane.model.network import DEFAULT_DOMAIN, DEFAULT_MTU
-from netplane.store import Group, Store, Unavailable
+from netplane.store import Ahead, Group, Store, Unavailable
 
 BODY_LIMIT = 8 * 1024 * 1024
 """Bytes; a list of 1,000 ports takes a tenth of it."""
@@ -77,6 +78,8 @@ class Threads(NamedTuple):
     """Where calls run, so that the event loop never waits for a database."""
 
     writer: Pool
+    foreseen: Glances
+    """For what is read of one resource if it is known before what that will be."""
     glances: Pool
     """For what is read of one resource: too short to share the processor with others of its sort."""
     readers: Pool
@@ -110,7 +113,9 @@ def make_app(
         return store.group()
 
     writer = Worker("api-writer", grouping=together)
-    threads = Threads(writer.run, Worker("api-glances", glances).run, partial(_read_in, readers))
+    foreseen = Glances(store)
+    other = foreseen.run if glances == 1 else Worker("api-far-glances", glances).run
+    threads = Threads(writer.run, foreseen, other, partial(_read_in, readers))
 
     def now() -> datetime:
         return store.clock()
@@ -200,17 +205,19 @@ def _resource_routes(threads: Threads, calls: Resources) -> list[Route]:
     ]
     tags = {"GET": list_tags, "PUT": set_tags, "POST": add_tags, "DELETE": remove_tags}
     tag = {"GET": has_tag, "PUT": add_tag, "DELETE": remove_tag}
-    by_id: dict[str, dict[str, Handler]] = {
-        "": {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete},
+    one: dict[str, Handler] = {"GET": calls.show, "PUT": calls.update, "DELETE": calls.delete}
+    below: dict[str, dict[str, Handler]] = {
         "/tags": {method: partial(work, calls) for method, work in tags.items()},
         "/tags/{tag:path}": {method: partial(work, calls) for method, work in tag.items()},
     }
+    foresight = Foresight(threads.foreseen, calls.foresee) if calls.rules.ahead != Ahead() else None
     many: dict[str, Handler] = {"GET": calls.list}
     if calls.rules.create is not None:
         many["POST"] = calls.create
     return [
         _mixed_route(threads, path, many),
-        *(_one_route(threads, f"{path}/{{id}}{rest}", calls) for rest, calls in by_id.items()),
+        _one_route(threads, f"{path}/{{id}}", one, foresight),
+        *(_one_route(threads, f"{path}/{{id}}{rest}", each) for rest, each in below.items()),
         *actions,
         *questions,
         *(route for parts in calls.rules.parts for route in _part_routes(threads, calls, parts)),
@@ -260,10 +267,10 @@ def _mixed_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> R
     return Route(path, _endpoint(handlers, pools), methods=list(handlers))
 
 
-def _one_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:
+def _one_route(threads: Threads, path: str, handlers: dict[str, Handler], foresight: Foresight | None = None) -> Route:
     """Of a single resource, which is read at a glance."""
     pools = {method: threads.glances if method == "GET" else threads.writer for method in handlers}
-    return Route(path, _endpoint(handlers, pools), methods=list(handlers))
+    return Route(path, _endpoint(handlers, pools, foresight), methods=list(handlers))
 
 
 def _write_route(threads: Threads, path: str, handlers: dict[str, Handler]) -> Route:
@@ -274,11 +281,13 @@ def _route(pool: Pool, path: str, handlers: dict[str, Handler]) -> Route:
     return Route(path, _endpoint(handlers, dict.fromkeys(handlers, pool)), methods=list(handlers))
 
 
-def _endpoint(handlers: dict[str, Handler], pools: dict[str, Pool]) -> Endpoint:
+def _endpoint(handlers: dict[str, Handler], pools: dict[str, Pool], foresight: Foresight | None = None) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         method = "GET" if request.method == "HEAD" else request.method
         call = await _read_call(request)
         work = partial(_serve, request, handlers[method], call)
+        if foresight is not None and method == "GET":
+            return await foresight.look(work, request.path_params)
         return await pools[method](work, len(call.body))
 
     return endpoint

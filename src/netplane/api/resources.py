@@ -66,10 +66,14 @@ class Resources(NamedTuple):
         """GET of one."""
         fields = frozenset(value for name, value in call.query if name == "fields")
         with self.store.read() as reader:
-            reader.look_ahead(self.rules.kind, id, self.rules.ahead)
+            self.foresee(reader, id)
             record = visible(reader, call.context, self.rules.kind, id)
             shown = self._views(reader, call.context, [record])[0]
         return Answer(200, {kind_of(self.rules.kind): only(shown, fields)})
+
+    def foresee(self, reader: Reader, id: str) -> None:
+        """What `show` will ask."""
+        reader.look_ahead(self.rules.kind, id, self.rules.ahead)
 
     def list(self, call: Call) -> Answer:
         """GET of many."""

@@ -76,7 +76,7 @@ class Worker:
         try:
             with self._grouping() as group:
                 begun = monotonic()
-                done.append(_attempt(job))
+                done.append(attempt(job))
                 with suppress(Empty):
                     # Waiting for other controllers does not count: they would wait for each other for single calls.
                     while not job.is_long and monotonic() - begun - (group.waited if group else 0) < LONGEST:
@@ -85,16 +85,17 @@ class Worker:
                             following = job
                         else:
                             jobs.append(job)
-                            done.append(_attempt(job))
+                            done.append(attempt(job))
         except Broken:
-            done = [_attempt(each) for each in jobs]  # by itself, each has its own answer
+            done = [attempt(each) for each in jobs]  # by itself, each has its own answer
         except BaseException as fault:
             done = [Done(each.future, None, fault) for each in jobs]
-        _tell(done)
+        tell(done)
         return following
 
 
-def _tell(done: list[Done]) -> None:
+def tell(done: list[Done]) -> None:
+    """Tell whoever waits."""
     by_loop: dict[AbstractEventLoop, list[Done]] = {}
     for one in done:
         by_loop.setdefault(one.future.get_loop(), []).append(one)
@@ -103,7 +104,8 @@ def _tell(done: list[Done]) -> None:
             loop.call_soon_threadsafe(_settle, finished)
 
 
-def _attempt(job: Job) -> Done:
+def attempt(job: Job) -> Done:
+    """Do some work, whatever comes of it."""
     try:
         return Done(job.future, job.work(), None)
     except BaseException as fault:

@@ -13,6 +13,7 @@ from netplane.store.reader import Ahead, Reader
 from netplane.store.reports import Report
 from netplane.store.store import Store
 from netplane.store.transaction import Transaction
+from netplane.store.viewing import Question
 
 __all__ = [
     "Ahead",
@@ -25,6 +26,7 @@ __all__ = [
     "Line",
     "Malformed",
     "Missing",
+    "Question",
     "Reader",
     "Report",
     "Sought",

@@ -106,6 +106,11 @@ class Line:
             self.hear()
         return self._server.transaction_status == pq.TransactionStatus.INTRANS
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing more can be asked before this transaction is ended, or of this connection at all."""
+        return self._server.transaction_status in (pq.TransactionStatus.INERROR, pq.TransactionStatus.UNKNOWN)
+
     def run(self, told: Told, values: Sequence[Any]) -> Answer:
         """Send a statement, in a transaction; at the end of `together`, if that is begun."""
         if self._expected and (expected := self._expected.pop((told.name, tuple(values)), None)):
@@ -118,7 +123,9 @@ class Line:
 
     def expect(self, told: Told, values: Sequence[Any]) -> None:
         """A question that will be asked in this transaction, which only reads: its answer is fetched with others."""
-        self._expected[told.name, tuple(values)] = self.run(told, values)
+        question = (told.name, tuple(values))
+        if question not in self._expected:
+            self._expected[question] = self.run(told, values)
 
     def end(self) -> None:
         """End a transaction that has only read; if it has failed, whoever has the connection sees to it."""

@@ -1,6 +1,6 @@
 """The store: opening it, transactions, the feed of changes, reports."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from threading import Condition, Lock, local
@@ -28,6 +28,7 @@ from netplane.store.schema import LEVEL, LOG
 from netplane.store.secrets import keep_secret
 from netplane.store.settling import settle
 from netplane.store.transaction import Transaction
+from netplane.store.viewing import Question, View
 from netplane.store.writes import Origin
 
 Listener = Callable[[int], None]
@@ -135,6 +136,8 @@ class Store:
             finally:
                 self._here.group = None
                 group.close()
+                if view := self._view:
+                    view.close()  # it does not show what was written
         if group.entries:
             self._announce(group.revision)
 
@@ -146,8 +149,30 @@ class Store:
             if group is not None and group.connection is not None:
                 yield Reader(group.connection)
                 return
+            if view := self._view:
+                yield Reader(view.connection)
+                return
             with view_of(self._reader) as connection:
                 yield Reader(connection)
+
+    @contextmanager
+    def view(self) -> Iterator[Callable[[Iterable[Question]], None]]:
+        """What this thread reads in the block it sees as of one moment, that of the first look-up.
+
+        Gives what is to be told of questions that will be asked in it.
+        """
+        view = self._here.view = View(self._reader)
+
+        def foresee(questions: Iterable[Question]) -> None:
+            with outages(self._driver):
+                view.foresee(questions)
+
+        try:
+            yield foresee
+        finally:
+            self._here.view = None
+            with outages(self._driver):
+                view.close()
 
     def changes(self, after: int, limit: int = 1000) -> list[Change]:
         """Up to `limit` changes that follow a revision, in order; none is ever skipped."""
@@ -201,6 +226,12 @@ class Store:
         assert self._group is None, "it has a transaction of its own"
         with self._turn, outages(self._driver), self._writer.begin() as connection:
             return keep_secret(connection, name, make)
+
+    @property
+    def _view(self) -> View | None:
+        """The one that this thread has."""
+        found: View | None = getattr(self._here, "view", None)
+        return found
 
     @property
     def _group(self) -> Group | None:
