@@ -146,8 +146,10 @@ def _running(database: str, controllers: int) -> Iterator[Servers]:
 
 @contextmanager
 def _postgresql() -> Iterator[str]:
-    """An empty database on a PostgreSQL that keeps what it is told."""
-    cluster = postgres.new_cluster(fsync="on", full_page_writes="on", autovacuum="on")
+    """An empty database on a PostgreSQL that keeps what it is told, with the settings that it comes with."""
+    cluster = postgres.new_cluster(
+        fsync="on", full_page_writes="on", autovacuum="on", shared_buffers="128MB", max_wal_size="1GB"
+    )
     try:
         cluster.start()
         yield cluster.create()

@@ -16,7 +16,7 @@ from netplane.store import Conflict, Exhausted, InUse, Reader, Store, StoreError
 from netplane.store.engine import database_url
 from netplane.store.group import MANY
 from netplane.store.known import FEW, LIMIT, Known
-from tests.contract.stores import DATABASES, new_network, new_subnet, open_store
+from tests.contract.stores import DATABASES, new_network, new_subnet, open_store, postgresql
 
 VNIS = 8
 NETWORKS = [new_network(vni) for vni in range(1, 4)]
@@ -156,3 +156,35 @@ def test_what_only_a_later_netplane_knows_stops_nobody(stores: tuple[Store, Stor
     assert not interest.apply([foreign.change])
     with mine.read() as reader:
         assert {each.id for each in reader.walk(STORED)} == {each.id for each in reader.list(Network)}
+
+
+def test_a_server_takes_over_that_has_lost_changes(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Others write as many as were lost: the revision is what it was, and what it stands for is not."""
+    database = postgresql(tmp_path)
+    mine, other = open_store(database), open_store(database)
+    network, lost, instead = new_network(1), new_network(2), new_network(3)
+    for record in (network, lost):
+        with mine.write("test") as transaction:
+            transaction.add(record)
+            assert transaction.get(Network, lost.id) is None or record is lost
+    with mine._writer.begin() as connection:
+        connection.execute(text("DELETE FROM change WHERE revision = 2"))
+        connection.execute(text("DELETE FROM claim WHERE value = '2'"))
+        connection.execute(text("DELETE FROM resource WHERE id = :id"), {"id": lost.id})
+        connection.execute(text("UPDATE log SET revision = 1"))
+    with other.write("test") as transaction:
+        transaction.add(instead)
+    with mine.write("test") as transaction:
+        assert transaction.get(Network, lost.id) is None
+        assert transaction.get(Network, instead.id) is not None
+        assert transaction.holder("vni", "2") is None
+    assert "has lost changes" in caplog.text
+    assert mine.fresh(0, 10) == []
+    caplog.clear()
+    for vni in range(4, 9):
+        for store in (mine, other):
+            with store.write("test") as transaction:
+                transaction.add(new_network(vni if store is mine else vni + 100))
+    assert not caplog.records, "from then on it is the log"
+    mine.close()
+    other.close()

@@ -25,6 +25,11 @@ class Fresh:
                 self._entries.clear()
             self._entries.extend(entries)
 
+    def forget(self) -> None:
+        """The log is not what it was."""
+        with self._turn:
+            self._entries.clear()
+
     def after(self, revision: int, count: int) -> list[Entry]:
         """Up to `count` entries that follow a revision; none if the one that follows it is not known here."""
         with self._turn:

@@ -17,6 +17,7 @@ Nobody may be answered before `commit` has returned. From its first transaction 
 the log's lock, for which all other writers wait: so it is to last no longer than a few milliseconds.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from threading import Lock
@@ -28,7 +29,7 @@ from sqlalchemy.exc import DBAPIError
 
 from netplane.store.allocation import Cursors
 from netplane.store.fresh import Fresh
-from netplane.store.journal import READ, Entry, entry_of
+from netplane.store.journal import READ, Entry, entry_of, mark_of
 from netplane.store.known import Known
 from netplane.store.listening import CHANNEL
 from netplane.store.prepared import Prepared, is_distant, is_going_on, together
@@ -40,10 +41,11 @@ LOCK = Prepared(select(LOG.c.revision).with_for_update())
 ADVANCE = Prepared(update(LOG).values(revision=bindparam("reached")))
 TELL = Prepared(text(f"SELECT pg_notify('{CHANNEL}', :reached)"))
 """PostgreSQL's own: others hear of the revision when the group is kept."""
-SAVE = Prepared(text("SAVEPOINT call"), is_kept=False)
+SAVE = Prepared(text("SAVEPOINT call"))
 RELEASE = Prepared(text("RELEASE SAVEPOINT call"), is_kept=False)
 UNDO = Prepared(text("ROLLBACK TO SAVEPOINT call"), is_kept=False)
 COMMIT = Prepared(text("COMMIT"), is_kept=False)
+ADVICE = "restart all controllers and agents, and have a replica that takes over be synchronous"
 MANY = 200
 """Changes of others that are looked at; after more than that nothing is taken to be known."""
 KEPT = Prepared(
@@ -51,6 +53,8 @@ KEPT = Prepared(
         CHANGE.c.revision == bindparam("revision")
     )
 )
+
+LOGGER = logging.getLogger(__name__)
 
 
 class Broken(Exception):
@@ -96,6 +100,8 @@ class Group:
         self._known.take((entry.change for entry in made.entries), made.claims)
         self.entries += made.entries
         self.revision = self._known.revision = made.revision
+        if made.entries:
+            self._known.mark = mark_of(made.entries[-1])
 
     def commit(self) -> None:
         """Move the log on and keep everything. Broken if there is nothing left to keep."""
@@ -152,12 +158,15 @@ class Group:
         known = self._known
         with together(connection):
             lock = LOCK.run(connection, {})
-            after = known.revision if is_distant(connection) else None
-            others = None if after is None else READ.run(connection, {"after": after, "count": MANY})
+            others = self._ask_on(connection)
         self.revision = int(lock.fetchone()[0])
         lock.close()
         entries = [] if others is None else [entry_of(*row) for row in others.fetchall()]
-        if known.revision is None or known.revision + len(entries) != self.revision:
+        if others is not None and not (entries and mark_of(entries.pop(0)) == known.mark):
+            LOGGER.error("the database has lost changes that it had kept, %d among them: %s", known.revision, ADVICE)
+            known.forget()
+            self._fresh.forget()
+        elif known.revision is None or known.revision + len(entries) != self.revision:
             known.forget()
         else:
             if any(entry.is_foreign for entry in entries):
@@ -165,13 +174,26 @@ class Group:
             changes = [entry.change for entry in entries]
             known.take(changes, (claim for each in changes if each.record for claim in each.record.claims()))
             self._fresh.add(entries)  # whoever follows the log need not read them again
+            if entries:
+                known.mark = mark_of(entries[-1])
         known.revision = self.revision
+
+    def _ask_on(self, connection: Connection) -> Any:
+        """Ask for what follows what is known, and its last change: a server that has taken over may have another."""
+        known = self._known
+        if not is_distant(connection) or known.revision is None:
+            return None
+        if known.mark is None:
+            known.forget()
+            return None
+        return READ.run(connection, {"after": known.revision - 1, "count": MANY + 1})
 
     def _save(self) -> None:
         """A transaction is about to write for the first time: what the others have written is to survive it."""
         assert self.connection is not None
         if self.entries:
-            if self._has_savepoint:
+            # PostgreSQL may as well have one within the other; SQLite would copy pages for each.
+            if self._has_savepoint and not is_distant(self.connection):
                 RELEASE.run(self.connection, {})
             SAVE.run(self.connection, {})
             self._has_savepoint = True

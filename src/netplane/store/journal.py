@@ -52,6 +52,14 @@ class Entry(NamedTuple):
         return "" if self.record is None else project_of(self.record)
 
 
+Mark = tuple[str, str, str, str]
+
+
+def mark_of(entry: Entry) -> Mark:
+    """What tells an entry from another that has the same revision: that of a server that did not know of the first."""
+    return entry.change.id, entry.actor, entry.time, entry.request
+
+
 def read_journal(connection: Connection, after: int, limit: int) -> list[Entry]:
     """Up to `limit` entries that follow a revision, in order."""
     return [entry_of(*row) for row in READ.rows(connection, {"after": after, "count": limit})]

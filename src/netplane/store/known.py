@@ -8,6 +8,7 @@ who has the store's turn uses it.
 from collections.abc import Iterable, Sequence
 
 from netplane.model import Change, Claim, Record
+from netplane.store.journal import Mark
 from netplane.store.writes import Key
 
 LIMIT = 20_000
@@ -27,6 +28,8 @@ class Known:
     def __init__(self) -> None:
         self.revision: int | None = None
         """Whose answers these are; None if they are nobody's."""
+        self.mark: Mark | None = None
+        """That of the change that has this revision; None if it is not known, as at the beginning of the log."""
         self.records: dict[Key, Record | None] = {}
         """By kind and id; None where there is none."""
         self.holders: dict[Claim, str | None] = {}
@@ -38,7 +41,7 @@ class Known:
 
     def forget(self) -> None:
         """Nothing holds any more."""
-        self.revision = None
+        self.revision = self.mark = None
         self._clear()
 
     def take(self, changes: Iterable[Change], claims: Iterable[Claim]) -> None:

@@ -147,13 +147,13 @@ class Line:
     @contextmanager
     def posting(self) -> Iterator[None]:
         """What is said in the block is sent at its end, and need not be answered yet."""
-        assert not self._depth
         self._depth += 1
         try:
             yield
         finally:
             self._depth -= 1
-            self.post()
+            if not self._depth:
+                self.post()
 
     def sync(self) -> None:
         """Send what is collected, and hear what is answered; what the server refuses is raised as the driver would."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from netplane.model import STORED, kind_of
 from netplane.model.resource import Resource
-from netplane.store.prepared import Prepared
+from netplane.store.prepared import Prepared, is_distant
 from netplane.store.schema import TALLY
 from netplane.store.writes import Write
 
@@ -41,6 +41,7 @@ class Tally:
         self._connection = connection
         self._used: dict[Place, int] = {}
         self._more: Counter[Place] = Counter()
+        self._told: dict[Place, Any] = {}
 
     def count(self, writes: Iterable[Write]) -> None:
         """Resources come and go."""
@@ -51,24 +52,26 @@ class Tally:
             if isinstance(after, Resource):
                 more[Place(after.project_id, kind_of(after))] += 1
 
-    def send(self) -> dict[Place, Any]:
-        """Write down what was counted. Answers cursors, which `hear` is to be told of."""
-        moved = {place: number for place, number in self._more.items() if number}
+    def send(self) -> None:
+        """Write down what was counted."""
+        for place, more in self._more.items():
+            if more:
+                values = {"project": place.project, "kind": place.kind, "more": more}
+                self._told[place] = MOVE.run(self._connection, values)
+                if not is_distant(self._connection):
+                    self._hear(place)  # SQLite commits nothing while it has still something to say
         self._more.clear()
-        return {
-            place: MOVE.run(self._connection, {"project": place.project, "kind": place.kind, "more": number})
-            for place, number in moved.items()
-        }
-
-    def hear(self, cursors: dict[Place, Any]) -> None:
-        """How many there are now, as the database has answered."""
-        for place, cursor in cursors.items():
-            self._used[place] = int(cursor.fetchone()[0])
-            cursor.close()
 
     def used(self, project: str, kind: str) -> int:
         """How many there are."""
         place = Place(project, kind)
+        if place in self._told:
+            self._hear(place)
         if place not in self._used:
             self._used[place] = USED.first(self._connection, {"project": project, "kind": kind}) or 0
         return self._used[place]
+
+    def _hear(self, place: Place) -> None:
+        told = self._told.pop(place)
+        self._used[place] = int(told.fetchone()[0])
+        told.close()

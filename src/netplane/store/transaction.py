@@ -17,7 +17,7 @@ from netplane.store.clock import stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
 from netplane.store.journal import Entry
 from netplane.store.known import Known, Window
-from netplane.store.prepared import is_distant, post, settle, together
+from netplane.store.prepared import is_distant, post, settle
 from netplane.store.reader import Reader, Records
 from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of
@@ -61,6 +61,7 @@ class Transaction:
         self._known = known
         self._pending = Pending()
         self._sent: list[Pending] = []
+        self._is_counted = False
         self._tally = Tally(connection)
         self._seen: dict[Key, Record | None] = {}
         self._found: dict[str, dict[tuple[str, str], Records[Record]]] = {}
@@ -179,15 +180,12 @@ class Transaction:
         self._write(key_of(before), before, None)
 
     def flush(self) -> None:
-        """Send what is collected, and hear what the database says of all that was sent."""
-        if not (self._pending.writes or self._sent):
-            return
-        with together(self._connection):
-            self._send()
-            numbers = self._tally.send()
-        settle(self._connection)
-        self._tally.hear(numbers)
-        self._sent.clear()
+        """Send what is collected. What the database says of it is heard when it is asked next, or at the end."""
+        if self._pending.writes or self._is_counted:
+            with post(self._connection):
+                self._send()
+                self._tally.send()
+                self._is_counted = False
 
     def send_some(self) -> None:
         """Whoever makes many records may have a distant database take some in, while he makes the rest.
@@ -197,11 +195,13 @@ class Transaction:
         if len(self._pending.writes) >= SOME and is_distant(self._connection):
             with post(self._connection):
                 self._send()
+                self._is_counted = True
 
     def finish(self) -> None:
         """Send the rest: the last thing before the commit."""
         self._count_revisions()
         self.flush()
+        settle(self._connection)
 
     def conflict(self, reader: Reader) -> Conflict:
         """Why the database refused what was sent; asked when that has been undone."""
