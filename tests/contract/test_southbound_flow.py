@@ -1,25 +1,32 @@
-"""Agents that do not read: they cost the controller no more than a slice, and end up with the slice."""
+"""The server alone: agents that do not read, or say nothing, where they come by, and what they are shown."""
 
 import asyncio
-from datetime import datetime
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 
+import pytest
 from msgspec import Raw
 from msgspec.msgpack import encode
 
 from netplane.interest import Key
 from netplane.model import Network, Record, kind_of
+from netplane.stream import server as server_module
 from netplane.stream.client import Connected, Disconnected, Uplink
-from netplane.stream.codec import Run
+from netplane.stream.codec import Run, decode_down
 from netplane.stream.delivery import Slice
-from netplane.stream.messages import Delta, Hello, Renewed, Snapshot, Up
+from netplane.stream.faults import Gone
+from netplane.stream.messages import Delta, Farewell, Hello, Renewed, Snapshot, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
+from netplane.stream.transport import agent_context
 from netplane.trust.authority import make_authority
-from netplane.trust.names import HostIdentity
+from netplane.trust.names import CONTROLLER, HostIdentity
 from netplane.trust.own import OwnCertificate, wall_clock
-from tests.contract.southbound import certified
+from netplane.trust.papers import Papers
+from tests.contract.southbound import PATIENCE, certified, connected
 
 RECORDS, ROUNDS, CHANGED = 2_000, 200, 800
 LIMIT = 1_000
@@ -124,3 +131,86 @@ async def catch_up(uplink: Uplink, revision: int) -> tuple[int, dict[Key, bytes]
             if event.revision == revision and (isinstance(event, Delta) or event.last):
                 break
     return deltas, {key: encode(record) for key, record in records.items()}
+
+
+@asynccontextmanager
+async def listening(address: str, own: OwnCertificate) -> AsyncIterator[str]:
+    server = SouthboundServer(OneSlice(), own, tick=0)
+    reached = await server.start(address)
+    try:
+        yield reached
+    finally:
+        await server.stop()
+
+
+async def comes(address: str, papers: Papers) -> None:
+    """A host is welcomed there."""
+    async with asyncio.timeout(PATIENCE), Uplink("h", "192.0.2.1", [address], lambda: papers) as uplink:
+        async for event in uplink:
+            if isinstance(event, Connected):
+                return
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:0", "[::1]:0", "[::]:0", "localhost:0", "unix://{}/southbound"])
+def test_agents_come_by_every_sort_of_address(tmp_path: Path, address: str) -> None:
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        async with listening(address.format(tmp_path), OwnCertificate(authority)) as reached:
+            papers = certified(authority, H)
+            port = reached.rpartition(":")[2]
+            also = [f"127.0.0.1:{port}", f"[::1]:{port}"] if reached.startswith("[::]") else []
+            for each in also or [reached]:
+                await comes(each, papers)
+
+    asyncio.run(scenario())
+
+
+def test_whoever_says_nothing_is_told_why_it_must_go_and_makes_room(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server_module, "STRANGERS", 3)
+
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        papers = certified(authority, H)
+        async with (
+            listening(f"unix://{tmp_path}/southbound", OwnCertificate(authority)) as address,
+            AsyncExitStack() as all,
+        ):
+            quiet = [await all.enter_async_context(connected(address, papers)) for _ in range(3)]
+            await comes(address, papers)
+            with pytest.raises(Gone):
+                async with asyncio.timeout(PATIENCE):
+                    await quiet[0].read()
+            monkeypatch.setattr(server_module, "HELLO_TIMEOUT", 0.2)
+            late = await all.enter_async_context(connected(address, papers))
+            async with asyncio.timeout(PATIENCE):
+                assert decode_down(await late.read()) == Farewell("nothing said within 0.2 s")
+
+    asyncio.run(scenario())
+
+
+def test_a_controller_shows_its_newest_certificate_without_a_restart(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        now = wall_clock() - timedelta(days=2.5)
+        authority = make_authority(now)
+        papers = certified(authority, H)
+        own = OwnCertificate(authority, life=timedelta(days=3), clock=lambda: now)
+        async with listening(f"unix://{tmp_path}/southbound", own) as address:
+            shown = [await certificate_at(address, papers)]
+            now = wall_clock()
+            shown += [await certificate_at(address, papers) for _ in range(2)]
+            assert shown[0] != shown[1] == shown[2]
+
+    asyncio.run(scenario())
+
+
+async def certificate_at(address: str, papers: Papers) -> bytes:
+    """What a controller shows, DER."""
+    context = agent_context(papers)
+    path = address.removeprefix("unix://")
+    _, writer = await asyncio.open_unix_connection(path, ssl=context, server_hostname=CONTROLLER)
+    shown = writer.get_extra_info("ssl_object").getpeercert(binary_form=True)
+    writer.close()
+    assert isinstance(shown, bytes)
+    return shown
