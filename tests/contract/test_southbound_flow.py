@@ -1,13 +1,17 @@
 """The server alone: agents that do not read, or say nothing, where they come by, and what they are shown."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
+import uvloop
 from msgspec import Raw
 from msgspec.msgpack import encode
 
@@ -163,6 +167,25 @@ def test_agents_come_by_every_sort_of_address(tmp_path: Path, address: str) -> N
                 await comes(each, papers)
 
     asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_what_agents_say_while_a_controller_is_busy_is_heard(
+    tmp_path: Path, run: Callable[[Coroutine[Any, Any, None]], None]
+) -> None:
+    """The whole of a handshake's first word may be there before the connection is taken."""
+
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        papers = certified(authority, H)
+        async with listening(f"unix://{tmp_path}/southbound", OwnCertificate(authority)) as address:
+            with ThreadPoolExecutor() as threads:
+                coming = [threads.submit(asyncio.run, comes(address, papers)) for _ in range(5)]
+                time.sleep(0.5)
+                async with asyncio.timeout(PATIENCE):
+                    await asyncio.gather(*map(asyncio.wrap_future, coming))
+
+    run(scenario())
 
 
 def test_whoever_says_nothing_is_told_why_it_must_go_and_makes_room(

@@ -11,6 +11,7 @@ nothing, the outbox merges, so an agent that does not read costs no more than it
 
 import asyncio
 import logging
+import socket
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -41,6 +42,8 @@ HELLO_TIMEOUT = 20.0
 """Seconds that whoever connects has for TLS and its first word."""
 STRANGERS = 1_000
 """Connections without a first word; whoever is the longest at it makes room for one more."""
+FULL_PAUSE = 1.0
+"""Seconds until the next look when no connection can be taken: too many files are open."""
 GRACE = 0.5
 """Seconds that agents have to take the last word, and to go."""
 RENEWAL_PAUSE = 1.0
@@ -116,7 +119,7 @@ class SouthboundServer:
         self._questions = 0
         self._controllers = Controllers(())
         self._resting = 0
-        self._listener: asyncio.Server | None = None
+        self._listeners: list[tuple[socket.socket, asyncio.Task[None]]] = []
         self._strangers: dict[asyncio.Task[None], None] = {}
         self._calls: set[asyncio.Task[None]] = set()
 
@@ -135,18 +138,23 @@ class SouthboundServer:
         OSError if it cannot be listened on.
         """
         try:
-            self._listener = await listen(address, self._arrive)
+            opened = await listen(address)
         except OSError as error:
             raise OSError(f"agents cannot connect to {address}: {explain(error)}") from error
+        for listener in opened:
+            listener.setblocking(False)
+            self._listeners.append((listener, asyncio.create_task(self._take_from(listener))))
         if unix_path(address):
             return address
-        port = self._listener.sockets[0].getsockname()[1]
+        port = opened[0].getsockname()[1]
         return f"{address.rpartition(':')[0]}:{port}"
 
     async def stop(self, revision: int = 0) -> None:
         """End every session and stop listening. First all hosts are told of the revision: they resume from it."""
-        if self._listener:
-            self._listener.close()
+        for listener, taking in self._listeners:
+            taking.cancel()
+            await asyncio.wait([taking])
+            listener.close()
         self.advance(revision)
         clock = asyncio.get_running_loop().time
         deadline = clock() + GRACE
@@ -216,11 +224,22 @@ class SouthboundServer:
             raise Refused(answer.error)
         return answer.body
 
-    def _arrive(self, plain: asyncio.Transport) -> None:
+    async def _take_from(self, listener: socket.socket) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                plain, place = await loop.sock_accept(listener)
+            except OSError as problem:
+                LOGGER.warning("agents that connect must wait: %s", problem)
+                await asyncio.sleep(FULL_PAUSE)
+            else:
+                self._arrive(plain, str(place or "a Unix socket"))
+
+    def _arrive(self, plain: socket.socket, came_from: str) -> None:
         """Somebody has connected. Neither the next one nor who is here waits for that."""
         if len(self._strangers) >= STRANGERS:
             next(iter(self._strangers)).cancel()
-        call = asyncio.create_task(self._serve(plain))
+        call = asyncio.create_task(self._serve(plain, came_from))
         self._strangers[call] = None
         self._calls.add(call)
         call.add_done_callback(self._leave)
@@ -231,10 +250,9 @@ class SouthboundServer:
         if not call.cancelled() and (error := call.exception()):
             LOGGER.error("a session has failed: %s", error, exc_info=error)
 
-    async def _serve(self, plain: asyncio.Transport) -> None:
+    async def _serve(self, plain: socket.socket, came_from: str) -> None:
         """One connection, from TLS to its end; the agent is told why, if we end it."""
         connection, session = Connection(LARGEST_HELLO), ControllerSession()
-        came_from = plain.get_extra_info("peername") or "a Unix socket"
         reason = ""
         try:
             await self._converse(plain, connection, session)
@@ -258,7 +276,7 @@ class SouthboundServer:
             connection.write(session.send(Farewell(reason)))
         await connection.finish(GRACE)
 
-    async def _converse(self, plain: asyncio.Transport, connection: Connection, session: ControllerSession) -> None:
+    async def _converse(self, plain: socket.socket, connection: Connection, session: ControllerSession) -> None:
         """Until one of those is raised that end a session."""
         peer, hello = await self._meet(plain, connection, session)
         number = await self._desk.admit(hello, peer.identity)
@@ -271,7 +289,7 @@ class SouthboundServer:
             self._close(line)
 
     async def _meet(
-        self, plain: asyncio.Transport, connection: Connection, session: ControllerSession
+        self, plain: socket.socket, connection: Connection, session: ControllerSession
     ) -> tuple[Peer, Hello]:
         """Who has connected, by its certificate and its first word."""
         try:

@@ -5,9 +5,11 @@ connects, but not which host. They speak TLS 1.3 and nothing else, and name what
 """
 
 import asyncio
+import os
 import socket
 import ssl
-from collections.abc import Callable
+import stat
+from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
 from typing import NamedTuple, cast
@@ -44,29 +46,38 @@ class Peer(NamedTuple):
     """Until when its certificate is valid."""
 
 
-class Door(asyncio.Protocol):
-    """A connection that has just come, before TLS: nothing is read until somebody takes it."""
-
-    def __init__(self, take: Callable[[asyncio.Transport], None]) -> None:
-        self._take = take
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Hand it over."""
-        plain = cast(asyncio.Transport, transport)
-        plain.pause_reading()
-        self._take(plain)
-
-
-async def listen(address: str, take: Callable[[asyncio.Transport], None]) -> asyncio.Server:
-    """Listen on `unix:///path` or `host:port`; OSError if that cannot be."""
-    loop = asyncio.get_running_loop()
+async def listen(address: str) -> list[socket.socket]:
+    """Sockets that listen on `unix:///path` or `host:port`, for 0 all on one port; OSError if that cannot be."""
     if path := unix_path(address):
-        return await loop.create_unix_server(lambda: Door(take), path, backlog=BACKLOG)
+        return [_listen_here(path)]
     host, port = host_and_port(address)
-    if host == "::":
-        both = socket.create_server((host, port), family=socket.AF_INET6, backlog=BACKLOG, dualstack_ipv6=True)
-        return await loop.create_server(lambda: Door(take), sock=both, backlog=BACKLOG)
-    return await loop.create_server(lambda: Door(take), host, port, backlog=BACKLOG)
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    opened: list[socket.socket] = []
+    try:
+        for family, place in dict.fromkeys((each[0], each[4][0]) for each in found):
+            where, both = (str(place), port), family is socket.AF_INET6 and host == "::"
+            opened.append(socket.create_server(where, family=family, backlog=BACKLOG, dualstack_ipv6=both))
+            port = opened[-1].getsockname()[1]
+    except OSError:
+        for each in opened:
+            each.close()
+        raise
+    return opened
+
+
+def _listen_here(path: str) -> socket.socket:
+    """On a Unix socket, in the place of one that somebody has left."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISSOCK(os.stat(path).st_mode):
+            os.unlink(path)
+    opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        opened.bind(path)
+        opened.listen(BACKLOG)
+    except OSError:
+        opened.close()
+        raise
+    return opened
 
 
 async def dial(address: str, connection: Connection, context: ssl.SSLContext) -> None:
@@ -81,33 +92,33 @@ async def dial(address: str, connection: Connection, context: ssl.SSLContext) ->
             plain, _ = await loop.create_connection(
                 asyncio.Protocol, host, port, happy_eyeballs_delay=STAGGER if _is_name(host) else None
             )
-    await _secure(plain, connection, context, server_hostname=CONTROLLER)
-
-
-async def accept(plain: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> Peer:
-    """Speak TLS with whoever has come. OSError or Gone if it cannot, Distrust if that is no host."""
-    secure = await _secure(plain, connection, context, server_hostname=None)
-    certificate = parse_certificate(secure.getpeercert(binary_form=True) or b"")
-    return Peer(host_of(certificate), certificate.not_valid_after_utc)
-
-
-async def _secure(
-    plain: asyncio.Transport, connection: Connection, context: ssl.SSLContext, server_hostname: str | None
-) -> ssl.SSLObject:
-    """TLS on a connection, to a name or as the one who is connected to."""
-    loop = asyncio.get_running_loop()
     secure = await loop.start_tls(
         plain,
         connection,
         context,
-        server_side=server_hostname is None,
-        server_hostname=server_hostname,
+        server_hostname=CONTROLLER,
         ssl_handshake_timeout=HANDSHAKE,
         ssl_shutdown_timeout=SHUTDOWN,
     )
     if secure is None:
         raise Gone("the connection was closed")
     connection.connection_made(secure)
+    _spoken(secure)
+
+
+async def accept(plain: socket.socket, connection: Connection, context: ssl.SSLContext) -> Peer:
+    """Speak TLS with whoever has come. OSError or Gone if it cannot, Distrust if that is no host."""
+    if plain.family is not socket.AF_UNIX:
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    secure, _ = await asyncio.get_running_loop().connect_accepted_socket(
+        lambda: connection, plain, ssl=context, ssl_handshake_timeout=HANDSHAKE, ssl_shutdown_timeout=SHUTDOWN
+    )
+    certificate = parse_certificate(_spoken(secure).getpeercert(binary_form=True) or b"")
+    return Peer(host_of(certificate), certificate.not_valid_after_utc)
+
+
+def _spoken(secure: asyncio.BaseTransport) -> ssl.SSLObject:
+    """What TLS has agreed on; Gone if that is not what we speak."""
     spoken = cast(ssl.SSLObject, secure.get_extra_info("ssl_object"))
     if spoken.selected_alpn_protocol() != PROTOCOL:
         raise Gone(f"whoever is there does not speak {PROTOCOL}")
