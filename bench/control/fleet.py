@@ -18,7 +18,8 @@ from typing import Any, NamedTuple
 
 from bench.control.member import Member, Place
 from bench.processes import read_cpu, read_memory, read_peak
-from netplane.datapath import Datapath, FakeDatapath, KernelDatapath
+from netplane.datapath import Datapath, KernelDatapath
+from netplane.datapath.fake import FakeDatapath
 from netplane.datapath.mounting import BPFFS
 
 AT_ONCE = 20

@@ -21,7 +21,8 @@ from netplane.agent.slice import Slice, Told
 from netplane.agent.worker import Work, bring_in
 from netplane.base.delta import Delta as Patch
 from netplane.compiler import Compiler
-from netplane.datapath import Datapath, FakeDatapath
+from netplane.datapath import Datapath
+from netplane.datapath.fake import FakeDatapath
 from netplane.model import Change, Device, News, Operation, Port, kind_of, one_by_one
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.codec import encode

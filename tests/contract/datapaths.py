@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 import pytest
 
-from netplane.datapath import Datapath, FakeDatapath, KernelDatapath, libbpf
+from netplane.datapath import Datapath, KernelDatapath, libbpf
 from netplane.datapath.attachment import Attachment
+from netplane.datapath.fake import FakeDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
 from netplane.tables.outcome import Program
 from netplane.tables.pipeline import TABLES

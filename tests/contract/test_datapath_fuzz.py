@@ -11,7 +11,8 @@ import pytest
 
 from netplane.base.addresses import pack_address
 from netplane.base.delta import Delta
-from netplane.datapath import Datapath, FakeDatapath
+from netplane.datapath import Datapath
+from netplane.datapath.fake import FakeDatapath
 from netplane.tables.decisions import Verdict
 from netplane.tables.outcome import Outcome, Program, Synthetic
 from netplane.tables.pipeline import CONNECTION, PROFILE

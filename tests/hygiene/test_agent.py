@@ -5,7 +5,15 @@ import sys
 
 import pytest
 
-FORBIDDEN = ("sqlalchemy", "starlette", "uvicorn", "netplane.api", "netplane.store", "netplane.controller")
+FORBIDDEN = (
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+    "netplane.api",
+    "netplane.store",
+    "netplane.controller",
+    "netplane.tables.machine",
+)
 
 LOADED = """
 import importlib, pkgutil, sys

@@ -28,7 +28,8 @@ def feature(compile: Callable[[R, View], Iterable[Item]]) -> Callable[[R, View],
     @wraps(compile)
     def checked(record: R, view: View) -> Sequence[Item]:
         try:
-            return list(compile(record, view))
+            found = compile(record, view)
+            return found if found.__class__ is list else list(found)
         except Malformed as error:
             return [problem(record, error)]
 

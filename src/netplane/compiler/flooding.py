@@ -3,10 +3,11 @@
 The lists stand in the order in which their members mostly come, so that a new one is written at the end.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Network, ip_network
+from struct import Struct
 
 from netplane.base.addresses import pack_address, pack_mac
 from netplane.base.incremental import Item
@@ -14,6 +15,10 @@ from netplane.base.world import View
 from netplane.compiler.feature import feature
 from netplane.model import Device, Network, Port, Presence, Subnet
 from netplane.tables.pipeline import BROADCAST, CROWD, SPREAD
+from netplane.tables.schema import FieldType
+
+_number = Struct("=I").pack
+assert [field.type for field in (*SPREAD.key.fields, *SPREAD.value.fields)] == [FieldType.U32] * 3
 
 POINT_TO_POINT = 31
 """From this length on, a prefix has no address for all (RFC 3021)."""
@@ -25,14 +30,23 @@ def flooding(network: Network, view: View) -> list[Item]:
     if not network.admin_state_up:
         return []
     vni, presence = network.vni, view.get(Presence, network.id)
-    hosts = enumerate(presence.hosts if presence else ())
+    items = _spread(vni, presence.hosts) if presence else []
     here = enumerate(sorted((device.ifindex, mac) for device, mac in plugged(network, view)))
     meant = [broadcast(subnet.cidr) for subnet in view.find(Subnet, "network_id", network.id)]
-    return [
-        *[(SPREAD.name, SPREAD.pack_key(vni, index), SPREAD.pack_value(number)) for index, number in hosts],
-        *[CROWD.entry((vni, index), (mac,)) for index, (_, mac) in here],
-        *[BROADCAST.entry((vni, address), ()) for address in meant if address is not None],
-    ]
+    items += [CROWD.entry((vni, index), (mac,)) for index, (_, mac) in here]
+    items += [BROADCAST.entry((vni, address), ()) for address in meant if address is not None]
+    return items
+
+
+def _spread(vni: int, hosts: Sequence[int]) -> list[Item]:
+    """An entry for each host of a network; there are as many of these as of all else together."""
+    network, places = _number(vni), _places(len(hosts))
+    return [(SPREAD.name, network + place, _number(host)) for place, host in zip(places, hosts, strict=True)]
+
+
+@lru_cache(maxsize=64)
+def _places(count: int) -> tuple[bytes, ...]:
+    return tuple(map(_number, range(count)))
 
 
 def plugged(network: Network, view: View) -> Iterator[tuple[Device, bytes]]:

@@ -11,11 +11,15 @@ from typing import NamedTuple
 from netplane.base.protocols import ICMP, ICMPV6, WITH_PORTS, family_protocol_number
 from netplane.compiler.feature import bits_before
 from netplane.tables.pipeline import POLICY
+from netplane.tables.schema import FieldType
 
 PORT_BITS = 16
 ANY_PROTOCOL = bits_before(POLICY, "protocol")
 """The bits of a policy key that come before its protocol."""
 ONE_PROTOCOL = ANY_PROTOCOL + 16
+
+
+_SERVICE = POLICY.key.offsets()["protocol"]
 
 
 class Match(NamedTuple):
@@ -46,6 +50,22 @@ def matches(protocol: str | None, low: int | None, high: int | None, *, ipv6: bo
         raise ValueError("a port range needs both ends")
     blocks = port_blocks(low, high)
     return tuple(Match(ONE_PROTOCOL + length, number, first.to_bytes(2, "big")) for first, length in blocks)
+
+
+class End(NamedTuple):
+    """The same, packed: what a policy key begins with, and what it ends with."""
+
+    bits: bytes
+    service: bytes
+
+
+def ends(protocol: str | None, low: int | None, high: int | None, *, ipv6: bool) -> tuple[End, ...]:
+    """`matches`, packed."""
+    keys = [
+        POLICY.pack_key(bits, 0, 0, 0, 0, bytes(16), number, port)
+        for bits, number, port in matches(protocol, low, high, ipv6=ipv6)
+    ]
+    return tuple(End(key[: FieldType.U32.size], key[_SERVICE:]) for key in keys)
 
 
 def _icmp(number: int, kind: int | None, code: int | None) -> Match:

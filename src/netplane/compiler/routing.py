@@ -21,6 +21,9 @@ from netplane.tables.decisions import EndpointFlag, Family
 from netplane.tables.pipeline import ENDPOINT, GATEWAY, ROUTE
 
 BEFORE_PREFIX = bits_before(ROUTE, "address")
+# Plain numbers: those of an enumeration are hashed and packed in Python.
+FAMILIES = {True: int(Family.IPV4), False: int(Family.IPV6)}
+EVERYWHERE = int(EndpointFlag.ROUTER)
 EVERY_IPV4 = MAPPED + bytes(4), MAPPED_BITS
 """0.0.0.0/0."""
 
@@ -35,19 +38,21 @@ def routing(port: Port, view: View) -> Iterator[Item]:
     if network is None:
         yield problem(port, f"network {port.network_id} is missing")
         return
-    mac = pack_mac(port.mac_address)
+    mac, vni = pack_mac(port.mac_address), network.vni
     addresses = [pack_address(fixed.ip_address) for fixed in port.fixed_ips]
+    everywhere = ENDPOINT.pack_value(mac, EVERYWHERE, 0, 0)
     for address in dict.fromkeys((*addresses, *own_address(addresses, mac))):
-        yield ENDPOINT.entry((network.vni, address), (mac, EndpointFlag.ROUTER, 0, 0))
+        yield ENDPOINT.name, ENDPOINT.pack_key(vni, address), everywhere
     router = view.get(Router, port.device_id)
     if router is None:
         yield problem(port, f"router {port.device_id} is missing")
     elif router.admin_state_up:
         # Of a family there is one entry, so a router speaks ICMP from its interface's first address of it.
-        speakers = {Family.IPV4 if is_ipv4(address) else Family.IPV6: address for address in reversed(addresses)}
+        speakers = {FAMILIES[is_ipv4(address)]: address for address in reversed(addresses)}
         guard = guarded(view.get(Wall, port.id))
         for family, speaker in speakers.items():
-            yield GATEWAY.entry((network.vni, mac, family), (router.number, speaker, guard))
+            key, value = GATEWAY.pack_key(vni, mac, family), GATEWAY.pack_value(router.number, speaker, guard)
+            yield GATEWAY.name, key, value
         yield from connected(port, router, network, mac, view)
 
 
@@ -66,5 +71,6 @@ def connected(port: Port, router: Router, network: Network, mac: bytes, view: Vi
             prefix, length = pack_prefix(subnet.cidr)
             if length < MAPPED_BITS and prefix_contains((prefix, length), EVERY_IPV4):
                 raise ValueError(f"{subnet.cidr} has every IPv4 address in it (RFC 4291, section 2.5.5.2)")
-            value = network.vni, mac, network.mtu, 0, 0, guarded(view.get(Wall, port.id))
-            yield ROUTE.entry((BEFORE_PREFIX + length, router.number, prefix), value)
+            guard = guarded(view.get(Wall, port.id))
+            value = ROUTE.pack_value(network.vni, mac, network.mtu, 0, 0, guard)
+            yield ROUTE.name, ROUTE.pack_key(BEFORE_PREFIX + length, router.number, prefix), value

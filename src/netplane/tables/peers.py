@@ -18,6 +18,7 @@ from netplane.base.addresses import MAPPED, is_ipv4
 
 RANGE, RANGE_V6 = IPv4Network("240.0.0.0/4"), IPv6Network("100:0:0:1::/64")
 INSIDE_V6 = IPv6Address("100::a9fe:a9fe")
+_FIRST, _FIRST_V6 = int(RANGE.network_address), int(RANGE_V6.network_address)
 ADDRESSES = 16
 """Addresses of one machine in each family that are told apart; further ones are not served."""
 
@@ -38,7 +39,7 @@ def peer_of(slot: int, which: int, *, ipv6: bool = False) -> bytes:
     if slot not in DEVICES or which not in range(ADDRESSES):
         raise ValueError(f"there is no peer for address {which} of slot {slot}")
     number = slot * ADDRESSES + which
-    return RANGE_V6[number].packed if ipv6 else MAPPED + RANGE[number].packed
+    return (_FIRST_V6 + number).to_bytes(16, "big") if ipv6 else MAPPED + (_FIRST + number).to_bytes(4, "big")
 
 
 def seen_slot(peer: bytes) -> int:

@@ -3,7 +3,7 @@
 import pytest
 
 from netplane.agent.room import lacking, room_for
-from netplane.datapath import FakeDatapath
+from netplane.datapath.fake import FakeDatapath
 from netplane.tables.pipeline import BUDGET, CONNECTION, ENDPOINT
 from netplane.tables.schema import Table
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from netplane.base.delta import Delta
-from netplane.datapath import FakeDatapath
 from netplane.datapath.contract import apply_in_order
+from netplane.datapath.fake import FakeDatapath
 from netplane.tables.pipeline import AGENT_TABLES
 
 ENTRIES = {table.name: {bytes(table.key.size): b"\1" * table.value.size} for table in AGENT_TABLES}

@@ -114,5 +114,5 @@ static __always_inline int np_judge_all(struct np_packet *p, const struct np_sid
 		return NP_DROP(POLICY_OUT);
 	if (responder->keeps && !np_judge(p, NP_DIRECTION_INGRESS, initiator, responder, port))
 		return NP_DROP(POLICY_IN);
-	return p->walls.count ? np_walls_judge(p, initiator, responder, port) : NP_CONTINUE;
+	return p->walls.count ? np_walls_judge(p, initiator != &p->source, port) : NP_CONTINUE;
 }

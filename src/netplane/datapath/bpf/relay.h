@@ -76,14 +76,19 @@ static __always_inline void np_look_behind(struct np_packet *p)
 		p->target.known = 0;
 }
 
-/* From one router to whoever is next; NP_ON(RELAYING) if that is another router. */
-static __always_inline int np_relay(struct np_packet *p)
+/*
+ * From one router to whoever is next; NP_ON(RELAYING) if that is another router. Not static, so that the verifier judges
+ * it once and not anew for each router on the way.
+ */
+__noinline int np_relay(struct np_packet *p)
 {
 	struct np_endpoint_value *owner;
 	struct np_gateway_value *at;
 	struct np_route_value *out;
 	int decision;
 
+	if (!p)
+		return NP_DROP(TOO_MANY_ROUTERS);
 	out = np_route(p);
 	if (!out || out->hops == NP_LIMIT_NOWHERE)
 		return np_tell(p, NP_TELL_NO_ROUTE, &p->error.speaker, NP_REASON_NO_ROUTE);

@@ -67,14 +67,21 @@ static __noinline int np_wall_asks(struct np_packet *p, struct np_wall_question 
 	return reason;
 }
 
-/* NP_CONTINUE if all firewalls that the packet crosses allow a connection between its sides. */
-static __noinline int np_walls_judge(struct np_packet *p, const struct np_side *initiator,
-				     const struct np_side *responder, __be16 port)
+/*
+ * NP_CONTINUE if all firewalls that the packet crosses allow a connection between its sides, which its target began if it
+ * is turned. Not static, so that the verifier judges it once and not anew for each call.
+ */
+__noinline int np_walls_judge(struct np_packet *p, __u32 turned, __u32 port)
 {
+	const struct np_side *initiator, *responder;
 	struct np_wall_question q = {};
-	int reason, turned = initiator != &p->source;
+	int reason;
 	__u32 i;
 
+	if (!p)
+		return NP_DROP(FIREWALL);
+	initiator = turned ? &p->target : &p->source;
+	responder = turned ? &p->source : &p->target;
 	q.source = initiator->address;
 	q.target = responder->address;
 	q.source_port = bpf_ntohs(initiator->port);

@@ -10,7 +10,7 @@ from netplane.agent.slice import Slice
 from netplane.agent.tracing.questions import Host, answer
 from netplane.agent.worker import Work, Worker
 from netplane.compiler import Compiler
-from netplane.datapath import FakeDatapath
+from netplane.datapath.fake import FakeDatapath
 from netplane.model import Device
 from netplane.stream.client import Position
 from netplane.stream.messages import Answer, Ask, Snapshot, Welcome
