@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from random import Random
+from threading import Thread
+from time import monotonic, sleep
 
 import pytest
 from msgspec.msgpack import Encoder
@@ -186,5 +188,36 @@ def test_a_server_takes_over_that_has_lost_changes(tmp_path: Path, caplog: pytes
             with store.write("test") as transaction:
                 transaction.add(new_network(vni if store is mine else vni + 100))
     assert not caplog.records, "from then on it is the log"
+    mine.close()
+    other.close()
+
+
+def test_what_a_writer_waits_for_is_coming(tmp_path: Path) -> None:
+    """Whoever follows the log need not read it himself: it is there as soon as the writer has his turn."""
+    database = postgresql(tmp_path)
+    mine, other = open_store(database), open_store(database)
+    with mine.write("test") as transaction:
+        transaction.add(new_network(1))
+
+    def is_coming() -> bool:
+        return mine.is_fresh_coming
+
+    def write() -> None:
+        with mine.write("test") as transaction:
+            transaction.add(new_network(3))
+
+    assert not is_coming()
+    waiting = Thread(target=write)
+    with other.group():
+        with other.write("test") as transaction:
+            transaction.add(new_network(2))
+        waiting.start()
+        deadline = monotonic() + 10
+        while not is_coming() and monotonic() < deadline:
+            sleep(0.001)
+        assert is_coming()
+    waiting.join()
+    assert not is_coming()
+    assert [entry.change.revision for entry in mine.fresh(1, 10)] == [2, 3]
     mine.close()
     other.close()

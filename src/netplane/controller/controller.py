@@ -52,6 +52,8 @@ LOGGER = logging.getLogger(__name__)
 
 BATCH = 100
 """Changes that are taken in at a time: each may concern many hosts, and nobody is answered meanwhile."""
+SOON = 0.002
+"""Seconds that what a writer here is about to read is waited for, before it is read a second time."""
 HEARTBEAT = 5.0
 """Seconds after which hosts that nothing concerned are told of the revision too, so that they can resume from it, and
 all of controllers that have come or gone."""
@@ -257,6 +259,10 @@ class Controller:
             return []
         if fresh := self.store.fresh(known, BATCH):
             return fresh
+        if self.store.is_fresh_coming:
+            await asyncio.sleep(SOON)
+            if fresh := self.store.fresh(known, BATCH):
+                return fresh
         try:
             return await asyncio.to_thread(self.store.journal, known, BATCH)
         except Unavailable as outage:

@@ -17,6 +17,8 @@ class Fresh:
     def __init__(self, limit: int = LIMIT) -> None:
         self._entries: deque[Entry] = deque(maxlen=limit)
         self._turn = Lock()
+        self.is_coming = False
+        """Whether a writer here is about to learn what others have written: it waits for the log."""
 
     def add(self, entries: Sequence[Entry]) -> None:
         """What is kept, in the order of the log."""

@@ -147,7 +147,11 @@ class Group:
                 stack.enter_context(self._turn)
                 connection = stack.enter_context(self._engine.connect())
                 connection.begin()
-                self._lock(connection)
+                self._fresh.is_coming = is_distant(connection)
+                try:
+                    self._lock(connection)
+                finally:
+                    self._fresh.is_coming = False
                 self._stack = stack.pop_all()
             self.connection = connection
             self.waited += monotonic() - begun

@@ -192,6 +192,11 @@ class Store:
         """As `journal`, from memory, of what was written through this store; nothing if others have come between."""
         return self._fresh.after(after, limit)
 
+    @property
+    def is_fresh_coming(self) -> bool:
+        """Whether what others have just written is about to be `fresh`, since a writer here reads it in any case."""
+        return self._fresh.is_coming
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with the revision after commits, whoever made them; answers how to stop that.
 
