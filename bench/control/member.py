@@ -34,6 +34,10 @@ FIRST_DEVICE = 1_000
 """The ifindex of the first machine's device."""
 
 
+TURN = asyncio.Lock()
+"""Which member of a process works."""
+
+
 class Place(NamedTuple):
     """A host, and where what it needs is."""
 
@@ -191,7 +195,10 @@ class Member:
             await self._news.wait()
             self._news.clear()
             if not self._is_light:
-                self._bring_in()
+                async with TURN:
+                    self._bring_in()
+                    # An agent does this beside its session; so must those of the others here go on.
+                    await asyncio.sleep(0)
             self.in_sync = self._is_told
             if self._is_open:
                 self._speak(uplink)

@@ -165,7 +165,9 @@ class SouthboundServer:
         for stranger in self._strangers:
             stranger.cancel()
         if self._calls:
-            await asyncio.wait(self._calls, timeout=2 * GRACE)
+            _, late = await asyncio.wait(self._calls, timeout=2 * GRACE)
+            for call in late:
+                call.cancel()
 
     def publish(self, parcels: Iterable[tuple[str, Parcel]]) -> None:
         """Hand out what has changed, by host; hosts without a session get their slice when they come."""
