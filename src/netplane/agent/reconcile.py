@@ -51,6 +51,8 @@ class Reconcile:
         self._attached = datapath.attached()
         self._stuck: set[str] = set()
         """Tables that the datapath has refused more room since the last sweep."""
+        self._is_unsure = False
+        """Whether what the datapath holds is to be read again: it may have got halfway to more room."""
 
     def change(self, news: Iterable[News]) -> Delta:
         """Compile changed records; what must change in the tables by it."""
@@ -134,7 +136,11 @@ class Reconcile:
             self.datapath.grow(rooms)
         except DatapathError as problem:
             self._stuck |= rooms.keys()
+            self._is_unsure = True
             return [Problem("table", name, f"cannot get more room: {problem}") for name in rooms]
+        if self._is_unsure:
+            self.compare()
+            self._is_unsure = False
         return []
 
     def forget_refusals(self) -> None:

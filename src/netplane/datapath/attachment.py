@@ -77,7 +77,12 @@ class Attachments:
         """Put new programs on every device."""
         self.forget()
         for ifindex, program, path in self._names():
-            _replace(path, ifindex, programs[program])
+            try:
+                _replace(path, ifindex, programs[program])
+            except KernelRefused:
+                if _alive(path, ifindex):
+                    raise
+                path.unlink()  # It has gone just now, and must not leave the others with the old ones.
 
     def forget(self) -> None:
         """Drop the names of devices that are gone: nobody was told of them, and nobody would ask for them again."""

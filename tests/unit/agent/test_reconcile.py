@@ -20,7 +20,7 @@ from netplane.datapath.fake import FakeDatapath
 from netplane.model import AnyRecord, Change, Device, Endpoint
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, PACE, POLICY, PORT, PROFILE, SETTINGS
+from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, HOST, PACE, POLICY, PORT, PROFILE, SETTINGS
 from tests.unit.agent import records
 from tests.unit.agent.records import FAR, NEAR, RULE, SLICE, deletes, upserts
 
@@ -220,10 +220,12 @@ def test_room_that_is_refused_is_asked_for_again_after_a_sweep(reconcile: Reconc
     assert done.refused[0].text == "cannot get more room: there is no memory"
     bring_in(reconcile, work())
     assert len([what for what in datapath.asked if what.startswith("grow")]) == 1
+    datapath.tables[HOST.name][HOST.pack_key(99)] = bytes(16)  # As a carrying over that ended halfway may leave.
     datapath.stuck = False
     sweep(reconcile)
     check_done(bring_in(reconcile, work()))
     assert len(datapath.tables[ENDPOINT.name]) == len(many)
+    assert HOST.pack_key(99) not in datapath.tables[HOST.name]
 
 
 def test_what_the_datapath_fills_grows_with_a_sweep(reconcile: Reconcile, datapath: Stubborn) -> None:
