@@ -152,7 +152,6 @@ class Members:
         self._plan = plan
         self._rest: list[Datapath] = [FakeDatapath() for _ in plan.places[plan.real :]]
         self._tasks: list[asyncio.Task[None]] = []
-        self._whole = 0
         sweep(plan.pins)
         self._open()
         self._empty = map_memory() / max(len(self._kernels), 1)
@@ -173,10 +172,6 @@ class Members:
         async with asyncio.TaskGroup() as tasks, gate:
             tasks.create_task(member.run())
             await member.whole.wait()
-            self._whole += 1
-            if self._whole % AT_ONCE == 0:
-                # Those that are spared have let go of much that refers to itself.
-                gc.collect()
 
     async def restart(self) -> None:
         """Let all hosts' agents end, and others take their places: they know what journals and tables hold."""

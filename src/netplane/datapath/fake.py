@@ -39,6 +39,9 @@ class FakeDatapath:
         """Make entries, or replace their values."""
         declared, there = BY_NAME[table], self.tables[table]
         check_sizes(declared, entries)
+        if declared.kind not in ARRAYS and len(there) + len(entries) <= declared.capacity:
+            there.update(entries)
+            return
         for key, value in entries.items():
             if key not in there and len(there) >= self._rooms[table]:
                 raise TableFull(f"{table} holds at most {self._rooms[table]} entries")

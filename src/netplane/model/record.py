@@ -17,7 +17,7 @@ class OnDelete(StrEnum):
     """As fast as text: references are keys, and the enumeration's own takes as long as all the rest of one."""
 
 
-class Reference(NamedTuple):
+class Reference(Struct, frozen=True, gc=False):
     """One record pointing at another: integrity for the store, reverse look-up for everybody.
 
     `kind` and `target` are the kind and the id of the other. A field that holds others back (`RESTRICT`) points at

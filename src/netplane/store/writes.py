@@ -212,9 +212,8 @@ def _claim_row(claim: Claim, owner: str) -> Values:
 
 def _link_row(key: Key, reference: Reference) -> Values:
     kind, source = key
-    field, _kind, target, on_delete = reference
-    cascade = on_delete is OnDelete.CASCADE
-    return {"target": target, "kind": kind, "field": field, "source": source, "cascade": cascade}
+    cascade = reference.on_delete is OnDelete.CASCADE
+    return {"target": reference.target, "kind": kind, "field": reference.field, "source": source, "cascade": cascade}
 
 
 def _link_place(key: Key, reference: Reference) -> Values:
