@@ -42,7 +42,7 @@ from netplane.agent.worker import Done, Work, Worker
 from netplane.base.problem import Problem
 from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
-from netplane.model import Change, Device, Network, News, Operation, Port, kind_of
+from netplane.model import Change, Device, Filled, Network, News, Operation, Port, kind_of
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
 from netplane.stream.messages import Announce, Ask, Controllers, Delta, Renewed, Snapshot, Welcome
 from netplane.tables.outcome import Program
@@ -185,9 +185,9 @@ class Agent:
     async def _take(self, message: Told) -> None:
         self._write_down(lambda: self._journal.note(message))
         changes: list[News] = []
-        for change in self._slice.take(message):
-            changes.append(change)
-            if len(changes) % CHANGES_AT_ONCE == 0:
+        for news in self._slice.take(message):
+            changes.append(news)
+            if isinstance(news, Filled) or len(changes) % CHANGES_AT_ONCE == 0:
                 await asyncio.sleep(0)
         self._changes += changes
         self._services.take(changes)

@@ -82,16 +82,17 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, array_like=True, tag
         announced: tuple[Pair, ...] = (),
     ) -> "Endpoint":
         """The endpoint of a port; ValueError for what has no room in it. See its properties for what these are."""
-        if len(mac) != 6 or any(len(address) != 16 for address in addresses):
+        if len(mac) != 6 or {*map(len, addresses)} - {16}:
             raise ValueError(f"a length is wrong in MAC {mac.hex()}, addresses {[each.hex() for each in addresses]}")
         try:
             key = KEY.pack(vni, addresses[0] if addresses else b"")
             value = VALUE.pack(mac, (STATELESS if stateless else 0) | (0 if secured else OPEN), host, identity)
         except PackError as error:
             raise ValueError(f"a number has no room: {error}") from None
+        if len(addresses) == 1 and is_ipv4(addresses[0]) and secured and not (names or asks or pairs or announced):
+            return cls(id=id, key=key, value=value)
         more = More(addresses[1:], names, asks, pairs, announced)
-        one = cls(id=id, key=key if addresses else key[:VNI_SIZE], value=value, more=more)
-        return one if names or not one.is_plain else cls(id=id, key=key, value=value)
+        return cls(id=id, key=key if addresses else key[:VNI_SIZE], value=value, more=more)
 
     @property
     def is_plain(self) -> bool:
