@@ -39,7 +39,7 @@ class FakeDatapath:
         """Make entries, or replace their values."""
         declared, there = BY_NAME[table], self.tables[table]
         check_sizes(declared, entries)
-        if declared.kind not in ARRAYS and len(there) + len(entries) <= declared.capacity:
+        if declared.kind not in ARRAYS and len(there) + len(entries) <= self._rooms[table]:
             there.update(entries)
             return
         for key, value in entries.items():

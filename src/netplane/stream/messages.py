@@ -4,6 +4,9 @@ One connection for each agent carries them both ways, each frame one message in 
 `Hello`; the controller answers `Welcome`, then either a `Snapshot` or, if it can resume from the agent's revision,
 `Delta`s only. From then on deltas flow down, and acknowledgements, claims and answers up. Whoever breaks the
 sequence is cut off.
+
+A message whose form changes gets another tag, so that whoever knows the former one alone ends the session, and keeps
+what it has, instead of reading half of it: `snapshot` and `delta` had endpoints among their records.
 """
 
 from collections.abc import Iterable
@@ -48,7 +51,7 @@ class Welcome(Message, frozen=True, tag="welcome"):
     """What machines' names end with on networks without a domain of their own; empty for nothing."""
 
 
-class Snapshot(Message, frozen=True, tag="snapshot"):
+class Snapshot(Message, frozen=True, tag="snapshot-2"):
     """Down: the whole slice as of a revision, in one or more parts; records of earlier parts stay."""
 
     revision: int
@@ -63,7 +66,7 @@ class Snapshot(Message, frozen=True, tag="snapshot"):
         return cls(revision, first, last, *apart(records))
 
 
-class Delta(Message, frozen=True, tag="delta"):
+class Delta(Message, frozen=True, tag="delta-2"):
     """Down: what has changed in the slice up to a revision. Empty deltas move the revision on."""
 
     revision: int

@@ -2,9 +2,13 @@
 
 from collections.abc import Callable
 
+import pytest
+from msgspec import msgpack
+
 from netplane.base.addresses import pack_address as address
 from netplane.model import Endpoint, Host, Pair
 from netplane.stream.codec import OVERHEAD, RUN, Runs, decode_down, delta, encode, raw, runs, snapshot
+from netplane.stream.faults import RemoteFault
 from netplane.stream.messages import Delta, Snapshot
 
 OLD, NEW = (Host(id="h1", number=1, address=address) for address in ("192.0.2.1", "192.0.2.2"))
@@ -36,6 +40,12 @@ def test_endpoints_travel_by_themselves_and_come_back_whole() -> None:
     assert decode_down(encode(snapshot(3, runs([plain, OLD, odd, paired]), first=True, last=True))) == told
     assert decode_down(encode(delta(3, map(raw, [plain, OLD, paired]), []))) == Delta.of(3, [OLD, plain, paired])
     assert [run.number for run in runs([plain, OLD] * RUN)] == [RUN, RUN]
+
+
+def test_what_has_another_form_is_no_slice_without_endpoints() -> None:
+    for former in (["snapshot", 3, True, True, []], ["delta", 3, [], []]):
+        with pytest.raises(RemoteFault):
+            decode_down(msgpack.encode(former))
 
 
 def endpoint(id: str, **more: object) -> Endpoint:
