@@ -18,6 +18,7 @@ dropped (`send` returns False): it says everything that still holds after the ne
 
 import asyncio
 import random
+import ssl
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from itertools import chain, count
@@ -113,6 +114,8 @@ class Uplink:
         self._events: asyncio.Queue[Event] = asyncio.Queue(READ_AHEAD)
         self._session = AgentSession()
         self._connection: Connection | None = None
+        self._context: ssl.SSLContext | None = None
+        self._shown: object = None
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -171,7 +174,7 @@ class Uplink:
     async def _attempt(self, controller: str) -> str:
         """One session, from connecting to its end; answers why it ended."""
         try:
-            context = agent_context(self._papers())
+            context = self._tls(self._papers())
         except (OSError, Distrust) as problem:
             return f"this host has no certificate to show: {problem}"
         connection = Connection(LARGEST_DOWN)
@@ -187,6 +190,13 @@ class Uplink:
         finally:
             self._connection = None
             connection.abort("this end is done")
+
+    def _tls(self, papers: Papers) -> ssl.SSLContext:
+        """What these papers show; made anew only for others, since that takes longer than a handshake."""
+        shown = papers.certificate, papers.authority
+        if self._context is None or self._shown != shown:
+            self._context, self._shown = agent_context(papers), shown
+        return self._context
 
     async def _converse(self, connection: Connection, controller: str) -> str:
         session = self._session = AgentSession()
