@@ -1,10 +1,13 @@
 """The server alone: agents that do not read, or say nothing, where they come by, and what they are shown."""
 
 import asyncio
+import logging
+import socket
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -211,6 +214,66 @@ def test_whoever_says_nothing_is_told_why_it_must_go_and_makes_room(
                 assert decode_down(await late.read()) == Farewell("nothing said within 0.2 s")
 
     asyncio.run(scenario())
+
+
+def test_a_crowd_from_one_address_makes_room_for_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that is slow to begin, at an address of its own, stays while others come and come."""
+    monkeypatch.setattr(server_module, "STRANGERS", 3)
+
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        async with listening("127.0.0.1:0", OwnCertificate(authority)) as address:
+            port = int(address.rpartition(":")[2])
+            slow = socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
+            crowd = []
+            for _ in range(9):
+                crowd.append(socket.create_connection(("127.0.0.1", port)))
+                await asyncio.sleep(0.02)
+            loop, context = asyncio.get_running_loop(), agent_context(certified(authority, H))
+            async with asyncio.timeout(PATIENCE):
+                transport, _ = await loop.create_connection(
+                    asyncio.Protocol, sock=slow, ssl=context, server_hostname=CONTROLLER
+                )
+                transport.abort()
+            for each in crowd:
+                each.close()
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize("run", [asyncio.run, uvloop.run])
+def test_the_log_names_whoever_comes_to_nothing_and_not_who_only_looks(
+    run: Callable[[Coroutine[Any, Any, None]], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A probe of the port says nothing; a host whose certificate has expired does not get in: once, whose is it?"""
+
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        expired = agent_context(certified(authority, H, timedelta(seconds=-1)))
+        async with listening("127.0.0.1:0", OwnCertificate(authority)) as address:
+            port = int(address.rpartition(":")[2])
+            socket.create_connection(("127.0.0.1", port)).close()
+            await asyncio.sleep(0.1)
+            assert caplog.messages == []
+            for _ in range(3):
+                await asyncio.to_thread(turned_away, port, expired)
+            await asyncio.sleep(0.1)
+        [line] = caplog.messages
+        assert line.startswith("a connection from 127.0.0.1 came to nothing: TLS: CERTIFICATE_VERIFY_FAILED: ")
+        assert "expired" in line
+
+    caplog.set_level(logging.INFO, "netplane")
+    run(scenario())
+
+
+def turned_away(port: int, context: ssl.SSLContext) -> None:
+    """Somebody comes and is not let in."""
+    with (
+        suppress(ssl.SSLError, ConnectionResetError),
+        socket.create_connection(("127.0.0.1", port), timeout=PATIENCE) as plain,
+        context.wrap_socket(plain, server_hostname=CONTROLLER) as secure,
+    ):
+        assert secure.recv(1) == b""
 
 
 def test_a_controller_shows_its_newest_certificate_without_a_restart(tmp_path: Path) -> None:

@@ -9,9 +9,13 @@ from netplane.stream.client import Connected, Disconnected
 
 NOBODY_LISTENS = "nobody listens there: is the controller up, and is this its --southbound?"
 NO_NAME = "the controller's name has no address here"
+WRONG_CLOCK = "the certificate of whoever answers there is not valid now: is the clock right, here and there?"
 NO_ANSWER = "nobody answers there: does a firewall drop what this host sends?"
 
 ADVICE = (
+    ("verify_failed: certificate has expired", WRONG_CLOCK),
+    ("verify_failed: certificate is not yet valid", WRONG_CLOCK),
+    ("verify_failed: unsuitable certificate purpose", "whoever answers there is a host, and no controller"),
     ("is revoked", "this host was put out; `netplane join` with a new token for it lets it in again"),
     ("has expired", "this host must join again: `netplane join` with a token for it"),
     ("no certificate to show", "this host must join first: `netplane join`"),
@@ -20,6 +24,7 @@ ADVICE = (
     ("wrong_version_number", "whoever answers there is no controller for agents: that is HTTP's port, or another's"),
     ("handshake", "whoever answers there says nothing that agents understand: is this the controller's --southbound?"),
     ("before the first word", "the controller does not take this host's certificate, or has just ended"),
+    ("connection reset", "whoever answered there has hung up: a controller that has ended, or something that is none"),
     ("connection refused", NOBODY_LISTENS),
     ("connect call failed", NOBODY_LISTENS),
     ("no such file or directory", NOBODY_LISTENS),

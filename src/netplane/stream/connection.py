@@ -8,6 +8,7 @@ connection. That notices ends that hang as well as those that are cut off, on Un
 """
 
 import asyncio
+import errno
 import os
 import ssl
 from collections import deque
@@ -23,6 +24,9 @@ SILENCE = 4
 """Beats without a word from the other end, after which it is gone: 12 to 15 s."""
 BUFFERED = 256 * 1024
 """Bytes that wait to be read before no more are taken, or to be sent before `drained` waits; beyond them, one frame."""
+
+CLOSED = "the connection was closed"
+"""The reason of an end that has no other."""
 
 _LENGTH = Struct(">I")
 _BEAT = _LENGTH.pack(0)
@@ -78,13 +82,13 @@ class Connection(asyncio.Protocol):
 
     async def finish(self, grace: float) -> None:
         """End it: the other end has so many seconds to take what was written, and to go."""
-        self._over(Gone("the connection was closed"))
+        self._over(Gone(CLOSED))
         self._release()
         if self._transport is not None:
             with suppress(TimeoutError):
                 async with asyncio.timeout(grace):
                     await self._closed.wait()
-        self.abort("the connection was closed")
+        self.abort(CLOSED)
 
     def abort(self, reason: str) -> None:
         """End it now."""
@@ -134,7 +138,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         """There is no connection any more."""
-        self._over(Gone(explain(error) if error else "the connection was closed"))
+        self._over(Gone(explain(error) if error else CLOSED))
         self._closed.set()
 
     # What nobody else calls.
@@ -171,10 +175,14 @@ class Connection(asyncio.Protocol):
 def explain(error: BaseException) -> str:
     """What an error of the network or of TLS says; asyncio has errors that say nothing."""
     match error:
+        case ssl.SSLCertVerificationError():
+            return f"TLS: {error.reason}: {error.verify_message}"
         case ssl.SSLError():
             return f"TLS: {error.reason or error}"
         case OSError(errno=int(number)) if number > 0:
             return os.strerror(number)
         case TimeoutError():
             return "timed out"
+        case ConnectionResetError():
+            return os.strerror(errno.ECONNRESET)
     return str(error) or type(error).__name__

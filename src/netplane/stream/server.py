@@ -15,14 +15,17 @@ import socket
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from time import monotonic
 from typing import Any, Protocol, cast
 
-from netplane.stream.connection import Connection, explain
+from netplane.stream.complaints import Complaints
+from netplane.stream.connection import CLOSED, Connection, explain
 from netplane.stream.delivery import Slice, begin, frames
 from netplane.stream.faults import Gone, Refused, RemoteFault, StreamFault, Unanswered
 from netplane.stream.messages import Answer, Ask, Controllers, Farewell, Hello, Renew, Renewed, Up, Welcome
 from netplane.stream.outbox import LIMIT, Outbox, Parcel
 from netplane.stream.session import ControllerSession
+from netplane.stream.strangers import Strangers
 from netplane.stream.transport import ControllerContext, Peer, accept, listen, unix_path
 from netplane.trust.faults import Distrust
 from netplane.trust.names import HostIdentity
@@ -41,7 +44,7 @@ hosts must hear of everything.
 HELLO_TIMEOUT = 20.0
 """Seconds that whoever connects has for TLS and its first word."""
 STRANGERS = 1_000
-"""Connections without a first word; whoever is the longest at it makes room for one more."""
+"""Connections without a first word, at most."""
 FULL_PAUSE = 1.0
 """Seconds until the next look when no connection can be taken: too many files are open."""
 GRACE = 0.5
@@ -120,7 +123,8 @@ class SouthboundServer:
         self._controllers = Controllers(())
         self._resting = 0
         self._listeners: list[tuple[socket.socket, asyncio.Task[None]]] = []
-        self._strangers: dict[asyncio.Task[None], None] = {}
+        self._strangers = Strangers()
+        self._complaints = Complaints(LOGGER, monotonic)
         self._calls: set[asyncio.Task[None]] = set()
 
     @property
@@ -162,8 +166,7 @@ class SouthboundServer:
             await asyncio.sleep(self._tick)
         for line in list(self._lines.values()):
             line.end("the controller stops")
-        for stranger in self._strangers:
-            stranger.cancel()
+        self._strangers.cancel()
         if self._calls:
             _, late = await asyncio.wait(self._calls, timeout=2 * GRACE)
             for call in late:
@@ -235,19 +238,19 @@ class SouthboundServer:
                 LOGGER.warning("agents that connect must wait: %s", problem)
                 await asyncio.sleep(FULL_PAUSE)
             else:
-                self._arrive(plain, str(place or "a Unix socket"))
+                self._arrive(plain, str(place[0]) if place else "a Unix socket")
+                # Those who have come before begin first, however many wait.
+                await asyncio.sleep(0)
 
     def _arrive(self, plain: socket.socket, came_from: str) -> None:
         """Somebody has connected. Neither the next one nor who is here waits for that."""
-        if len(self._strangers) >= STRANGERS:
-            next(iter(self._strangers)).cancel()
         call = asyncio.create_task(self._serve(plain, came_from))
-        self._strangers[call] = None
+        self._strangers.add(call, came_from, STRANGERS)
         self._calls.add(call)
         call.add_done_callback(self._leave)
 
     def _leave(self, call: asyncio.Task[None]) -> None:
-        self._strangers.pop(call, None)
+        self._strangers.remove(call)
         self._calls.discard(call)
         if not call.cancelled() and (error := call.exception()):
             LOGGER.error("a session has failed: %s", error, exc_info=error)
@@ -260,17 +263,21 @@ class SouthboundServer:
             await self._converse(plain, connection, session)
         except (Gone, OSError) as end:
             LOGGER.debug("%s is gone: %s", came_from, explain(end))
+            if not session.hello.host and not _is_no_news(end):
+                self._complaints.say(came_from, explain(end))
         except Distrust as doubt:
             LOGGER.warning("turned away %s: %s", came_from, doubt)
             reason = str(doubt)
         except RemoteFault as fault:
-            LOGGER.warning("cut off host %r: %s", session.hello.host, fault)
+            LOGGER.warning("cut off host %r at %s: %s", session.hello.host, came_from, fault)
             reason = f"this agent broke the rules: {fault}"
         except Refused as refusal:
-            LOGGER.warning("refused host %r: %s", session.hello.host, refusal)
+            LOGGER.warning("refused host %r at %s: %s", session.hello.host, came_from, refusal)
             reason = str(refusal)
         except Ended as end:
             reason = str(end)
+            if not session.hello.host:
+                self._complaints.say(came_from, reason)
         except BaseException:
             connection.abort("there is no time for it")
             raise
@@ -301,7 +308,7 @@ class SouthboundServer:
         except TimeoutError:
             raise Ended(f"nothing said within {HELLO_TIMEOUT:g} s") from None
         finally:
-            self._strangers.pop(cast("asyncio.Task[None]", asyncio.current_task()), None)
+            self._strangers.remove(cast("asyncio.Task[None]", asyncio.current_task()))
         if not isinstance(hello, Hello):
             raise RemoteFault("an agent opens with Hello")
         if hello.host != peer.identity.host:
@@ -393,3 +400,8 @@ class SouthboundServer:
 def pause(tick: float, resting: int) -> float:
     """Seconds between two writes on a line while so many lines have just written, itself among them."""
     return max(tick, SHARE * resting)
+
+
+def _is_no_news(end: Exception) -> bool:
+    """Whether a connection has just been closed, as by whoever looks whether somebody listens."""
+    return isinstance(end, ConnectionResetError | BrokenPipeError) or str(end) == CLOSED

@@ -12,9 +12,9 @@ import stat
 from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
-from netplane.stream.connection import Connection
+from netplane.stream.connection import CLOSED, Connection
 from netplane.stream.faults import Gone
 from netplane.trust.certificates import certificate_pem, host_of, parse_certificate
 from netplane.trust.keys import key_pem
@@ -101,7 +101,7 @@ async def dial(address: str, connection: Connection, context: ssl.SSLContext) ->
         ssl_shutdown_timeout=SHUTDOWN,
     )
     if secure is None:
-        raise Gone("the connection was closed")
+        raise Gone(CLOSED)
     connection.connection_made(secure)
     _spoken(secure)
 
@@ -119,7 +119,10 @@ async def accept(plain: socket.socket, connection: Connection, context: ssl.SSLC
 
 def _spoken(secure: asyncio.BaseTransport) -> ssl.SSLObject:
     """What TLS has agreed on; Gone if that is not what we speak."""
-    spoken = cast(ssl.SSLObject, secure.get_extra_info("ssl_object"))
+    spoken: ssl.SSLObject | None = secure.get_extra_info("ssl_object")
+    if spoken is None:
+        # uvloop takes the end of a connection during the handshake for that of the handshake.
+        raise Gone(CLOSED)
     if spoken.selected_alpn_protocol() != PROTOCOL:
         raise Gone(f"whoever is there does not speak {PROTOCOL}")
     return spoken
