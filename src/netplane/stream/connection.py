@@ -22,6 +22,10 @@ BEAT = 3.0
 """Seconds between two empty frames."""
 SILENCE = 4
 """Beats without a word from the other end, after which it is gone: 12 to 15 s."""
+MOST_BEATS = 100
+"""Empty frames that are taken between two beats of ours; many may come at once when the network was held up."""
+TURN = 32
+"""Frames that are read before everybody else has a turn, though more are there."""
 BUFFERED = 256 * 1024
 """Bytes that wait to be read before no more are taken, or to be sent before `drained` waits; beyond them, one frame."""
 
@@ -42,6 +46,8 @@ class Connection(asyncio.Protocol):
         self._bytes = bytearray()
         self._frames: deque[bytes] = deque()
         self._ahead = 0
+        self._beaten = 0
+        self._turn = 0
         self._reader: asyncio.Future[None] | None = None
         self._end: Gone | RemoteFault | None = None
         self._is_held = False
@@ -60,6 +66,11 @@ class Connection(asyncio.Protocol):
                 raise self._end
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
+            self._turn = 0
+        self._turn += 1
+        if self._turn > TURN:
+            self._turn = 0
+            await asyncio.sleep(0)
         frame = self._frames.popleft()
         self._ahead -= len(frame)
         if not self._frames:
@@ -121,7 +132,12 @@ class Connection(asyncio.Protocol):
             if length:
                 self._frames.append(bytes(self._bytes[_LENGTH.size : end]))
                 self._ahead += length
+            else:
+                self._beaten += 1
             del self._bytes[:end]
+        if self._beaten > MOST_BEATS:
+            self._over(RemoteFault(f"more than {MOST_BEATS} empty frames within {BEAT:g} s"))
+            return
         if self._frames:
             self._wake()
         if self._ahead > BUFFERED and self._transport is not None and not self._is_held:
@@ -164,6 +180,7 @@ class Connection(asyncio.Protocol):
     def _beat(self) -> None:
         """What this end does not take is no silence of the other."""
         self._silent = 0 if self._is_held else self._silent + 1
+        self._beaten = 0
         if self._silent > SILENCE:
             self.abort(f"nothing was heard for {SILENCE * BEAT:g} s")
             return

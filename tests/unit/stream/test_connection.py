@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.stream.connection import BUFFERED, SILENCE, Connection, explain
+from netplane.stream.connection import BUFFERED, MOST_BEATS, SILENCE, TURN, Connection, explain
 from netplane.stream.faults import Gone, RemoteFault
 
 LARGEST = 2 * BUFFERED
@@ -124,6 +124,39 @@ def test_what_is_not_read_is_not_taken_from_the_network() -> None:
         assert wire.is_held
         await connection.read()
         assert not wire.is_held
+
+    run(scenario)
+
+
+def test_many_frames_leave_turns_to_others() -> None:
+    async def scenario(connection: Connection, _: Wire) -> None:
+        turns = 0
+
+        async def other() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        connection.data_received(framed(*[b"x"] * 20 * TURN))
+        task = asyncio.create_task(other())
+        for _ in range(20 * TURN):
+            await connection.read()
+        assert turns >= 18
+        task.cancel()
+
+    run(scenario)
+
+
+def test_nobody_beats_without_end() -> None:
+    async def scenario(connection: Connection, _: Wire) -> None:
+        for _ in range(3):
+            connection.data_received(framed(*[b""] * MOST_BEATS, b"x"))
+            assert await connection.read() == b"x"
+            beat(connection)
+        connection.data_received(framed(*[b""] * (MOST_BEATS + 1)))
+        with pytest.raises(RemoteFault, match="more than 100 empty frames within 3 s"):
+            await connection.read()
 
     run(scenario)
 
