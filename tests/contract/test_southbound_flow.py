@@ -20,6 +20,7 @@ from msgspec.msgpack import encode
 
 from netplane.interest import Key
 from netplane.model import Network, Record, kind_of
+from netplane.stream import client as client_module
 from netplane.stream import server as server_module
 from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import Run, decode_down
@@ -212,6 +213,36 @@ def test_whoever_says_nothing_is_told_why_it_must_go_and_makes_room(
             late = await all.enter_async_context(connected(address, papers))
             async with asyncio.timeout(PATIENCE):
                 assert decode_down(await late.read()) == Farewell("nothing said within 0.2 s")
+
+    asyncio.run(scenario())
+
+
+def test_an_agent_moves_on_from_a_controller_that_takes_nobody_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As one does whose database hangs: it is there, and never welcomes."""
+    monkeypatch.setattr(client_module, "WELCOME", 0.2)
+
+    class Hanging(OneSlice):
+        async def admit(self, hello: Hello, identity: HostIdentity) -> int:
+            await asyncio.sleep(60)
+            return await super().admit(hello, identity)
+
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        papers = certified(authority, H)
+        hanging = SouthboundServer(Hanging(), OwnCertificate(authority), tick=0)
+        stuck = await hanging.start(f"unix://{tmp_path}/hanging")
+        async with (
+            listening(f"unix://{tmp_path}/southbound", OwnCertificate(authority)) as address,
+            asyncio.timeout(PATIENCE),
+            Uplink("h", "192.0.2.1", [address], lambda: papers) as uplink,
+        ):
+            uplink.prefer([stuck])
+            events = [await anext(uplink), await anext(uplink)]
+            assert [type(event) for event in events] == [Disconnected, Connected]
+            assert "no welcome within 0.2 s" in str(events[0])
+        await hanging.stop()
 
     asyncio.run(scenario())
 

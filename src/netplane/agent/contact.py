@@ -23,6 +23,7 @@ ADVICE = (
     ("does not speak", "whoever answers there is no controller for agents, or one of another release"),
     ("wrong_version_number", "whoever answers there is no controller for agents: that is HTTP's port, or another's"),
     ("handshake", "whoever answers there says nothing that agents understand: is this the controller's --southbound?"),
+    ("no welcome", "the controller is there and takes nobody in: is its database there?"),
     ("before the first word", "the controller does not take this host's certificate, or has just ended"),
     ("connection reset", "whoever answered there has hung up: a controller that has ended, or something that is none"),
     ("connection refused", NOBODY_LISTENS),

@@ -87,6 +87,8 @@ LARGEST_DOWN = 256 * 1024 * 1024
 UNHEARD = 16 * 1024 * 1024
 """Bytes that wait to be sent before the session is given up: the controller does not listen."""
 
+WELCOME = 30.0
+"""Seconds that a controller has for its first word; it may have to wait for its database."""
 LASTING = 5.0
 """Seconds after which a session has been one: the next attempt after it comes soon."""
 
@@ -203,11 +205,17 @@ class Uplink:
         self._connection = connection
         hello = Hello(self._host, self._address, self._position.log, self._position.revision)
         connection.write(session.send(hello))
+        try:
+            async with asyncio.timeout(WELCOME):
+                frame = await connection.read()
+        except TimeoutError:
+            raise Gone(f"no welcome within {WELCOME:g} s") from None
         while True:
-            message = session.receive(await connection.read())
+            message = session.receive(frame)
             if isinstance(message, Farewell):
                 return message.reason
             if isinstance(message, Welcome):
                 await self._events.put(Connected(controller))
             self._position = Position(session.log, session.revision)
             await self._events.put(message)
+            frame = await connection.read()

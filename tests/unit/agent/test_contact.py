@@ -20,6 +20,7 @@ REASONS = {
     "whoever is there does not speak netplane/1": "another release",
     "SSL handshake is taking longer than 15.0 seconds: aborting the connection": "says nothing that agents understand",
     "the connection was closed, before the first word of a controller": "this host's certificate",
+    "no welcome within 30 s, before the first word of a controller": "is its database there",
     "nothing was heard for 12 s": "it hangs",
     "the certificate of host h1 is revoked": "this host was put out",
     "this host has no certificate to show: No such file or directory": "must join first",

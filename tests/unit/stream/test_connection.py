@@ -129,7 +129,7 @@ def test_what_is_not_read_is_not_taken_from_the_network() -> None:
 
 
 def test_many_frames_leave_turns_to_others() -> None:
-    async def scenario(connection: Connection, _: Wire) -> None:
+    async def scenario(connection: Connection, wire: Wire) -> None:
         turns = 0
 
         async def other() -> None:
@@ -149,7 +149,7 @@ def test_many_frames_leave_turns_to_others() -> None:
 
 
 def test_nobody_beats_without_end() -> None:
-    async def scenario(connection: Connection, _: Wire) -> None:
+    async def scenario(connection: Connection, wire: Wire) -> None:
         for _ in range(3):
             connection.data_received(framed(*[b""] * MOST_BEATS, b"x"))
             assert await connection.read() == b"x"
