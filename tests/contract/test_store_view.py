@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 from threading import Thread
 
+import psycopg
 import pytest
 from sqlalchemy import text
 from starlette.responses import Response
@@ -151,4 +152,33 @@ def test_calls_go_on_when_the_database_is_back(tmp_path: Path) -> None:
             cut.run(reader._connection, {})
         assert count(store) == 1
     assert count(store) == 1
+    store.close()
+
+
+def test_calls_go_on_after_what_is_no_outage(tmp_path: Path) -> None:
+    """What the database refuses for another reason is told whoever asks, and ends with the reason."""
+    database = postgresql(tmp_path)
+    store = open_store(database)
+    add_all(store, network := new_network())
+
+    def show() -> Response:
+        with store.read() as reader:
+            look(reader, network.id)
+            return Response("none" if reader.get(Network, network.id) is None else "found")
+
+    def rename(table: str, name: str) -> None:
+        with psycopg.connect(database, autocommit=True) as other:
+            other.execute(f"ALTER TABLE {table} RENAME TO {name}")
+
+    async def scenario() -> None:
+        foresight = Foresight(Glances(store), look)
+        rename("report", "elsewhere")
+        try:
+            with pytest.raises(psycopg.ProgrammingError, match="report"):
+                await asyncio.wait_for(foresight.look(show, {"id": network.id}), 5)
+        finally:
+            rename("elsewhere", "report")
+        assert (await asyncio.wait_for(foresight.look(show, {"id": network.id}), 5)).body == b"found"
+
+    asyncio.run(scenario())
     store.close()

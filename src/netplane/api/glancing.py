@@ -16,7 +16,7 @@ from typing import NamedTuple
 from starlette.responses import Response
 
 from netplane.api.worker import Job, Work, attempt, tell
-from netplane.store import Question, Store, Unavailable
+from netplane.store import Question, Store
 
 MOST = 32
 """Calls that share a view: each waits for the last of them."""
@@ -49,12 +49,12 @@ class Glances:
             with suppress(Empty):
                 while len(glances) < MOST:
                     glances.append(self._queue.get_nowait())
-            with suppress(Unavailable):  # as those were told whom it concerns
+            with suppress(Exception):  # as those were told whom it concerns
                 self._look(glances)
 
     def _look(self, glances: list[Glance]) -> None:
         with self._store.view() as foresee:
-            with suppress(Unavailable):  # each is told when he asks
+            with suppress(Exception):  # each is told when he asks
                 foresee([glance.question for glance in glances if glance.question is not None])
             tell([attempt(glance.job) for glance in glances])
 

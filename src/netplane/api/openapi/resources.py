@@ -25,11 +25,10 @@ STORED = (
     Parameter("changed_since", "Only what was changed at this time or later (ISO 8601).", {"type": "string"}),
     *(Parameter(name, "Tags with commas between them.", is_repeated=True) for name in FILTERS),
 )
+"""What lists of kinds that are stored can be asked for besides."""
 LIST = {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 255}}
 TAGS = {"type": "object", "properties": {"tags": LIST}, "required": ["tags"]}
 NEW_TAGS = {**TAGS, "properties": {"tags": {**LIST, "uniqueItems": True, "maxItems": MOST_TAGS}}}
-
-"""What lists of kinds that are stored can be asked for besides."""
 
 READ, WRITE, CHANGE = (403, 404), (400, 403, 404, 409, 413, 503), (400, 403, 404, 409, 412, 413, 503)
 
