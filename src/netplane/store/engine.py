@@ -47,7 +47,10 @@ POSTGRESQL = {
         )
     ),
 }
-"""How the driver connects, unless the URL says otherwise: a server that is gone is noticed within 15 s."""
+"""How the driver connects, unless the URL says otherwise: a server that is gone is noticed within 15 s.
+
+Options of the URL stand behind these and so outdo them one by one: whoever names a schema loses nothing else.
+"""
 
 
 PATIENCE = 5.0
@@ -93,6 +96,7 @@ def open_engine(url: URL, *, write: bool) -> Engine:
         _prepare_sqlite(engine, "BEGIN IMMEDIATE" if write else "BEGIN")
         return engine
     settings: dict[str, Any] = {name: value for name, value in POSTGRESQL.items() if name not in url.query}
+    settings["options"] = " ".join((POSTGRESQL["options"], *url.normalized_query.get("options", ())))
     # Were the driver to prepare statements too, it would have the server forget all of them at each rollback.
     settings["prepare_threshold"] = None
     level = {} if write else {"isolation_level": "REPEATABLE READ"}
