@@ -1,5 +1,6 @@
 """What only the kernel's datapath does: it outlives processes, takes new programs in and migrates entries."""
 
+import errno
 import os
 import platform
 import shutil
@@ -7,7 +8,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing
-from ctypes import byref, c_uint32
+from ctypes import byref, c_uint32, sizeof
 from pathlib import Path
 from struct import pack
 
@@ -16,9 +17,10 @@ from pyroute2 import IPRoute
 
 from netplane.base.delta import Delta
 from netplane.datapath import DatapathError, KernelDatapath, NotLoaded, libbpf
-from netplane.datapath.attachment import Attachments, is_served
+from netplane.datapath.attachment import HANDLE, INGRESS, PRIORITY, Attachments, is_served
 from netplane.datapath.installation import Installation
 from netplane.datapath.kernel import SHIPPED
+from netplane.datapath.libbpf import KernelRefused, TcHook, TcOptions
 from netplane.tables.decisions import Class, Direction, Reason, Verdict
 from netplane.tables.outcome import Program, Synthetic
 from netplane.tables.pipeline import CONNECTION, COUNTER, PORT, TABLES
@@ -251,6 +253,48 @@ def test_a_device_that_goes_while_programs_are_replaced(bench: KernelBench) -> N
     Installation(bench.pin_dir).install(SHIPPED, attachments.replace)
     assert Installation(bench.pin_dir).holds(SHIPPED)
     assert bench.datapath.attached() == {other: Program.FROM_MACHINE}
+
+
+class Refusing(Attachments):
+    """Of a host whose kernel refuses one more device its program, the first time."""
+
+    has_refused = False
+
+    def replace(self, programs: dict[Program, int]) -> None:
+        super().replace(programs)
+        if not self.has_refused:
+            self.has_refused = True
+            raise KernelRefused("replace the program of one more device", errno.ENOMEM)
+
+
+def running(bench: KernelBench, device: int) -> int:
+    """The kernel's number of the program that a device has."""
+    path = bench.pin_dir / "attached" / "from_machine" / str(device)
+    if path.is_symlink():
+        hook = TcHook(sz=sizeof(TcHook), ifindex=device, attach_point=INGRESS)
+        options = TcOptions(sz=sizeof(TcOptions), handle=HANDLE, priority=PRIORITY)
+        libbpf.call("find the filter", "bpf_tc_query", byref(hook), byref(options))
+        return int(options.prog_id)
+    with libbpf.closing(libbpf.pinned(path)) as link:
+        return libbpf.link_device(link)[0]
+
+
+def test_growth_that_is_refused_halfway(bench: KernelBench) -> None:
+    """Packets meet the tables that are written, and what is deleted after it does not come back with the next."""
+    device, installation = add_veth("near", "far"), Installation(bench.pin_dir)
+    bench.datapath.apply(Delta(world.world()))
+    bench.datapath.attach(device, Program.FROM_MACHINE)
+    before, entries = bench.identities(), all_entries(bench.datapath)
+    attachments, rooms = Refusing(bench.pin_dir / "attached"), {"endpoint": 65_536, "budget": 16_384}
+    with pytest.raises(DatapathError, match="one more device"):
+        installation.install(SHIPPED, attachments.replace, rooms)
+    assert running(bench, device) == before["from_machine"]
+    assert bench.identities() == before
+    gone = entries["endpoint"].popitem()[0]
+    bench.datapath.delete("endpoint", [gone])
+    bench.datapath.grow(rooms)
+    assert all_entries(bench.datapath) == entries
+    assert running(bench, device) == bench.identities()["from_machine"]
 
 
 def test_a_device_number_that_comes_back(bench: KernelBench) -> None:

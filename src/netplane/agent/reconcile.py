@@ -88,8 +88,12 @@ class Reconcile:
             found = diff({table.name: desired}, {table.name: self.datapath.read(table.name)})
             pending.writes.update(found.writes)
             pending.deletes.update(found.deletes)
+        members = self.datapath.read(MEMBER.name)
+        if self.compared:
+            pending = merge(pending, diff({MEMBER.name: self.members}, {MEMBER.name: members}))
+        else:
+            self.members = members
         self._pending = pending
-        self.members = self.datapath.read(MEMBER.name)
         self.compared = True
 
     def settle(self) -> list[Problem]:
@@ -134,13 +138,13 @@ class Reconcile:
             return []
         try:
             self.datapath.grow(rooms)
+            if self._is_unsure:
+                self.compare()
         except DatapathError as problem:
             self._stuck |= rooms.keys()
             self._is_unsure = True
             return [Problem("table", name, f"cannot get more room: {problem}") for name in rooms]
-        if self._is_unsure:
-            self.compare()
-            self._is_unsure = False
+        self._is_unsure = False
         return []
 
     def forget_refusals(self) -> None:

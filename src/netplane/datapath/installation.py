@@ -24,12 +24,12 @@ both, programs may have used that map already, and its entries are carried over 
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
 
 from netplane.datapath import libbpf
-from netplane.datapath.contract import ARRAYS, NotLoaded
+from netplane.datapath.contract import ARRAYS, DatapathError, NotLoaded
 from netplane.datapath.entries import MAP_TYPES, KernelTable
 from netplane.datapath.layouts import converters, read_layout, write_layout, write_ring_layout
 from netplane.datapath.libbpf import BpfObject, KernelRefused, MapDefinition, closing
@@ -71,6 +71,7 @@ class Installation:
 
         `rooms`: how many entries some tables shall have room for, if they have less.
         NotLoaded: the kernel does not take it, or it was built from other tables. Nothing has changed then.
+        Other errors, such as a device whose program cannot be replaced: the programs that ran before run again.
         """
         with ExitStack() as stack:
             loaded = _open(object_path)
@@ -96,7 +97,12 @@ class Installation:
             onward = self._pin_onward(maps[ONWARD])
             # From here on, until all is in place, what is pinned is not what any object holds.
             self._object.unlink(missing_ok=True)
-            swap({program: programs[program.value] for program in Program})
+            try:
+                swap({program: programs[program.value] for program in Program})
+            except DatapathError:
+                with suppress(DatapathError):
+                    self._put_back(swap)
+                raise
             libbpf.await_programs()
             for table in moved:
                 if table.writer is Writer.DATAPATH:
@@ -157,6 +163,17 @@ class Installation:
     def _prepare(self) -> None:
         for directory in (self._layouts, self._programs, self._onward):
             directory.mkdir(exist_ok=True)
+        self._clear()
+
+    def _put_back(self, swap: Swap) -> None:
+        """Let the programs that are pinned run again: whoever writes has their tables open, and no others."""
+        with ExitStack() as stack:
+            swap({program: stack.enter_context(closing(fd)) for program, fd in self.open_programs().items()})
+        # What is deleted from now on must not come back from here.
+        self._clear()
+
+    def _clear(self) -> None:
+        """Remove what was to take the place of something."""
         for directory in (self._layouts, self._programs, self.directory):
             for leftover in directory.glob("*" + NEW):
                 leftover.unlink()

@@ -20,7 +20,19 @@ from netplane.datapath.fake import FakeDatapath
 from netplane.model import AnyRecord, Change, Device, Endpoint
 from netplane.stream.client import Position
 from netplane.tables.outcome import Program
-from netplane.tables.pipeline import BUDGET, CONNECTION, COUNTER, ENDPOINT, HOST, PACE, POLICY, PORT, PROFILE, SETTINGS
+from netplane.tables.pipeline import (
+    BUDGET,
+    CONNECTION,
+    COUNTER,
+    ENDPOINT,
+    HOST,
+    MEMBER,
+    PACE,
+    POLICY,
+    PORT,
+    PROFILE,
+    SETTINGS,
+)
 from tests.unit.agent import records
 from tests.unit.agent.records import FAR, NEAR, RULE, SLICE, deletes, upserts
 
@@ -220,12 +232,26 @@ def test_room_that_is_refused_is_asked_for_again_after_a_sweep(reconcile: Reconc
     assert done.refused[0].text == "cannot get more room: there is no memory"
     bring_in(reconcile, work())
     assert len([what for what in datapath.asked if what.startswith("grow")]) == 1
+    assert sweep(reconcile) == done.refused[:1], "it is told for as long as it holds"
     datapath.tables[HOST.name][HOST.pack_key(99)] = bytes(16)  # As a carrying over that ended halfway may leave.
     datapath.stuck = False
     sweep(reconcile)
     check_done(bring_in(reconcile, work()))
     assert len(datapath.tables[ENDPOINT.name]) == len(many)
     assert HOST.pack_key(99) not in datapath.tables[HOST.name]
+
+
+def test_who_has_joined_a_group_is_not_forgotten_when_tables_are_read_again(
+    reconcile: Reconcile, datapath: Stubborn
+) -> None:
+    bring_in(reconcile, work())
+    datapath.stuck, many = True, neighbours(ENDPOINT.room + 1)
+    bring_in(reconcile, work(*upserts(*SLICE[:2], *many)))
+    datapath.stuck = False
+    reconcile.forget_refusals()
+    members = {bytes(MEMBER.key.size): bytes(MEMBER.value.size)}
+    check_done(bring_in(reconcile, work()._replace(members=members)))
+    assert datapath.tables[MEMBER.name] == members
 
 
 def test_what_the_datapath_fills_grows_with_a_sweep(reconcile: Reconcile, datapath: Stubborn) -> None:
