@@ -12,6 +12,7 @@ import pytest
 from netplane.lab.controller import free_port
 from netplane.model import Change, Network
 from netplane.store import Conflict, Store, Transaction, Unavailable
+from netplane.store.listening import CHANNEL
 from tests import postgres
 from tests.contract.stores import new_network, open_store, postgresql
 from tests.cutting import Cut, Wire
@@ -91,6 +92,15 @@ def test_one_hears_what_another_commits(store: Store, other: Store) -> None:
     assert time.monotonic() - before < 1
     _until(lambda: heard == [1])
     stop()
+
+
+@pytest.mark.parametrize("said", ["", "now", "9" * 5000])
+def test_what_is_no_revision_deafens_nobody(database: str, store: Store, other: Store, said: str) -> None:
+    """Whoever may connect to the database may say anything where commits are told of."""
+    _tell(store, other)  # it listens
+    with psycopg.connect(postgres.cluster().driver_url(name_of(database)), autocommit=True) as stranger:
+        stranger.execute("SELECT pg_notify(%s, %s)", (CHANNEL, said))
+    _tell(store, other)
 
 
 def test_a_claim_of_another_is_a_conflict(store: Store, other: Store) -> None:
@@ -184,3 +194,10 @@ def _until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < deadline
         time.sleep(0.01)
+
+
+def _tell(store: Store, other: Store) -> None:
+    """Commit, and wait until the other has heard of it."""
+    with store.write("test") as transaction:
+        transaction.add(new_network(store.heard + 1))
+    _until(lambda: other.heard == store.heard)

@@ -71,7 +71,7 @@ class Store:
         except BaseException:
             self._generations.close()
             raise
-        ears = {CHANNEL: lambda told: self._announce(int(told)), MAIL: self.peers.ring}
+        ears: dict[str, Callable[[str], None]] = {CHANNEL: self._hear, MAIL: self.peers.ring}
         self._listening = Listening(reader, ears, self._look, self._generations.renew) if self.peers.is_shared else None
 
     @classmethod
@@ -265,6 +265,14 @@ class Store:
                 if monotonic() > deadline:
                     raise Unsettled(f"whether it was kept is not known: {outage}") from outage
             sleep(SETTLING_PAUSE)
+
+    def _hear(self, told: str) -> None:
+        """A revision; or anything else, since whoever may connect to the database may say it."""
+        try:
+            revision = int(told)
+        except ValueError:
+            return
+        self._announce(revision)
 
     def _look(self, revision: int, now: datetime) -> None:
         """The revision was looked up; whatever was not heard of is to be seen now."""
