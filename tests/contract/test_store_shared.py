@@ -103,6 +103,24 @@ def test_what_is_no_revision_deafens_nobody(database: str, store: Store, other: 
     _tell(store, other)
 
 
+def test_who_only_listens_hears_of_a_server_that_has_lost_changes(
+    database: str, store: Store, other: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    """And of what comes instead of them."""
+    for _ in range(3):
+        _tell(store, other)
+    time.sleep(1.1)  # it has looked since
+    heard: list[int] = []
+    other.subscribe(heard.append)
+    with psycopg.connect(postgres.cluster().driver_url(name_of(database)), autocommit=True) as server:
+        server.execute("DELETE FROM change WHERE revision > 1")
+        server.execute("UPDATE log SET revision = 1")
+    _until(lambda: "has lost changes" in caplog.text)
+    with store.write("test") as transaction:
+        transaction.add(new_network(100))
+    _until(lambda: heard[-1:] == [2])
+
+
 def test_a_claim_of_another_is_a_conflict(store: Store, other: Store) -> None:
     first = new_network(7)
     with store.write("one") as transaction:

@@ -1,5 +1,6 @@
 """The store: opening it, transactions, the feed of changes, reports."""
 
+import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import datetime
@@ -15,7 +16,7 @@ from netplane.store.clock import Clock, SharedClock, fine_stamp, wall_clock
 from netplane.store.engine import Generations, database_url, open_engine, view_of
 from netplane.store.errors import Unavailable, Unsettled
 from netplane.store.fresh import Fresh
-from netplane.store.group import LOCK, Group
+from netplane.store.group import ADVICE, LOCK, Group
 from netplane.store.journal import Entry, read_journal
 from netplane.store.known import Known
 from netplane.store.listening import CHANNEL, Listening
@@ -30,6 +31,8 @@ from netplane.store.settling import settle
 from netplane.store.transaction import Transaction
 from netplane.store.viewing import Question, View
 from netplane.store.writes import Origin
+
+LOGGER = logging.getLogger(__name__)
 
 Listener = Callable[[int], None]
 
@@ -59,6 +62,8 @@ class Store:
         self._known = Known()
         self._moved = Condition()
         self._announced = 0
+        self._looked = 0
+        """What was announced when the revision was last looked up: the next look-up shows no less."""
         self._listeners: list[Listener] = []
         self._fresh = Fresh()
         self._generations = Generations(writer, reader)
@@ -277,7 +282,13 @@ class Store:
     def _look(self, revision: int, now: datetime) -> None:
         """The revision was looked up; whatever was not heard of is to be seen now."""
         self._shared_clock.hear(now)
+        if revision < self._looked:
+            LOGGER.error("the database has lost changes that it had kept, %d among them: %s", self._looked, ADVICE)
+            self._fresh.forget()
+            with self._moved:
+                self._announced = revision  # or of what comes instead nobody would be told
         self._announce(revision)
+        self._looked = self._announced
         self.peers.ring()
 
     def _announce(self, revision: int) -> None:
