@@ -88,8 +88,10 @@ class Connection(asyncio.Protocol):
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     async def drained(self) -> None:
-        """Wait until little waits to be sent, or the connection has ended."""
+        """Wait until little waits to be sent. Gone if nothing can be sent any more: whoever has much more may stop."""
         await self._writable.wait()
+        if self._end is not None and self._closed.is_set():
+            raise self._end
 
     async def finish(self, grace: float) -> None:
         """End it: the other end has so many seconds to take what was written, and to go."""

@@ -174,7 +174,9 @@ def test_writers_wait_while_the_other_end_takes_nothing() -> None:
         connection.pause_writing()
         waiting = asyncio.create_task(connection.drained())
         connection.connection_lost(None)
-        await waiting
+        for wait in (waiting, connection.drained()):
+            with pytest.raises(Gone):
+                await wait
 
     run(scenario)
 
