@@ -34,6 +34,7 @@ SHUTDOWN = 1.0
 """Seconds for the end of TLS."""
 STAGGER = 0.25
 """Seconds that each address of a name has before the next is tried beside it (RFC 8305)."""
+LAST_PORT = 65_535
 BACKLOG = 4_096
 """Connections that wait to be accepted: as many hosts come back at once when a controller does."""
 
@@ -180,4 +181,6 @@ def unix_path(address: str) -> str:
 def host_and_port(address: str) -> tuple[str, int]:
     """What `host:port`, `[host]:port` or `tcp://host:port` name; ValueError if that is none."""
     host, _, port = address.removeprefix("tcp://").rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) <= LAST_PORT):
+        raise ValueError(f"{address} names no port")
     return host.removeprefix("[").removesuffix("]"), int(port)
