@@ -7,7 +7,6 @@ clients ── HTTP ──▶ uvicorn ─▶ api ─▶ Store ─▶ Controller 
 import asyncio
 import gc
 import logging
-import re
 import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
@@ -37,6 +36,7 @@ from netplane.controller.whereabouts import advertised, own_address, reachable
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store, Unavailable, Unfit
 from netplane.store.engine import database_url, shown
+from netplane.stream.transport import host_and_port
 from netplane.trust.authority import Authority
 from netplane.trust.faults import Distrust
 from netplane.trust.own import OwnCertificate
@@ -121,7 +121,11 @@ def main(
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     southern = (address for address in (southbound, *advertise) if not address.startswith("unix:"))
     for address in (*(each.address for each in listen), *southern):
-        if not re.fullmatch(r".+:[0-9]{1,5}", address):
+        try:
+            host, _ = host_and_port(address)
+        except ValueError:
+            host = ""
+        if not host:
             raise CannotStart(f"{address!r} is no HOST:PORT to listen on")
     domain = _domain(dns_domain)
     known, limits = _tokens(tokens), _limits(quotas)

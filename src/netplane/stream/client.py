@@ -113,7 +113,7 @@ class Uplink:
         self._met: Sequence[str] = ()
         self._papers = papers
         self._position = position
-        self._events: asyncio.Queue[Event] = asyncio.Queue(READ_AHEAD)
+        self._events: asyncio.Queue[Event | Exception] = asyncio.Queue(READ_AHEAD)
         self._session = AgentSession()
         self._connection: Connection | None = None
         self._context: ssl.SSLContext | None = None
@@ -137,7 +137,11 @@ class Uplink:
         return self
 
     async def __anext__(self) -> Event:
-        return await self._events.get()
+        """The next event; raises what nobody has foreseen, after which nothing would ever come."""
+        event = await self._events.get()
+        if isinstance(event, Exception):
+            raise event
+        return event
 
     def send(self, message: Saying) -> bool:
         """Say something to the controller; False if no session is open, and it was dropped."""
@@ -161,6 +165,12 @@ class Uplink:
         return [*preferred(self._host, self._present), *preferred(self._host, others)]
 
     async def _run(self) -> None:
+        try:
+            await self._keep_trying()
+        except Exception as fault:  # whoever listens must not do so for ever
+            await self._events.put(fault)
+
+    async def _keep_trying(self) -> None:
         backoff = Backoff(random.random)
         clock = asyncio.get_running_loop().time
         for controller in chain.from_iterable(self.round() for _ in count()):

@@ -18,6 +18,7 @@ TOKENS = '[[token]]\nsecret = "s"\nproject = "p"\n'
         ((), "secret = [", "cannot be read: Invalid value"),
         (("--listen", "nonsense"), TOKENS, "'nonsense' is no HOST:PORT"),
         (("--southbound", "nonsense"), TOKENS, "'nonsense' is no HOST:PORT"),
+        (("--southbound", "[::]:99999"), TOKENS, "'[::]:99999' is no HOST:PORT"),
         (("--southbound", "192.0.2.1:0"), TOKENS, "agents cannot connect to 192.0.2.1:0"),
         (("--database", "/nowhere/netplane.db"), TOKENS, "/nowhere/netplane.db cannot be opened: unable to open"),
         (("--database", "{directory}/tokens"), TOKENS, "tokens cannot be opened: file is not a database"),

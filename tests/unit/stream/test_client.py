@@ -1,5 +1,9 @@
 """Which controllers an agent's end tries, and in which order."""
 
+import asyncio
+
+import pytest
+
 from netplane.stream.client import Uplink
 from netplane.stream.preference import MOST, preferred
 from netplane.trust.papers import Papers
@@ -34,3 +38,12 @@ def test_not_all_are_remembered_for_ever_but_those_that_it_has_joined_with() -> 
         made.prefer([f"c{number}:1"])
     assert len(made.round()) == MOST + 1
     assert "a:1" in made.round()
+
+
+def test_what_nobody_has_foreseen_is_told_to_who_listens() -> None:
+    async def scenario() -> None:
+        async with asyncio.timeout(5), uplink("a:1") as made:
+            with pytest.raises(AssertionError, match="nobody is called here"):
+                await anext(made)
+
+    asyncio.run(scenario())
