@@ -8,6 +8,7 @@ Writing raises OSError as disks do. A file that misses a message is worse than n
 the file, and may renew it later.
 """
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -18,6 +19,8 @@ from msgspec.msgpack import Decoder, Encoder
 
 from netplane.agent.slice import Slice, Told
 from netplane.stream.messages import Snapshot, Welcome
+
+LOGGER = logging.getLogger(__name__)
 
 FORMAT = b"netplane slice 3\n"
 GROWTH = 4 << 20
@@ -45,6 +48,9 @@ class Journal:
         except FileNotFoundError:
             return
         if octets[: len(FORMAT)] != FORMAT:
+            LOGGER.warning(
+                "%s is not readable by this release: machines are served when a controller answers", self._path
+            )
             return
         self._whole = self._size = len(FORMAT)
         while (end := self._size + 4 + int.from_bytes(octets[self._size : self._size + 4], "big")) <= len(octets):

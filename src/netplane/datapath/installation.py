@@ -64,7 +64,7 @@ class Installation:
 
     def holds(self, object_path: Path) -> bool:
         """Whether exactly this object is installed."""
-        return self._object.is_symlink() and self._object.readlink().name == _digest(object_path)
+        return self._object.is_symlink() and self._object.readlink().name == digest_of(object_path)
 
     def install(self, object_path: Path, swap: Swap, rooms: Mapping[str, int] | None = None) -> None:
         """Bring an object in; `swap` is called with its programs when all its tables are ready.
@@ -199,7 +199,7 @@ class Installation:
         for name in fresh:
             os.replace(self.directory / (name + NEW), self.directory / name)
             os.replace(self._layouts / (name + NEW), self._layouts / name)
-        _write_link(self._object, _digest(object_path))
+        _write_link(self._object, digest_of(object_path))
 
 
 def _carry_over(table: Table, fd: int, sources: Iterable[KernelTable]) -> None:
@@ -245,7 +245,8 @@ def _check_tables(loaded: BpfObject) -> None:
         raise NotLoaded(f"{loaded.path} lacks {', '.join(sorted(missing))}")
 
 
-def _digest(path: Path) -> str:
+def digest_of(path: Path) -> str:
+    """What tells an object from others, in hexadecimal digits. NotLoaded if it cannot be read."""
     try:
         return sha256(path.read_bytes()).hexdigest()
     except OSError as error:

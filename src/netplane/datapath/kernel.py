@@ -15,9 +15,9 @@ from pathlib import Path
 
 from netplane.base.delta import Delta
 from netplane.datapath.attachment import Attachment, Attachments, best_attachment
-from netplane.datapath.contract import apply_in_order, larger_rooms
+from netplane.datapath.contract import DatapathError, apply_in_order, larger_rooms
 from netplane.datapath.entries import KernelTable
-from netplane.datapath.installation import Installation
+from netplane.datapath.installation import Installation, digest_of
 from netplane.datapath.mounting import make_pin_dir
 from netplane.datapath.ring import KernelRing
 from netplane.datapath.synthetic import run
@@ -36,6 +36,7 @@ class KernelDatapath:
         self._attachments = attachments
         self._way = way
         self._object = SHIPPED
+        self._digest = ""
         self._tables: dict[str, KernelTable] = {}
         self._programs: dict[Program, int] = {}
         self._rings: dict[str, KernelRing] = {}
@@ -54,7 +55,7 @@ class KernelDatapath:
         make_pin_dir(pin_dir)
         datapath = cls(Installation(pin_dir), Attachments(pin_dir / "attached"), attachment)
         if datapath._installation.holds(object_path or SHIPPED):
-            datapath._object = object_path or SHIPPED
+            datapath._note(object_path or SHIPPED)
             datapath._attachments.forget()
             datapath._reopen()
         else:
@@ -88,6 +89,9 @@ class KernelDatapath:
     def grow(self, rooms: Mapping[str, int]) -> None:
         """Put larger tables in the place of those that have less room, with their entries."""
         if larger := larger_rooms(self, rooms):
+            if digest_of(self._object) != self._digest:
+                # What it takes entries to mean its own agent knows.
+                raise DatapathError(f"{self._object} is of another release now: start the agent anew")
             self._installation.install(self._object, self._attachments.replace, larger)
             self._reopen()
 
@@ -111,7 +115,7 @@ class KernelDatapath:
     def replace(self, object_path: Path | None = None) -> None:
         """Put the programs of an object (the shipped one by default) in the place of those that run."""
         self._installation.install(object_path or SHIPPED, self._attachments.replace)
-        self._object = object_path or SHIPPED
+        self._note(object_path or SHIPPED)
         self._reopen()
 
     def take_decisions(self, most: int) -> list[bytes]:
@@ -153,6 +157,10 @@ class KernelDatapath:
         if pin_dir.exists():
             Attachments(pin_dir / "attached").detach_all()
             Installation(pin_dir).remove()
+
+    def _note(self, object_path: Path) -> None:
+        """This is what runs."""
+        self._object, self._digest = object_path, digest_of(object_path)
 
     def _reopen(self) -> None:
         self._let_go()

@@ -439,7 +439,7 @@ FRAGMENT = Table(
         Field("pad", U16),
     ),
     capacity=262_144,
-    room=16_384,
+    room=65_536,
     writer=Writer.DATAPATH,
 )
 TRACE = Table(

@@ -87,6 +87,12 @@ def test_what_is_no_journal_is_no_slice(path: Path, octets: bytes) -> None:
     assert read(path) == [*WHOLE]
 
 
+def test_a_journal_of_another_release_is_told_of(path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path.write_bytes(b"netplane slice 2\n" + bytes(100))
+    assert read(path) == []
+    assert caplog.messages == [f"{path} is not readable by this release: machines are served when a controller answers"]
+
+
 def test_a_journal_that_has_grown_is_written_anew(path: Path) -> None:
     told: list[Told] = [Welcome(1, "log"), Snapshot.of(1, SLICE)]
     told += [Delta(revision, [replace(NETWORK, name=f"{revision}")], []) for revision in range(2, 500)]
