@@ -140,7 +140,8 @@ def test_the_host_itself_is_out_of_reach(world: Scene) -> None:
         send(machine.namespace, [ethernet(machine.mac, own, ETH_P_IP, request)] * 3)
         time.sleep(SETTLE)
         assert capture.received(containing(MARK)) == []
-        assert [seen for seen in host.read() if seen.sent] == []
+        # By IPv6 routers may be announced meanwhile, as ever.
+        assert [seen for seen in host.read() if seen.sent and seen.frame[12:14] != b"\x86\xdd"] == []
 
 
 def test_the_way_back_through_the_router_to_the_same_network(world: Scene) -> None:
