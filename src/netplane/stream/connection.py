@@ -26,7 +26,7 @@ MOST_BEATS = 100
 """Empty frames that are taken between two beats of ours; many may come at once when the network was held up."""
 TURN = 32
 """Frames that are read before everybody else has a turn, though more are there."""
-BUFFERED = 256 * 1024
+BUFFERED = 64 * 1024
 """Bytes that wait to be read before no more are taken, or to be sent before `drained` waits; beyond them, one frame."""
 
 CLOSED = "the connection was closed"

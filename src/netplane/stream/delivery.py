@@ -7,8 +7,8 @@ from netplane.stream.codec import Run
 from netplane.stream.outbox import Outbox, Parcel
 from netplane.stream.session import ControllerSession
 
-PART = 2_000
-"""Records in a part of a snapshot, at most."""
+PART = 800
+"""Records in a part of a snapshot, at most: a connection's TLS keeps as much memory as it was ever given at once."""
 
 Slice = tuple[int, Iterable[Run]]
 """All that a host needs, as bytes, and the revision that it is as of."""
