@@ -10,6 +10,8 @@ import logging
 import signal
 import socket
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from ctypes import CDLL
 from pathlib import Path
 
 import uvloop
@@ -49,6 +51,10 @@ COLLECTED = (100_000, 20, 100)
 
 Hardly anything here refers to itself; what does not goes at once, without it.
 """
+M_MMAP_THRESHOLD = -3
+"""malloc.h."""
+LARGE_BLOCK = 128 * 1024
+"""Bytes."""
 FAR_GLANCES = 4
 """Threads that read single resources from a database on another machine, while others wait for it."""
 
@@ -132,7 +138,18 @@ def main(
     config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, limits, authority_key, advertise)
     config = replace(config, credentials=tokens.absolute().parent, identity=identity, names=names, rate=rate)
     gc.set_threshold(*COLLECTED)
+    _keep_large_blocks_apart()
     uvloop.run(serve(replace(config, outside=_outside(outside))))
+
+
+def _keep_large_blocks_apart() -> None:
+    """Have the C library, if it is glibc, ask the system for each large block, and give it back when it is free.
+
+    It does so for fewer and fewer as it sees some be freed. The buffers of a thousand sessions then lie among what
+    passed through them, and keep it: half as much again as all else that a controller holds.
+    """
+    with suppress(OSError, AttributeError):
+        CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
 def _domain(text: str) -> str:
