@@ -3,19 +3,19 @@
 They belong to no project. Some can be written too: what comes of it is theirs to say.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
-from netplane.api.errors import bad_request, from_store, not_found
+from netplane.api.errors import bad_request, not_found
 from netplane.api.policy import check_everywhere, never_seen
 from netplane.api.queries import links, match_records, order, page, parse_query
 from netplane.api.views import View, only, view
+from netplane.api.writing import writing
 from netplane.model import Record, kind_of
-from netplane.store import Reader, Store, StoreError, Transaction
+from netplane.store import Reader, Store, Transaction
 
 Filters = Mapping[str, Sequence[str]]
 
@@ -72,27 +72,27 @@ class Computed(NamedTuple):
 
     def create(self, call: Call) -> Answer:
         """POST: one or a list of them, all or none."""
-        kind, writing = self.rules.kind, self._writing
-        wishes, is_list = parse_create(kind, writing.filled, (), call.body)
+        kind, ways = self.rules.kind, self._writing
+        wishes, is_list = parse_create(kind, ways.filled, (), call.body)
         check_everywhere(call.context, kind, "create")
-        with self._write(call) as transaction:
-            made = [writing.create(transaction, call.context, wish) for wish in wishes]
+        with writing(self.store, call) as transaction:
+            made = [ways.create(transaction, call.context, wish) for wish in wishes]
         views = [self._view(record, call.context) for record in made]
         return Answer(201, {plural(kind): views} if is_list else {kind_of(kind): views[0]}, transaction.revision)
 
     def update(self, call: Call, id: str) -> Answer:
         """PUT."""
-        kind, writing = self.rules.kind, self._writing
+        kind, ways = self.rules.kind, self._writing
         wish = parse_update(kind, (), call.body)
-        with self._write(call) as transaction:
+        with writing(self.store, call) as transaction:
             before = self._found(transaction.reader, call.context, id)
             check_everywhere(call.context, kind, "update")
-            after = writing.update(transaction, call.context, before, wish)
+            after = ways.update(transaction, call.context, before, wish)
         return Answer(200, {kind_of(kind): self._view(after, call.context)}, transaction.revision)
 
     def delete(self, call: Call, id: str) -> Answer:
         """DELETE."""
-        with self._write(call) as transaction:
+        with writing(self.store, call) as transaction:
             record = self._found(transaction.reader, call.context, id)
             check_everywhere(call.context, self.rules.kind, "delete")
             self._writing.delete(transaction, call.context, record)
@@ -102,14 +102,6 @@ class Computed(NamedTuple):
     def _writing(self) -> Writing:
         assert self.rules.writing is not None, "there is no such call"
         return self.rules.writing
-
-    @contextmanager
-    def _write(self, call: Call) -> Iterator[Transaction]:
-        try:
-            with self.store.write(call.context.actor, call.context.request) as transaction:
-                yield transaction
-        except StoreError as error:
-            raise from_store(error) from error
 
     def _found(self, reader: Reader, context: Context, id: str) -> Record:
         """The one with an id; 404 if there is none for this caller."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from netplane.api.bodies import Wish, parse_create, parse_update, plural
 from netplane.api.call import Answer, Call
 from netplane.api.context import Context
-from netplane.api.errors import from_store, in_use
+from netplane.api.errors import in_use
 from netplane.api.finding import Sought, find_all, find_page
 from netplane.api.limits import check_limit
 from netplane.api.policy import (
@@ -31,9 +31,10 @@ from netplane.api.queries import (
 )
 from netplane.api.rules import Rules, Services
 from netplane.api.views import View, only, view
+from netplane.api.writing import writing
 from netplane.model import kind_of
 from netplane.model.resource import Resource
-from netplane.store import InUse, Reader, Store, StoreError, Transaction
+from netplane.store import InUse, Reader, Store, Transaction
 
 
 class Resources(NamedTuple):
@@ -48,7 +49,7 @@ class Resources(NamedTuple):
         kind, create = self.rules.kind, self.rules.create
         assert create is not None, "what comes by itself has no such call"
         wishes, is_list = parse_create(kind, self.rules.filled, self.rules.further, call.body)
-        with self._write(call) as transaction:
+        with writing(self.store, call) as transaction:
             for wish in wishes:
                 check_create(transaction, call.context, kind, wish)
             self._check_room(transaction, wishes)
@@ -135,18 +136,10 @@ class Resources(NamedTuple):
     @contextmanager
     def changing(self, call: Call, id: str, action: str) -> Iterator[tuple[Transaction, Resource]]:
         """A transaction, and in it the resource to which a call may do an action, and shall."""
-        with self._write(call) as transaction:
+        with writing(self.store, call) as transaction:
             record = allowed(transaction, call.context, action, self.rules.kind, id)
             check_revision(call.if_match, record)
             yield transaction, record
-
-    @contextmanager
-    def _write(self, call: Call) -> Iterator[Transaction]:
-        try:
-            with self.store.write(call.context.actor, call.context.request) as transaction:
-                yield transaction
-        except StoreError as error:
-            raise from_store(error) from error
 
     def _views(self, reader: Reader, context: Context, records: Sequence[Resource]) -> Sequence[View]:
         extras = self.rules.show(reader, self.services, context, records)
