@@ -69,7 +69,7 @@ def delta(revision: int, upserts: Iterable[Raw], deletes: Iterable[Key]) -> Delt
     named: list[Raw] = []
     endpoints: list[Raw] = []
     for each in upserts:
-        (endpoints if _is_array(bytes(each)) else named).append(each)
+        (endpoints if _is_array(memoryview(each)) else named).append(each)
     return Delta(revision, cast(list[NamedRecord], named), list(deletes), cast(list[Endpoint], endpoints))
 
 
@@ -119,9 +119,9 @@ def _joined(runs: Sequence[Run]) -> Raw:
     return Raw(b"".join((_ARRAY.pack(0xDD, sum(run.number for run in runs)), *(run.octets for run in runs))))
 
 
-def _is_array(octets: bytes) -> bool:
+def _is_array(octets: bytes | memoryview) -> bool:
     """Whether it is an endpoint, which is an array on the wire (fixarray, 0x90 to 0x9f); all other records are maps."""
-    return b"\x90" <= octets[:1] <= b"\x9f"
+    return b"\x90" <= bytes(octets[:1]) <= b"\x9f"
 
 
 def _decode(decoder: Decoder[Up] | Decoder[Down], frame: bytes) -> object:
