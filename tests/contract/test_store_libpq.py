@@ -14,7 +14,7 @@ from netplane.store import Ahead, Store
 from netplane.store.engine import database_url, open_engine
 from netplane.store.inserting import insert_rows
 from netplane.store.libpq import CHUNK, Line
-from netplane.store.prepared import Prepared, is_going_on, post, settle, together
+from netplane.store.prepared import Prepared, hear, is_going_on, post, together
 from netplane.store.schema import SECRET
 from tests.contract.stores import new_network, new_subnet, open_store, postgresql
 
@@ -183,13 +183,13 @@ def test_what_is_posted_is_heard_with_what_follows(engine: Engine) -> None:
         assert COUNT.first(connection, {}) == 1
         with post(connection):
             insert_rows(connection, PUT, [row | {"name": "b"}, row | {"name": "c"}])
-        settle(connection)
+        hear(connection)
         assert connection.exec_driver_sql("SELECT count(*) FROM secret").scalar() == 3
         with post(connection):
             insert_rows(connection, PUT, [row])
         with pytest.raises(psycopg.errors.UniqueViolation):
             ONE.first(connection, {"number": 1})
-        settle(connection)
+        hear(connection)
         assert not is_going_on(connection)
         connection.rollback()
         connection.begin()

@@ -44,14 +44,14 @@ def together(connection: Connection) -> AbstractContextManager[object]:
     return line_of(connection) if is_distant(connection) else nullcontext()
 
 
-def settle(connection: Connection) -> None:
+def hear(connection: Connection) -> None:
     """Hear what a distant database says of what was posted to it."""
     if is_distant(connection):
         line_of(connection).hear()
 
 
 def post(connection: Connection) -> AbstractContextManager[object]:
-    """As `together`, for what need not be answered yet: that is heard with what is said next, or by `settle`."""
+    """As `together`, for what need not be answered yet: that is heard with what is said next, or by `hear`."""
     return line_of(connection).posting() if is_distant(connection) else nullcontext()
 
 

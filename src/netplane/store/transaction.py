@@ -17,7 +17,7 @@ from netplane.store.clock import stamp
 from netplane.store.errors import Conflict, Exhausted, InUse
 from netplane.store.journal import Entry
 from netplane.store.known import Known, Window
-from netplane.store.prepared import is_distant, post, settle
+from netplane.store.prepared import hear, is_distant, post
 from netplane.store.reader import Reader, Records
 from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of
@@ -201,7 +201,7 @@ class Transaction:
         """Send the rest: the last thing before the commit."""
         self._count_revisions()
         self.flush()
-        settle(self._connection)
+        hear(self._connection)
 
     def conflict(self, reader: Reader) -> Conflict:
         """Why the database refused what was sent; asked when that has been undone."""

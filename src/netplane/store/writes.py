@@ -102,7 +102,7 @@ class Pending:
     def send(self, connection: Connection, present: set[Key], revision: int, origin: Origin) -> list[Entry]:
         """Send everything that follows a revision; answers the changes, in order. Afterwards these writes are spent.
 
-        `present` are known to be there. What a distant database refuses may be raised as late as by `settle`.
+        `present` are known to be there. What a distant database refuses may be raised as late as by `hear`.
         """
         self._send_gone(connection)
         self._check_targets(connection, present)
