@@ -4,7 +4,6 @@ Real tables in the kernel are those of a few hosts; the others have theirs in me
 """
 
 import asyncio
-import gc
 import os
 import re
 import time
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 from bench.control.member import Member, Place
 from bench.processes import read_cpu, read_memory, read_peak
+from netplane.base.garbage import collect_rarely
 from netplane.datapath import Datapath, KernelDatapath
 from netplane.datapath.fake import FakeDatapath
 from netplane.datapath.mounting import BPFFS
@@ -38,8 +38,6 @@ class Plan(NamedTuple):
     """How many keep their tables, the real ones among them; the others are spared."""
     pins: str = "fleet"
     """What the names of tables in the kernel begin with; the number of the process follows."""
-    collected: tuple[int, int, int] = gc.get_threshold()
-    """When Python's collector looks: as in an agent, unless the records of many hosts lie together."""
 
 
 class Standing(NamedTuple):
@@ -123,7 +121,7 @@ def fleet(plan: Plan) -> Iterator[Fleet]:
 
 
 def _main(connection: "Connection[Any, Any]", plan: Plan) -> None:
-    gc.set_threshold(*plan.collected)
+    collect_rarely()
     asyncio.run(_obey(connection, plan))
 
 
@@ -157,7 +155,7 @@ class Members:
         self._empty = map_memory() / max(len(self._kernels), 1)
 
     def _open(self) -> None:
-        places, real, whole, pins, _ = self._plan
+        places, real, whole, pins = self._plan
         mine = f"{pins}-{os.getpid()}"
         self._kernels = [KernelDatapath.open(BPFFS / f"{mine}-{place.name}") for place in places[:real]]
         datapaths = enumerate(zip(places, [*self._kernels, *self._rest], strict=True))

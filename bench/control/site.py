@@ -18,7 +18,7 @@ from bench.control.papers import let_in
 from bench.control.profile import Profile
 from bench.processes import read_cpu, read_memory, read_peak, read_waited
 from bench.serving import SECRET, Server, controller
-from netplane.controller.server import COLLECTED
+from netplane.base.garbage import collect_rarely
 from netplane.lab.api import Api
 from netplane.store import Store
 from tests import postgres
@@ -123,7 +123,7 @@ def open_site(profile: Profile) -> Iterator[tuple[Site, Filled]]:
         hosts = cloud.hosts[: profile.started]
         places = [Place(host.name, host.address, southbound, folder / "hosts" / host.name) for host in hosts]
         shares = [places[number :: profile.fleets] for number in range(profile.fleets)]
-        plans = [Plan(share, profile.real, profile.whole, collected=COLLECTED) for share in shares]
+        plans = [Plan(share, profile.real, profile.whole) for share in shares]
         running = Site(profile, cloud, folder, database, [stack.enter_context(fleet(plan)) for plan in plans])
         try:
             yield running, filled
@@ -133,7 +133,7 @@ def open_site(profile: Profile) -> Iterator[tuple[Site, Filled]]:
 
 def _fill(database: str, cloud: Cloud, papers: Path) -> Filled:
     usual = gc.get_threshold()
-    gc.set_threshold(*COLLECTED)
+    collect_rarely()
     began = time.process_time()
     store = Store.open(database)
     try:

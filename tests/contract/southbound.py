@@ -150,7 +150,7 @@ async def connected(address: str, papers: Papers) -> AsyncIterator[Connection]:
     """A connection on which anything can be said; OSError if there is none."""
     connection = Connection(LARGEST_DOWN)
     try:
-        await dial(address, connection, agent_context(papers))
+        await dial(address, connection, lambda: agent_context(papers))
         yield connection
     finally:
         connection.abort("the test is done")

@@ -5,7 +5,6 @@ SIGHUP             loads the shipped programs and puts them in the place of thos
 """
 
 import asyncio
-import gc
 import logging
 import signal
 from collections.abc import Sequence
@@ -18,14 +17,13 @@ from netplane.agent.devices.tunnel import remove_device
 from netplane.agent.metadata.nova import Nova
 from netplane.agent.service.hosting import Hosting
 from netplane.agent.service.namespace import remove_namespace
+from netplane.base.garbage import collect_rarely
 from netplane.datapath.kernel import KernelDatapath
 from netplane.datapath.mounting import BPFFS, unmount_bpffs
 from netplane.trust.papers import read_papers
 
 TUNNEL, PUNT, SERVICE = "np-vxlan", "np-punt", "np-serve"
 RESOLV_CONF = Path("/etc/resolv.conf")
-COLLECTED = (100_000, 20, 100)
-"""How much the garbage collector lets come together: its rounds walk through the slice, and little refers to itself."""
 JOURNAL, DECISIONS = "slice", "decisions.log"
 
 
@@ -57,7 +55,7 @@ def main(
     name = read_papers(state_dir).identity.host
     hosting = Hosting(SERVICE, service_namespace(instance or name), resolv_conf, nova)
     who = Startup(name, str(IPv4Address(address)), tuple(controllers), meets_others, state_dir, TUNNEL, PUNT, hosting)
-    gc.set_threshold(*COLLECTED)
+    collect_rarely()
     with closing(KernelDatapath.open(pins(instance or name))) as datapath:
         asyncio.run(_run(who, datapath, state_dir / JOURNAL, decisions or state_dir / DECISIONS))
 

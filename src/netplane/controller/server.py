@@ -5,7 +5,6 @@ clients ── HTTP ──▶ uvicorn ─▶ api ─▶ Store ─▶ Controller 
 """
 
 import asyncio
-import gc
 import logging
 import signal
 import socket
@@ -25,6 +24,7 @@ from netplane.api.door import Door
 from netplane.api.identity.service import STANDARD
 from netplane.api.limits import DEFAULTS, read_limits
 from netplane.api.rules.names import qualified
+from netplane.base.garbage import collect_rarely
 from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.described import CALLS
@@ -46,11 +46,6 @@ from netplane.trust.papers import AUTHORITY
 
 LOGGER = logging.getLogger(__name__)
 
-COLLECTED = (100_000, 20, 100)
-"""How much the garbage collector lets come together: each of its rounds may walk through all records in memory.
-
-Hardly anything here refers to itself; what does not goes at once, without it.
-"""
 M_MMAP_THRESHOLD = -3
 """malloc.h."""
 LARGE_BLOCK = 128 * 1024
@@ -137,7 +132,7 @@ def main(
     known, limits = _tokens(tokens), _limits(quotas)
     config = ServerConfig(listen, southbound, database, known, underlay_mtu, domain, limits, authority_key, advertise)
     config = replace(config, credentials=tokens.absolute().parent, identity=identity, names=names, rate=rate)
-    gc.set_threshold(*COLLECTED)
+    collect_rarely()
     _keep_large_blocks_apart()
     uvloop.run(serve(replace(config, outside=_outside(outside))))
 

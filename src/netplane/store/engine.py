@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 
-from netplane.store.libpq import line_of
-from netplane.store.prepared import is_distant
+from netplane.store.distance import is_distant, line_of
 
 JOURNAL = "PRAGMA journal_mode=WAL"
 """Kept in the file from then on."""

@@ -28,11 +28,12 @@ from sqlalchemy import Connection, Engine, bindparam, select, text, update
 from sqlalchemy.exc import DBAPIError
 
 from netplane.store.allocation import Cursors
+from netplane.store.distance import is_distant
 from netplane.store.fresh import Fresh
 from netplane.store.journal import READ, Entry, entry_of, mark_of
 from netplane.store.known import Known
 from netplane.store.listening import CHANNEL
-from netplane.store.prepared import Prepared, is_distant, is_going_on, together
+from netplane.store.prepared import Prepared, is_going_on, together
 from netplane.store.schema import CHANGE, LOG
 from netplane.store.transaction import Transaction
 from netplane.store.writes import Origin

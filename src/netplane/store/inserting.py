@@ -12,7 +12,8 @@ from operator import itemgetter
 
 from sqlalchemy import Connection, Table, text
 
-from netplane.store.prepared import Prepared, Values, is_distant
+from netplane.store.distance import is_distant
+from netplane.store.prepared import Prepared, Values
 
 SIZES = (100, 10, 4, 3, 2, 1)
 """How many rows a statement to SQLite has: few numbers, since each is another statement to compile."""

@@ -11,13 +11,14 @@ those that begin and end transactions.
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from select import POLLIN, POLLOUT, poll
-from typing import Any, NamedTuple
+from typing import Any
 
 import psycopg
 from psycopg import errors, pq
 from psycopg.pq.abc import PGresult
 
 from netplane.store.arrays import array
+from netplane.store.distance import Told
 
 CHUNK = 100
 """Statements that are sent before their answers are read: few enough that neither end waits for the other's buffer."""
@@ -40,14 +41,6 @@ DECODED: dict[int, Column] = {
     2278: lambda _: None,  # void
 }
 """How answers are read, by the number of their type."""
-
-
-class Told(NamedTuple):
-    """A statement for the server."""
-
-    name: bytes
-    """What it is prepared under; empty if it is not."""
-    sql: bytes
 
 
 class Answer:
@@ -281,15 +274,6 @@ class Line:
                 self._prepared.clear()
                 raise psycopg.OperationalError("the server has forgotten what it had prepared") from error
             raise error
-
-
-def line_of(connection: Any) -> Line:
-    """The line below one of Core's connections."""
-    pooled = connection.connection
-    known: Line | None = pooled.info.get("line")
-    if known is None:
-        known = pooled.info["line"] = Line(pooled.dbapi_connection)
-    return known
 
 
 def _beginning(connection: "psycopg.Connection[Any]") -> bytes:

@@ -7,15 +7,13 @@ parameters still come from Core's compiler, for whichever database it is.
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from hashlib import sha256
 from operator import itemgetter
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, Connection, Insert, Select, Table, bindparam
-from sqlalchemy.dialects.postgresql.psycopg import dialect as PostgreSQL
 from sqlalchemy.sql.expression import ClauseElement
 
-from netplane.store.libpq import Told, line_of
+from netplane.store.distance import Told, dialect_of, is_distant, line_of, told
 
 Values = dict[str, Any]
 
@@ -27,13 +25,6 @@ SQLite takes at most 32766 parameters, and longer lists gain nothing.
 
 FEWER = 32
 """The longest list for PostgreSQL: longer ones it compares with every row that passes all else, one by one."""
-
-_dollars = PostgreSQL(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
-
-
-def is_distant(connection: Connection) -> bool:
-    """Whether statements go by a wire."""
-    return connection.dialect.name == "postgresql"
 
 
 def together(connection: Connection) -> AbstractContextManager[object]:
@@ -152,17 +143,10 @@ class Prepared:
         return found
 
     def _compile(self, connection: Connection) -> Text:
-        dialect = _dollars if is_distant(connection) else connection.dialect
-        compiled: Any = self._statement.compile(dialect=dialect)
+        compiled: Any = self._statement.compile(dialect=dialect_of(connection))
         sql, names = str(compiled), compiled.positiontup or ()
-        told = Told(_name(sql) if self._is_kept else b"", sql.encode())
         fixed = {name: value for name, value in compiled.params.items() if value is not None}
-        return Text(sql, told, _arranging(names), fixed)
-
-
-def _name(sql: str) -> bytes:
-    """What a statement is prepared under: behind a pooler, others have prepared theirs on the same server."""
-    return b"np" + sha256(sql.encode()).hexdigest()[:32].encode()
+        return Text(sql, told(sql, is_kept=self._is_kept), _arranging(names), fixed)
 
 
 def _arranging(names: Sequence[str]) -> Callable[[Values], Any]:

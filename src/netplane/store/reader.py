@@ -8,7 +8,8 @@ from sqlalchemy import Connection, bindparam, func, select, text, tuple_
 from netplane.model import Record, kind_of
 from netplane.store.audit import Line, Sought, read_audit
 from netplane.store.codec import decode
-from netplane.store.prepared import Prepared, Several, is_distant, together
+from netplane.store.distance import is_distant
+from netplane.store.prepared import Prepared, Several, together
 from netplane.store.reports import READ_SOME, Report, read_reports
 from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE, TALLY
 

@@ -12,7 +12,8 @@ from sqlalchemy import Connection, bindparam, select, text
 
 from netplane.model import STORED, kind_of
 from netplane.model.resource import Resource
-from netplane.store.prepared import Prepared, is_distant
+from netplane.store.distance import is_distant
+from netplane.store.prepared import Prepared
 from netplane.store.schema import TALLY
 from netplane.store.writes import Write
 

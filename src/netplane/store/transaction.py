@@ -14,10 +14,11 @@ from netplane.model import STORED, Claim, Record, kind_of
 from netplane.model.resource import Resource
 from netplane.store.allocation import Cursors, Text, free_windows
 from netplane.store.clock import stamp
+from netplane.store.distance import is_distant
 from netplane.store.errors import Conflict, Exhausted, InUse
 from netplane.store.journal import Entry
 from netplane.store.known import Known, Window
-from netplane.store.prepared import hear, is_distant, post
+from netplane.store.prepared import hear, post
 from netplane.store.reader import Reader, Records
 from netplane.store.tally import Tally
 from netplane.store.writes import Key, Origin, Pending, key_of

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack, suppress
+from typing import Any
 
-from psycopg import DataError
 from sqlalchemy import Connection, Engine
 
+from netplane.store.distance import is_distant, line_of
 from netplane.store.engine import view_of
-from netplane.store.libpq import line_of
-from netplane.store.prepared import is_distant, together
+from netplane.store.prepared import together
 from netplane.store.reader import Reader
 
 Question = Callable[[Reader], None]
@@ -37,10 +37,11 @@ class View:
         connection = self.connection
         if not is_distant(connection):
             return
+        driver: Any = connection.dialect.loaded_dbapi
         try:
             with together(connection):
                 for question in questions:
-                    with suppress(DataError):  # whoever asks it is told
+                    with suppress(driver.DataError):  # whoever asks it is told
                         question(Reader(connection))
         except BaseException:
             self.close()

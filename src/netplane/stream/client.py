@@ -105,7 +105,7 @@ class Uplink:
         *,
         position: Position = NOWHERE,
     ) -> None:
-        """`papers` are read for each attempt, so that those of a renewal, or of a new joining, serve the next one."""
+        """`papers` are read whenever somebody is there, so that those of a renewal, or of a new joining, serve next."""
         self._host = host
         self._address = address
         self._controllers = controllers
@@ -173,6 +173,8 @@ class Uplink:
     async def _keep_trying(self) -> None:
         backoff = Backoff(random.random)
         clock = asyncio.get_running_loop().time
+        with suppress(Distrust):  # whoever is there will be told
+            self._tls()
         for controller in chain.from_iterable(self.round() for _ in count()):
             began = clock()
             reason = await self._attempt(controller)
@@ -185,14 +187,12 @@ class Uplink:
 
     async def _attempt(self, controller: str) -> str:
         """One session, from connecting to its end; answers why it ended."""
-        try:
-            context = self._tls(self._papers())
-        except (OSError, Distrust) as problem:
-            return f"this host has no certificate to show: {problem}"
         connection = Connection(LARGEST_DOWN)
         try:
-            await dial(controller, connection, context)
+            await dial(controller, connection, self._tls)
             return await self._converse(connection, controller)
+        except Distrust as problem:
+            return f"this host has no certificate to show: {problem}"
         except RemoteFault as fault:
             return f"the controller broke the rules: {fault}"
         except Gone as problem:
@@ -203,11 +203,15 @@ class Uplink:
             self._connection = None
             connection.abort("this end is done")
 
-    def _tls(self, papers: Papers) -> ssl.SSLContext:
-        """What these papers show; made anew only for others, since that takes longer than a handshake."""
-        shown = papers.certificate, papers.authority
-        if self._context is None or self._shown != shown:
-            self._context, self._shown = agent_context(papers), shown
+    def _tls(self) -> ssl.SSLContext:
+        """What the papers show; made anew only for others, since that takes longer than a handshake. Or Distrust."""
+        try:
+            papers = self._papers()
+            shown = papers.certificate, papers.authority
+            if self._context is None or self._shown != shown:
+                self._context, self._shown = agent_context(papers), shown
+        except OSError as problem:
+            raise Distrust(str(problem)) from problem
         return self._context
 
     async def _converse(self, connection: Connection, controller: str) -> str:

@@ -9,6 +9,7 @@ import os
 import socket
 import ssl
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from ipaddress import ip_address
@@ -81,8 +82,12 @@ def _listen_here(path: str) -> socket.socket:
     return opened
 
 
-async def dial(address: str, connection: Connection, context: ssl.SSLContext) -> None:
-    """Connect to `unix:///path` or `host:port`. OSError (TimeoutError, ssl.SSLError) or Gone if that fails."""
+async def dial(address: str, connection: Connection, shown: Callable[[], ssl.SSLContext]) -> None:
+    """Connect to `unix:///path` or `host:port`. OSError (TimeoutError, ssl.SSLError) or Gone if that fails.
+
+    What is `shown` to whoever is there is asked when somebody is: most attempts are made while nobody listens. What
+    that raises is raised here.
+    """
     loop = asyncio.get_running_loop()
     plain: asyncio.Transport
     async with asyncio.timeout(CONNECT):
@@ -93,6 +98,11 @@ async def dial(address: str, connection: Connection, context: ssl.SSLContext) ->
             plain, _ = await loop.create_connection(
                 asyncio.Protocol, host, port, happy_eyeballs_delay=STAGGER if _is_name(host) else None
             )
+    try:
+        context = shown()
+    except BaseException:
+        plain.abort()
+        raise
     secure = await loop.start_tls(
         plain,
         connection,

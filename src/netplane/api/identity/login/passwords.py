@@ -4,6 +4,7 @@ A hash takes some 50 ms of one processor and 19 MiB, on purpose. The library let
 """
 
 import secrets
+from base64 import b64encode
 from typing import NamedTuple
 
 from cryptography.exceptions import InvalidKey
@@ -11,6 +12,8 @@ from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 LONGEST = 1024
 """Bytes of a password or secret."""
+LENGTH = 32
+"""Bytes of a hash."""
 
 
 class Cost(NamedTuple):
@@ -26,12 +29,21 @@ COST = Cost()
 def hash_password(password: str, cost: Cost = COST) -> str:
     """The hash of a password, with a salt of its own."""
     salt = secrets.token_bytes(16)
-    made = Argon2id(salt=salt, length=32, iterations=cost.rounds, lanes=1, memory_cost=cost.kibibytes)
+    made = Argon2id(salt=salt, length=LENGTH, iterations=cost.rounds, lanes=1, memory_cost=cost.kibibytes)
     return made.derive_phc_encoded(password.encode())
 
 
-NOBODYS = hash_password(secrets.token_urlsafe())
-"""Checked where there is nothing to check, so that an unknown user takes as long as a wrong password."""
+def _written(cost: Cost, salt: bytes, digest: bytes) -> str:
+    """The text form of a hash."""
+    written = (b64encode(each).rstrip(b"=").decode() for each in (salt, digest))
+    return "$".join(("", "argon2id", "v=19", f"m={cost.kibibytes},t={cost.rounds},p=1", *written))
+
+
+NOBODYS = _written(COST, secrets.token_bytes(16), secrets.token_bytes(LENGTH))
+"""Checked where there is nothing to check, so that an unknown user takes as long as a wrong password.
+
+It is the hash of nothing that anybody knows: made of random bytes, since a real one takes as long as a log-in.
+"""
 
 
 def is_password(password: str, hashed: str) -> bool:

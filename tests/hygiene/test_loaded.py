@@ -1,0 +1,72 @@
+"""What a process loads before it does anything: only what it runs."""
+
+import subprocess
+import sys
+from functools import cache
+
+import pytest
+
+WHOLE_AGENT = """
+import importlib, pkgutil
+import netplane.agent
+for module in pkgutil.walk_packages(netplane.agent.__path__, "netplane.agent."):
+    if not module.name.endswith("__main__"):
+        importlib.import_module(module.name)
+"""
+CONTROLLER = """
+import netplane.controller.server, netplane.cli.server
+from netplane.store import Store
+from tempfile import TemporaryDirectory
+with TemporaryDirectory() as folder:
+    store = Store.open(f"{folder}/new.db")
+    with store.view() as foresee:
+        foresee([])
+        store.revision
+    store.close()
+"""
+"""One that works on SQLite."""
+
+PROGRAMS = {"the whole agent": WHOLE_AGENT, "a controller": CONTROLLER}
+
+FORBIDDEN = {
+    "the whole agent": (
+        "sqlalchemy",
+        "starlette",
+        "uvicorn",
+        "netplane.api",
+        "netplane.store",
+        "netplane.controller",
+        "netplane.tables.machine",
+    ),
+    "a controller": (
+        "alembic",
+        "jwt",
+        "keystonemiddleware",
+        "netplane.agent",
+        "netplane.compiler",
+        "netplane.datapath",
+        "netplane.store.libpq",
+        "psycopg",
+        "pyroute2",
+        "rich",
+        "ruamel",
+        "sqlalchemy.dialects.postgresql",
+        "sqlalchemy.orm",
+        "urllib3",
+    ),
+}
+
+
+@cache
+def loaded(program: str) -> frozenset[str]:
+    """All modules that are there once a program has run."""
+    text = PROGRAMS[program] + "\nimport sys\nprint(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    return frozenset(done.stdout.split())
+
+
+@pytest.mark.parametrize(("program", "module"), [(name, each) for name, found in FORBIDDEN.items() for each in found])
+def test_what_is_not_loaded(program: str, module: str) -> None:
+    """Import-linter judges the sources; this sees what is really loaded."""
+    assert "netplane.model" in loaded(program)
+    assert module not in loaded(program)
