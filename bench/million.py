@@ -90,7 +90,7 @@ def _load(connection: "Connection[Any, Any]") -> None:
             while frame := connection.recv_bytes():
                 message = codec.decode_down(frame)
                 assert isinstance(message, Welcome | Snapshot | Delta)
-                journal.note(message)
+                journal.note(message, frame)
                 changes += slice.take(message)
         received = time.process_time() - began
         done = bring_in(reconcile, Work(changes, {}, slice.number, 0, 0, Position(slice.log, slice.revision)))

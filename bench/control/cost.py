@@ -12,7 +12,6 @@ COUNTED = 50
 
 def figures(site: Site) -> Iterator[Figure]:
     """Bytes to all hosts together for a change of each sort."""
-    site.tell("count")
     tenants = Tenants(site.api(), site.cloud, seed=11)
     for what, change in tenants.sorts.items():
         before = _counted(site)

@@ -200,11 +200,6 @@ class Members:
             if task.done():
                 task.result()
 
-    async def count(self) -> None:
-        """Count the bytes of messages too, from now on."""
-        for member in self._members:
-            member.counts = True
-
     async def stand(self) -> Standing:
         """How things are."""
         tables: Counter[str] = Counter()

@@ -25,7 +25,6 @@ from netplane.datapath import Datapath
 from netplane.datapath.fake import FakeDatapath
 from netplane.model import Change, Device, News, Operation, Port, kind_of, one_by_one
 from netplane.stream.client import Connected, Disconnected, Position, Uplink
-from netplane.stream.codec import encode
 from netplane.stream.messages import Delta, Snapshot, Welcome
 from netplane.trust.papers import read_papers
 
@@ -54,7 +53,7 @@ class Received(NamedTuple):
     messages: int = 0
     records: int = 0
     octets: int = 0
-    """Of its messages; counted only while `Member.counts` is set, since that costs as much as sending them."""
+    """Of its messages."""
 
 
 class Edits:
@@ -93,7 +92,6 @@ class Member:
         """Whether a controller has told it in this session all that it needs, and its tables hold it."""
         self.whole = asyncio.Event()
         """Its first slice is in."""
-        self.counts = False
         self.received = Received()
         self.sizes: dict[str, int] = {}
         """Entries by table, when its first slice was in."""
@@ -142,19 +140,19 @@ class Member:
                 case Connected() | Disconnected():
                     self._is_open = self.in_sync = self._is_told = False
                 case Welcome() | Snapshot() | Delta():
-                    self._take(event)
+                    self._take(event, uplink.frame)
                     self._news.set()
 
-    def _take(self, message: Told) -> None:
+    def _take(self, message: Told, frame: bytes) -> None:
         if isinstance(message, Welcome):
             self._said, self._is_open = Said(), True
         else:
             self._is_told |= isinstance(message, Delta) or message.last
-        self._count(message)
+        self._count(message, frame)
         if self._is_light:
             self._skim(message)
             return
-        self._journal.note(message)
+        self._journal.note(message, frame)
         self._absorb(message)
         self._journal.compact(self._slice)
 
@@ -169,14 +167,14 @@ class Member:
         if not isinstance(message, Welcome) and (isinstance(message, Delta) or message.last):
             self.position = Position(self._slice.log, message.revision)
 
-    def _count(self, message: Told) -> None:
+    def _count(self, message: Told, frame: bytes) -> None:
         messages, records, octets = self.received
         more = 0
         if isinstance(message, Snapshot):
             more = len(message.records) + len(message.endpoints)
         elif isinstance(message, Delta):
             more = len(message.upserts) + len(message.endpoints) + len(message.deletes)
-        octets += len(encode(message)) if self.counts else 0
+        octets += len(frame)
         self.received = Received(messages + 1, records + more, octets)
 
     def _plug(self, change: Change) -> None:

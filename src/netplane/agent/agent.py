@@ -167,7 +167,7 @@ class Agent:
                 case Controllers(addresses) if self._who.meets_others:
                     self._meet(uplink, addresses)
                 case Welcome() | Snapshot() | Delta():
-                    await self._take(event)
+                    await self._take(event, uplink.frame)
 
     def _renew(self, answer: Renewed) -> None:
         try:
@@ -182,8 +182,8 @@ class Agent:
         except OSError as problem:
             log.warning("cannot write down where controllers are: %s", problem)
 
-    async def _take(self, message: Told) -> None:
-        self._write_down(lambda: self._journal.note(message))
+    async def _take(self, message: Told, frame: bytes) -> None:
+        self._write_down(lambda: self._journal.note(message, frame))
         changes: list[News] = []
         for news in self._slice.take(message):
             changes.append(news)

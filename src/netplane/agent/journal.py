@@ -65,9 +65,9 @@ class Journal:
         self._current = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
         os.truncate(self._current, self._size)
 
-    def note(self, message: Told) -> None:
-        """Write a message that the slice is about to take."""
-        body = self._encode(message)
+    def note(self, message: Told, octets: bytes = b"") -> None:
+        """Write a message that the slice is about to take; `octets` are the frame that it came in, if it did in one."""
+        body = octets or self._encode(message)
         frame = len(body).to_bytes(4, "big") + body
         self._remember(message, frame)
         if isinstance(message, Snapshot):

@@ -113,7 +113,9 @@ class Uplink:
         self._met: Sequence[str] = ()
         self._papers = papers
         self._position = position
-        self._events: asyncio.Queue[Event | Exception] = asyncio.Queue(READ_AHEAD)
+        self.frame = b""
+        """The frame that the event taken last came in; empty for what no controller has said."""
+        self._events: asyncio.Queue[tuple[Event | Exception, bytes]] = asyncio.Queue(READ_AHEAD)
         self._session = AgentSession()
         self._connection: Connection | None = None
         self._context: ssl.SSLContext | None = None
@@ -138,7 +140,7 @@ class Uplink:
 
     async def __anext__(self) -> Event:
         """The next event; raises what nobody has foreseen, after which nothing would ever come."""
-        event = await self._events.get()
+        event, self.frame = await self._events.get()
         if isinstance(event, Exception):
             raise event
         return event
@@ -168,7 +170,7 @@ class Uplink:
         try:
             await self._keep_trying()
         except Exception as fault:  # whoever listens must not do so for ever
-            await self._events.put(fault)
+            await self._events.put((fault, b""))
 
     async def _keep_trying(self) -> None:
         backoff = Backoff(random.random)
@@ -182,7 +184,7 @@ class Uplink:
             # A session that did not last is a failure too: two agents of one name would chase each other.
             if clock() - began > LASTING:
                 backoff.reset()
-            await self._events.put(Disconnected(controller, reason))
+            await self._events.put((Disconnected(controller, reason), b""))
             await asyncio.sleep(backoff.pause())
 
     async def _attempt(self, controller: str) -> str:
@@ -229,7 +231,7 @@ class Uplink:
             if isinstance(message, Farewell):
                 return message.reason
             if isinstance(message, Welcome):
-                await self._events.put(Connected(controller))
+                await self._events.put((Connected(controller), b""))
             self._position = Position(session.log, session.revision)
-            await self._events.put(message)
+            await self._events.put((message, frame))
             frame = await connection.read()

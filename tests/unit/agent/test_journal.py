@@ -9,6 +9,7 @@ from netplane.agent import journal
 from netplane.agent.journal import Journal
 from netplane.agent.slice import Slice, Told
 from netplane.model import Network
+from netplane.stream.codec import encode
 from netplane.stream.messages import Delta, Snapshot, Welcome
 from tests.unit.agent.records import FAR, HERE, NETWORK, PORT, SLICE
 
@@ -52,6 +53,15 @@ def test_nothing_is_read_where_nothing_was_written(path: Path) -> None:
 def test_what_was_told_is_read(path: Path) -> None:
     write(path, *WHOLE, *MORE)
     assert read(path) == [*WHOLE, *MORE]
+
+
+def test_a_frame_is_kept_as_it_came(path: Path) -> None:
+    write(path, *WHOLE, *MORE)
+    written = Journal(path.with_name("received"))
+    for message in (*WHOLE, *MORE):
+        written.note(message, encode(message))
+    written.close()
+    assert path.with_name("received").read_bytes() == path.read_bytes()
 
 
 def test_a_journal_is_continued(path: Path) -> None:
