@@ -16,7 +16,6 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
-from itertools import chain, islice
 from sys import intern
 from time import time_ns
 from uuid import uuid4
@@ -34,7 +33,8 @@ from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
 from netplane.controller.writing import RETRY, write_as
-from netplane.model import WORLD, Binding, Host, Port
+from netplane.interest import TAKEN
+from netplane.model import Host
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, Unavailable
 from netplane.store.clock import fine_stamp
@@ -63,8 +63,6 @@ REPORT_PAUSE = 0.01
 """Seconds that port states are collected for, so that they are written in batches."""
 AUDIT = 10.0
 """Seconds between two looks whether hosts have gone to other controllers without a word."""
-SAID = 500
-"""Ports whose states are read at a time."""
 
 
 class Controller:
@@ -343,13 +341,9 @@ class Controller:
 def read_picture(store: Store) -> Picture:
     """The picture of the store as it is now."""
     with store.read() as reader:
-        # What ports name comes before them, so that they need not keep these names themselves.
-        walks = (reader.walk(kinds) for kinds in (set(WORLD) - {Port, Binding}, (Port, Binding)))
-        picture = Picture(chain.from_iterable(walks), reader.revision, {})
-        known = picture.ports_known()
-        while ports := list(islice(known, SAID)):
-            reports = reader.reports(PORT_STATUS, ports)
-            picture.ports.recall({port: intern(str(reports[port].body)) for port in ports if port in reports}, ports)
+        picture = Picture(reader.walk(TAKEN), reader.revision, {})
+        said = reader.said(PORT_STATUS)
+        picture.ports.recall({port: intern(str(said[port])) for port in picture.ports_known() if port in said}, ())
         return picture
 
 

@@ -31,10 +31,8 @@ class Picture:
         self.revisions = revisions.Revisions(revision)
         self.ports = PortStates(dict(said))
         self._runs = Runs()
-        places: dict[str, Place] = {}
-        for binding in self.interest.all(Binding).values():
-            place = places.setdefault(binding.host_id, Place(binding.host_id, revision))
-            self.ports.bind(binding.id, place)
+        for host, bound in self.interest.bound().items():
+            self.ports.fill(Place(host, revision), bound)
 
     @property
     def revision(self) -> int:

@@ -63,6 +63,13 @@ class PortStates:
             self._standing(place.host).fresh[port] = None
         self._judge(port, has_moved=bool(before and place and before.host != place.host))
 
+    def fill(self, place: Place, ports: Iterable[str]) -> None:
+        """Ports that nothing is known of are bound to a host that has not acknowledged anything."""
+        standing, bound = self._standing(place.host), dict.fromkeys(ports)
+        standing.bound |= bound
+        standing.fresh |= bound
+        self._places |= dict.fromkeys(bound, place)
+
     def forget(self, port: str) -> None:
         """A port is no more."""
         self.bind(port, None)

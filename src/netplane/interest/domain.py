@@ -1,9 +1,10 @@
 """Domains: sets of joined networks, and what the machines in them make shared."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
 from netplane.interest.placement import Placement
 from netplane.interest.world import Key
+from netplane.model import Identity
 
 
 def held_by(placement: Placement) -> Iterator[Key]:
@@ -13,6 +14,24 @@ def held_by(placement: Placement) -> Iterator[Key]:
         for group in placement.identity.groups:
             yield "security_group", group
     yield "host", placement.host
+
+
+def held_by_all(placements: Iterable[Placement]) -> dict[Key, int]:
+    """What placements make a domain hold, and for how many of them."""
+    identities: dict[str, list[Identity]] = {}
+    hosts: dict[str, int] = {}
+    for placement in placements:
+        host, identity = placement.host, placement.identity
+        hosts[host] = hosts.get(host, 0) + 1
+        if identity is not None:
+            identities.setdefault(identity.id, []).append(identity)
+    held: dict[Key, int] = {}
+    for id, several in identities.items():
+        held["identity", id] = len(several)
+        for group in several[0].groups:
+            held["security_group", group] = held.get(("security_group", group), 0) + len(several)
+    held.update({("host", host): count for host, count in hosts.items()})
+    return held
 
 
 class Domain:
@@ -84,18 +103,25 @@ class Domains:
             else:
                 self._outdate_few(key)
 
+    def fill(self, network: str, held: Mapping[Key, int]) -> None:
+        """Let the domain of a network hold things for so many more placements, before anybody has asked for any."""
+        domain = self.open(network)
+        for key, count in held.items():
+            before = domain.held.get(key, 0)
+            domain.held[key] = before + count
+            if not before:
+                self._holding.setdefault(key, {})[domain] = None
+                if key[0] == "host":
+                    domain.hosts[key[1]] = None
+
     def merge(self, source: Domain, target: Domain) -> None:
         """Move everything from one domain to another; the first is then empty."""
         self._move(source, target, list(source.networks), dict(source.held))
 
     def split(self, domain: Domain, networks: Iterable[str], placements: Iterable[Placement]) -> Domain:
         """A new domain of some of a domain's networks, with what the placements in those make it hold."""
-        held: dict[Key, int] = {}
-        for placement in placements:
-            for key in held_by(placement):
-                held[key] = held.get(key, 0) + 1
         part = Domain()
-        self._move(domain, part, networks, held)
+        self._move(domain, part, networks, held_by_all(placements))
         return part
 
     def _move(self, source: Domain, target: Domain, networks: Iterable[str], held: dict[Key, int]) -> None:

@@ -19,6 +19,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
 from netplane.interest.domain import Domain, held_by
+from netplane.interest.loading import load
 from netplane.interest.placement import Placement
 from netplane.interest.sections import Section, own_records, records_in, sections_of
 from netplane.interest.slices import Slices
@@ -26,7 +27,6 @@ from netplane.interest.standing import Standing
 from netplane.interest.world import Key
 from netplane.model import (
     Announcement,
-    Binding,
     Change,
     FirewallGroup,
     Host,
@@ -37,7 +37,6 @@ from netplane.model import (
     Record,
     SecurityGroupRule,
     Subnet,
-    kind_of,
 )
 
 R = TypeVar("R", bound=Record)
@@ -58,7 +57,6 @@ class Interest:
         """The revision of the last change taken in."""
         self._slices = Slices()
         self._touched: dict[str, dict[Key, None]] = {}
-        self._loading = False
         self._handlers = {
             "host": self._host,
             "network": self._network,
@@ -78,17 +76,7 @@ class Interest:
 
     def load(self, records: Iterable[Record], revision: int) -> None:
         """Take in a whole world as of a revision, before anything else, without any delta."""
-        world, self._loading = self._slices.world, True
-        for record in records:
-            key = (kind_of(record), record.id)
-            if key[0] in self._handlers:
-                world.put(key, record)
-        for port in world.all(Port).values():
-            if port.is_router_interface:
-                self._join(port.network_id, port.device_id)
-        self._settle(world.all(Binding))
-        self._loading = False
-        self._slices.stale.clear()
+        load(self._slices, records)
         self.revision = revision
 
     def apply(self, changes: Iterable[Change]) -> dict[str, SliceDelta]:
@@ -128,6 +116,10 @@ class Interest:
     def all(self, kind: type[R]) -> Mapping[str, R]:
         """All records of a kind by id."""
         return self._slices.world.all(kind)
+
+    def bound(self) -> Mapping[str, Iterable[str]]:
+        """The ids of the ports that are bound to each host."""
+        return self._slices.world.found("bound_to")
 
     def bound_to(self, host: str) -> list[str]:
         """The ids of the ports that are bound to a host."""
@@ -390,8 +382,6 @@ class Interest:
     # Touching.
 
     def _touch(self, hosts: Iterable[str], keys: Iterable[Key]) -> None:
-        if self._loading:
-            return
         fresh = dict.fromkeys(keys)
         for host in hosts:
             self._touched.setdefault(host, {}).update(fresh)
@@ -412,8 +402,6 @@ class Interest:
 
     def _touch_shared(self, domain: Domain, held: Key) -> None:
         """All hosts of a domain that hold this through no domain must look at its keys again."""
-        if self._loading:
-            return
         keys = list(self._slices.shared_keys(held))
         lacking = [host for host in domain.hosts if not self._has(host, held)]
         self._touch(lacking, keys)
@@ -421,8 +409,6 @@ class Interest:
 
     def _touch_domain(self, host: str, domain: Domain) -> None:
         """A host that is not, or no longer, of a domain must look at all in it again."""
-        if self._loading:
-            return
         self._touch((host,), (key for key in self._slices.own_keys(domain) if self._slices.at(key) is not None))
         for held in domain.held:
             if not self._has(host, held):
@@ -431,7 +417,7 @@ class Interest:
 
     def _touch_address_group(self, rule: Record | None) -> None:
         """Hosts that have a rule but nothing else that names its address group must look at that again."""
-        if self._loading or not isinstance(rule, SecurityGroupRule) or rule.remote_address_group_id is None:
+        if not isinstance(rule, SecurityGroupRule) or rule.remote_address_group_id is None:
             return
         key = ("address_group", rule.remote_address_group_id)
         for domain in self._slices.domains.holding(("security_group", rule.security_group_id)):

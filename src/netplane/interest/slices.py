@@ -232,17 +232,24 @@ class Slices:
 
     def place(self, port_id: str) -> Placement | None:
         """Where a port stands now."""
-        port = self.world.get(Port, port_id)
-        binding = self.world.get(Binding, port_id)
-        if port is None or binding is None:
-            return None
-        host = self.world.get(Host, binding.host_id)
-        network = self.world.get(Network, port.network_id)
-        identity = self.world.get(Identity, port.identity_id)
-        found = (self.world.get(Announcement, said) for said in self.world.find("announced_by", port_id))
-        said = [one for one in found if one is not None]
-        subnets = (self.world.get(Subnet, fixed.subnet_id) for fixed in port.fixed_ips)
-        return place(port, binding, host, network, identity, said, [one for one in subnets if one is not None])
+        (placement,) = self.places((port_id,))
+        return placement
+
+    def places(self, ports: Iterable[str]) -> Iterator[Placement | None]:
+        """Where each of some ports stands now."""
+        of, bindings, hosts = self.world.all(Port).get, self.world.all(Binding).get, self.world.all(Host).get
+        networks, identities = self.world.all(Network).get, self.world.all(Identity).get
+        subnets, announcements = self.world.all(Subnet).get, self.world.all(Announcement).get
+        announced = self.world.found("announced_by").get
+        for id in ports:
+            port, binding = of(id), bindings(id)
+            if port is None or binding is None:
+                yield None
+                continue
+            told = [subnet for fixed in port.fixed_ips if (subnet := subnets(fixed.subnet_id))]
+            said = [one for each in announced(id, ()) if (one := announcements(each))]
+            host, network = hosts(binding.host_id), networks(port.network_id)
+            yield place(port, binding, host, network, identities(port.identity_id), said, told)
 
     def audience(self, record: Record) -> Callable[[str], bool]:
         """Whether a host needs a record, as long as nothing changes."""

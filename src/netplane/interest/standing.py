@@ -5,7 +5,8 @@ few endpoints be encoded anew. Which part a port is in follows from its id; the 
 become too large.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from netplane.model import Presence
 
@@ -27,12 +28,16 @@ class Standing:
 
     __slots__ = ("_count", "_hosts", "_network", "_presence", "parts")
 
-    def __init__(self, network: str) -> None:
+    def __init__(self, network: str, ports: Collection[str] = (), hosts: Iterable[int] = ()) -> None:
+        """With ports that stand there already, each on its host of `hosts`, by number."""
         self.parts: Sequence[Stand] = (Stand(),)
-        self._count = 0
-        self._hosts: dict[int, int] = {}
+        self.parts[0].ports.update(dict.fromkeys(ports))
+        self._count = len(ports)
+        self._hosts: dict[int, int] = dict(Counter(hosts))
         self._network = network
         self._presence: Presence | None = None
+        while self._count > LARGE * len(self.parts):
+            self._double()
 
     def __len__(self) -> int:
         return self._count

@@ -1,6 +1,6 @@
 """All records by kind and id, and the few reverse look-ups that slices need."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from netplane.interest.sharing import share
@@ -114,6 +114,10 @@ class World:
         found = self._found.get(look_up)
         return found.get(target, ()) if found else ()
 
+    def found(self, look_up: str) -> Mapping[str, Iterable[str]]:
+        """All that a look-up gives, by what it is looked up by; do not change the world while iterating."""
+        return self._found.get(look_up, {})
+
     def machines(self, look_up: str, target: str) -> Iterable[str]:
         """The same for `machines_of` a project and `machines_in` a group; the first time looks at all ports."""
         if not self._knows_machines:
@@ -125,9 +129,19 @@ class World:
     def put(self, key: Key, record: Record) -> None:
         """Add or replace a record."""
         self.remove(key)
-        share(record, self)
+        share(type(record), (record,), self)
         self._records[type(record)][record.id] = record
         self._enter(record.id, self._places(record))
+
+    def fill(self, kind: type[Record], records: Sequence[Record]) -> None:
+        """Add records of a kind of which none is there yet, all at once: the same as to put each of them."""
+        share(kind, records, self)
+        self._records[kind].update({record.id: record for record in records})
+        index = _INDEXES.get(kind)
+        if index is None:
+            return
+        for record in records:
+            self._enter(record.id, self._places(record))
 
     def remove(self, key: Key) -> None:
         """Take a record out, if it is there."""

@@ -7,10 +7,10 @@ from sqlalchemy import Connection, bindparam, func, select, text, tuple_
 
 from netplane.model import Record, kind_of
 from netplane.store.audit import Line, Sought, read_audit
-from netplane.store.codec import decode
+from netplane.store.codec import decode, decode_all
 from netplane.store.distance import is_distant
 from netplane.store.prepared import Prepared, Several, together
-from netplane.store.reports import READ_SOME, Report, read_reports
+from netplane.store.reports import READ_SOME, Report, read_bodies, read_reports
 from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE, TALLY
 
 T = TypeVar("T", bound=Record)
@@ -69,15 +69,8 @@ CLAIMED_UNTIL = Prepared(
 )
 COUNTS = Several(CLAIM.c.space, select(CLAIM.c.space, func.count()).group_by(CLAIM.c.space))
 PAGE = Prepared(_LIST.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
-# All kinds in the order in which they are stored: the index by kind would have each row looked up by itself.
-WALK = Prepared(
-    select(RESOURCE.c.id, RESOURCE.c.kind, RESOURCE.c.body)
-    .where(tuple_(RESOURCE.c.id, RESOURCE.c.kind) > tuple_(bindparam("id"), bindparam("kind")))
-    .order_by(RESOURCE.c.id, RESOURCE.c.kind)
-    .limit(bindparam("count"))
-)
 STRIDE = 2_000
-"""Rows that are read at once on a walk over all there are."""
+"""Records that are read at once on a walk over all of a kind."""
 PAGE_PROJECT = Prepared(_LIST_PROJECT.where(RESOURCE.c.id > bindparam("after")).limit(bindparam("count")))
 _REFERRER = select(REFERENCE.c.kind, REFERENCE.c.source, REFERENCE.c.field).where(
     REFERENCE.c.target == bindparam("target")
@@ -181,14 +174,13 @@ class Reader:
             return self._records(LIST, values)
         return self._records(LIST_PROJECT, values | {"project": project})
 
-    def walk(self, kinds: Collection[type[Record]]) -> Iterator[Record]:
-        """All records of some kinds, one by one, in the order of their ids. It reads all of the table, in pieces."""
-        names = {kind_of(kind) for kind in kinds}
-        rows: Sequence[tuple[Any, ...]] = [("", "", b"")]
-        while rows:
-            id, kind, _ = rows[-1]
-            rows = WALK.rows(self._connection, {"id": id, "kind": kind, "count": STRIDE})
-            yield from (decode(body) for _, kind, body in rows if kind in names)
+    def walk(self, kinds: Iterable[type[Record]]) -> Iterator[Record]:
+        """All records of some kinds, one by one: kind after kind, each in the order of its ids. It reads in pieces."""
+        for kind in kinds:
+            after = ""
+            while found := self.page(kind, after, STRIDE):
+                yield from found
+                after = found[-1].id
 
     def page(self, kind: type[T], after: str, count: int, project: str | None = None) -> Records[T]:
         """The first `count` records of a kind whose ids follow one, by id: of all, or of one project."""
@@ -266,6 +258,10 @@ class Reader:
         """The latest reports of a kind by the id of what they are about: all, or of these."""
         return read_reports(self._connection, kind, ids if ids is None else self._met(ids))
 
+    def said(self, kind: str) -> dict[str, Any]:
+        """What every report of a kind says, by the id of what it is about."""
+        return read_bodies(self._connection, kind)
+
     def _met(self, ids: Iterable[str]) -> Records[str]:
         return [id for id in ids if id not in self._lone]
 
@@ -274,7 +270,7 @@ class Reader:
         return sorted((cast(T, decode(body)) for (body,) in rows), key=_id)
 
     def _records(self, statement: Prepared, values: dict[str, Any]) -> Records[Any]:
-        return [decode(body) for body in statement.column(self._connection, values)]
+        return decode_all(statement.column(self._connection, values))
 
 
 def project_of(record: Record) -> str:

@@ -33,6 +33,7 @@ WRITE = text(
 ).bindparams(bindparam("body", type_=REPORT.c.body.type))
 
 READ = select(REPORT.c.id, REPORT.c.body, REPORT.c.time).where(REPORT.c.kind == bindparam("kind"))
+READ_BODIES = Prepared(select(REPORT.c.id, REPORT.c.body).where(REPORT.c.kind == bindparam("kind")))
 READ_SOME = Several(REPORT.c.id, READ)
 FORGET = Prepared(delete(REPORT).where(REPORT.c.id == bindparam("gone")))
 
@@ -49,6 +50,11 @@ def read_reports(connection: Connection, kind: str, ids: Collection[str] | None)
     if ids is None:
         return _read(connection.execute(READ, {"kind": kind}))
     return _read(READ_SOME.rows(connection, list(ids), {"kind": kind}))
+
+
+def read_bodies(connection: Connection, kind: str) -> dict[str, Any]:
+    """What the reports of a kind say, by id, and not when they did: a third of the cost if there are many."""
+    return {id: msgpack.decode(body) for id, body in READ_BODIES.rows(connection, {"kind": kind})}
 
 
 def _read(rows: Any) -> dict[str, Report]:

@@ -31,6 +31,16 @@ def acknowledges(host: str, revision: int) -> Callable[[PortStates], None]:
     return lambda states: states.acknowledge(host, revision)
 
 
+def test_what_a_controller_finds_bound_is_as_what_it_binds() -> None:
+    check(
+        (lambda states: states.fill(Place("h", 5), ("p", "q")), {}),
+        (opens("h"), {}),
+        (claims("h"), {}),
+        (acknowledges("h", 5), {"p": ACTIVE}),
+        (binds("other", 6), {"p": DOWN}),
+    )
+
+
 def test_a_port_is_active_once_claimed_and_acknowledged() -> None:
     check(
         (opens("h"), {}),

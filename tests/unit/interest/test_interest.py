@@ -3,8 +3,8 @@
 import pytest
 from msgspec.structs import replace
 
-from netplane.interest import Interest, SliceDelta
-from netplane.model import AddressGroup, Change, Endpoint, Host, Presence, Record, SecurityGroupRule
+from netplane.interest import TAKEN, Interest, SliceDelta
+from netplane.model import AddressGroup, Change, Endpoint, Host, Presence, Record, SecurityGroupRule, kind_of
 from tests.unit.interest.world import (
     BLUE,
     H1,
@@ -218,3 +218,7 @@ def test_hosts_are_told_who_may_ask_for_addresses_when_dhcp_goes() -> None:
     assert [record.asks for record in made.slice("h1") if isinstance(record, Endpoint)] == [True]
     check(made, upserts(RED_SUBNET), h1=({"subnet red-subnet", "endpoint a"}, set()))
     assert [record.asks for record in made.slice("h1") if isinstance(record, Endpoint)] == [False]
+
+
+def test_all_kinds_that_changes_handle_are_loaded_and_no_others() -> None:
+    assert {kind_of(kind) for kind in TAKEN} == Interest()._handlers.keys()

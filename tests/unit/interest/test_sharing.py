@@ -2,7 +2,7 @@
 
 from netplane.interest.sharing import share
 from netplane.interest.world import World
-from netplane.model import Binding, FixedIP, Host, Identity, Network, Port, Record, Subnet, kind_of
+from netplane.model import Binding, FixedIP, Host, Identity, Network, Port, Record, Subnet
 
 
 def fresh(text: str) -> str:
@@ -32,7 +32,7 @@ def test_a_port_names_others_by_their_own_strings() -> None:
     world = World()
     records: tuple[Record, ...] = (network, subnet, identity, host, port, binding)
     for record in records:
-        world.put((kind_of(record), record.id), record)
+        world.fill(type(record), (record,))
     assert repr((port, binding)) == before, "it says what it said"
     pairs = (
         (port.network_id, network.id),
@@ -50,5 +50,5 @@ def test_a_port_names_others_by_their_own_strings() -> None:
 def test_what_is_missing_stays_as_it_is() -> None:
     port = Port(id="p", network_id="missing", mac_address="", identity_id="missing", security_groups=("g",))
     before = repr(port)
-    share(port, World())
+    share(Port, (port,), World())
     assert repr(port) == before

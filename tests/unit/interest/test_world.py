@@ -27,6 +27,19 @@ def test_records_are_found_by_what_they_refer_to() -> None:
     assert list(made.find("interfaces_of", "router")) == ["router-red", "router-blue"]
 
 
+def test_what_comes_at_once_is_found_as_what_comes_one_by_one() -> None:
+    made, records = World(), (A, machine("b", RED, 2), interface(RED), A_ON_H1, H1)
+    made.fill(Port, [record for record in records if isinstance(record, Port)])
+    for record in (A_ON_H1, H1):
+        made.fill(type(record), [record])
+    one_by_one = world(*records)
+    for name, target in (("machines_on", "red"), ("machines_with", "web"), ("interfaces_of", "router")):
+        assert list(made.find(name, target)) == list(one_by_one.find(name, target)) != []
+    assert {host: list(ports) for host, ports in made.found("bound_to").items()} == {"h1": ["a"]}
+    made.remove(("port", "a"))
+    assert list(made.find("machines_on", "red")) == ["b"]
+
+
 def test_machines_are_looked_up_by_project_and_group_once_somebody_asks() -> None:
     grouped = replace(A, project_id="p", security_groups=("g1", "g2"))
     made = world(grouped, interface(RED))
