@@ -169,11 +169,11 @@ def small_world() -> dict[str, dict[bytes, bytes]]:
 def next_hops(prefix: str, count: int) -> Iterator[Entry]:
     """A /24 of the router's that so many addresses of one machine share."""
     packed, length = pack_address(prefix), 120
-    yield ROUTE.entry((32 + length, ROUTER, packed), (0, bytes(6), 0, count, length))
+    yield ROUTE.entry((32 + length, ROUTER, packed), (0, bytes(6), 0, count, length, 0))
     for index in range(count):
         via = pack_address(f"10.0.2.{100 + index}")
         yield ENDPOINT.entry((OTHER_VNI, via), (DOT, 0, 1, IDENTITY))
-        yield HOP.entry((ROUTER, packed, length, index), (via, OTHER_VNI, OUTER, 1450))
+        yield HOP.entry((ROUTER, packed, length, index), (via, OTHER_VNI, OUTER, 1450, 0))
 
 
 def udp_frame(

@@ -87,11 +87,23 @@ static __always_inline void np_count_sent(struct np_packet *p, int decision)
 		np_count(p, 0, nobody, NP_DIRECTION_INGRESS, np_class(p, decision));
 }
 
-static __always_inline int np_finish(struct __sk_buff *skb, struct np_packet *p, int decision)
+/*
+ * Writes down all that is remembered of a packet whose way ends. Not static, so that the verifier judges it once and not
+ * anew for each way to the end.
+ */
+__noinline int np_settle(struct np_packet *p, int decision)
 {
+	if (!p)
+		return 0;
 	np_fragment_note(p, decision);
 	np_count_sent(p, decision);
 	np_log(p, decision);
+	return 0;
+}
+
+static __always_inline int np_finish(struct __sk_buff *skb, struct np_packet *p, int decision)
+{
+	np_settle(p, decision);
 	return np_act(skb, p, decision);
 }
 

@@ -128,7 +128,7 @@ static long np_copy_here(__u32 index, struct np_copying *work)
 	}
 	p->target.identity = found->identity;
 	if (p->ethertype != ETH_P_ARP && !(found->flags & NP_DEVICE_FLAG_OPEN) && !np_is_told(p) &&
-	    !np_judge(p, NP_DIRECTION_INGRESS, &p->source, &p->target, p->policy_port)) {
+	    !np_judge(p, NP_DIRECTION_INGRESS, 0, p->policy_port)) {
 		np_count(p, key.vni, key.mac, NP_DIRECTION_INGRESS, NP_CLASS_DROPPED + NP_REASON_POLICY_IN);
 		p->target.vni = key.vni;
 		np_copy_mac(p->target.mac, key.mac);
@@ -192,7 +192,7 @@ static __always_inline int np_flood_judge(struct np_packet *p)
 		if (!np_is_for_many(p))
 			return NP_DROP(MULTICAST);
 		if ((p->source.keeps || p->source.alone) && !np_asks_all(p) &&
-		    !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
+		    !np_judge(p, NP_DIRECTION_EGRESS, 0, p->policy_port))
 			return NP_DROP(POLICY_OUT);
 	}
 	if (!p->host)

@@ -22,13 +22,15 @@ static __always_inline void np_fragment_key(struct np_fragment_key *key, const s
 	key->place = p->id % NP_LIMIT_FRAGMENTS;
 }
 
-/* Gives a later fragment the ports of its first. */
-static __noinline int np_fragment_follow(struct np_packet *p)
+/* Gives a later fragment the ports of its first. Not static, so that the verifier judges it once for both families. */
+__noinline int np_fragment_follow(struct np_packet *p)
 {
 	struct np_address source, target;
 	struct np_fragment_value *first;
 	struct np_fragment_key key;
 
+	if (!p)
+		return NP_DROP(FRAGMENT);
 	np_fragment_key(&key, p);
 	first = bpf_map_lookup_elem(&fragment, &key);
 	if (!first || first->number != p->id || p->offset < first->end ||

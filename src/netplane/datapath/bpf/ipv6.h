@@ -126,12 +126,18 @@ static __always_inline int np_parse_fragment6(struct np_packet *p, const struct 
 	return NP_CONTINUE;
 }
 
-/* A packet whose first header, after the fixed one, is an extension header. */
-static __noinline int np_parse_extensions(struct __sk_buff *skb, struct np_packet *p, __u8 first)
+/*
+ * A packet whose first header, after the fixed one, is an extension header. Not static, so that the verifier judges it
+ * once and not anew for each way there.
+ */
+__noinline int np_parse_extensions(struct __sk_buff *skb, struct np_packet *p, __u8 first)
 {
 	struct np_chain chain = {.at = ETH_HLEN + sizeof(struct np_ipv6), .protocol = first};
-	int decision = np_chain_follow(skb, &chain, ETH_HLEN + p->ip_length);
+	int decision;
 
+	if (!p)
+		return NP_DROP(MALFORMED);
+	decision = np_chain_follow(skb, &chain, ETH_HLEN + p->ip_length);
 	if (decision != NP_CONTINUE)
 		return decision;
 	p->protocol = chain.protocol;
@@ -145,7 +151,7 @@ static __noinline int np_parse_extensions(struct __sk_buff *skb, struct np_packe
 	return np_parse_transport6(skb, p, ETH_HLEN + p->ip_length - chain.at);
 }
 
-static __noinline int np_parse_ipv6(struct __sk_buff *skb, struct np_packet *p)
+static __always_inline int np_parse_ipv6(struct __sk_buff *skb, struct np_packet *p)
 {
 	void *data, *end;
 	struct np_ipv6 *ip;

@@ -42,16 +42,23 @@ static __always_inline void np_log_fill(struct np_decision *event, const struct 
 	event->pad = 0;
 }
 
-/* Writes down what was decided about one machine, if its port wants it and has not used up its rate. */
-static __noinline int np_log_about(struct np_packet *p, __u32 direction, __u32 reason)
+/*
+ * Writes down what was decided about one machine, if its port wants it and has not used up its rate. Not static, so that
+ * the verifier judges it once for both.
+ */
+__noinline int np_log_about(struct np_packet *p, __u32 direction, __u32 reason)
 {
-	const struct np_side *own = direction == NP_DIRECTION_EGRESS ? &p->source : &p->target;
-	struct np_device_key key = {.vni = own->vni};
+	struct np_device_key key = {};
+	const struct np_side *own;
 	struct np_logging_value *written;
 	struct np_decision *event;
 	struct np_device_value *found;
 	__u64 now, until;
 
+	if (!p)
+		return 0;
+	own = direction == NP_DIRECTION_EGRESS ? &p->source : &p->target;
+	key.vni = own->vni;
 	np_copy_mac(key.mac, own->mac);
 	found = bpf_map_lookup_elem(&device, &key);
 	if (!found || !(found->flags & (reason ? NP_DEVICE_FLAG_LOG_DROPS : NP_DEVICE_FLAG_LOG_ACCEPTS)))

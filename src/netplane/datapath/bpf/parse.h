@@ -82,10 +82,13 @@ static __always_inline int np_is_too_long(const struct np_packet *p, __u32 mtu)
 	return mtu && p->size > mtu;
 }
 
-static __always_inline int np_parse(struct __sk_buff *skb, struct np_packet *p)
+/* Not static, so that the verifier judges what follows it once and not anew for each sort of packet. */
+__noinline int np_parse(struct __sk_buff *skb, struct np_packet *p)
 {
 	int decision;
 
+	if (!p)
+		return NP_DROP(MALFORMED);
 	if (p->ethertype == ETH_P_IP)
 		decision = np_parse_ipv4(skb, p);
 	else

@@ -71,26 +71,31 @@ static __noinline int np_allowed(const struct np_question *q, __u32 *rule)
 	return 1;
 }
 
-/* Judges one side's rules about the other for a connection that initiator starts. */
-static __always_inline int np_judge(struct np_packet *p, __u32 direction, const struct np_side *initiator,
-				    const struct np_side *responder, __be16 port)
+/*
+ * Judges one side's rules about the other, for a connection that the packet's target began if it is turned. Not static,
+ * so that the verifier judges it once and not anew for each way there.
+ */
+__noinline int np_judge(struct np_packet *p, __u32 direction, __u32 turned, __u32 port)
 {
-	const struct np_side *own = direction == NP_DIRECTION_EGRESS ? initiator : responder;
-	const struct np_side *other = direction == NP_DIRECTION_EGRESS ? responder : initiator;
 	__u32 stage = direction == NP_DIRECTION_EGRESS ? NP_STAGE_POLICY_OUT : NP_STAGE_POLICY_IN;
 	__u32 refused = direction == NP_DIRECTION_EGRESS ? NP_REASON_POLICY_OUT : NP_REASON_POLICY_IN;
-	struct np_question question = {
-	    .direction = direction,
-	    .profile = own->identity,
-	    .remote = other->known,
-	    .protocol = p->protocol,
-	    .port = port,
-	    .ipv6 = p->ipv6,
-	    .address = other->address,
-	};
+	const struct np_side *own, *other;
+	struct np_question question = {};
 	__u32 rule;
-	int allowed = np_allowed(&question, &rule);
+	int allowed;
 
+	if (!p)
+		return 0;
+	own = (direction == NP_DIRECTION_EGRESS) == !turned ? &p->source : &p->target;
+	other = own == &p->source ? &p->target : &p->source;
+	question.direction = direction;
+	question.profile = own->identity;
+	question.remote = other->known;
+	question.protocol = p->protocol;
+	question.port = port;
+	question.ipv6 = p->ipv6;
+	question.address = other->address;
+	allowed = np_allowed(&question, &rule);
 	p->rules[direction & 1] = rule;
 	np_step(p, stage, allowed ? 0 : refused, rule, own->identity, other->known);
 	return allowed;
@@ -99,9 +104,9 @@ static __always_inline int np_judge(struct np_packet *p, __u32 direction, const 
 /* NP_CONTINUE if the sides that have no connections here allow this very packet, whichever way it goes. */
 static __always_inline int np_judge_alone(struct np_packet *p)
 {
-	if (p->source.alone && !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
+	if (p->source.alone && !np_judge(p, NP_DIRECTION_EGRESS, 0, p->policy_port))
 		return NP_DROP(POLICY_OUT);
-	if (p->target.alone && !np_judge(p, NP_DIRECTION_INGRESS, &p->source, &p->target, p->policy_port))
+	if (p->target.alone && !np_judge(p, NP_DIRECTION_INGRESS, 0, p->policy_port))
 		return NP_DROP(POLICY_IN);
 	return NP_CONTINUE;
 }
@@ -110,9 +115,11 @@ static __always_inline int np_judge_alone(struct np_packet *p)
 static __always_inline int np_judge_all(struct np_packet *p, const struct np_side *initiator,
 					const struct np_side *responder, __be16 port)
 {
-	if (initiator->keeps && !np_judge(p, NP_DIRECTION_EGRESS, initiator, responder, port))
+	__u32 turned = initiator != &p->source;
+
+	if (initiator->keeps && !np_judge(p, NP_DIRECTION_EGRESS, turned, port))
 		return NP_DROP(POLICY_OUT);
-	if (responder->keeps && !np_judge(p, NP_DIRECTION_INGRESS, initiator, responder, port))
+	if (responder->keeps && !np_judge(p, NP_DIRECTION_INGRESS, turned, port))
 		return NP_DROP(POLICY_IN);
-	return p->walls.count ? np_walls_judge(p, initiator != &p->source, port) : NP_CONTINUE;
+	return p->walls.count ? np_walls_judge(p, turned, port) : NP_CONTINUE;
 }

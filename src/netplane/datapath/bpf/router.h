@@ -53,7 +53,7 @@ static __always_inline int np_router_judge(struct __sk_buff *skb, struct np_pack
 	if (p->from_tunnel)
 		return NP_DROP(FROM_TUNNEL);
 	if ((p->source.keeps || p->source.alone) &&
-	    !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
+	    !np_judge(p, NP_DIRECTION_EGRESS, 0, p->policy_port))
 		return NP_DROP(POLICY_OUT);
 	if (p->icmp == NP_ICMP_ASKS && p->policy_port == bpf_htons(np_echo(p) << 8))
 		return np_answer_echo(skb, p);

@@ -130,7 +130,7 @@ static __always_inline int np_to_service_judge(struct __sk_buff *skb, struct np_
 	__u8 mac[6] NP_ALIGNED;
 
 	if ((p->source.keeps || p->source.alone) &&
-	    !np_judge(p, NP_DIRECTION_EGRESS, &p->source, &p->target, p->policy_port))
+	    !np_judge(p, NP_DIRECTION_EGRESS, 0, p->policy_port))
 		return NP_DROP(POLICY_OUT);
 	if (!p->service)
 		return NP_DROP(SERVICE_OFF);

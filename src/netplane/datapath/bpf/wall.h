@@ -52,18 +52,31 @@ static long np_wall_try(__u32 index, struct np_wall_question *q)
 	return 1;
 }
 
-static __noinline int np_wall_asks(struct np_packet *p, struct np_wall_question *q)
+/* Why one firewall of the packet's, by its place, does not allow it; 0 if it does. Not static, as np_walls_judge(). */
+__noinline int np_wall_judge(struct np_packet *p, __u32 place, __u32 turned, __u32 port)
 {
+	struct np_wall_question q = {.action = NP_ACTION_DENY};
+	const struct np_side *initiator, *responder;
 	__u32 reason = 0;
 
-	q->action = NP_ACTION_DENY;
-	q->rule = 0;
-	bpf_loop(NP_LIMIT_FIREWALL_RULES, np_wall_try, q, 0);
-	if (q->action == NP_ACTION_DENY)
+	if (!p || place >= NP_WALLS)
+		return NP_REASON_FIREWALL;
+	initiator = turned ? &p->target : &p->source;
+	responder = turned ? &p->source : &p->target;
+	q.source = initiator->address;
+	q.target = responder->address;
+	q.source_port = bpf_ntohs(initiator->port);
+	q.target_port = bpf_ntohs(port);
+	q.protocol = p->protocol;
+	q.family = p->ipv6;
+	q.key.firewall = p->walls.firewall[place];
+	q.key.direction = (p->walls.left >> place & 1) != turned ? NP_DIRECTION_INGRESS : NP_DIRECTION_EGRESS;
+	bpf_loop(NP_LIMIT_FIREWALL_RULES, np_wall_try, &q, 0);
+	if (q.action == NP_ACTION_DENY)
 		reason = NP_REASON_FIREWALL;
-	else if (q->action == NP_ACTION_REJECT)
+	else if (q.action == NP_ACTION_REJECT)
 		reason = NP_REASON_FIREWALL_REJECTED;
-	np_step(p, NP_STAGE_FIREWALL, reason, q->rule, q->key.direction, 0);
+	np_step(p, NP_STAGE_FIREWALL, reason, q.rule, q.key.direction, 0);
 	return reason;
 }
 
@@ -73,27 +86,15 @@ static __noinline int np_wall_asks(struct np_packet *p, struct np_wall_question 
  */
 __noinline int np_walls_judge(struct np_packet *p, __u32 turned, __u32 port)
 {
-	const struct np_side *initiator, *responder;
-	struct np_wall_question q = {};
 	int reason;
 	__u32 i;
 
 	if (!p)
 		return NP_DROP(FIREWALL);
-	initiator = turned ? &p->target : &p->source;
-	responder = turned ? &p->source : &p->target;
-	q.source = initiator->address;
-	q.target = responder->address;
-	q.source_port = bpf_ntohs(initiator->port);
-	q.target_port = bpf_ntohs(port);
-	q.protocol = p->protocol;
-	q.family = p->ipv6;
 	for (i = 0; i < NP_WALLS; i++) {
 		if (i >= p->walls.count)
 			break;
-		q.key.firewall = p->walls.firewall[i];
-		q.key.direction = (p->walls.left >> i & 1) != turned ? NP_DIRECTION_INGRESS : NP_DIRECTION_EGRESS;
-		reason = np_wall_asks(p, &q);
+		reason = np_wall_judge(p, i, turned, port);
 		if (reason)
 			return NP_VERDICT_DROP | reason << 8;
 	}
