@@ -3,7 +3,7 @@
 import pytest
 
 from netplane.compiler import Compiler, compile_slice
-from netplane.compiler.policy import nested
+from netplane.compiler.rules import nested
 from netplane.model import AddressGroup, Change, Endpoint, Identity, Operation, Record, SecurityGroupRule, kind_of
 from netplane.tables.text import show_entries
 
