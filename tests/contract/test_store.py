@@ -219,8 +219,7 @@ def test_all_records_of_some_kinds_are_walked_through(store: Store, monkeypatch:
     networks, hosts = [new_network(vni=vni) for vni in range(1, 6)], [new_host(number) for number in (1, 2)]
     add(store, *networks, *hosts)
     with store.read() as reader:
-        walked = [record.id for record in reader.walk([Network, Host])]
-        assert walked == [*sorted(network.id for network in networks), *sorted(host.id for host in hosts)]
+        assert [record.id for record in reader.walk([Network, Host])] == sorted(one.id for one in (*networks, *hosts))
         assert list(reader.walk([Host])) == hosts
         assert list(reader.walk([Subnet])) == []
 

@@ -16,6 +16,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from itertools import chain
 from sys import intern
 from time import time_ns
 from uuid import uuid4
@@ -33,7 +34,7 @@ from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
 from netplane.controller.writing import RETRY, write_as
-from netplane.interest import TAKEN
+from netplane.interest import NAMED, NAMING
 from netplane.model import Host
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, Unavailable
@@ -341,7 +342,8 @@ class Controller:
 def read_picture(store: Store) -> Picture:
     """The picture of the store as it is now."""
     with store.read() as reader:
-        picture = Picture(reader.walk(TAKEN), reader.revision, {})
+        records = chain.from_iterable(reader.walk(kinds) for kinds in (NAMED, NAMING))
+        picture = Picture(records, reader.revision, {})
         said = reader.said(PORT_STATUS)
         picture.ports.recall({port: intern(str(said[port])) for port in picture.ports_known() if port in said}, ())
         return picture

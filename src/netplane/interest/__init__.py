@@ -5,9 +5,9 @@ A host needs the domains that it carries machines of, and nothing else: `specifi
 """
 
 from netplane.interest.interest import Interest, SliceDelta
-from netplane.interest.loading import TAKEN
+from netplane.interest.loading import NAMED, NAMING, TAKEN
 from netplane.interest.sections import Section
 from netplane.interest.specification import slice_of
 from netplane.interest.world import Key
 
-__all__ = ["TAKEN", "Interest", "Key", "Section", "SliceDelta", "slice_of"]
+__all__ = ["NAMED", "NAMING", "TAKEN", "Interest", "Key", "Section", "SliceDelta", "slice_of"]

@@ -4,8 +4,9 @@ A controller that starts takes in a million records. What changes are careful ab
 sections they make stale, is nobody's business before anybody has asked.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable
-from itertools import groupby, islice
+from itertools import islice
 
 from netplane.interest.domain import held_by_all
 from netplane.interest.placement import Placement
@@ -29,7 +30,7 @@ from netplane.model import (
     Subnet,
 )
 
-TAKEN: tuple[type[Record], ...] = (
+NAMED: tuple[type[Record], ...] = (
     Host,
     Network,
     Subnet,
@@ -37,14 +38,14 @@ TAKEN: tuple[type[Record], ...] = (
     AddressGroup,
     SecurityGroupRule,
     Identity,
-    Port,
-    Binding,
     Announcement,
     LogResource,
     FirewallRule,
     FirewallPolicy,
     FirewallGroup,
 )
+NAMING: tuple[type[Record], ...] = (Port, Binding)
+TAKEN = frozenset((*NAMED, *NAMING))
 """The kinds that slices depend on. What ports name comes before them, so that they need not keep these names themselves
 (`sharing`); any other order gives the same world in more memory."""
 
@@ -53,11 +54,15 @@ PIECE = 2_000
 
 
 def load(slices: Slices, records: Iterable[Record]) -> None:
-    """Let a world that is empty be these records, in any order, each once; in that of `TAKEN` it costs least."""
-    for kind, several in groupby(records, type):
-        while piece := list(islice(several, PIECE)):
+    """Let a world that is empty be these records, in any order, each once; `NAMED` before `NAMING` costs least."""
+    coming = iter(records)
+    while piece := list(islice(coming, PIECE)):
+        by_kind: dict[type[Record], list[Record]] = {}
+        for record in piece:
+            by_kind.setdefault(type(record), []).append(record)
+        for kind, several in by_kind.items():
             if kind in TAKEN:
-                slices.world.fill(kind, piece)
+                slices.world.fill(kind, several)
     _join(slices)
     _stand(slices)
     slices.stale.clear()
@@ -78,14 +83,13 @@ def _join(slices: Slices) -> None:
 
 def _stand(slices: Slices) -> None:
     """Put each port where it stands, network by network."""
-    on: dict[str, dict[str, Placement]] = {}
-    for port, placement in zip(bound := slices.world.all(Binding), slices.places(bound), strict=True):
+    bound, on = slices.world.all(Binding), defaultdict[str, dict[str, Placement]](dict)
+    for port, placement in zip(bound, slices.places(bound), strict=True):
         if placement is not None:
-            there = on.get(placement.network_id)
-            if there is None:
-                there = on[placement.network_id] = {}
-            there[port] = placement
+            on[placement.network_id][port] = placement
+    numbers = {host.id: host.number for host in slices.world.all(Host).values()}
     for network, placements in on.items():
         slices.placed.update(placements)
-        slices.standing[network] = Standing(network, placements, [each.endpoint.host for each in placements.values()])
+        hosts = [numbers[placement.host] for placement in placements.values()]
+        slices.standing[network] = Standing(network, placements, hosts)
         slices.domains.fill(network, held_by_all(placements.values()))

@@ -1,6 +1,6 @@
 """Where a machine's port stands, and the endpoint that its domain knows it by."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from netplane.base.addresses import pack_address, pack_mac, pack_prefix
@@ -33,7 +33,7 @@ def place(
     host: Host | None,
     network: Network | None,
     identity: Identity | None,
-    announcements: Iterable[Announcement] = (),
+    announcements: Collection[Announcement] = (),
     subnets: Iterable[Subnet] = (),
 ) -> Placement | None:
     """The placement of a port, from its binding, host, network, identity, announcements and subnets; None if none.
@@ -43,6 +43,7 @@ def place(
     """
     if port is None or port.is_router_interface or binding is None or host is None or network is None:
         return None
+    is_secured = port.port_security_enabled
     try:
         endpoint = Endpoint.of(
             port.id,
@@ -52,11 +53,11 @@ def place(
             identity=identity.number if identity else 0,
             host=host.number,
             stateless=identity is not None and identity.stateless,
-            names=_names(port),
-            secured=port.port_security_enabled,
-            asks=_asks(port, subnets),
-            pairs=_pairs(port) if port.port_security_enabled else (),
-            announced=_announced(port, announcements),
+            names=_names(port) if port.dns_name else (),
+            secured=is_secured,
+            asks=is_secured and _asks(port, subnets),
+            pairs=_pairs(port) if is_secured and port.allowed_address_pairs else (),
+            announced=_announced(port, announcements) if announcements else (),
         )
     except ValueError:
         return None
@@ -65,14 +66,16 @@ def place(
 
 def _asks(port: Port, subnets: Iterable[Subnet]) -> bool:
     """Whether its machine must ask others for its addresses of IPv4; a subnet of another network says nothing."""
-    own = (subnet for subnet in subnets if subnet.network_id == port.network_id)
-    told = [subnet.enable_dhcp for subnet in own if subnet.ip_version == 4]
-    return port.port_security_enabled and bool(told) and not any(told)
+    asks = False
+    for subnet in subnets:
+        if subnet.ip_version == 4 and subnet.network_id == port.network_id:
+            if subnet.enable_dhcp:
+                return False
+            asks = True
+    return asks
 
 
 def _names(port: Port) -> tuple[str, ...]:
-    if not port.dns_name:
-        return ()
     own = port.dns_name.lower()
     if own.endswith(".") or not port.dns_domain:
         return (own,)

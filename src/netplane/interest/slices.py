@@ -247,7 +247,7 @@ class Slices:
                 yield None
                 continue
             told = [subnet for fixed in port.fixed_ips if (subnet := subnets(fixed.subnet_id))]
-            said = [one for each in announced(id, ()) if (one := announcements(each))]
+            said = [one for each in announced(id) or () if (one := announcements(each))]
             host, network = hosts(binding.host_id), networks(port.network_id)
             yield place(port, binding, host, network, identities(port.identity_id), said, told)
 

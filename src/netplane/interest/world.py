@@ -1,5 +1,6 @@
 """All records by kind and id, and the few reverse look-ups that slices need."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -92,7 +93,7 @@ class World:
     def __init__(self) -> None:
         self._records: dict[type[Record], dict[str, Any]] = {kind: {} for kind in WORLD}
         self._named = {kind_of(kind): records for kind, records in self._records.items()}
-        self._found: dict[str, dict[str, dict[str, None]]] = {}
+        self._found: dict[str, dict[str, dict[str, None]]] = defaultdict(dict)
         self._knows_machines = False
 
     def get(self, kind: type[R], id: str) -> R | None:
@@ -137,11 +138,16 @@ class World:
         """Add records of a kind of which none is there yet, all at once: the same as to put each of them."""
         share(kind, records, self)
         self._records[kind].update({record.id: record for record in records})
-        index = _INDEXES.get(kind)
-        if index is None:
+        if kind not in _INDEXES:
             return
+        index, found = self._places if self._knows_machines else _INDEXES[kind], self._found
         for record in records:
-            self._enter(record.id, self._places(record))
+            for look_up, target in index(record):
+                ids = found[look_up].get(target)
+                if ids is None:
+                    found[look_up][target] = {record.id: None}
+                else:
+                    ids[record.id] = None
 
     def remove(self, key: Key) -> None:
         """Take a record out, if it is there."""
@@ -157,7 +163,7 @@ class World:
 
     def _enter(self, id: str, places: Iterable[Key]) -> None:
         for look_up, target in places:
-            found = self._found.setdefault(look_up, {})
+            found = self._found[look_up]
             ids = found.get(target)
             if ids is None:
                 found[target] = {id: None}

@@ -46,6 +46,7 @@ class More(Struct, frozen=True, array_like=True, gc=False):
 KEY, VALUE = Packer("<I16s"), Packer("<6sHII")
 """VNI and address; MAC address, flags, number of the host, number of the identity."""
 VNI_SIZE = 4
+_LENGTHS = frozenset((16,))
 STATELESS, OPEN = 2, 4
 """Flags in the value."""
 
@@ -82,7 +83,7 @@ class Endpoint(Record, frozen=True, kw_only=True, gc=False, array_like=True, tag
         announced: tuple[Pair, ...] = (),
     ) -> "Endpoint":
         """The endpoint of a port; ValueError for what has no room in it. See its properties for what these are."""
-        if len(mac) != 6 or {*map(len, addresses)} - {16}:
+        if len(mac) != 6 or not _LENGTHS.issuperset(map(len, addresses)):
             raise ValueError(f"a length is wrong in MAC {mac.hex()}, addresses {[each.hex() for each in addresses]}")
         try:
             key = KEY.pack(vni, addresses[0] if addresses else b"")
