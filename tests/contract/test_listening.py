@@ -14,9 +14,8 @@ import pytest
 from netplane.api import make_app, parse_tokens
 from netplane.client import Client, Refused, Unanswered
 from netplane.controller.listening import http
-from netplane.controller.listening.http import Listening
 from netplane.controller.listening.pace import Paced, Rate
-from netplane.controller.listening.protocol import Limits
+from netplane.controller.listening.place import Limits, Listening
 from netplane.controller.listening.tls import Tls
 from netplane.store import Store
 from netplane.trust.authority import Authority, make_authority

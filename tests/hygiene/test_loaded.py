@@ -26,7 +26,18 @@ with TemporaryDirectory() as folder:
 """
 """One that works on SQLite."""
 
-PROGRAMS = {"the whole agent": WHOLE_AGENT, "a controller": CONTROLLER}
+COMMANDS = """
+import netplane.model
+from netplane.cli import main
+context = main.make_context("netplane", ["status"])
+for name in ("apply", "delete", "describe", "get", "host", "log", "status", "trace", "watch", "why"):
+    assert main.get_command(context, name)
+"""
+"""Those that ask a controller, and end."""
+UP = "import netplane.model, netplane.cli.up"
+"""Before it has started what it keeps running."""
+
+PROGRAMS = {"the whole agent": WHOLE_AGENT, "a controller": CONTROLLER, "commands": COMMANDS, "up": UP}
 
 FORBIDDEN = {
     "the whole agent": (
@@ -54,6 +65,18 @@ FORBIDDEN = {
         "sqlalchemy.orm",
         "urllib3",
     ),
+    "commands": (
+        "asyncio",
+        "cryptography",
+        "netplane.agent",
+        "netplane.api",
+        "netplane.controller",
+        "netplane.datapath",
+        "netplane.store",
+        "sqlalchemy",
+        "starlette",
+    ),
+    "up": ("cryptography", "netplane.api", "netplane.store", "sqlalchemy", "starlette", "uvicorn"),
 }
 
 

@@ -186,8 +186,8 @@ def server(
 ) -> None:
     """Run a controller until SIGTERM."""
     from netplane.api.identity.service import IdentityConfig
-    from netplane.controller.listening.http import Listening
     from netplane.controller.listening.pace import Rate
+    from netplane.controller.listening.place import Listening
     from netplane.controller.server import CannotStart, main
 
     if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):

@@ -4,9 +4,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a process that has ended is started again; doubled each time."""
@@ -16,37 +15,44 @@ STEADY = 60.0
 
 TERM_SECONDS = 10.0
 
-PATIENCE = 5.0
-"""Seconds that a command waits for another's file before it begins without."""
-
-LOOK = 0.05
-"""Seconds between two looks whether the file is there."""
+Before = Callable[[], Awaitable[object]]
+"""What is done before a command runs for the first time, while others run already."""
 
 
 async def supervise(
-    commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], after: Mapping[str, Path] | None = None
+    commands: Mapping[str, Sequence[str]], environment: Mapping[str, str], after: Mapping[str, Before] | None = None
 ) -> None:
     """Run all commands, each again when it ends, until this process is asked to end; then end them in turn.
 
-    `after` names the file that a command first waits for, so that it need not complain of another that is not up yet.
+    `after` has what must be done before a command. Should that raise, all others end, and it is raised here.
     """
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, ending.set)
     full = {**os.environ, **environment}
-    files = after or {}
-    await asyncio.gather(*(_keep(name, argv, full, ending, files.get(name)) for name, argv in commands.items()))
+    first = after or {}
+    keeping = (_keep(name, argv, full, ending, first.get(name)) for name, argv in commands.items())
+    for outcome in await asyncio.gather(*keeping, return_exceptions=True):
+        if outcome is not None:
+            raise outcome
 
 
 async def _keep(
-    name: str, argv: Sequence[str], environment: Mapping[str, str], ending: asyncio.Event, file: Path | None
+    name: str, argv: Sequence[str], environment: Mapping[str, str], ending: asyncio.Event, before: Before | None
 ) -> None:
+    try:
+        if before is not None:
+            await before()
+        await _run_on(name, argv, environment, ending)
+    except BaseException:
+        ending.set()
+        raise
+
+
+async def _run_on(name: str, argv: Sequence[str], environment: Mapping[str, str], ending: asyncio.Event) -> None:
     pause = FIRST_PAUSE
     loop = asyncio.get_running_loop()
-    patient = loop.time() + PATIENCE
-    while file and not file.exists() and loop.time() < patient and not ending.is_set():
-        await asyncio.sleep(LOOK)
     while not ending.is_set():
         begun = loop.time()
         status = await _run(argv, environment, ending)

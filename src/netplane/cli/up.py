@@ -23,6 +23,7 @@ from netplane.cli.places import LISTEN, RUN, STATE
 from netplane.cli.server import underlay_mtu
 from netplane.cli.supervise import supervise
 from netplane.cli.tokens import ensure_tokens
+from netplane.controller.listening.place import Listening
 from netplane.model.network import DEFAULT_DOMAIN
 
 STEPS = """netplane is up: API {url}, host {name}, underlay address {address}. Next steps, in another shell:
@@ -87,12 +88,14 @@ def up(
     except OSError as problem:
         raise click.ClickException(f"nothing can be kept in {state}: {problem.strerror or problem}") from problem
     lock = hold(state)
-    _enrol(name, state)
-    from netplane.controller.listening.http import Listening
-
     run_directory.mkdir(parents=True, exist_ok=True)
     southbound = f"unix://{run_directory}/southbound"
-    click.echo(STEPS.format(url=Listening(listen).url, name=name, address=address, state=state))
+
+    async def enrol() -> None:
+        """While the controller starts, which takes as long."""
+        await asyncio.to_thread(_enrol, name, state)
+        click.echo(STEPS.format(url=Listening(listen).url, name=name, address=address, state=state))
+
     asyncio.run(
         supervise(
             {
@@ -100,7 +103,7 @@ def up(
                 "agent": _agent(address, southbound, state),
             },
             environment={"NETPLANE_DNS_DOMAIN": dns_domain},
-            after={"agent": run_directory / "southbound"},
+            after={"agent": enrol},
         )
     )
     lock.close()

@@ -29,9 +29,10 @@ from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.described import CALLS
 from netplane.controller.first import ensure_administrator
-from netplane.controller.listening.http import HttpServer, Listening, make_server
+from netplane.controller.listening.http import HttpServer, make_server
 from netplane.controller.listening.http import serve as listen
 from netplane.controller.listening.pace import Paced, Rate
+from netplane.controller.listening.place import Listening
 from netplane.controller.listening.tls import Tls
 from netplane.controller.routes import routes
 from netplane.controller.whereabouts import advertised, own_address, reachable

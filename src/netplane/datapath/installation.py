@@ -23,7 +23,7 @@ both, programs may have used that map already, and its entries are carried over 
 """
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from hashlib import sha256
 from pathlib import Path
@@ -86,6 +86,7 @@ class Installation:
             moved = [table for table in TABLES if table.name not in kept]
             fresh = [name for name in NAMES if name not in kept]
             sources = {table.name: list(self._sources(table.name, stack)) for table in moved}
+            runs = self._programs.exists()
             self._prepare()
             for table in moved:
                 _carry_over(table, maps[table.name], sources[table.name])
@@ -103,7 +104,8 @@ class Installation:
                 with suppress(DatapathError):
                     self._put_back(swap)
                 raise
-            libbpf.await_programs()
+            if runs:  # or no packet is on its way through any
+                libbpf.await_programs()
             for table in moved:
                 if table.writer is Writer.DATAPATH:
                     _carry_over(table, maps[table.name], sources[table.name])
@@ -202,8 +204,10 @@ class Installation:
         _write_link(self._object, digest_of(object_path))
 
 
-def _carry_over(table: Table, fd: int, sources: Iterable[KernelTable]) -> None:
+def _carry_over(table: Table, fd: int, sources: Sequence[KernelTable]) -> None:
     """Fill a table's new map with what others have and it has not; what stands in several is taken from the first."""
+    if not sources:
+        return
     target = KernelTable(table, fd)
     there = target.read()
     for source in sources:

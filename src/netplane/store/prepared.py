@@ -159,7 +159,9 @@ class Several:
     """A query about any number of values of a column, sent in as few pieces as may be."""
 
     def __init__(self, column: ColumnElement[Any], query: Select[Any]) -> None:
-        self._by_size = {size: Prepared(query.where(column.in_(_places(column, size)))) for size in SIZES}
+        self._column = column
+        self._query = query
+        self._by_size: dict[int, Prepared] = {}
 
     def rows(self, connection: Connection, asked: Sequence[str], values: Values) -> list[tuple[Any, ...]]:
         """Every row of every piece; none if nothing is asked for. `values` are the query's other parameters."""
@@ -174,11 +176,19 @@ class Several:
     def _piece(self, connection: Connection, piece: Sequence[str], values: Values) -> Any:
         size = next(size for size in SIZES if size >= len(piece))
         named = {f"v{index}": piece[min(index, len(piece) - 1)] for index in range(size)}
-        return self._by_size[size].run(connection, values | named)
+        return self._of(size).run(connection, values | named)
 
     def expect(self, connection: Connection, asked: str, values: Values) -> None:
         """One value will be asked for; as `Prepared.expect`."""
-        self._by_size[1].expect(connection, {"v0": asked} | values)
+        self._of(1).expect(connection, {"v0": asked} | values)
+
+    def _of(self, size: int) -> Prepared:
+        """The statement about so many, made when it is first asked for: long ones take longer than most processes."""
+        found = self._by_size.get(size)
+        if found is None:
+            where = self._column.in_(_places(self._column, size))
+            found = self._by_size[size] = Prepared(self._query.where(where))
+        return found
 
 
 def _places(column: ColumnElement[Any], size: int) -> list[Any]:

@@ -58,16 +58,17 @@ def test_nobody_elsewhere_is_shown_it(tmp_path: Path, monkeypatch: pytest.Monkey
     assert token_for(url) == ""
 
 
-def test_one_waits_for_the_file_of_another(tmp_path: Path) -> None:
+def test_something_is_done_before_one_while_another_runs(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
-    second_waits = f"import os, sys; assert os.path.exists({str(first)!r}); {STAYING}"
-    commands = {
-        "second": [sys.executable, "-c", second_waits, str(second)],
-        "first": [sys.executable, "-c", STAYING, str(first)],
-    }
+    commands = {name: [sys.executable, "-c", STAYING, str(tmp_path / name)] for name in ("second", "first")}
+
+    async def first_runs() -> None:
+        while not first.exists():
+            await asyncio.sleep(0.01)
+        assert not second.exists()
 
     async def run() -> None:
-        task = asyncio.create_task(supervise.supervise(commands, {}, {"second": first}))
+        task = asyncio.create_task(supervise.supervise(commands, {}, {"second": first_runs}))
         async with asyncio.timeout(20):
             while not (second.exists() and second.read_text()):
                 await asyncio.sleep(0.01)
@@ -76,6 +77,24 @@ def test_one_waits_for_the_file_of_another(tmp_path: Path) -> None:
 
     asyncio.run(run())
     assert second.read_text() == "x"
+
+
+def test_all_end_when_it_cannot_be_done(tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    commands = {name: [sys.executable, "-c", STAYING, str(tmp_path / name)] for name in ("second", "first")}
+
+    async def refused() -> None:
+        while not first.exists():
+            await asyncio.sleep(0.01)
+        raise ClickException("no")
+
+    async def run() -> None:
+        async with asyncio.timeout(20):
+            await supervise.supervise(commands, {}, {"second": refused})
+
+    with pytest.raises(ClickException, match="no"):
+        asyncio.run(run())
+    assert not second.exists()
 
 
 def test_processes_are_started_again_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,59 +4,18 @@ import asyncio
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from ipaddress import ip_address
-from pathlib import Path
 
 import uvicorn
-from msgspec import Struct
 from starlette.types import ASGIApp
 
 from netplane.controller.listening.headers import Hardened
-from netplane.controller.listening.protocol import Limits, guarded
+from netplane.controller.listening.place import Listening
+from netplane.controller.listening.protocol import guarded
 from netplane.controller.listening.tls import Files, Tls
 from netplane.trust.own import OwnCertificate
 
-ANYWHERE = {"0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
-"""Where a server that listens everywhere is reached."""
 GRACE = 2
 """Seconds that HTTP calls have to end when the server stops."""
-
-
-class Listening(Struct, frozen=True):
-    """How clients reach a server, and how much of it they may have."""
-
-    address: str
-    """`host:port`; port 0 for any."""
-    certificate: Path | None = None
-    """The operator's, PEM; without it the controller's own serves where TLS does."""
-    key: Path | None = None
-    plain: bool = False
-    """Whether HTTP without TLS is meant where others can reach it."""
-    limits: Limits = Limits()
-
-    @property
-    def host(self) -> str:
-        """The address without the port."""
-        return self.address.rpartition(":")[0].strip("[]")
-
-    @property
-    def over_tls(self) -> bool:
-        """TLS, wherever others than this machine can listen in."""
-        return self.certificate is not None or not (self.plain or is_loopback(self.host))
-
-    @property
-    def url(self) -> str:
-        """Where clients of this machine find it."""
-        host, _, port = self.address.rpartition(":")
-        return f"{'https' if self.over_tls else 'http'}://{ANYWHERE.get(host, host)}:{port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine reaches an address."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 class HttpServer(uvicorn.Server):

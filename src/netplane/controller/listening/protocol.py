@@ -4,24 +4,12 @@ uvicorn itself bounds how long a connection may lie idle between two requests, a
 """
 
 import asyncio
-from typing import Any, NamedTuple
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from netplane.controller.listening.joined import Joined
-
-
-class Limits(NamedTuple):
-    """Of one server."""
-
-    connections: int = 2_000
-    """At once."""
-    head_bytes: int = 64 * 1024
-    """Of a request's first line and headers, beyond one read from the socket."""
-    head_seconds: float = 10.0
-    """From the connection, or the first byte of a further request, to the end of its headers."""
-    body_seconds: float = 60.0
-    """From there to the end of its body."""
+from netplane.controller.listening.place import Limits
 
 
 class Guarded(HttpToolsProtocol):
