@@ -62,6 +62,11 @@ BEATS = 50
 """Steps in which they are told of the revision, so that not all of them answer at once."""
 REPORT_PAUSE = 0.01
 """Seconds that port states are collected for, so that they are written in batches."""
+REPORT_SHARE = 0.001
+"""Seconds more for each that was just written: where many come at once, a batch of ten times as many costs each of
+them half, since they lie all over the database."""
+REPORT_LATEST = 1.0
+"""Seconds that a port state waits, at most."""
 AUDIT = 10.0
 """Seconds between two looks whether hosts have gone to other controllers without a word."""
 
@@ -272,13 +277,15 @@ class Controller:
 
     async def _report(self) -> None:
         """Write port states and sessions to the store, in batches."""
+        written = 0
         while True:
             await self._reportable.wait()
-            await asyncio.sleep(REPORT_PAUSE)
+            await asyncio.sleep(min(REPORT_PAUSE + REPORT_SHARE * written, REPORT_LATEST))
             self._reportable.clear()
             opened, self._opened = self._opened, set()
             closed, self._closed = self._closed, set()
             news, rank = self.picture.ports.news(), 2 * self.picture.revision
+            written = len(news)
             try:
                 await self._write_reports(news, rank)
                 if self.store.peers.is_shared and (opened or closed):

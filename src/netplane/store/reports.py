@@ -24,13 +24,15 @@ class Report(NamedTuple):
 
 
 # Only about what exists: a late report must not outlive the record it is about.
-WRITE = text(
-    "INSERT INTO report (id, kind, body, time, rank)"
-    " SELECT CAST(:id AS VARCHAR), CAST(:kind AS VARCHAR), :body, CAST(:time AS VARCHAR), CAST(:rank AS BIGINT)"
-    " WHERE EXISTS (SELECT 1 FROM resource WHERE resource.id = :id)"
-    " ON CONFLICT (id, kind) DO UPDATE SET body = excluded.body, time = excluded.time, rank = excluded.rank"
-    " WHERE excluded.rank >= report.rank"
-).bindparams(bindparam("body", type_=REPORT.c.body.type))
+WRITE = Prepared(
+    text(
+        "INSERT INTO report (id, kind, body, time, rank)"
+        " SELECT CAST(:id AS VARCHAR), CAST(:kind AS VARCHAR), :body, CAST(:time AS VARCHAR), CAST(:rank AS BIGINT)"
+        " WHERE EXISTS (SELECT 1 FROM resource WHERE resource.id = :id)"
+        " ON CONFLICT (id, kind) DO UPDATE SET body = excluded.body, time = excluded.time, rank = excluded.rank"
+        " WHERE excluded.rank >= report.rank"
+    ).bindparams(bindparam("body", type_=REPORT.c.body.type))
+)
 
 READ = select(REPORT.c.id, REPORT.c.body, REPORT.c.time).where(REPORT.c.kind == bindparam("kind"))
 READ_BODIES = Prepared(select(REPORT.c.id, REPORT.c.body).where(REPORT.c.kind == bindparam("kind")))
@@ -39,10 +41,10 @@ FORGET = Prepared(delete(REPORT).where(REPORT.c.id == bindparam("gone")))
 
 
 def write_reports(connection: Connection, kind: str, bodies: Mapping[str, Any], time: str, rank: int) -> None:
-    """Replace the reports of a kind about some records, in one batch."""
+    """Replace the reports of a kind about some records, in one batch: in the order in which the table lies."""
     if bodies:
         row = {"kind": kind, "time": time, "rank": rank}
-        connection.execute(WRITE, [row | {"id": id, "body": msgpack.encode(body)} for id, body in bodies.items()])
+        WRITE.run_many(connection, [row | {"id": id, "body": msgpack.encode(bodies[id])} for id in sorted(bodies)])
 
 
 def read_reports(connection: Connection, kind: str, ids: Collection[str] | None) -> dict[str, Report]:
