@@ -24,14 +24,16 @@ def figures(site: Site, filled: Filled) -> Iterator[Figure]:
     size, shape, started = site.profile.name, site.profile.shape, site.profile.started
     part = shape.hosts / started
     controllers = loaded + part * (site.controllers_cpu - loaded)
-    agents = part * (site.agents_cpu - before)
-    ports, standings = site.cloud.ports, site.standings()
+    ports, used, standings = site.cloud.ports, site.agents_cpu - before, site.standings()
+    freed = sum(each.freed for each in standings)
+    agents = part * (used - freed)
     goals = GOALS.get(size, (None, None, None))
     what = f"{ports:,} ports, {len(site.cloud.projects):,} projects, {shape.hosts:,} hosts"
     how = (
         f"{what}; {controllers:.1f} s of controllers ({loaded:.1f} s until they answer, {answering:.1f} by the clock, "
         f"{waited:.1f} of it without a processor), "
-        f"{agents:.1f} s of all agents; {seconds:.1f} s by the clock. {site.profile.agents}"
+        f"{agents:.1f} s of all agents, without {freed:.1f} s in which some let go of what they had; "
+        f"{seconds:.1f} s by the clock. {site.profile.agents}"
     )
     yield Figure(f"{size}: cold start, CPU of everything", controllers + agents, "s CPU", how, goals[0])
     yield Figure(f"{size}: cold start, CPU a port", (controllers + agents) / ports * 1e3, "ms CPU", what)

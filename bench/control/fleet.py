@@ -45,6 +45,8 @@ class Standing(NamedTuple):
 
     cpu: float
     """Seconds of processor so far, the kernel's work for it included."""
+    freed: float
+    """Those of them in which spared hosts let go of what they had."""
     memory: float
     """MiB."""
     peak: float
@@ -150,6 +152,7 @@ class Members:
         self._plan = plan
         self._rest: list[Datapath] = [FakeDatapath() for _ in plan.places[plan.real :]]
         self._tasks: list[asyncio.Task[None]] = []
+        self._ended: list[asyncio.Task[None]] = []
         sweep(plan.pins)
         self._open()
         self._empty = map_memory() / max(len(self._kernels), 1)
@@ -165,6 +168,8 @@ class Members:
         """Let all hosts look for a controller: some at once, each of the others when one of those is whole."""
         gate = asyncio.Semaphore(AT_ONCE)
         self._tasks = [asyncio.create_task(self._run(member, gate)) for member in self._members]
+        for task in self._tasks:
+            task.add_done_callback(self._ended.append)
 
     async def _run(self, member: Member, gate: asyncio.Semaphore) -> None:
         async with asyncio.TaskGroup() as tasks, gate:
@@ -182,9 +187,15 @@ class Members:
     async def until(self, revision: int, timeout: float) -> float:
         """Wait until all are in sync and hold everything up to a revision; answers the time then, since the epoch."""
         async with asyncio.timeout(timeout):
-            while any(not member.in_sync or member.position.revision < revision for member in self._members):
-                self._check()
-                await asyncio.sleep(LOOK)
+            late = list(self._members)
+            while late:
+                # One at a time: looking at all of them each time is work that no agent has.
+                while not late[-1].in_sync or late[-1].position.revision < revision:
+                    self._check()
+                    await asyncio.sleep(LOOK)
+                late.pop()
+                if not late:
+                    late = [each for each in self._members if not each.in_sync or each.position.revision < revision]
         return time.time()
 
     async def lost(self, timeout: float) -> None:
@@ -196,9 +207,8 @@ class Members:
 
     def _check(self) -> None:
         """Raise what has ended a member."""
-        for task in self._tasks:
-            if task.done():
-                task.result()
+        for task in self._ended:
+            task.result()
 
     async def stand(self) -> Standing:
         """How things are."""
@@ -209,6 +219,7 @@ class Members:
         messages, records, octets = map(sum, zip(*(member.received for member in self._members), strict=True))
         return Standing(
             cpu=time.process_time(),
+            freed=sum(member.freed for member in self._members),
             memory=read_memory(pid),
             peak=read_peak(pid),
             messages=messages,
@@ -232,6 +243,7 @@ class Members:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._ended.clear()
 
 
 def sweep(pins: str) -> None:

@@ -12,6 +12,7 @@ from contextlib import closing
 from functools import partial
 from itertools import count
 from pathlib import Path
+from time import thread_time
 from typing import Any, NamedTuple, cast
 
 from netplane.agent.journal import Journal
@@ -96,6 +97,8 @@ class Member:
         self.sizes: dict[str, int] = {}
         """Entries by table, when its first slice was in."""
         self.problems = 0
+        self.freed = 0.0
+        """Seconds of processor that it took to let go of records and tables, which no agent does."""
         self._spared = spared
         self._is_light = False
         self._edits = Edits(datapath)
@@ -216,12 +219,14 @@ class Member:
 
     def _lighten(self) -> None:
         """Let go of everything but the session."""
+        began = thread_time()
         self._is_light = True
         log = self._slice.log
         self._edits.remove()
         self._edits = Edits(FakeDatapath())
         self._slice, self._reconcile = Slice(), reconcile_by(self._edits)
         self._slice.log = log
+        self.freed += thread_time() - began
 
     def _speak(self, uplink: Uplink) -> None:
         for saying in (

@@ -7,14 +7,13 @@ changes ─▶ Interest ─▶ slices' deltas ─▶ bytes ─┬▶ parcels, by
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from typing import cast
 
 from msgspec import Raw
 
 from netplane.controller import history, revisions
 from netplane.controller.ports import Place, PortStates
-from netplane.interest import Interest, Key, SliceDelta
+from netplane.interest import Interest, Key, Section, SliceDelta
 from netplane.model import Binding, Change, Port, Record, kind_of
 from netplane.store import Entry
 from netplane.stream.codec import Run, Runs, raw, runs
@@ -30,7 +29,7 @@ class Picture:
         self.history = history.History(revision)
         self.revisions = revisions.Revisions(revision)
         self.ports = PortStates(dict(said))
-        self._runs = Runs()
+        self._runs = Runs[Section]()
         for host, bound in self.interest.bound().items():
             self.ports.fill(Place(host, revision), bound)
 
@@ -54,10 +53,8 @@ class Picture:
 
     def slice(self, host: str) -> tuple[int, list[Run]]:
         """All that a host needs, as bytes, and the revision that it is as of."""
-        found = runs(self.interest.own(host))
-        for section in self.interest.sections(host):
-            found += self._runs.get(section, partial(self.interest.records, section))
-        return self.revision, found
+        shared = self._runs.get(self.interest.sections(host), self.interest.records)
+        return self.revision, [*runs(self.interest.own(host)), *shared]
 
     def carrier(self, port: str) -> str | None:
         """The host that a port is bound to."""

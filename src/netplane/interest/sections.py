@@ -1,9 +1,10 @@
 """A host's slice in sections: what hosts have in common comes in sections that are the same for all of them.
 
-    a host's own      its record, the ports of its machines, what is logged at them
+    a host's own      the ports of its machines, what is logged at them
     Domain            what belongs to a domain, and what no other domain holds: identities, rules of groups; the
                       endpoints of its networks, but for large ones
     Stand             the endpoints of some ports of a large network
+    Crowd             the records of some hosts, for those that need all of them
     (kind, id)        what several domains hold: an identity, a group's rules; and hosts and address groups
 
 So whoever sends slices makes each section once, whatever the number of hosts, and makes it again when it is told that
@@ -12,27 +13,29 @@ the section is stale.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from netplane.interest.crowds import Crowd
 from netplane.interest.domain import Domain
 from netplane.interest.slices import GROUP, Slices
 from netplane.interest.standing import Stand
 from netplane.interest.world import Key
-from netplane.model import Record
+from netplane.model import Host, Record
 
-Section = Domain | Stand | Key
+Section = Domain | Stand | Crowd | Key
 
 
 def sections_of(slices: Slices, host: str) -> Iterator[Section]:
     """All sections of a host's slice but its own records, each once."""
     apart: dict[Stand | Key, None] = {}
-    hosts: dict[str, None] = {}
+    hosts: dict[str, None] = {host: None}
     for domain in slices.domains.holding(("host", host)):
         yield domain
-        apart.update(_apart(slices, domain))
+        if more := _apart(slices, domain):
+            apart.update(more)
         hosts.update(domain.hosts)
     yield from apart
-    hosts.pop(host, None)
-    for other in hosts:
-        yield "host", other
+    yield from slices.crowds.within(hosts, slices.world.all(Host))
+    for one in hosts:
+        yield "host", one
 
 
 def _apart(slices: Slices, domain: Domain) -> dict[Stand | Key, None]:
@@ -57,6 +60,8 @@ def records_in(slices: Slices, section: Section) -> list[Record]:
     """What a section says now."""
     if isinstance(section, Stand):
         return _endpoints(slices, section)
+    if isinstance(section, Crowd):
+        return _records(slices, (("host", host) for host in section.hosts))
     if not isinstance(section, Domain):
         return _records(slices, slices.shared_keys(section))
     apart = _apart(slices, section)
@@ -82,9 +87,8 @@ def _records(slices: Slices, keys: Iterable[Key]) -> list[Record]:
 
 
 def own_records(slices: Slices, host: str) -> list[Record]:
-    """What concerns one host alone."""
-    keys: list[Key] = [("host", host)]
-    if slices.at(("host", host)) is not None:
-        ports = filter(slices.is_machine, slices.world.find("bound_to", host))
-        keys += [(kind, port) for port in ports for kind in ("port", "logged")]
-    return _records(slices, keys)
+    """What concerns one host alone, but for its record, which others need too."""
+    if slices.at(("host", host)) is None:
+        return []
+    ports = filter(slices.is_machine, slices.world.find("bound_to", host))
+    return _records(slices, ((kind, port) for port in ports for kind in ("port", "logged")))

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 
+from netplane.interest.crowds import Crowd, Crowds
 from netplane.interest.domain import Domain, Domains
 from netplane.interest.logging import logged
 from netplane.interest.placement import Placement, place
@@ -37,11 +38,12 @@ class Slices:
 
     def __init__(self) -> None:
         self.world = World()
-        self.stale: set[Domain | Stand | Key] = set()
+        self.stale: set[Domain | Stand | Crowd | Key] = set()
         """Sections that say something else than before."""
         self.apart: dict[Domain, dict[Stand | Key, None]] = {}
         """What a domain's hosts need that is no part of its section, hosts not among it; made when it is asked for."""
         self.domains = Domains(self.spoil)
+        self.crowds = Crowds()
         self.placed: dict[str, Placement] = {}
         self.standing: dict[str, Standing] = {}
         """The ports that stand on each network."""
@@ -164,7 +166,10 @@ class Slices:
                 self._outdate_held((GROUP, record.security_group_id))
             case Identity():
                 self._outdate_held(key)
-            case Host() | AddressGroup():
+            case Host():
+                self.stale.add(key)
+                self.stale.update(self.crowds.forget())
+            case AddressGroup():
                 self.stale.add(key)
 
     def outdate_domain(self, network: str) -> None:

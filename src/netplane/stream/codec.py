@@ -6,7 +6,7 @@ a snapshot of whole runs of records.
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from struct import Struct
-from typing import NamedTuple, cast
+from typing import Generic, NamedTuple, TypeVar, cast
 
 from msgspec import DecodeError, Raw
 from msgspec.msgpack import Decoder, Encoder
@@ -31,6 +31,9 @@ class Run(NamedTuple):
     """How many."""
     octets: bytes
 
+
+Name = TypeVar("Name", bound=Hashable)
+"""What runs are kept under."""
 
 _ARRAY = Struct(">BI")
 """How msgpack begins an array: 0xdd, and its length."""
@@ -85,26 +88,31 @@ def runs(records: Sequence[Record]) -> list[Run]:
     return [Run(len(piece), b"".join(map(encode, piece))) for piece in pieces]
 
 
-class Runs:
+class Runs(Generic[Name]):
     """The bytes of what is sent to many, kept until it is forgotten or others need the room."""
 
     def __init__(self, limit: int = 128 << 20) -> None:
         """`limit` is in bytes."""
         self._limit = limit
-        self._known: dict[Hashable, Sequence[Run]] = {}
+        self._known: dict[Name, Sequence[Run]] = {}
         self._size = 0
 
-    def get(self, name: Hashable, read: Callable[[], Sequence[Record]]) -> Sequence[Run]:
-        """The runs of what `read` gives, if it must be asked."""
-        known = self._known.get(name)
-        if known is None:
-            known = self._known[name] = runs(read())
-            self._size += _size(known)
-            while self._size > self._limit and len(self._known) > 1:
-                self.forget(next(iter(self._known)))
-        return known
+    def get(self, names: Iterable[Name], read: Callable[[Name], Sequence[Record]]) -> list[Run]:
+        """The runs of what is called so, one after another; `read` is asked for what is not known."""
+        known, found = self._known, list[Run]()
+        for name in names:
+            octets = known.get(name)
+            found += self._keep(name, runs(read(name))) if octets is None else octets
+        return found
 
-    def forget(self, name: Hashable) -> None:
+    def _keep(self, name: Name, made: Sequence[Run]) -> Sequence[Run]:
+        self._known[name] = made
+        self._size += _size(made)
+        while self._size > self._limit and len(self._known) > 1:
+            self.forget(next(iter(self._known)))
+        return made
+
+    def forget(self, name: Name) -> None:
         """What has this name is something else now, or no more."""
         known = self._known.pop(name, None)
         if known is not None:

@@ -28,6 +28,8 @@ TURN = 32
 """Frames that are read before everybody else has a turn, though more are there."""
 BUFFERED = 64 * 1024
 """Bytes that wait to be read before no more are taken, or to be sent before `drained` waits; beyond them, one frame."""
+COPIED = 16 * 1024
+"""Bytes of a frame that is put behind its length before it is encrypted: what is larger takes a record of TLS more."""
 
 CLOSED = "the connection was closed"
 """The reason of an end that has no other."""
@@ -43,7 +45,8 @@ class Connection(asyncio.Protocol):
         self.largest = largest
         """Bytes of a frame that is taken; what is larger ends the connection."""
         self._transport: asyncio.Transport | None = None
-        self._bytes = bytearray()
+        self._begun = bytearray()
+        """Of a frame that is not whole yet."""
         self._frames: deque[bytes] = deque()
         self._ahead = 0
         self._beaten = 0
@@ -80,7 +83,11 @@ class Connection(asyncio.Protocol):
     def write(self, frame: bytes) -> None:
         """Send a frame, or let it be kept to be sent; nothing without a connection."""
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(_LENGTH.pack(len(frame)) + frame)
+            length = _LENGTH.pack(len(frame))
+            if len(frame) > COPIED:
+                self._transport.writelines((length, frame))
+            else:
+                self._transport.write(length + frame)
 
     @property
     def waiting(self) -> int:
@@ -122,21 +129,11 @@ class Connection(asyncio.Protocol):
         self._silent = 0
         if self._end is not None:
             return
-        self._bytes += data
-        while len(self._bytes) >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._bytes)
-            end = _LENGTH.size + length
-            if length > self.largest:
-                self._over(RemoteFault(f"a frame of {length} bytes, where {self.largest} are the most"))
-                return
-            if len(self._bytes) < end:
-                break
-            if length:
-                self._frames.append(bytes(self._bytes[_LENGTH.size : end]))
-                self._ahead += length
-            else:
-                self._beaten += 1
-            del self._bytes[:end]
+        try:
+            self._take(data)
+        except RemoteFault as fault:
+            self._over(fault)
+            return
         if self._beaten > MOST_BEATS:
             self._over(RemoteFault(f"more than {MOST_BEATS} empty frames within {BEAT:g} s"))
             return
@@ -161,6 +158,46 @@ class Connection(asyncio.Protocol):
 
     # What nobody else calls.
 
+    def _take(self, data: bytes) -> None:
+        """Cut bytes into frames. RemoteFault if one is too large; those before it have been taken."""
+        start, here = self._complete(data), len(data)
+        while (left := here - start) >= _LENGTH.size:
+            end = _LENGTH.size + self._length(data, start)
+            if left < end:
+                break
+            self._have(data[start + _LENGTH.size : start + end])
+            start += end
+        self._begun += data[start:]
+
+    def _complete(self, data: bytes) -> int:
+        """Add to the frame that has begun what is left of it; how many of the bytes that was."""
+        begun, start = self._begun, 0
+        while begun:
+            whole = _LENGTH.size if len(begun) < _LENGTH.size else _LENGTH.size + self._length(begun, 0)
+            if len(begun) < whole:
+                more = data[start : start + whole - len(begun)]
+                begun += more
+                start += len(more)
+                if len(begun) < whole:
+                    break
+            elif len(begun) == whole:
+                self._have(bytes(memoryview(begun)[_LENGTH.size :]))
+                begun.clear()
+        return start
+
+    def _length(self, octets: bytes | bytearray, start: int) -> int:
+        length: int = _LENGTH.unpack_from(octets, start)[0]
+        if length > self.largest:
+            raise RemoteFault(f"a frame of {length} bytes, where {self.largest} are the most")
+        return length
+
+    def _have(self, frame: bytes) -> None:
+        if frame:
+            self._frames.append(frame)
+            self._ahead += len(frame)
+        else:
+            self._beaten += 1
+
     def _wake(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
@@ -173,7 +210,7 @@ class Connection(asyncio.Protocol):
     def _over(self, end: Gone | RemoteFault) -> None:
         """Nothing is taken any more; what has come before is still read."""
         self._end = self._end or end
-        self._bytes.clear()
+        self._begun.clear()
         self._wake()
         self._writable.set()
         if self._timer is not None:

@@ -71,8 +71,8 @@ def test_what_hosts_have_in_common_is_encoded_once_until_it_changes() -> None:
         return [octets for octets in first if any(octets is other for other in second)]
 
     before = common()
-    assert len(before) == 6, (
-        "of each of two domains its endpoints and all else, and what both hold: an identity, a group"
+    assert len(before) == 8, (
+        "of each of two domains its endpoints and all else, and what both hold: an identity, a group, two hosts"
     )
     made.take(entries(made, upserts(*bound(machine("c", RED, 3), H1))))
     after = common()
