@@ -106,8 +106,9 @@ class PortStates:
 
     def claim(self, host: str, ports: Iterable[str]) -> None:
         """A host has devices of these ports."""
+        standing = self._standing(host)
         for port in ports:
-            self._standing(host).claimed.add(port)
+            standing.claimed.add(port)
             self._claimants[port] = host
             self._judge(port)
 
@@ -143,13 +144,17 @@ class PortStates:
         return self._claimants.get(port)
 
     def _unclaim(self, host: str, ports: Iterable[str]) -> None:
+        standing = self._standing(host)
         for port in ports:
-            self._standing(host).claimed.discard(port)
+            standing.claimed.discard(port)
             if self._claimants.get(port) == host:
                 del self._claimants[port]
 
     def _standing(self, host: str) -> _Standing:
-        return self._hosts.setdefault(host, _Standing())
+        standing = self._hosts.get(host)
+        if standing is None:
+            standing = self._hosts[host] = _Standing()
+        return standing
 
     def _judge(self, port: str, *, has_moved: bool = False) -> None:
         status = self._status(port)

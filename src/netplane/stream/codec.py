@@ -18,7 +18,7 @@ from netplane.stream.messages import Delta, Down, Message, Snapshot, Up, apart
 Key = tuple[str, str]
 """The kind and the id of a record."""
 
-RUN = 800
+RUN = 400
 """Records in a run."""
 OVERHEAD = 200
 """Bytes that it takes to keep any runs."""

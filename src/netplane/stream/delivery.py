@@ -7,8 +7,10 @@ from netplane.stream.codec import Run
 from netplane.stream.outbox import Outbox, Parcel
 from netplane.stream.session import ControllerSession
 
-PART = 800
-"""Records in a part of a snapshot, at most: a connection's TLS keeps as much memory as it was ever given at once."""
+PART = 64 * 1024
+"""Bytes of a part of a snapshot, at most; beyond them, one run. A connection's TLS keeps as much memory as it was ever
+given at once, and what is larger than `LARGE_BLOCK` the system is asked for anew each time.
+"""
 
 Slice = tuple[int, Iterable[Run]]
 """All that a host needs, as bytes, and the revision that it is as of."""
@@ -42,11 +44,11 @@ def _snapshot(session: ControllerSession, revision: int, runs: Iterable[Run]) ->
     """A snapshot in parts: at least one, also of nothing."""
     is_first = True
     part: list[Run] = []
-    count = 0
+    size = 0
     for run in runs:
-        if count and count + run.number > PART:
+        if part and size + len(run.octets) > PART:
             yield session.send(codec.snapshot(revision, part, first=is_first, last=False))
-            is_first, part, count = False, [], 0
+            is_first, part, size = False, [], 0
         part.append(run)
-        count += run.number
+        size += len(run.octets)
     yield session.send(codec.snapshot(revision, part, first=is_first, last=True))

@@ -17,6 +17,8 @@ H1 = Host(id="h1", number=1, address="192.0.2.1")
 RAW = Raw(encode(H1))
 RUN = Run(1, encode(H1))
 KEY = ("host", "h1")
+WHOLE = PART // len(RUN.octets)
+"""Runs of a part."""
 
 
 def session(hello: Hello) -> ControllerSession:
@@ -42,7 +44,7 @@ def test_a_new_agent_gets_everything() -> None:
     check(made, outbox, None)
 
 
-@pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (PART, [PART]), (PART + 1, [PART, 1])])
+@pytest.mark.parametrize(("count", "sizes"), [(0, [0]), (WHOLE, [WHOLE]), (WHOLE + 1, [WHOLE, 1])])
 def test_a_snapshot_goes_in_parts(count: int, sizes: list[int]) -> None:
     made, outbox = session(Hello("h1", "192.0.2.1")), Outbox()
     outbox.renew()
