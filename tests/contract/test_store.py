@@ -28,6 +28,7 @@ from netplane.model import (
 from netplane.model.network import MOST_HOST_ROUTES
 from netplane.model.prefixes import prefix_claim, prefix_space, span_start
 from netplane.store import Conflict, Exhausted, InUse, Malformed, Missing, Store, StoreError
+from netplane.store.past import as_it_was
 from netplane.store.reader import VALUE
 from tests.contract.stores import (
     DATABASES,
@@ -222,6 +223,32 @@ def test_all_records_of_some_kinds_are_walked_through(store: Store, monkeypatch:
         assert [record.id for record in reader.walk([Network, Host])] == sorted(one.id for one in (*networks, *hosts))
         assert list(reader.walk([Host])) == hosts
         assert list(reader.walk([Subnet])) == []
+
+
+def test_what_has_changed_lately_is_known_as_it_was(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = new_network(1), new_network(2)
+    add(store, first, second)
+    with store.write("tester") as transaction:
+        transaction.put(replace(first, name="new"))
+    with store.write("tester") as transaction:
+        transaction.delete(second)
+    made, renamed = (change.record for change in store.changes(0) if change.id == first.id)
+
+    def as_of(revision: int, *records: Record | None) -> None:
+        with store.read() as reader:
+            past = reader.past([Network])
+            assert (past.revision, len(past.since)) == (revision, 4 - revision)
+            assert list(as_it_was(reader.walk([Network]), past)) == [*records]
+
+    as_of(0)
+    monkeypatch.setattr("netplane.store.past.COUNT", 2)
+    with store.read() as reader:
+        gone = reader.past([Network]).before["network", second.id]
+    as_of(2, made, gone)
+    monkeypatch.setattr("netplane.store.past.EARLIER", 0)
+    as_of(3, renamed, gone)
+    monkeypatch.setattr("netplane.store.past.SECONDS", -1.0)
+    as_of(4, renamed)
 
 
 def test_records_are_found_by_their_names(store: Store) -> None:

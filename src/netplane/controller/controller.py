@@ -30,16 +30,17 @@ from netplane.controller.correspondence import Correspondence
 from netplane.controller.decisions import DecisionBook
 from netplane.controller.heartbeats import report_heartbeats
 from netplane.controller.moves import Move
-from netplane.controller.picture import Picture
+from netplane.controller.picture import BATCH, Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
 from netplane.controller.writing import RETRY, write_as
-from netplane.interest import NAMED, NAMING
+from netplane.interest import NAMED, NAMING, TAKEN
 from netplane.model import Host
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, Unavailable
 from netplane.store.clock import fine_stamp
 from netplane.store.enrolments import extend
+from netplane.store.past import as_it_was
 from netplane.store.reports import PORT_STATUS
 from netplane.stream.delivery import Slice
 from netplane.stream.faults import StreamFault
@@ -51,8 +52,6 @@ from netplane.trust.own import OwnCertificate
 
 LOGGER = logging.getLogger(__name__)
 
-BATCH = 100
-"""Changes that are taken in at a time: each may concern many hosts, and nobody is answered meanwhile."""
 SOON = 0.002
 """Seconds that what a writer here is about to read is waited for, before it is read a second time."""
 HEARTBEAT = 5.0
@@ -350,9 +349,11 @@ def read_picture(store: Store) -> Picture:
     """The picture of the store as it is now."""
     with store.read() as reader:
         records = chain.from_iterable(reader.walk(kinds) for kinds in (NAMED, NAMING))
-        picture = Picture(records, reader.revision, {})
-        said = reader.said(PORT_STATUS)
-        picture.ports.recall({port: intern(str(said[port])) for port in picture.ports_known() if port in said}, ())
+        past = reader.past(TAKEN)
+        picture = Picture(as_it_was(records, past), past.revision, {})
+        picture.catch_up(past.since)
+        said, ports = reader.said(PORT_STATUS), picture.ports_known()
+        picture.ports.recall({port: intern(str(said[port])) for port in ports if port in said}, picture.ports_known())
         return picture
 
 

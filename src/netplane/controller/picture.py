@@ -19,6 +19,9 @@ from netplane.store import Entry
 from netplane.stream.codec import Run, Runs, raw, runs
 from netplane.stream.outbox import Parcel
 
+BATCH = 100
+"""Changes that are taken in at a time: each may concern many hosts, and nobody is answered meanwhile."""
+
 
 class Picture:
     """The world as of a revision, and what hosts have been told and have made of it."""
@@ -50,6 +53,13 @@ class Picture:
         self.history.add(history.Batch(before, self.revision, records))
         self.revisions.add(entries[0].change.revision, [entry.time for entry in entries], records)
         return {host: Parcel(self.revision, each) for host, each in records.items()}
+
+    def catch_up(self, entries: Sequence[Entry]) -> None:
+        """Take in what hosts that come back may have missed; what it meant for ports has been reported long since."""
+        for start in range(0, len(entries), BATCH):
+            self.take(entries[start : start + BATCH])
+        self.ports.news()
+        self.revisions = revisions.Revisions(self.revision)
 
     def slice(self, host: str) -> tuple[int, list[Run]]:
         """All that a host needs, as bytes, and the revision that it is as of."""

@@ -1,6 +1,6 @@
 """What the resources of tenants share: an owner, a name, tags and their times, as OpenStack Networking defines them."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, cast
 
 from msgspec import Meta
 
@@ -32,3 +32,8 @@ class Resource(Record, frozen=True, kw_only=True, gc=False):
     created_at: Annotated[str, describe("When the resource was made (UTC, ISO 8601).")] = ""
     updated_at: Annotated[str, describe("When the resource was last changed (UTC, ISO 8601).")] = ""
     revision_number: Annotated[int, describe("How often the resource has been written, from 0.")] = 0
+
+
+def project_of(record: Record) -> str:
+    """The project that owns a record; empty for what belongs to the operator."""
+    return cast(str, getattr(record, "project_id", ""))

@@ -5,9 +5,9 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, select
 
 from netplane.model import STORED, Change, Operation, Record, kind_of
+from netplane.model.resource import project_of
 from netplane.store.codec import decode
 from netplane.store.prepared import Prepared
-from netplane.store.reader import project_of
 from netplane.store.schema import CHANGE
 
 COLUMNS = ("revision", "kind", "id", "operation", "body", "actor", "time", "request")

@@ -163,7 +163,7 @@ class Several:
         self._query = query
         self._by_size: dict[int, Prepared] = {}
 
-    def rows(self, connection: Connection, asked: Sequence[str], values: Values) -> list[tuple[Any, ...]]:
+    def rows(self, connection: Connection, asked: Sequence[Any], values: Values) -> list[tuple[Any, ...]]:
         """Every row of every piece; none if nothing is asked for. `values` are the query's other parameters."""
         largest = FEWER if is_distant(connection) else SIZES[-1]
         with together(connection):
@@ -173,7 +173,7 @@ class Several:
             ]
         return [row for cursor in cursors for row in cursor.fetchall()]
 
-    def _piece(self, connection: Connection, piece: Sequence[str], values: Values) -> Any:
+    def _piece(self, connection: Connection, piece: Sequence[Any], values: Values) -> Any:
         size = next(size for size in SIZES if size >= len(piece))
         named = {f"v{index}": piece[min(index, len(piece) - 1)] for index in range(size)}
         return self._of(size).run(connection, values | named)

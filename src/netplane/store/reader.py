@@ -6,9 +6,11 @@ from typing import Any, NamedTuple, TypeVar, cast
 from sqlalchemy import Connection, bindparam, func, select, text, tuple_
 
 from netplane.model import Record, kind_of
+from netplane.model.resource import project_of
 from netplane.store.audit import Line, Sought, read_audit
 from netplane.store.codec import decode, decode_all
 from netplane.store.distance import is_distant
+from netplane.store.past import Past, read_past
 from netplane.store.prepared import Prepared, Several, together
 from netplane.store.reports import READ_SOME, Report, read_bodies, read_reports
 from netplane.store.schema import CHANGE, CLAIM, LOG, REFERENCE, RESOURCE, TALLY
@@ -189,6 +191,10 @@ class Reader:
             yield from found
             values |= {"id": found[-1].id, "kind": kind_of(found[-1])}
 
+    def past(self, kinds: Collection[type[Record]]) -> Past:
+        """How the records of some kinds were a short while ago."""
+        return read_past(self._connection, self.revision, {kind_of(kind) for kind in kinds})
+
     def page(self, kind: type[T], after: str, count: int, project: str | None = None) -> Records[T]:
         """The first `count` records of a kind whose ids follow one, by id: of all, or of one project."""
         values: dict[str, Any] = {"kind": kind_of(kind), "after": after, "count": count}
@@ -278,11 +284,6 @@ class Reader:
 
     def _records(self, statement: Prepared, values: dict[str, Any]) -> Records[Any]:
         return decode_all(statement.column(self._connection, values))
-
-
-def project_of(record: Record) -> str:
-    """The project that owns a record; empty for what belongs to the operator."""
-    return cast(str, getattr(record, "project_id", ""))
 
 
 def _id(record: Record) -> str:

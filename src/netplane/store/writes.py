@@ -11,13 +11,14 @@ from typing import NamedTuple
 from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from netplane.model import Change, Claim, OnDelete, Operation, Record, Reference, kind_of
+from netplane.model.resource import project_of
 from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode, encode_readable
 from netplane.store.errors import Conflict, Missing
 from netplane.store.inserting import insert_rows
 from netplane.store.journal import Entry
 from netplane.store.prepared import Prepared, Values
-from netplane.store.reader import VALUE, Reader, project_of
+from netplane.store.reader import VALUE, Reader
 from netplane.store.reports import FORGET
 from netplane.store.schema import CHANGE, CLAIM, REFERENCE, RESOURCE
 

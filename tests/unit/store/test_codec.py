@@ -3,8 +3,8 @@
 import pytest
 
 from netplane.model import STORED, Host, Network, Record, kind_of
+from netplane.model.resource import project_of
 from netplane.store.codec import decode, encode
-from netplane.store.reader import project_of
 from netplane.store.schema import METADATA
 
 
