@@ -83,18 +83,20 @@ class Notebook:
     """A view that notes what is read through it."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self._all = world.records
+        self._find = world.find
         self.reads: set[Read] = set()
 
     def get(self, kind: type[R], id: str) -> R | None:
         """The record of that kind and id, if there is one."""
         self.reads.add((kind, id))
-        return self._world.get(kind, id)
+        found: R | None = self._all[kind].get(id)
+        return found
 
     def find(self, kind: type[R], field: str, target: str) -> list[R]:
         """All records of that kind whose references hold `target` in `field`, sorted by id."""
         self.reads.add((kind, field, target))
-        return self._world.find(kind, field, target)
+        return self._find(kind, field, target)
 
 
 class Incremental:
@@ -116,7 +118,8 @@ class Incremental:
         self._desired = Desired(tables, partial(_name, self._names), describe, rank)
         self._notebook = Notebook(self.world)
         self._memory: dict[Owner, Memory] = {}
-        self._readers: dict[Read, set[Owner]] = {}
+        self._readers: dict[Read, Owner | set[Owner]] = {}
+        """A set where they are several, which they mostly are not."""
         self._troubled: set[Owner] = set()
 
     @property
@@ -191,7 +194,8 @@ class Incremental:
         touched: list[Read] = [(kind, id)]
         touched += [bucket for record in (old, new) if record is not None for bucket in buckets(kind, record)]
         for read in touched:
-            for reader_kind, reader in self._readers.get(read, ()):
+            known = self._readers.get(read, ())
+            for reader_kind, reader in known if isinstance(known, set) else (known,) if known else ():
                 dirty[reader_kind].setdefault(reader, self.world.get(reader_kind, reader))
 
     def _revise(self, kind: type[Any], record: Any) -> list[Item]:
@@ -251,19 +255,20 @@ class Incremental:
         self._memory[owner] = Memory(items, reads)
         readers = self._readers
         for read in reads:
-            known = readers.get(read)
-            if known is None:
-                readers[read] = {owner}
-            else:
+            known = readers.setdefault(read, owner)
+            if isinstance(known, set):
                 known.add(owner)
+            elif known is not owner:
+                readers[read] = {known, owner}
         if is_troubled:
             self._troubled.add(owner)
 
     def _forget(self, owner: Owner, reads: set[Read]) -> None:
         for read in reads:
-            readers = self._readers[read]
-            readers.remove(owner)
-            if not readers:
+            known = self._readers[read]
+            if isinstance(known, set) and len(known) > 1:
+                known.remove(owner)
+            else:
                 del self._readers[read]
         self._troubled.discard(owner)
 

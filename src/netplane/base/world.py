@@ -57,12 +57,13 @@ class World:
     """A `View` that can be written. What records refer to is indexed from the first time that somebody asks for it."""
 
     def __init__(self, kinds: Iterable[type[Any]]) -> None:
-        self._records: dict[type[Any], dict[str, Any]] = {kind: {} for kind in kinds}
-        self._indexes: dict[type[Any], dict[str, Index]] = {kind: {} for kind in self._records}
+        self.records: dict[type[Any], dict[str, Any]] = {kind: {} for kind in kinds}
+        """By kind and id, to be read only."""
+        self._indexes: dict[type[Any], dict[str, Index]] = {kind: {} for kind in self.records}
 
     def get(self, kind: type[R], id: str) -> R | None:
         """The record of that kind and id, if there is one."""
-        found: R | None = self._records[kind].get(id)
+        found: R | None = self.records[kind].get(id)
         return found
 
     def find(self, kind: type[R], field: str, target: str) -> list[R]:
@@ -73,12 +74,12 @@ class World:
         ids = index.get(target)
         if ids is None:
             return []
-        records = self._records[kind]
+        records = self.records[kind]
         return [records[id] for id in (sorted(ids) if len(ids) > 1 else ids)]
 
     def replace(self, kind: type[Any], id: str, record: Row | None) -> Any:
         """Put a record in the place of the one of that id, or take it out with None; returns what stood there."""
-        records, indexes = self._records[kind], self._indexes[kind]
+        records, indexes = self.records[kind], self._indexes[kind]
         old = records.get(id)
         if old is not None and indexes:
             for link in old.references():
@@ -95,15 +96,15 @@ class World:
 
     def fill(self, kind: type[Any], records: Mapping[str, Row]) -> bool:
         """Put in records, by id, of a kind that none is there of; False, and nothing is done, if some are."""
-        if self._records[kind]:
+        if self.records[kind]:
             return False
-        self._records[kind].update(records)
+        self.records[kind].update(records)
         self._indexes[kind].clear()
         return True
 
     def _index(self, kind: type[Any], field: str) -> Index:
         index = self._indexes[kind][field] = {}
-        for id, record in self._records[kind].items():
+        for id, record in self.records[kind].items():
             for link in record.references():
                 if link.field == field:
                     index.setdefault(link.target, set()).add(id)
@@ -111,10 +112,10 @@ class World:
 
     def all(self, kind: type[R]) -> Mapping[str, R]:
         """All records of a kind by id."""
-        return self._records[kind]
+        return self.records[kind]
 
     def __len__(self) -> int:
-        return sum(map(len, self._records.values()))
+        return sum(map(len, self.records.values()))
 
     @property
     def indexed(self) -> int:

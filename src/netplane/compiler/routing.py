@@ -1,6 +1,6 @@
 """Router interfaces: addresses that are everywhere, MAC addresses that route, and the routes they connect."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from netplane.base.addresses import (
     MAPPED,
@@ -41,7 +41,7 @@ def routing(port: Port, view: View) -> Iterator[Item]:
     mac, vni = pack_mac(port.mac_address), network.vni
     addresses = [pack_address(fixed.ip_address) for fixed in port.fixed_ips]
     everywhere = ENDPOINT.pack_value(mac, EVERYWHERE, 0, 0)
-    for address in dict.fromkeys((*addresses, *own_address(addresses, mac))):
+    for address in own_addresses(addresses, mac):
         yield ENDPOINT.name, ENDPOINT.pack_key(vni, address), everywhere
     router = view.get(Router, port.device_id)
     if router is None:
@@ -53,15 +53,16 @@ def routing(port: Port, view: View) -> Iterator[Item]:
         for family, speaker in speakers.items():
             key, value = GATEWAY.pack_key(vni, mac, family), GATEWAY.pack_value(router.number, speaker, guard)
             yield GATEWAY.name, key, value
-        yield from connected(port, router, network, mac, view)
+        value = ROUTE.pack_value(vni, mac, network.mtu, 0, 0, guard)
+        yield from connected(port, router, value, view)
 
 
-def own_address(addresses: list[bytes], mac: bytes) -> list[bytes]:
-    """The address on its own link of an interface that has one of IPv6: machines know their router by it (RFC 4861)."""
-    return [] if all(map(is_ipv4, addresses)) else [link_local(mac)]
+def own_addresses(addresses: list[bytes], mac: bytes) -> Iterable[bytes]:
+    """An interface's, and if one is of IPv6, that on its own link: machines know their router by it (RFC 4861)."""
+    return dict.fromkeys(addresses if all(map(is_ipv4, addresses)) else (*addresses, link_local(mac)))
 
 
-def connected(port: Port, router: Router, network: Network, mac: bytes, view: View) -> Iterator[Item]:
+def connected(port: Port, router: Router, value: bytes, view: View) -> Iterator[Item]:
     """A `route` for each subnet in which the interface has an address."""
     for id in dict.fromkeys(fixed.subnet_id for fixed in port.fixed_ips):
         subnet = view.get(Subnet, id)
@@ -71,6 +72,4 @@ def connected(port: Port, router: Router, network: Network, mac: bytes, view: Vi
             prefix, length = pack_prefix(subnet.cidr)
             if length < MAPPED_BITS and prefix_contains((prefix, length), EVERY_IPV4):
                 raise ValueError(f"{subnet.cidr} has every IPv4 address in it (RFC 4291, section 2.5.5.2)")
-            guard = guarded(view.get(Wall, port.id))
-            value = ROUTE.pack_value(network.vni, mac, network.mtu, 0, 0, guard)
             yield ROUTE.name, ROUTE.pack_key(BEFORE_PREFIX + length, router.number, prefix), value

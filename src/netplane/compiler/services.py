@@ -28,7 +28,8 @@ def clients(port: Port, view: View) -> Iterator[Item]:
         return
     flags, mac = DeviceFlag.PEER if device.peer else 0, pack_mac(port.mac_address)
     packed = list(dict.fromkeys(pack_address(fixed.ip_address) for fixed in port.fixed_ips))
-    own, own_v6 = ([address for address in packed if is_ipv4(address) is wanted] for wanted in (True, False))
+    own = [address for address in packed if is_ipv4(address)]
+    own_v6 = [] if len(own) == len(packed) else [address for address in packed if not is_ipv4(address)]
     if own_v6:
         own_v6 = list(dict.fromkeys((link_local(mac), *own_v6)))
     if max(len(own), len(own_v6)) > ADDRESSES:
@@ -43,9 +44,9 @@ def clients(port: Port, view: View) -> Iterator[Item]:
 @feature
 def resolvers(subnet: Subnet, view: View) -> Iterator[Item]:
     """A `resolver` entry for each IPv4 resolver of a subnet that is in no network joined with its own."""
-    network = view.get(Network, subnet.network_id)
     named = [text for text in subnet.dns_nameservers if is_ipv4(pack_address(text))]
-    if network is None or not named:
+    network = view.get(Network, subnet.network_id) if named else None
+    if network is None:
         return
     inside = [ip_network(one.cidr) for id in joined(network.id, view) for one in view.find(Subnet, "network_id", id)]
     for text in named:
