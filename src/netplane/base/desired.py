@@ -10,7 +10,7 @@ each of them. Only keys with more than one owner, which are few, pay for more.
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from netplane.base.delta import Delta
 from netplane.base.problem import Problem
@@ -21,6 +21,14 @@ Rank = Callable[[str, bytes], int]
 """The rank of a table's value; the lowest goes first."""
 Describe = Callable[[str, bytes], str]
 """How a key of a table is shown to people."""
+
+
+class Entries(NamedTuple):
+    """What an owner wants of one table, where that is much; nothing else that it wants is of this table."""
+
+    table: str
+    values: dict[bytes, bytes]
+    """By key; it stays as it is."""
 
 
 class Desired:
@@ -46,13 +54,16 @@ class Desired:
         self._writes = {table: {} if entries else None for table, entries in self.tables.items()}
         self._before = {table: {} for table in self.tables}
 
-    def add(self, items: Iterable[tuple[str, bytes, bytes] | Problem], owner: Any) -> bool:
+    def add(self, items: Iterable[tuple[str, bytes, bytes] | Entries | Problem], owner: Any) -> bool:
         """An owner wants entries. It may say so twice, with the same values. Whether it says nothing else."""
         is_sound = True
         last = ""
         for item in items:
-            if isinstance(item, Problem):
-                is_sound = False
+            if isinstance(item, Problem | Entries):
+                if isinstance(item, Problem):
+                    is_sound = False
+                else:
+                    self._add_all(item, owner)
                 continue
             table, key, value = item
             if table != last:  # An owner's entries of one table stand mostly side by side.
@@ -64,6 +75,17 @@ class Desired:
                 if writes is not None:
                     writes[key] = value
         return is_sound
+
+    def _add_all(self, item: Entries, owner: Any) -> None:
+        table, values = item
+        owners = self._owner[table]
+        if not owners.keys().isdisjoint(values):
+            self.add([(table, key, value) for key, value in values.items()], owner)
+            return
+        owners.update(dict.fromkeys(values, owner))
+        self.tables[table].update(values)
+        if (writes := self._writes[table]) is not None:
+            writes.update(values)
 
     def add_many(self, table: str, entries: dict[bytes, bytes], owners: dict[bytes, Any]) -> bool:
         """Many owners want an entry each, by key; False, and nothing is done, if one is wanted by others already.

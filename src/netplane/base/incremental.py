@@ -22,15 +22,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from netplane.base.delta import Delta
-from netplane.base.desired import Desired, OwnerName, Rank
+from netplane.base.desired import Desired, Entries, OwnerName, Rank
 from netplane.base.problem import Problem
 from netplane.base.world import Bucket, R, View, World, buckets
 
 Entry = tuple[str, bytes, bytes]
 """A table, a key and a value."""
-Item = Entry | Problem
-"""What a feature returns. An owner gives a key one value."""
+Item = Entry | Entries | Problem
+"""What a feature returns."""
 Feature = Callable[[Any, View], Sequence[Item]]
+"""An owner gives a key one value."""
 Step = tuple[type[Any], str, Any]
 """One change: the kind, the id, and the record or None for a delete."""
 
@@ -210,11 +211,9 @@ class Incremental:
         items = self._features[kind](record, self._notebook)
         is_troubled = any(isinstance(item, Problem) for item in items)
         self._remember((kind, record.id), items, is_troubled=is_troubled)
-        before, now = set(memory.items), set(items)
-        for item in before - now:
-            if not isinstance(item, Problem):
-                self._desired.remove(item[0], item[1], record)
-        return list(now - before)
+        for table, key, _ in single(without(memory.items, items)):
+            self._desired.remove(table, key, record)
+        return without(items, memory.items)
 
     def _retract(self, kind: type[Any], old: Any) -> None:
         """Take back what an owner said when its record was `old`."""
@@ -224,9 +223,8 @@ class Incremental:
         else:
             items = memory.items
             self._forget((kind, old.id), memory.reads)
-        for item in items:
-            if not isinstance(item, Problem):
-                self._desired.remove(item[0], item[1], old)
+        for table, key, _ in single(items):
+            self._desired.remove(table, key, old)
 
     def _run(self, kind: type[Any], owners: Mapping[str, Any]) -> None:
         """Ask owners with new records what they want, and remember each that its record alone does not speak for."""
@@ -295,6 +293,33 @@ class Incremental:
         }
 
 
+def single(items: Iterable[Item]) -> Iterator[Entry]:
+    """All entries of items, one by one."""
+    for item in items:
+        if isinstance(item, Entries):
+            yield from ((item.table, key, value) for key, value in item.values.items())
+        elif not isinstance(item, Problem):
+            yield item
+
+
+def without(items: Iterable[Item], others: Iterable[Item]) -> list[Item]:
+    """What of some items others do not say."""
+    left: list[Item] = []
+    tables = {other.table: other.values for other in others if isinstance(other, Entries)}
+    alone = {other for other in others if not isinstance(other, Entries)}
+    for item in items:
+        if not isinstance(item, Entries):
+            if item not in alone:
+                left.append(item)
+        elif said := tables.get(item.table):
+            left.append(
+                Entries(item.table, {key: value for key, value in item.values.items() if said.get(key) != value})
+            )
+        else:
+            left.append(item)
+    return left
+
+
 def _name(names: Mapping[type[Any], str], record: Any) -> OwnerName:
     return names[type(record)], record.id
 
@@ -316,10 +341,8 @@ def evaluate(
     entries: dict[str, dict[bytes, bytes]] = {table: {} for table in tables}
     for _, kind in sorted(kinds.items()):
         for _, record in sorted(world.all(kind).items()):
-            for item in features[kind](record, world) if kind in features else ():
-                if not isinstance(item, Problem):
-                    table, key, value = item
-                    stands = entries[table].setdefault(key, value)
-                    if rank(table, value) < rank(table, stands):
-                        entries[table][key] = value
+            for table, key, value in single(features[kind](record, world) if kind in features else ()):
+                stands = entries[table].setdefault(key, value)
+                if rank(table, value) < rank(table, stands):
+                    entries[table][key] = value
     return entries

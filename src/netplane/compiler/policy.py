@@ -17,6 +17,7 @@ from operator import add, attrgetter
 from struct import Struct
 
 from netplane.base.addresses import is_ipv4, pack_prefix
+from netplane.base.desired import Entries
 from netplane.base.incremental import Item
 from netplane.base.problem import Problem
 from netplane.base.world import View
@@ -63,8 +64,10 @@ def policy(identity: Identity, view: View) -> list[Item]:
         first, value = bits + profile + before, values[index]
         for number in members[rules[index].remote_group_id]:
             policies.setdefault(first + number + after, value)
-    items += [(PREFIX.name, key, value) for key, value in prefixes.items()]
-    items += [(POLICY.name, key, value) for key, value in policies.items()]
+    if prefixes:
+        items.append(Entries(PREFIX.name, prefixes))
+    if policies:
+        items.append(Entries(POLICY.name, policies))
     items.append((PROFILE.name, profile, PROFILE.pack_value(stamp(prefixes, policies))))
     return items
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from netplane.base.delta import Delta
+from netplane.base.desired import Entries
 from netplane.base.incremental import Feature, Incremental, Item
 from netplane.base.problem import Problem
 from netplane.base.world import View
@@ -126,3 +127,28 @@ def test_load_makes_these_all_the_records() -> None:
 
 def test_a_delete_of_what_is_not_there_is_no_harm() -> None:
     assert not Town().apply(gone=((Person, "nobody"),))
+
+
+def street(house: House, view: View) -> list[Item]:
+    """A house says all who live in it at once, by their first letters."""
+    people = view.find(Person, "house", house.id)
+    return [Entries("doors", {person.name[:1].encode(): person.name.encode() for person in people})] if people else []
+
+
+def test_many_entries_of_an_owner_come_and_go_as_single_ones_do() -> None:
+    kinds: dict[str, type] = {"person": Person, "house": House}
+    engine = Incremental(kinds, {House: street}, ["doors"], lambda table, key: key.decode(), lambda table, value: 0)
+    ada, bob, cy = Person("p1", "Ada", "h1"), Person("p2", "Bob", "h1"), Person("p3", "Cy", "h1")
+
+    def apply(*records: Person | House) -> Delta:
+        return engine.apply([(type(record), record.id, record) for record in records])
+
+    assert apply(House("h1", ""), ada, bob) == Delta({"doors": {b"A": b"Ada", b"B": b"Bob"}})
+    assert apply(cy) == Delta({"doors": {b"C": b"Cy"}})
+    assert apply(Person("p2", "Bea", "h1")) == Delta({"doors": {b"B": b"Bea"}})
+    assert not apply(House("h2", ""), Person("p4", "Alf", "h2"))
+    assert engine.problems == [Problem("house", "h2", "A also belongs to house h1, whose value stands")]
+    assert engine.apply([(House, "h1", None)]) == Delta({"doors": {b"A": b"Alf"}}, {"doors": [b"B", b"C"]})
+    assert engine.apply([(Person, "p4", None)]) == Delta({}, {"doors": [b"A"]})
+    engine.load([])
+    assert not any(engine.footprint().values())
