@@ -15,6 +15,9 @@ PortNumber = Annotated[int, Meta(ge=0, le=65535)]
 
 EVERYWHERE = ("0.0.0.0/0", "::/0")
 
+CASCADE = OnDelete.CASCADE
+"""An enumeration takes as long to say what it holds as all the rest of a reference, and rules are many."""
+
 IDENTITY_NAMESPACE = UUID("6f1f3a0e-5c39-4f0e-9d64-6e6574706c61")
 
 
@@ -88,9 +91,9 @@ class SecurityGroupRule(Terms, frozen=True, kw_only=True, gc=False, tag="securit
 
     def references(self) -> Iterable[Reference]:
         """Its group and the remote group, with either of which it goes, and the address group, which stays for it."""
-        yield Reference("security_group_id", "security_group", self.security_group_id, OnDelete.CASCADE)
+        yield Reference("security_group_id", "security_group", self.security_group_id, CASCADE)
         if self.remote_group_id is not None:
-            yield Reference("remote_group_id", "security_group", self.remote_group_id, OnDelete.CASCADE)
+            yield Reference("remote_group_id", "security_group", self.remote_group_id, CASCADE)
         if self.remote_address_group_id is not None:
             yield Reference("remote_address_group_id", "address_group", self.remote_address_group_id)
 
