@@ -73,6 +73,7 @@ FORBIDDEN = {
         "netplane.controller",
         "netplane.datapath",
         "netplane.store",
+        "rich",
         "sqlalchemy",
         "starlette",
     ),

@@ -7,8 +7,6 @@ from io import StringIO
 from typing import Any, TypeVar
 
 import click
-from rich.console import Console
-from rich.table import Table
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -100,6 +98,9 @@ def _text(value: Any) -> str:
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
     """A table without lines around it; as wide as it needs to be where nobody's window is in the way."""
+    from rich.console import Console
+    from rich.table import Table
+
     table = Table(*columns, title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
     for row in rows:
         table.add_row(*map(_cell, row))
