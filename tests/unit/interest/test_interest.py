@@ -103,6 +103,31 @@ def test_a_router_joins_and_parts_domains() -> None:
     check(made, deletes(RIGHT), h1=(set(), far), h2=(set(), near | {"port router-blue"}))
 
 
+ENTRY = (*bound(machine("here", RED, 8), H1), *bound(machine("there", BLUE, 9), H1))
+"""A host that carries nothing comes into a domain by two of its networks."""
+
+
+@pytest.mark.parametrize(
+    "then",
+    [
+        deletes(RIGHT),
+        [*deletes(RIGHT), *upserts(RIGHT)],
+        [*deletes(RIGHT), *deletes(*reversed(ENTRY[:2]))],
+        [*deletes(*reversed(ENTRY[:2])), *deletes(RIGHT)],
+        deletes(*reversed(ENTRY)),
+    ],
+    ids=["it parts", "it parts and joins", "it parts, one is left", "one is left, it parts", "both are left"],
+)
+def test_a_host_that_enters_a_domain_has_all_of_it_whatever_else_happens_at_the_same_time(then: list[Change]) -> None:
+    made = interest(*bound(B, H2), *bound(C, H2), LEFT, RIGHT)
+    held = {(kind_of(record), record.id): record for record in made.slice("h1")}
+    delta = made.apply([*upserts(*ENTRY), *then])["h1"]
+    held |= {(kind_of(record), record.id): record for record in delta.upserts}
+    for key in delta.deletes:
+        held.pop(key, None)
+    assert held == {(kind_of(record), record.id): record for record in made.slice("h1")}
+
+
 def test_a_record_changes_for_those_who_have_it() -> None:
     made = interest(*bound(A, H1), *bound(C, H2))
     check(made, upserts(Host(id="h1", number=1, address="192.0.2.9")), h1=({"host h1"}, set()))
