@@ -24,7 +24,7 @@ from netplane.api.door import Door
 from netplane.api.identity.service import STANDARD
 from netplane.api.limits import DEFAULTS, read_limits
 from netplane.api.rules.names import qualified
-from netplane.base.garbage import collect_rarely
+from netplane.base.garbage import collect_rarely, uncollected
 from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.described import CALLS
@@ -209,7 +209,8 @@ async def serve(config: ServerConfig) -> None:
     except (OSError, Distrust, Unavailable) as error:
         raise CannotStart(f"the authority that certifies hosts cannot be had: {error}") from error
     urls = config.identity.public_url or ", ".join(map(_url, config.listen))
-    controller = Controller(store, own, config.dns_domain, urls)
+    with uncollected():
+        controller = Controller(store, own, config.dns_domain, urls)
     try:
         await _ensure_administrator(config, store, authority)
         address = await _listen(controller, config)
