@@ -220,7 +220,8 @@ def test_all_records_of_some_kinds_are_walked_through(store: Store, monkeypatch:
     networks, hosts = [new_network(vni=vni) for vni in range(1, 6)], [new_host(number) for number in (1, 2)]
     add(store, *networks, *hosts)
     with store.read() as reader:
-        assert [record.id for record in reader.walk([Network, Host])] == sorted(one.id for one in (*networks, *hosts))
+        walked = sorted(record.id for record in reader.walk([Network, Host]))
+        assert walked == sorted(one.id for one in (*networks, *hosts))
         assert list(reader.walk([Host])) == hosts
         assert list(reader.walk([Subnet])) == []
 

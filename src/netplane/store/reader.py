@@ -185,11 +185,22 @@ class Reader:
         return self._records(LIST_PROJECT, values | {"project": project})
 
     def walk(self, kinds: Collection[type[Record]]) -> Iterator[Record]:
-        """All records of some kinds, one by one, in the order of their ids. It reads all of the table, in pieces."""
+        """All records of some kinds, one by one, read in pieces: of SQLite in the order in which they are stored."""
+        if is_distant(self._connection):
+            # With statistics PostgreSQL would begin anew for each piece of a walk over all kinds.
+            for kind in kinds:
+                yield from self._walk_kind(kind)
+            return
         names, values = [kind_of(kind) for kind in kinds], {"id": "", "kind": "", "count": STRIDE}
         while found := decode_all([body for (body,) in WALK.rows(self._connection, names, values)]):
             yield from found
             values |= {"id": found[-1].id, "kind": kind_of(found[-1])}
+
+    def _walk_kind(self, kind: type[T]) -> Iterator[T]:
+        after = ""
+        while found := self.page(kind, after, STRIDE):
+            yield from found
+            after = found[-1].id
 
     def past(self, kinds: Collection[type[Record]]) -> Past:
         """How the records of some kinds were a short while ago."""
