@@ -230,7 +230,7 @@ class Member:
 
     def _speak(self, uplink: Uplink) -> None:
         for saying in (
-            *self._said.plugged(set(self._devices), set()),
+            *self._said.plugged(self._devices.keys(), frozenset()),
             *(self._said.realised(self.position.revision) if self.position.revision else ()),
         ):
             uplink.send(saying)

@@ -34,12 +34,12 @@ PLANS: Mapping[str, tuple[Prepared, Mapping[str, object], str]] = {
         "PRIMARY KEY (target=? AND kind=? AND field=? AND source>?)",
     ),
     "referrers of one of many": (
-        reader.GROUP._by_size[1],
+        reader.GROUP._of(1),
         REFERRING | {"v0": "n"},
         "PRIMARY KEY (target=? AND kind=? AND field=?)",
     ),
     "referrers of many": (
-        reader.GROUP._by_size[4],
+        reader.GROUP._of(4),
         REFERRING | {f"v{index}": "n" for index in range(4)},
         "PRIMARY KEY (target=? AND kind=? AND field=?)",
     ),

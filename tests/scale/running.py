@@ -89,9 +89,7 @@ class Running:
         parcels, steps = counted(lambda: self._picture.take(entries))
         octets, edits = 0, {}
         for host, parcel in parcels.items():
-            upserts = [raw for raw in parcel.records.values() if raw is not None]
-            deletes = [key for key, raw in parcel.records.items() if raw is None]
-            message = codec.delta(parcel.revision, upserts, deletes)
+            message = codec.delta(*parcel)
             octets += len(codec.encode(message))
             edits[host] = self.agents[host].hear(message)
         return Effect(parcels, octets, edits, steps)

@@ -340,7 +340,7 @@ class Agent:
         announcements, self._announcements = self._announcements, []
         for saying in (
             *announcements,
-            *self._said.plugged(set(self._devices), self._idle),
+            *self._said.plugged(self._devices.keys(), self._idle),
             *self._said.troubled(problems),
             *(self._said.realised(realised) if realised else ()),
             *self._decisions.kept.say(),

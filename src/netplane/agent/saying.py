@@ -3,7 +3,7 @@
 Nothing that is said is kept by a broken session, so after each `Welcome` all that holds is said again.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Set
 
 from netplane.base.problem import Problem
 from netplane.stream.client import Saying
@@ -16,6 +16,7 @@ class Said:
     def __init__(self) -> None:
         self._claimed: set[str] = set()
         self._released: set[str] = set()
+        self._idle: set[str] = set()
         self._problems: list[Problem] = []
         self._revision = 0
 
@@ -25,14 +26,16 @@ class Said:
             self._revision = revision
             yield Ack(revision)
 
-    def plugged(self, ports: set[str], idle: set[str]) -> Iterable[Saying]:
+    def plugged(self, ports: Set[str], idle: Set[str]) -> Iterable[Saying]:
         """`ports` have a device here; `idle` are bound here for the sake of a device that is not here."""
+        if ports == self._claimed and idle == self._idle:
+            return
         if new := ports - self._claimed:
             yield from (Claim(part) for part in _parts(new))
         if gone := (self._claimed - ports) | (idle - ports - self._released):
             yield from (Release(part) for part in _parts(gone))
         self._released = (self._released | gone) & idle - ports
-        self._claimed = set(ports)
+        self._claimed, self._idle = set(ports), set(idle)
 
     def unheard(self, ports: set[str]) -> None:
         """Claims that came to nothing so far, and are to be made again."""
@@ -45,7 +48,7 @@ class Said:
             yield Trouble(problems)
 
 
-def _parts(ports: set[str]) -> Iterator[list[str]]:
+def _parts(ports: Set[str]) -> Iterator[list[str]]:
     """Ports in order, as many at a time as a message may name."""
     names = sorted(ports)
     return (names[start : start + MOST_PORTS] for start in range(0, len(names), MOST_PORTS))

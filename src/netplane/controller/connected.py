@@ -17,6 +17,7 @@ from msgspec import Struct, convert, to_builtins
 from netplane.controller.decisions import DecisionBook, Heard, Wanted
 from netplane.controller.picture import Picture
 from netplane.controller.problems import Problems
+from netplane.store.clock import fine_stamp
 from netplane.stream.faults import Refused
 from netplane.stream.server import SouthboundServer
 
@@ -71,7 +72,8 @@ class Connected(NamedTuple):
     def fate(self, number: int) -> dict[str, Any]:
         """The same as it is now."""
         batch = self.picture.revisions.find(number)
-        return {"realised": batch.realised if batch else {}, "pending": list(self._pending(number))}
+        realised = {host: fine_stamp(time) for host, time in batch.realised.items()} if batch else {}
+        return {"realised": realised, "pending": list(self._pending(number))}
 
     def _pending(self, number: int) -> Iterator[str]:
         """The hosts here that a revision waits for."""

@@ -38,7 +38,6 @@ from netplane.interest import NAMED, NAMING, TAKEN
 from netplane.model import Host
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, Unavailable
-from netplane.store.clock import fine_stamp
 from netplane.store.enrolments import extend
 from netplane.store.past import as_it_was
 from netplane.store.reports import PORT_STATUS
@@ -192,7 +191,7 @@ class Controller:
                 # A host that was told more by another controller is no further than this one knows.
                 known = min(revision, self.picture.revision)
                 self.picture.ports.acknowledge(host, known)
-                self.picture.revisions.acknowledge(host, known, fine_stamp(self.store.clock()))
+                self.picture.revisions.acknowledge(host, known, self.store.clock())
                 self._tell_soon()
             case Claim(ports):
                 await self._claims.claim(host, ports)

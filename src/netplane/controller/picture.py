@@ -108,8 +108,7 @@ class Picture:
         for host, delta in deltas.items():
             found = told[host] = cast("dict[Key, Raw | None]", dict.fromkeys(delta.deletes))
             for record in delta.upserts:
-                encoded = known.get(id(record))
-                if encoded is None:
-                    encoded = known[id(record)] = (kind_of(record), record.id), raw(record)
-                found[encoded[0]] = encoded[1]
+                if id(record) not in known:
+                    known[id(record)] = (kind_of(record), record.id), raw(record)
+            found.update(map(known.__getitem__, map(id, delta.upserts)))
         return told

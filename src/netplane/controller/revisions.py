@@ -3,6 +3,7 @@
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Collection, Sequence
+from datetime import datetime
 from itertools import islice
 
 LIMIT = 20_000
@@ -17,7 +18,7 @@ class Batch:
         self.times = times
         """When each revision was committed, from the first on."""
         self.waiting = dict.fromkeys(hosts)
-        self.realised: dict[str, str] = {}
+        self.realised: dict[str, datetime] = {}
 
     @property
     def last(self) -> int:
@@ -42,12 +43,15 @@ class Revisions:
         if len(self._batches) > self._limit:
             self._batches.popleft()
         for host in hosts:
-            self._unacknowledged.setdefault(host, deque(maxlen=self._limit)).append(batch)
+            waiting = self._unacknowledged.get(host)
+            if waiting is None:
+                waiting = self._unacknowledged[host] = deque(maxlen=self._limit)
+            waiting.append(batch)
         self.reached = batch.last
 
-    def acknowledge(self, host: str, revision: int, time: str) -> None:
+    def acknowledge(self, host: str, revision: int, time: datetime) -> None:
         """All that a host needs up to a revision is in its kernel."""
-        batches = self._unacknowledged.get(host, deque())
+        batches = self._unacknowledged.get(host)
         while batches and batches[0].last <= revision:
             batch = batches.popleft()
             del batch.waiting[host]

@@ -88,6 +88,18 @@ class Domains:
         # It walks the fewer of both: a host may be of hundreds of domains, a group is mostly of one.
         return not there.keys().isdisjoint(holding.keys())
 
+    def blind(self, hosts: Iterable[str], key: Key) -> list[str]:
+        """Those hosts of which no domain holds this; each knows itself."""
+        of, holding = self._holding, self._holding.get(key, {}).keys()
+        theirs = ((host, ("host", host)) for host in hosts)
+        return [host for host, own in theirs if own != key and (own not in of or of[own].keys().isdisjoint(holding))]
+
+    def unseen(self, host: str, keys: Iterable[Key]) -> list[Key]:
+        """Those of these that no domain of the host holds; it knows itself."""
+        of, own = self._holding, ("host", host)
+        there = of.get(own, {}).keys()
+        return [key for key in keys if key != own and (key not in of or there.isdisjoint(of[key].keys()))]
+
     def count(self, domain: Domain, key: Key, by: int) -> None:
         """Let a domain hold something for so many more placements; fewer if negative."""
         count = domain.held.get(key, 0) + by

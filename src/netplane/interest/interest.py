@@ -15,6 +15,7 @@ a group of ten thousand costs the hosts of its domain and nothing else. A split 
 the placements of the smaller part.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import NamedTuple, TypeVar
 
@@ -56,7 +57,9 @@ class Interest:
         self.revision = 0
         """The revision of the last change taken in."""
         self._slices = Slices()
-        self._touched: dict[str, dict[Key, None]] = {}
+        self._touched: defaultdict[str, dict[Key, None]] = defaultdict(dict)
+        self._entered: defaultdict[str, dict[str, None]] = defaultdict(dict)
+        """The networks by which hosts have come into domains."""
         self._handlers = {
             "host": self._host,
             "network": self._network,
@@ -84,8 +87,9 @@ class Interest:
         for change in changes:
             self._set((change.kind, change.id), change.record)
             self.revision = max(self.revision, change.revision)
-        touched, self._touched = self._touched, {}
-        return self._deltas(touched)
+        touched, self._touched = self._touched, defaultdict(dict)
+        entered, self._entered = self._entered, defaultdict(dict)
+        return self._deltas(touched, entered)
 
     def slice(self, host: str) -> list[Record]:
         """All records that a host needs now."""
@@ -125,13 +129,25 @@ class Interest:
         """The ids of the ports that are bound to a host."""
         return list(self._slices.world.find("bound_to", host))
 
-    def _deltas(self, touched: Mapping[str, Iterable[Key]]) -> dict[str, SliceDelta]:
-        """What each host must be told; many hosts mostly look at the same few keys."""
+    def _deltas(
+        self, touched: Mapping[str, Iterable[Key]], entered: Mapping[str, Iterable[str]]
+    ) -> dict[str, SliceDelta]:
+        """What each host must be told; many hosts mostly look at the same few keys, and enter the same domains."""
         looked: dict[Key, tuple[Record | None, Callable[[str], bool]]] = {}
+        owned: dict[Domain, dict[Key, Record]] = {}
         deltas: dict[str, SliceDelta] = {}
         for host, keys in touched.items():
             delta = deltas[host] = SliceDelta([], [])
+            told: dict[Key, Record] = {}
+            for domain in self._domains_of(host, entered.get(host, ())):
+                own = owned.get(domain)
+                if own is None:
+                    own = owned[domain] = self._slices.own_records(domain)
+                told |= own
+            delta.upserts.extend(told.values())
             for key in keys:
+                if key in told:
+                    continue
                 found = looked.get(key)
                 if found is None:
                     record = self._slices.at(key)
@@ -142,6 +158,11 @@ class Interest:
                 else:
                     delta.deletes.append(key)
         return deltas
+
+    def _domains_of(self, host: str, networks: Iterable[str]) -> Iterable[Domain]:
+        """The domains of networks, but for those that the host has left again."""
+        found = dict.fromkeys(map(self._slices.domains.get, networks))
+        return [domain for domain in found if domain is not None and host in domain.hosts]
 
     # One handler for each kind: put the record into the world, touch what follows.
 
@@ -329,7 +350,7 @@ class Interest:
             if held not in domain.held:
                 self._touch_shared(domain, held)
                 if held[0] == "host":
-                    self._touch_domain(held[1], domain)
+                    self._enter(held[1], placement.network_id, domain)
             self._slices.domains.count(domain, held, 1)
 
     def _release(self, placement: Placement) -> None:
@@ -372,19 +393,22 @@ class Interest:
 
     def _split(self, domain: Domain, networks: Collection[str]) -> None:
         hosts = list(domain.hosts)
+        entered = {host for host in hosts if not domain.networks.keys().isdisjoint(self._entered.get(host, ()))}
         standing = (port for network in networks for port in self._slices.standing.get(network, ()))
         part = self._slices.domains.split(domain, networks, (self._slices.placed[port] for port in standing))
         for host in hosts:
             for each in (domain, part):
                 if host not in each.hosts:
                     self._touch_domain(host, each)
+                elif host in entered:
+                    self._entered[host][next(iter(each.networks))] = None
 
     # Touching.
 
     def _touch(self, hosts: Iterable[str], keys: Iterable[Key]) -> None:
         fresh = dict.fromkeys(keys)
         for host in hosts:
-            self._touched.setdefault(host, {}).update(fresh)
+            self._touched[host].update(fresh)
 
     def _touch_carrier(self, port: str) -> None:
         """The host that a machine's port is bound to must look at the port again."""
@@ -403,17 +427,26 @@ class Interest:
     def _touch_shared(self, domain: Domain, held: Key) -> None:
         """All hosts of a domain that hold this through no domain must look at its keys again."""
         keys = list(self._slices.shared_keys(held))
-        lacking = [host for host in domain.hosts if not self._has(host, held)]
+        lacking = self._slices.domains.blind(domain.hosts, held)
         self._touch(lacking, keys)
         self._touch_named(lacking, held)
+
+    def _enter(self, host: str, network: str, domain: Domain) -> None:
+        """A host that is not of the domain of a network, but about to be, must be told of all that is then in it."""
+        self._entered[host][network] = None
+        self._touch_held(host, domain)
 
     def _touch_domain(self, host: str, domain: Domain) -> None:
         """A host that is not, or no longer, of a domain must look at all in it again."""
         self._touch((host,), (key for key in self._slices.own_keys(domain) if self._slices.at(key) is not None))
-        for held in domain.held:
-            if not self._has(host, held):
-                self._touch((host,), self._slices.shared_keys(held))
-                self._touch_named((host,), held)
+        self._touch_held(host, domain)
+
+    def _touch_held(self, host: str, domain: Domain) -> None:
+        """A host must look again at what it has by no other domain."""
+        self._touched[host]  # It is told something in any case.
+        for held in self._slices.domains.unseen(host, domain.held):
+            self._touch((host,), self._slices.shared_keys(held))
+            self._touch_named((host,), held)
 
     def _touch_address_group(self, rule: Record | None) -> None:
         """Hosts that have a rule but nothing else that names its address group must look at that again."""
@@ -431,9 +464,6 @@ class Interest:
     def _touch_lacking(self, hosts: Iterable[str], key: Key) -> None:
         if self._slices.at(key) is not None:
             self._touch((host for host in hosts if self._slices.needed(host, key) is None), (key,))
-
-    def _has(self, host: str, held: Key) -> bool:
-        return held == ("host", host) or self._slices.domains.sees(host, held)
 
 
 def _nobody(_host: str) -> bool:

@@ -4,20 +4,21 @@ A record is encoded once however many hosts it goes to: frames down are made of 
 a snapshot of whole runs of records.
 """
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from struct import Struct
 from typing import Generic, NamedTuple, TypeVar, cast
 
 from msgspec import DecodeError, Raw
 from msgspec.msgpack import Decoder, Encoder
 
-from netplane.model import Endpoint, NamedRecord, Record
+from netplane.model import Endpoint, NamedRecord, Record, kind_of
 from netplane.stream.faults import RemoteFault
 from netplane.stream.messages import Delta, Down, Message, Snapshot, Up, apart
 
 Key = tuple[str, str]
 """The kind and the id of a record."""
 
+ENDPOINT = kind_of(Endpoint)
 RUN = 400
 """Records in a run."""
 OVERHEAD = 200
@@ -67,13 +68,17 @@ def snapshot(revision: int, runs: Iterable[Run], *, first: bool, last: bool) -> 
     return Snapshot(revision, first, last, *joined)
 
 
-def delta(revision: int, upserts: Iterable[Raw], deletes: Iterable[Key]) -> Delta:
-    """A delta out of records that are bytes already; only to be encoded."""
+def delta(revision: int, records: Mapping[Key, Raw | None]) -> Delta:
+    """A delta out of records that are bytes already, None for those that are needed no more; only to be encoded."""
     named: list[Raw] = []
     endpoints: list[Raw] = []
-    for each in upserts:
-        (endpoints if _is_array(memoryview(each)) else named).append(each)
-    return Delta(revision, cast(list[NamedRecord], named), list(deletes), cast(list[Endpoint], endpoints))
+    deletes: list[Key] = []
+    for key, record in records.items():
+        if record is None:
+            deletes.append(key)
+        else:
+            (endpoints if key[0] == ENDPOINT else named).append(record)
+    return Delta(revision, cast(list[NamedRecord], named), deletes, cast(list[Endpoint], endpoints))
 
 
 def raw(record: Record) -> Raw:
@@ -127,9 +132,9 @@ def _joined(runs: Sequence[Run]) -> Raw:
     return Raw(b"".join((_ARRAY.pack(0xDD, sum(run.number for run in runs)), *(run.octets for run in runs))))
 
 
-def _is_array(octets: bytes | memoryview) -> bool:
+def _is_array(octets: bytes) -> bool:
     """Whether it is an endpoint, which is an array on the wire (fixarray, 0x90 to 0x9f); all other records are maps."""
-    return b"\x90" <= bytes(octets[:1]) <= b"\x9f"
+    return b"\x90" <= octets[:1] <= b"\x9f"
 
 
 def _decode(decoder: Decoder[Up] | Decoder[Down], frame: bytes) -> object:

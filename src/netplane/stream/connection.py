@@ -3,8 +3,8 @@
     read()  ◀── frames, a few ahead ◀── bytes ◀── TLS        what is not read is not taken from the network
     write() ──▶ length, frame ──────────────────▶ TLS        `drained` waits while the other end takes nothing
 
-Each end says an empty frame every few seconds, whatever else it says; whoever hears nothing for much longer ends the
-connection. That notices ends that hang as well as those that are cut off, on Unix sockets as on TCP.
+Each end says an empty frame every few seconds, if it has nothing else to say; whoever hears nothing for much longer
+ends the connection. That notices ends that hang as well as those that are cut off, on Unix sockets as on TCP.
 """
 
 import asyncio
@@ -31,6 +31,10 @@ BUFFERED = 64 * 1024
 COPIED = 16 * 1024
 """Bytes of a frame that is put behind its length before it is encrypted: what is larger takes a record of TLS more."""
 
+TAKEN = memoryview(bytearray(64 * 1024))
+"""What comes, of all connections: TLS puts bytes there and says how many in one go. Without it each message would have
+a quarter of a megabyte reserved, and given back, for what it might be."""
+
 CLOSED = "the connection was closed"
 """The reason of an end that has no other."""
 
@@ -38,7 +42,7 @@ _LENGTH = Struct(">I")
 _BEAT = _LENGTH.pack(0)
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """Either end's, on top of TLS."""
 
     def __init__(self, largest: int) -> None:
@@ -57,6 +61,8 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._silent = 0
+        self._is_quiet = True
+        """Whether nothing was said since the last beat."""
         self._timer: asyncio.TimerHandle | None = None
         self._closed = asyncio.Event()
 
@@ -82,6 +88,7 @@ class Connection(asyncio.Protocol):
 
     def write(self, frame: bytes) -> None:
         """Send a frame, or let it be kept to be sent; nothing without a connection."""
+        self._is_quiet = False
         if self._transport is not None and not self._transport.is_closing():
             length = _LENGTH.pack(len(frame))
             if len(frame) > COPIED:
@@ -124,7 +131,15 @@ class Connection(asyncio.Protocol):
         self._transport.set_write_buffer_limits(BUFFERED)
         self._timer = asyncio.get_running_loop().call_later(BEAT, self._beat)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, _sizehint: int) -> memoryview:
+        """Where bytes may be put."""
+        return TAKEN
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """So many bytes have been put there."""
+        self.receive(TAKEN[:nbytes])
+
+    def receive(self, data: bytes | memoryview) -> None:
         """Some bytes have come."""
         self._silent = 0
         if self._end is not None:
@@ -158,18 +173,18 @@ class Connection(asyncio.Protocol):
 
     # What nobody else calls.
 
-    def _take(self, data: bytes) -> None:
+    def _take(self, data: bytes | memoryview) -> None:
         """Cut bytes into frames. RemoteFault if one is too large; those before it have been taken."""
         start, here = self._complete(data), len(data)
         while (left := here - start) >= _LENGTH.size:
             end = _LENGTH.size + self._length(data, start)
             if left < end:
                 break
-            self._have(data[start + _LENGTH.size : start + end])
+            self._have(bytes(data[start + _LENGTH.size : start + end]))
             start += end
         self._begun += data[start:]
 
-    def _complete(self, data: bytes) -> int:
+    def _complete(self, data: bytes | memoryview) -> int:
         """Add to the frame that has begun what is left of it; how many of the bytes that was."""
         begun, start = self._begun, 0
         while begun:
@@ -185,7 +200,7 @@ class Connection(asyncio.Protocol):
                 begun.clear()
         return start
 
-    def _length(self, octets: bytes | bytearray, start: int) -> int:
+    def _length(self, octets: bytes | bytearray | memoryview, start: int) -> int:
         length: int = _LENGTH.unpack_from(octets, start)[0]
         if length > self.largest:
             raise RemoteFault(f"a frame of {length} bytes, where {self.largest} are the most")
@@ -223,8 +238,9 @@ class Connection(asyncio.Protocol):
         if self._silent > SILENCE:
             self.abort(f"nothing was heard for {SILENCE * BEAT:g} s")
             return
-        if self._writable.is_set() and self._transport is not None:
+        if self._is_quiet and self._writable.is_set() and self._transport is not None:
             self._transport.write(_BEAT)
+        self._is_quiet = True
         self._timer = asyncio.get_running_loop().call_later(BEAT, self._beat)
 
 

@@ -35,9 +35,7 @@ def frames(session: ControllerSession, outbox: Outbox, read_slice: Callable[[], 
     if outbox.take_snapshot():
         yield from _snapshot(session, *read_slice())
     elif parcel := outbox.take():
-        upserts = [raw for raw in parcel.records.values() if raw is not None]
-        deletes = [key for key, raw in parcel.records.items() if raw is None]
-        yield session.send(codec.delta(parcel.revision, upserts, deletes))
+        yield session.send(codec.delta(*parcel))
 
 
 def _snapshot(session: ControllerSession, revision: int, runs: Iterable[Run]) -> Iterator[bytes]:

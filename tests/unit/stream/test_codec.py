@@ -6,7 +6,7 @@ import pytest
 from msgspec import msgpack
 
 from netplane.base.addresses import pack_address as address
-from netplane.model import Endpoint, Host, Pair
+from netplane.model import Endpoint, Host, Pair, kind_of
 from netplane.stream.codec import OVERHEAD, RUN, Runs, decode_down, delta, encode, raw, runs, snapshot
 from netplane.stream.faults import RemoteFault
 from netplane.stream.messages import Delta, Snapshot
@@ -26,7 +26,9 @@ def counted(*records: Host) -> tuple[Callable[[str], list[Host]], list[int]]:
 
 
 def test_frames_of_encoded_records_are_those_of_the_records() -> None:
-    assert decode_down(encode(delta(3, [raw(OLD)], [("port", "p1")]))) == Delta(3, [OLD], [("port", "p1")])
+    assert decode_down(encode(delta(3, {("host", "h1"): raw(OLD), ("port", "p1"): None}))) == Delta(
+        3, [OLD], [("port", "p1")]
+    )
     parts = [*runs([OLD, NEW]), *runs([]), *runs([NEW])]
     assert decode_down(encode(snapshot(3, parts, first=True, last=False))) == Snapshot(3, True, False, [OLD, NEW, NEW])
     assert decode_down(encode(snapshot(3, [], first=True, last=True))) == Snapshot(3, True, True, [])
@@ -38,7 +40,9 @@ def test_endpoints_travel_by_themselves_and_come_back_whole() -> None:
     told = Snapshot.of(3, [plain, OLD, odd, paired])
     assert (told.records, told.endpoints) == ([OLD], [plain, odd, paired])
     assert decode_down(encode(snapshot(3, runs([plain, OLD, odd, paired]), first=True, last=True))) == told
-    assert decode_down(encode(delta(3, map(raw, [plain, OLD, paired]), []))) == Delta.of(3, [OLD, plain, paired])
+    assert decode_down(
+        encode(delta(3, {(kind_of(each), each.id): raw(each) for each in (plain, OLD, paired)}))
+    ) == Delta.of(3, [OLD, plain, paired])
     assert [run.number for run in runs([plain, OLD] * RUN)] == [RUN, RUN]
 
 

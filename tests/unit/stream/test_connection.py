@@ -66,7 +66,7 @@ def test_frames_are_the_same_however_their_bytes_come(frames: list[bytes], cuts:
         data = framed(*frames)
         places = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
         for start, end in pairwise(places):
-            connection.data_received(data[start:end])
+            connection.receive(data[start:end])
         assert [await connection.read() for _ in frames] == frames
         for frame in frames:
             connection.write(frame)
@@ -79,10 +79,10 @@ def test_a_reader_waits_for_a_frame() -> None:
     async def scenario(connection: Connection, _wire: Wire) -> None:
         reading = asyncio.create_task(connection.read())
         await asyncio.sleep(0)
-        connection.data_received(framed(b""))
+        connection.receive(framed(b""))
         await asyncio.sleep(0)
         assert not reading.done(), "empty frames say only that somebody is there"
-        connection.data_received(framed(b"one"))
+        connection.receive(framed(b"one"))
         assert await reading == b"one"
 
     run(scenario)
@@ -90,7 +90,7 @@ def test_a_reader_waits_for_a_frame() -> None:
 
 def test_what_came_before_the_end_is_read_and_then_why() -> None:
     async def scenario(connection: Connection, wire: Wire) -> None:
-        connection.data_received(framed(b"last"))
+        connection.receive(framed(b"last"))
         wire.abort()
         connection.connection_lost(ConnectionResetError(104, "..."))
         assert await connection.read() == b"last"
@@ -104,7 +104,7 @@ def test_what_came_before_the_end_is_read_and_then_why() -> None:
 
 def test_a_frame_that_is_too_large_is_not_waited_for_and_can_be_answered() -> None:
     async def scenario(connection: Connection, wire: Wire) -> None:
-        connection.data_received((LARGEST + 1).to_bytes(4))
+        connection.receive((LARGEST + 1).to_bytes(4))
         with pytest.raises(RemoteFault, match="are the most"):
             await connection.read()
         connection.write(b"why")
@@ -115,7 +115,7 @@ def test_a_frame_that_is_too_large_is_not_waited_for_and_can_be_answered() -> No
 
 def test_what_is_not_read_is_not_taken_from_the_network() -> None:
     async def scenario(connection: Connection, wire: Wire) -> None:
-        connection.data_received(framed(b"x" * BUFFERED, b"y"))
+        connection.receive(framed(b"x" * BUFFERED, b"y"))
         assert wire.is_held
         for _ in range(2 * SILENCE):
             beat(connection)
@@ -138,7 +138,7 @@ def test_many_frames_leave_turns_to_others() -> None:
                 await asyncio.sleep(0)
                 turns += 1
 
-        connection.data_received(framed(*[b"x"] * 20 * TURN))
+        connection.receive(framed(*[b"x"] * 20 * TURN))
         task = asyncio.create_task(other())
         for _ in range(20 * TURN):
             await connection.read()
@@ -151,10 +151,10 @@ def test_many_frames_leave_turns_to_others() -> None:
 def test_nobody_beats_without_end() -> None:
     async def scenario(connection: Connection, wire: Wire) -> None:
         for _ in range(3):
-            connection.data_received(framed(*[b""] * MOST_BEATS, b"x"))
+            connection.receive(framed(*[b""] * MOST_BEATS, b"x"))
             assert await connection.read() == b"x"
             beat(connection)
-        connection.data_received(framed(*[b""] * (MOST_BEATS + 1)))
+        connection.receive(framed(*[b""] * (MOST_BEATS + 1)))
         with pytest.raises(RemoteFault, match="more than 100 empty frames within 3 s"):
             await connection.read()
 
@@ -187,7 +187,7 @@ def test_whoever_is_silent_for_long_is_gone() -> None:
             for _ in range(SILENCE):
                 beat(connection)
             assert not wire.is_gone
-            connection.data_received(b"\0")
+            connection.receive(b"\0")
         assert wire.sent == framed(*[b""] * 2 * SILENCE)
         for _ in range(SILENCE + 1):
             beat(connection)
