@@ -1,5 +1,6 @@
 """What every datapath does with packets to groups and to all of a network: the fake, and the kernel's."""
 
+from array import array
 from collections.abc import Iterator
 
 import pytest
@@ -41,12 +42,17 @@ def datapath(shared: Bench) -> Iterator[Datapath]:
 
 def lists() -> list[Entry]:
     return [
-        *(SPREAD.entry((ANN.vni, index), (host,)) for index, host in enumerate((THIS_HOST, OTHER_HOST))),
+        SPREAD.entry((ANN.vni, 0), (numbers(THIS_HOST, OTHER_HOST),)),
         *(CROWD.entry((ANN.vni, index), (machine.mac,)) for index, machine in enumerate((ANN, BEN))),
         CROWD.entry((DOT.vni, 0), (DOT.mac,)),
         BROADCAST.entry((ANN.vni, pack_address("10.0.1.255")), ()),
         MEMBER.entry((ANN.vni, pack_address(GROUP), 0), (ANN.mac,)),
     ]
+
+
+def numbers(*hosts: int) -> bytes:
+    """Hosts as they stand in an entry."""
+    return array("I", hosts).tobytes()
 
 
 def to_many(
@@ -167,13 +173,22 @@ def test_a_storm(datapath: Datapath) -> None:
     assert send(datapath, BEN, to_many(BEN, "255.255.255.255", TO_ALL)).verdict is Verdict.FLOOD
 
 
+def test_entries_of_hosts_that_are_not_full(datapath: Datapath) -> None:
+    """As when entries of one host each were carried over from a release that had such."""
+    written = (numbers(THIS_HOST), numbers(OTHER_HOST), numbers(0), numbers(OTHER_HOST, OTHER_HOST, 0, OTHER_HOST))
+    datapath.write(
+        "spread", dict([SPREAD.entry((ANN.vni, index), (value,))[1:] for index, value in enumerate(written)])
+    )
+    assert send(datapath, ANN, to_many(ANN, "255.255.255.255", TO_ALL)).target == 1 + 3
+
+
 def test_as_many_as_a_packet_is_copied_to(datapath: Datapath) -> None:
     """All of a list up to its limit, in one packet; what is beyond is counted."""
-    host = dict([SPREAD.entry((ANN.vni, index), (OTHER_HOST,))[1:] for index in range(Limit.COPIES)])
-    datapath.write("spread", host)
+    full = numbers(*(16 * (OTHER_HOST,)))
+    datapath.write("spread", dict([SPREAD.entry((ANN.vni, index), (full,))[1:] for index in range(Limit.COPIES // 16)]))
     assert send(datapath, ANN, to_many(ANN, "255.255.255.255", TO_ALL)).target == 1 + Limit.COPIES
     assert counted(datapath, ANN, Direction.EGRESS, Class.DROPPED + Reason.TOO_MANY) == 0
-    datapath.write("spread", dict([SPREAD.entry((ANN.vni, Limit.COPIES), (OTHER_HOST,))[1:]]))
+    datapath.write("spread", dict([SPREAD.entry((ANN.vni, Limit.COPIES // 16), (numbers(OTHER_HOST),))[1:]]))
     assert send(datapath, ANN, to_many(ANN, "255.255.255.255", TO_ALL)).target == 1 + Limit.COPIES
     assert counted(datapath, ANN, Direction.EGRESS, Class.DROPPED + Reason.TOO_MANY) == 1
 

@@ -3,11 +3,11 @@
 The lists stand in the order in which their members mostly come, so that a new one is written at the end.
 """
 
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from ipaddress import IPv4Network, ip_network
-from struct import Struct
 
 from netplane.base.addresses import pack_address, pack_mac
 from netplane.base.incremental import Item
@@ -15,10 +15,6 @@ from netplane.base.world import View
 from netplane.compiler.feature import feature
 from netplane.model import Device, Network, Port, Presence, Subnet
 from netplane.tables.pipeline import BROADCAST, CROWD, SPREAD
-from netplane.tables.schema import FieldType
-
-_number = Struct("=I").pack
-assert [field.type for field in (*SPREAD.key.fields, *SPREAD.value.fields)] == [FieldType.U32] * 3
 
 POINT_TO_POINT = 31
 """From this length on, a prefix has no address for all (RFC 3021)."""
@@ -39,14 +35,12 @@ def flooding(network: Network, view: View) -> list[Item]:
 
 
 def _spread(vni: int, hosts: Sequence[int]) -> list[Item]:
-    """An entry for each host of a network; there are as many of these as of all else together."""
-    network, places = _number(vni), _places(len(hosts))
-    return [(SPREAD.name, network + place, _number(host)) for place, host in zip(places, hosts, strict=True)]
-
-
-@lru_cache(maxsize=64)
-def _places(count: int) -> tuple[bytes, ...]:
-    return tuple(map(_number, range(count)))
+    """The hosts of a network, an entry for each sixteen of them; the last is filled up with zeros."""
+    packed, size = array("I", hosts).tobytes(), SPREAD.value.size
+    return [
+        SPREAD.entry((vni, index), (packed[start : start + size],))
+        for index, start in enumerate(range(0, len(packed), size))
+    ]
 
 
 def plugged(network: Network, view: View) -> Iterator[tuple[Device, bytes]]:

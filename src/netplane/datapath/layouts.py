@@ -2,11 +2,12 @@
 
 The text is kept beside the pinned table. A new release that declares the table otherwise finds there what the old
 one wrote, and converts entry by entry: fields go by name, new fields start at 0, and what the agent writes is put
-right by its next reconcile.
+right by its next reconcile. A number that has become an array of numbers is the first of these.
 """
 
 from collections.abc import Callable
 from struct import Struct
+from sys import byteorder
 from typing import Any
 
 from netplane.tables.schema import Field, FieldType, Kind, Layout, Ring, Table
@@ -51,14 +52,21 @@ def _between(old: Layout, new: Layout) -> Converter:
     if old.format == new.format and old.offsets() == new.offsets():
         return lambda packed: packed
     unpack, pack = Struct(old.format).unpack, Struct(new.format).pack
-    names = [field.name for field in old.fields if not field.is_padding]
+    before = [field for field in old.fields if not field.is_padding]
+    names, kinds = [field.name for field in before], {field.name: field.type for field in before}
     wanted = [(field.name, _nothing(field.type)) for field in new.fields if not field.is_padding]
+    arrays = {field.name: kinds[field.name].size for field in new.fields if _widens(kinds.get(field.name), field.type)}
 
     def convert(packed: bytes) -> bytes:
         known: dict[str, Any] = dict(zip(names, unpack(packed), strict=True))
+        known |= {name: known[name].to_bytes(size, byteorder) for name, size in arrays.items()}
         return pack(*(known.get(name, nothing) for name, nothing in wanted))
 
     return convert
+
+
+def _widens(old: FieldType | None, new: FieldType) -> bool:
+    return old is not None and not old.is_bytes and new.is_bytes and old.c_type == new.c_type
 
 
 def _nothing(kind: FieldType) -> int | bytes:

@@ -7,6 +7,7 @@ what they refuse is all that is logged.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import chain, count, takewhile
 from typing import NamedTuple, NoReturn, TypeVar
 
 from netplane.base.addresses import MAPPED
@@ -147,7 +148,7 @@ def flood(run: Run, sent: Sent) -> NoReturn:
         run.counts.append((sent.vni, sent.mac, Direction.EGRESS, Class.GROUP))
     copies = sum(copy_here(run, sent, mac) for mac in listeners(run, sent) if mac != sent.mac)
     if sent.here:
-        copies += sum(copy_there(run, sent, host) for host in hosts(run, sent) if host != run.settings.host)
+        copies += sum(copy_there(run, sent, host) for host in hosts(run, sent) if host not in (0, run.settings.host))
     run.step(Stage.FLOOD, Reason.NONE, copies)
     run.paces[key] = PACE.pack_value(max(until, run.now) + copies * pace.pause)
     raise End(Verdict.FLOOD, Reason.NONE, copies, sent.vni, run.frame)
@@ -166,8 +167,10 @@ def listeners(run: Run, sent: Sent) -> Iterator[bytes]:
 
 
 def hosts(run: Run, sent: Sent) -> Iterator[int]:
-    """The numbers of the hosts that carry machines of the network."""
-    return listed(run, sent, lambda index: lookup.spread(run.entries, sent.vni, index))
+    """The numbers of the hosts that carry machines of the network, and 0 at the end of an entry that is not full."""
+    entries = takewhile(bool, (lookup.spread(run.entries, sent.vni, index) for index in count()))
+    numbers = chain.from_iterable(entries)
+    return listed(run, sent, lambda _: next(numbers, None))
 
 
 def listed(run: Run, sent: Sent, at: Callable[[int], T | None]) -> Iterator[T]:

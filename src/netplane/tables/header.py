@@ -53,7 +53,7 @@ def _enum(enum: type[IntEnum]) -> Iterator[str]:
 def _struct(name: str, layout: Layout) -> Iterator[str]:
     yield f"struct {name} {{"
     for field in layout.fields:
-        array = f"[{field.type.size}]" if field.type.c_type == "__u8" and field.type.size > 1 else ""
+        array = f"[{field.type.length}]" if field.type.length > 1 else ""
         comment = f" /* {field.text} */" if field.text else ""
         yield f"\t{field.type.c_type} {field.name}{array};{comment}"
     yield "};"

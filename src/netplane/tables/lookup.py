@@ -220,10 +220,14 @@ def device(entries: Entries, vni: int, mac: bytes) -> DeviceValue | None:
     return None if value is None else DeviceValue(**DEVICE.unpack_value(value))
 
 
-def spread(entries: Entries, vni: int, index: int) -> int | None:
-    """The number of one of the hosts that carry machines of a network."""
+def spread(entries: Entries, vni: int, index: int) -> list[int]:
+    """The numbers of some of the hosts that carry machines of a network, with a 0 behind them if the entry is not full.
+
+    Empty behind the last entry.
+    """
     value = entries["spread"].get(SPREAD.pack_key(vni, index))
-    return None if value is None else int(SPREAD.unpack_value(value)["host"])
+    numbers = [] if value is None else memoryview(value).cast("I").tolist()
+    return numbers[: numbers.index(0) + 1] if 0 in numbers else numbers
 
 
 def crowd(entries: Entries, vni: int, index: int) -> bytes | None:

@@ -7,7 +7,7 @@ differs, and what is about the machines here: `device`, `port`, `crowd`, `member
 from netplane.tables.schema import Field, FieldType, Kind, Table, Writer
 
 U8, U16, U32, U64 = FieldType.U8, FieldType.U16, FieldType.U32, FieldType.U64
-BE16, MAC, ADDRESS = FieldType.BE16, FieldType.MAC, FieldType.ADDRESS
+BE16, MAC, ADDRESS, U32X16 = FieldType.BE16, FieldType.MAC, FieldType.ADDRESS, FieldType.U32X16
 
 VLAN = Field("vlan", U16, "The VLAN id that the port's frames have at its device; 0 for no tag.")
 
@@ -53,9 +53,9 @@ SPREAD = Table(
     "The hosts that carry machines of each network, this one too, as a list.",
     Kind.HASH,
     key=(Field("vni", U32, "The network."), Field("index", U32, "From 0, without a gap.")),
-    value=(Field("host", U32, "The number of a host."),),
-    capacity=1_048_576,
-    room=16_384,
+    value=(Field("host", U32X16, "The numbers of hosts, up to the first 0; the next entry goes on, if there is one."),),
+    capacity=262_144,
+    room=2048,
 )
 CROWD = Table(
     "crowd",

@@ -5,6 +5,9 @@ from functools import cached_property
 from struct import Struct as Packer
 from typing import Any, NamedTuple
 
+ELEMENTS = {"__u8": 1, "__u16": 2, "__be16": 2, "__u32": 4, "__u64": 8}
+"""Bytes of the types of C."""
+
 
 class FieldType(Enum):
     """A field's type: its C spelling, its size in bytes and its `struct` code (host order unless named otherwise)."""
@@ -16,6 +19,8 @@ class FieldType(Enum):
     U64 = ("__u64", 8, "Q")
     MAC = ("__u8", 6, "6s")
     ADDRESS = ("__u8", 16, "16s")
+    U32X16 = ("__u32", 64, "64s")
+    """Sixteen numbers; Python holds them as they lie."""
 
     @property
     def c_type(self) -> str:
@@ -35,7 +40,12 @@ class FieldType(Enum):
     @property
     def alignment(self) -> int:
         """Bytes that its offset must be a multiple of."""
-        return 1 if self in (FieldType.MAC, FieldType.ADDRESS) else self.size
+        return ELEMENTS[self.c_type] if self.is_bytes else self.size
+
+    @property
+    def length(self) -> int:
+        """How many elements of its C type it has."""
+        return self.size // ELEMENTS[self.c_type]
 
     @property
     def is_bytes(self) -> bool:

@@ -131,10 +131,15 @@ def _port(value: bytes) -> str:
     return str(int.from_bytes(value, "big"))
 
 
+def _numbers(value: bytes) -> str:
+    return ",".join(str(number) for number in memoryview(value).cast("I") if number)
+
+
 SHAPES: dict[FieldType, Callable[[bytes], str]] = {
     FieldType.ADDRESS: unpack_address,
     FieldType.MAC: unpack_mac,
     FieldType.BE16: _port,
+    FieldType.U32X16: _numbers,
 }
 
 

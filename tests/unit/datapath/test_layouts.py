@@ -1,5 +1,7 @@
 """Layouts as text, and entries carried from one into another."""
 
+from sys import byteorder
+
 import pytest
 
 from netplane.datapath.layouts import converters, read_layout, write_layout
@@ -55,3 +57,8 @@ def test_fields_go_by_name() -> None:
 def test_new_fields_start_at_nothing_and_old_ones_are_forgotten() -> None:
     new = table(b=FieldType.U32, mac=FieldType.MAC, port=FieldType.BE16)
     check(table(a=FieldType.U32, b=FieldType.U32), new, (1, 2), {"b": 2, "mac": bytes(6), "port": bytes(2)})
+
+
+def test_a_number_becomes_the_first_of_many() -> None:
+    old, new = table(host=FieldType.U32), table(host=FieldType.U32X16)
+    check(old, new, (7,), {"host": (7).to_bytes(4, byteorder) + bytes(60)})

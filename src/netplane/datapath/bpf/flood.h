@@ -18,6 +18,7 @@
 #include "vlan.h"
 
 #define NP_GROUP_MAC 0x01005e
+#define NP_SPREAD_HOSTS (sizeof(((struct np_spread_value *)0)->host) / sizeof(__u32))
 #define NP_SCOPE_LINK 2 /* what is of less is on no wire (RFC 4291 section 2.7) */
 
 /* RFC 2464 section 7. */
@@ -103,6 +104,8 @@ static __always_inline const __u8 *np_listener(const struct np_packet *p, __u32 
 
 struct np_copying {
 	struct __sk_buff *skb;
+	__u32 entry; /* of hosts, and the place in it */
+	__u32 place;
 };
 
 static long np_copy_here(__u32 index, struct np_copying *work)
@@ -154,7 +157,7 @@ static long np_copy_here(__u32 index, struct np_copying *work)
 static long np_copy_there(__u32 index, struct np_copying *work)
 {
 	struct np_packet *p = np_in_hand(work->skb);
-	struct np_spread_key key = {.index = index};
+	struct np_spread_key key = {.index = work->entry};
 	struct np_spread_value *listed;
 	struct np_host_value *found;
 	struct np_address address;
@@ -166,9 +169,13 @@ static long np_copy_there(__u32 index, struct np_copying *work)
 	listed = bpf_map_lookup_elem(&spread, &key);
 	if (!listed || np_is_too_many(p, index))
 		return 1;
-	if (listed->host == p->host)
+	name.number = listed->host[work->place % NP_SPREAD_HOSTS];
+	if (!name.number || ++work->place == NP_SPREAD_HOSTS) {
+		work->entry++;
+		work->place = 0;
+	}
+	if (!name.number || name.number == p->host)
 		return 0;
-	name.number = listed->host;
 	found = bpf_map_lookup_elem(&host, &name);
 	if (!found) {
 		np_step(p, NP_STAGE_DELIVERY, NP_REASON_NO_HOST, 0, 0, 0);
