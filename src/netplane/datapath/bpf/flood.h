@@ -104,8 +104,6 @@ static __always_inline const __u8 *np_listener(const struct np_packet *p, __u32 
 
 struct np_copying {
 	struct __sk_buff *skb;
-	__u32 entry; /* of hosts, and the place in it */
-	__u32 place;
 };
 
 static long np_copy_here(__u32 index, struct np_copying *work)
@@ -157,7 +155,7 @@ static long np_copy_here(__u32 index, struct np_copying *work)
 static long np_copy_there(__u32 index, struct np_copying *work)
 {
 	struct np_packet *p = np_in_hand(work->skb);
-	struct np_spread_key key = {.index = work->entry};
+	struct np_spread_key key = {};
 	struct np_spread_value *listed;
 	struct np_host_value *found;
 	struct np_address address;
@@ -166,13 +164,14 @@ static long np_copy_there(__u32 index, struct np_copying *work)
 	if (!p)
 		return 1;
 	key.vni = p->source.vni;
+	key.index = p->spread_entry;
 	listed = bpf_map_lookup_elem(&spread, &key);
 	if (!listed || np_is_too_many(p, index))
 		return 1;
-	name.number = listed->host[work->place % NP_SPREAD_HOSTS];
-	if (!name.number || ++work->place == NP_SPREAD_HOSTS) {
-		work->entry++;
-		work->place = 0;
+	name.number = listed->host[p->spread_place % NP_SPREAD_HOSTS];
+	if (!name.number || ++p->spread_place == NP_SPREAD_HOSTS) {
+		p->spread_entry++;
+		p->spread_place = 0;
 	}
 	if (!name.number || name.number == p->host)
 		return 0;
@@ -219,6 +218,7 @@ static __always_inline int np_flood(struct __sk_buff *skb, struct np_packet *p)
 		return decision;
 	}
 	bpf_loop(NP_LIMIT_COPIES + 1, np_copy_here, &work, 0);
+	p->spread_entry = p->spread_place = 0;
 	if (!p->from_tunnel)
 		bpf_loop(NP_LIMIT_COPIES + 1, np_copy_there, &work, 0);
 	np_step(p, NP_STAGE_FLOOD, 0, p->copies, 0, 0);

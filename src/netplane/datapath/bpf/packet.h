@@ -130,6 +130,10 @@ struct np_packet {
 	__u32 target_project;
 	__u32 router; /* that it is sent to or through, the last one; 0 if none */
 	__u32 copies; /* that have been made of what goes to many */
+	/* Where in the list of hosts it is. Not on the stack: before Linux 6.8 the verifier looks at one round of a loop
+	   alone, and removes what only a later one would do. */
+	__u32 spread_entry;
+	__u32 spread_place;
 	__u8 eth_target[6] NP_ALIGNED;
 	__u8 eth_source[6] NP_ALIGNED;
 	__u8 hop_mac[6] NP_ALIGNED; /* the last router's interface on the way out, when routed */
