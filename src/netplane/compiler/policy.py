@@ -22,7 +22,7 @@ from netplane.base.incremental import Item
 from netplane.base.problem import Problem
 from netplane.base.world import View
 from netplane.compiler.feature import feature, problem
-from netplane.compiler.rules import Prefix, known, template
+from netplane.compiler.rules import FEW, Prefix, known, template
 from netplane.model import AddressGroup, Identity, SecurityGroupRule
 from netplane.tables.pipeline import POLICY, PREFIX, PROFILE
 
@@ -45,7 +45,7 @@ def policy(identity: Identity, view: View) -> list[Item]:
     items: list[Item] = []
     rules = rules_of(identity, view)
     # Some address groups are large, and what names one hardly says the same as anything else.
-    compile = template if any(map(_address_group, rules)) else known
+    compile = template if len(rules) > FEW or any(map(_address_group, rules)) else known
     says = [
         (
             _words(rule),
@@ -115,7 +115,7 @@ def numbers(group: str | None, view: View) -> list[bytes]:
 def rule_number(id: str) -> int:
     """The first 4 bytes of a UUID; 0 for an id that is none."""
     try:
-        return int(id[:8], 16)
+        return int.from_bytes(bytes.fromhex(id[:8]), "big")
     except ValueError:
         return 0
 

@@ -116,8 +116,11 @@ def template(says: Sequence[Say]) -> Template:
     return made
 
 
-known = lru_cache(maxsize=4096)(template)
-"""The same, remembered."""
+known = lru_cache(maxsize=1024)(template)
+"""The same, remembered: for `FEW` rules at most, since a group that grows rule by rule leaves one of each length."""
+
+FEW = 32
+"""Rules that many identities may have alike. Larger sets are compiled each time, so that none of them is held."""
 
 
 def parse(say: Say) -> Terms:

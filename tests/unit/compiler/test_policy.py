@@ -3,7 +3,7 @@
 import pytest
 
 from netplane.compiler import Compiler, compile_slice
-from netplane.compiler.rules import nested
+from netplane.compiler.rules import FEW, known, nested
 from netplane.model import AddressGroup, Change, Endpoint, Identity, Operation, Record, SecurityGroupRule, kind_of
 from netplane.tables.text import show_entries
 
@@ -277,3 +277,18 @@ def test_an_address_more_changes_its_own_entries_and_no_other(size: int) -> None
     removed = compiler.apply(upserts(group))
     assert {table: len(keys) for table, keys in removed.deletes.items() if keys} == {"prefix": 2, "policy": 3}
     assert compiler.desired == before
+
+
+def test_a_group_that_grows_leaves_nothing_behind_of_its_many_rules() -> None:
+    rules = [rule(f"{port:08x}", protocol="tcp", port_range_min=port, port_range_max=port) for port in range(1, 81)]
+    known.cache_clear()
+    compiler = Compiler()
+    compiler.apply(upserts(IDENTITY))
+    for each in rules:
+        compiler.apply(upserts(each))
+    assert known.cache_info().currsize <= FEW + 1
+
+
+@pytest.mark.parametrize("id", ["-0000001", "+0000001", "0x000001"])
+def test_an_id_that_is_no_uuid_has_no_number(id: str) -> None:
+    assert shown(IDENTITY, rule(id)) == ["profile=7 direction=INGRESS remote=any protocol=any -> rule=00000000"]
