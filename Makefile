@@ -5,9 +5,11 @@ BPF := src/netplane/datapath/bpf
 OBJECT := src/netplane/datapath/netplane.bpf.o
 SOURCES := $(filter-out $(BPF)/tables.h,$(wildcard $(BPF)/*.c $(BPF)/*.h)) \
 	$(wildcard src/netplane/tables/*.py) tools/compile_datapath.py
+NATIVE := unit/base unit/compiler unit/interest unit/controller unit/agent unit/stream golden scale \
+	property/test_incremental.py property/test_interest.py property/test_entering.py property/test_intent.py
 ARGS ?=
 
-.PHONY: help setup setup-test build demo test test-full check format docs test-kernel bench bench-ovn lock clean
+.PHONY: help setup setup-test build native demo test test-full test-native check format docs test-kernel bench bench-ovn lock clean
 .NOTPARALLEL:
 
 help: ## List the targets
@@ -24,6 +26,9 @@ build: $(OBJECT) ## Compile the datapath
 $(OBJECT): $(SOURCES)
 	$(PYTHON) -m tools.compile_datapath
 
+native: setup ## Compile the hot modules to machine code, into .cache/native (run with PYTHONPATH=.cache/native)
+	$(PYTHON) -m tools.compile_native
+
 demo: setup build ## Run the demonstration (ARGS="--hosts 4 --keep -o json")
 	$(PYTHON) -m netplane.cli demo $(ARGS)
 
@@ -38,6 +43,9 @@ test: setup-test build check ## Set-up, checks and every test but those in guest
 
 test-full: setup-test build check ## The same, and the tests in guests
 	$(PYTHON) -m pytest $(ARGS)
+
+test-native: setup-test build native ## The tests of what `native` compiles, on what it has compiled
+	PYTHONPATH=.cache/native $(PYTHON) -m pytest $(addprefix tests/,$(NATIVE)) $(ARGS)
 
 test-kernel: setup-test build ## The datapath's contract tests on Debian 12's kernel 6.1, in a guest
 	$(PYTHON) -m pytest tests/guest/test_datapath_on_debian_kernel.py --timeout 1200 $(ARGS)

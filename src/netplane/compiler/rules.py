@@ -18,7 +18,7 @@ from netplane.tables.pipeline import POLICY, PREFIX
 
 BEFORE_PREFIX = bits_before(PREFIX, "address")
 _OFFSETS = POLICY.key.offsets()
-_FAR = slice(_OFFSETS["direction"], _OFFSETS["protocol"])
+_FAR_BEGINS, _FAR_ENDS = _OFFSETS["direction"], _OFFSETS["protocol"]
 assert _OFFSETS["profile"] == 4, "a policy key is its bits, the profile, the far end, and what is said of protocols"
 assert PREFIX.key.offsets()["profile"] == 4, "a prefix's is its bits, the profile, and the rest"
 _KIND = _OFFSETS["remote"] - _OFFSETS["direction"]
@@ -157,7 +157,7 @@ def _named(way: int, prefix: bytes, length: int) -> Named:
 @lru_cache(maxsize=4096)
 def pack_far(way: int, kind: int, length: int, remote: bytes) -> bytes:
     """What stands between `profile` and `protocol` in a policy key."""
-    return POLICY.pack_key(0, 0, way, kind, length, remote, 0, bytes(2))[_FAR]
+    return POLICY.pack_key(0, 0, way, kind, length, remote, 0, bytes(2))[_FAR_BEGINS:_FAR_ENDS]
 
 
 def nested(prefixes: Sequence[Prefix]) -> dict[Prefix, list[Prefix]]:

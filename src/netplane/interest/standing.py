@@ -36,8 +36,7 @@ class Standing:
         self._hosts: dict[int, int] = dict(Counter(hosts))
         self._network = network
         self._presence: Presence | None = None
-        while self._count > LARGE * len(self.parts):
-            self._double()
+        self._keep_small()
 
     def __len__(self) -> int:
         return self._count
@@ -89,6 +88,10 @@ class Standing:
 
     def _part(self, port: str) -> Stand:
         return self.parts[hash(port) % len(self.parts)]
+
+    def _keep_small(self) -> None:
+        while self._count > LARGE * len(self.parts):
+            self._double()
 
     def _double(self) -> None:
         ports = list(self)
