@@ -226,7 +226,8 @@ def test_by_ipv6(blue: dict[str, Machine]) -> None:
 
 
 def has_ipv6(machine: Machine) -> bool:
-    return machine.ipv6 in run_in(machine.namespace, ["ip", "-6", "address", "show", "dev", "eth0"])
+    shown = run_in(machine.namespace, ["ip", "-6", "address", "show", "dev", "eth0"])
+    return machine.ipv6 in shown and "tentative" not in shown
 
 
 def test_nothing_else_is_reached(blue: dict[str, Machine]) -> None:
