@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 ACTIVE = "ACTIVE"
 DOWN = "DOWN"
+UNSURE = ""
+"""In place of what was said last of a port, if that may not have been heard: whatever it is differs from this."""
 
 
 class Place(NamedTuple):
@@ -48,8 +50,10 @@ class PortStates:
         return news
 
     def unsay(self, news: Mapping[str, str]) -> None:
-        """News could not be told: it is news again, but for what is newer."""
-        self._news = dict(news) | self._news
+        """News could not be told: it is news again, but for what is newer, and for ports that are no more."""
+        untold = {port: status for port, status in news.items() if port in self._said}
+        self._said |= dict.fromkeys(untold, UNSURE)
+        self._news = untold | self._news
 
     def bind(self, port: str, place: Place | None) -> None:
         """A port is bound to a host, or to none."""

@@ -135,3 +135,38 @@ def test_an_acknowledgement_looks_at_what_was_bound_since_the_last_and_at_nothin
     states.bind("p9", None)
     states.acknowledge("h", 10)
     assert states.news() == {"p9": DOWN}
+
+
+def fails() -> Callable[[PortStates], None]:
+    """What is new cannot be told."""
+    return lambda states: states.unsay(states.news())
+
+
+def test_what_could_not_be_told_is_news_however_often_it_is_judged_again() -> None:
+    states = PortStates({})
+    for step in (opens("h"), binds("h", 5), acknowledges("h", 5), claims("h"), fails(), claims("h")):
+        step(states)
+    assert states.news() == {"p": ACTIVE}
+    states.claim("h", ["p"])
+    assert states.news() == {}, "it has been told now"
+
+
+def test_that_a_port_is_down_is_news_too_until_it_is_told() -> None:
+    states = PortStates({"p": ACTIVE})
+    for step in (opens("h"), binds("h", 5), acknowledges("h", 5), fails(), acknowledges("h", 6)):
+        step(states)
+    states.release("h", ["p"])
+    assert states.news() == {"p": DOWN}
+
+
+def test_what_could_not_be_told_of_a_port_that_is_no_more_is_forgotten() -> None:
+    states = PortStates({})
+    for step in (opens("h"), binds("h", 5), acknowledges("h", 5), claims("h")):
+        step(states)
+    untold = states.news()
+    states.forget("p")
+    states.unsay(untold)
+    assert states.news() == {}
+    states.bind("p", Place("h", 7))
+    states.acknowledge("h", 7)
+    assert states.news() == {"p": ACTIVE}, "another port of this id is a port like any other"
