@@ -31,7 +31,7 @@ BUFFERED = 64 * 1024
 COPIED = 16 * 1024
 """Bytes of a frame that is put behind its length before it is encrypted: what is larger takes a record of TLS more."""
 
-TAKEN = memoryview(bytearray(64 * 1024))
+ROOM = memoryview(bytearray(64 * 1024))
 """What comes, of all connections: TLS puts bytes there and says how many in one go. Without it each message would have
 a quarter of a megabyte reserved, and given back, for what it might be."""
 
@@ -133,11 +133,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where bytes may be put."""
-        return TAKEN
+        return ROOM
 
     def buffer_updated(self, nbytes: int) -> None:
         """So many bytes have been put there."""
-        self.receive(TAKEN[:nbytes])
+        self.receive(ROOM[:nbytes])
 
     def receive(self, data: bytes | memoryview) -> None:
         """Some bytes have come."""
