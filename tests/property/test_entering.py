@@ -1,12 +1,11 @@
 """Hosts enter and leave domains while these join and part, many at once: what each is told leads to its slice."""
 
-from collections.abc import Sequence
 from itertools import chain
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from netplane.interest import Interest, Key
+from netplane.interest import Interest
 from netplane.model import (
     ROUTER_INTERFACE,
     Binding,
@@ -14,13 +13,13 @@ from netplane.model import (
     Host,
     Identity,
     Network,
-    Operation,
     Port,
     Record,
     Router,
     SecurityGroupRule,
-    kind_of,
 )
+from tests.property.test_interest import by_key
+from tests.unit.interest.world import deletes, upserts
 
 HOSTS = ("h1", "h2", "h3")
 NETWORKS = ("n0", "n1", "n2")
@@ -34,20 +33,19 @@ WORLD: tuple[Record, ...] = (
 )
 
 
-def change(record: Record, *, keep: bool = True) -> Change:
-    operation = Operation.UPSERT if keep else Operation.DELETE
-    return Change(0, operation, kind_of(record), record.id, record if keep else None)
+def change(record: Record, *, keep: bool) -> list[Change]:
+    return upserts(record) if keep else deletes(record)
 
 
 def stands(id: int, network: str, host: str, identity: str) -> list[Change]:
     """A machine stands on a network, on a host."""
     port = Port(id=f"p{id}", network_id=network, mac_address="02:00:00:00:00:01", identity_id=identity)
-    return [change(port), change(Binding(id=port.id, host_id=host))]
+    return upserts(port, Binding(id=port.id, host_id=host))
 
 
 def goes(id: int, host: str, keep: bool) -> list[Change]:
     """It goes to another host, or from all."""
-    return [change(Binding(id=f"p{id}", host_id=host), keep=keep)]
+    return change(Binding(id=f"p{id}", host_id=host), keep=keep)
 
 
 def leads(id: int, network: str, keep: bool) -> list[Change]:
@@ -59,7 +57,7 @@ def leads(id: int, network: str, keep: bool) -> list[Change]:
         device_owner=ROUTER_INTERFACE,
         device_id=f"r{id % 2}",
     )
-    return [change(port, keep=keep)]
+    return change(port, keep=keep)
 
 
 NETWORK, HOST, MACHINE = st.sampled_from(NETWORKS), st.sampled_from(HOSTS), st.integers(0, 5)
@@ -69,10 +67,6 @@ STEP = st.one_of(
     st.builds(leads, st.integers(0, 3), NETWORK, st.booleans()),
 )
 BATCH = st.lists(STEP, min_size=1, max_size=8).map(lambda steps: list(chain.from_iterable(steps)))
-
-
-def by_key(records: Sequence[Record]) -> dict[Key, Record]:
-    return {(kind_of(record), record.id): record for record in records}
 
 
 @settings(max_examples=600)

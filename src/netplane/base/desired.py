@@ -59,11 +59,11 @@ class Desired:
         is_sound = True
         last = ""
         for item in items:
-            if isinstance(item, Problem | Entries):
-                if isinstance(item, Problem):
-                    is_sound = False
-                else:
-                    self._add_all(item, owner)
+            if isinstance(item, Entries):
+                self._add_all(item, owner)
+                continue
+            if isinstance(item, Problem):
+                is_sound = False
                 continue
             table, key, value = item
             if table != last:  # An owner's entries of one table stand mostly side by side.

@@ -125,13 +125,10 @@ class PortStates:
     def acknowledge(self, host: str, revision: int) -> None:
         """All that a host needs up to a revision is in its kernel."""
         standing = self._standing(host)
-        concerned = standing.fresh if standing.is_settled else standing.bound
+        concerned = list(standing.fresh if standing.is_settled else standing.bound)
         standing.acknowledged, standing.is_settled = revision, True
-        if not concerned:
-            return
-        ports = list(concerned)
         standing.fresh = {port: None for port in standing.fresh if self._places[port].revision > revision}
-        for port in ports:
+        for port in concerned:
             self._judge(port)
 
     def acknowledged(self, host: str) -> int:

@@ -109,10 +109,8 @@ class Domains:
         is_new = key not in domain.held
         domain.held[key] = count
         if is_new:
-            self._holding.setdefault(key, {})[domain] = None
-            if key[0] == "host":
-                domain.hosts[key[1]] = None
-            else:
+            self._enter(domain, key)
+            if key[0] != "host":
                 self._outdate_few(key)
 
     def fill(self, network: str, held: Mapping[Key, int]) -> None:
@@ -122,9 +120,7 @@ class Domains:
             before = domain.held.get(key, 0)
             domain.held[key] = before + count
             if not before:
-                self._holding.setdefault(key, {})[domain] = None
-                if key[0] == "host":
-                    domain.hosts[key[1]] = None
+                self._enter(domain, key)
 
     def merge(self, source: Domain, target: Domain) -> None:
         """Move everything from one domain to another; the first is then empty."""
@@ -146,6 +142,11 @@ class Domains:
         for key, count in held.items():
             self.count(target, key, count)
             self.count(source, key, -count)
+
+    def _enter(self, domain: Domain, key: Key) -> None:
+        self._holding.setdefault(key, {})[domain] = None
+        if key[0] == "host":
+            domain.hosts[key[1]] = None
 
     def _forget(self, domain: Domain, key: Key) -> None:
         del domain.held[key]

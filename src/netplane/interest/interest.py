@@ -136,16 +136,16 @@ class Interest:
         looked: dict[Key, tuple[Record | None, Callable[[str], bool]]] = {}
         owned: dict[Domain, dict[Key, Record]] = {}
         deltas: dict[str, SliceDelta] = {}
-        for host, keys in touched.items():
+        for host in dict.fromkeys((*touched, *entered)):
             delta = deltas[host] = SliceDelta([], [])
             told: dict[Key, Record] = {}
             for domain in self._domains_of(host, entered.get(host, ())):
                 own = owned.get(domain)
                 if own is None:
-                    own = owned[domain] = self._slices.own_records(domain)
+                    own = owned[domain] = self._slices.existing(self._slices.own_keys(domain))
                 told |= own
             delta.upserts.extend(told.values())
-            for key in keys:
+            for key in touched.get(host, ()):
                 if key in told:
                     continue
                 found = looked.get(key)
@@ -438,12 +438,11 @@ class Interest:
 
     def _touch_domain(self, host: str, domain: Domain) -> None:
         """A host that is not, or no longer, of a domain must look at all in it again."""
-        self._touch((host,), (key for key in self._slices.own_keys(domain) if self._slices.at(key) is not None))
+        self._touch((host,), self._slices.existing(self._slices.own_keys(domain)))
         self._touch_held(host, domain)
 
     def _touch_held(self, host: str, domain: Domain) -> None:
         """A host must look again at what it has by no other domain."""
-        self._touched[host]  # It is told something in any case.
         for held in self._slices.domains.unseen(host, domain.held):
             self._touch((host,), self._slices.shared_keys(held))
             self._touch_named((host,), held)

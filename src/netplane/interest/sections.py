@@ -82,8 +82,7 @@ def _endpoints(slices: Slices, part: Stand) -> list[Record]:
 
 
 def _records(slices: Slices, keys: Iterable[Key]) -> list[Record]:
-    found = map(slices.at, dict.fromkeys(keys))
-    return [record for record in found if record is not None]
+    return list(slices.existing(keys).values())
 
 
 def own_records(slices: Slices, host: str) -> list[Record]:

@@ -55,9 +55,9 @@ class Slices:
             for port in self.standing.get(network, ()):
                 yield "endpoint", port
 
-    def own_records(self, domain: Domain) -> dict[Key, Record]:
-        """The records that belong to one domain alone."""
-        found = ((key, self.at(key)) for key in dict.fromkeys(self.own_keys(domain)))
+    def existing(self, keys: Iterable[Key]) -> dict[Key, Record]:
+        """The records with these keys, as far as there are such, each once."""
+        found = ((key, self.at(key)) for key in dict.fromkeys(keys))
         return {key: record for key, record in found if record is not None}
 
     def frame_keys(self, domain: Domain) -> Iterator[Key]:

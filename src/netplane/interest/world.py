@@ -138,16 +138,8 @@ class World:
         """Add records of a kind of which none is there yet, all at once: the same as to put each of them."""
         share(kind, records, self)
         self._records[kind].update({record.id: record for record in records})
-        if kind not in _INDEXES:
-            return
-        index, found = self._places if self._knows_machines else _INDEXES[kind], self._found
         for record in records:
-            for look_up, target in index(record):
-                ids = found[look_up].get(target)
-                if ids is None:
-                    found[look_up][target] = {record.id: None}
-                else:
-                    ids[record.id] = None
+            self._enter(record.id, self._places(record))
 
     def remove(self, key: Key) -> None:
         """Take a record out, if it is there."""

@@ -175,32 +175,18 @@ class Connection(asyncio.BufferedProtocol):
 
     def _take(self, data: bytes | memoryview) -> None:
         """Cut bytes into frames. RemoteFault if one is too large; those before it have been taken."""
-        start, here = self._complete(data), len(data)
-        while (left := here - start) >= _LENGTH.size:
-            end = _LENGTH.size + self._length(data, start)
-            if left < end:
-                break
-            self._have(bytes(data[start + _LENGTH.size : start + end]))
-            start += end
-        self._begun += data[start:]
-
-    def _complete(self, data: bytes | memoryview) -> int:
-        """Add to the frame that has begun what is left of it; how many of the bytes that was."""
         begun, start = self._begun, 0
-        while begun:
-            whole = _LENGTH.size if len(begun) < _LENGTH.size else _LENGTH.size + self._length(begun, 0)
-            if len(begun) < whole:
-                more = data[start : start + whole - len(begun)]
-                begun += more
-                start += len(more)
-                if len(begun) < whole:
+        begun += data
+        with memoryview(begun) as octets:
+            while len(octets) - start >= _LENGTH.size:
+                end = start + _LENGTH.size + self._length(octets, start)
+                if len(octets) < end:
                     break
-            elif len(begun) == whole:
-                self._have(bytes(memoryview(begun)[_LENGTH.size :]))
-                begun.clear()
-        return start
+                self._have(bytes(octets[start + _LENGTH.size : end]))
+                start = end
+        del begun[:start]
 
-    def _length(self, octets: bytes | bytearray | memoryview, start: int) -> int:
+    def _length(self, octets: memoryview, start: int) -> int:
         length: int = _LENGTH.unpack_from(octets, start)[0]
         if length > self.largest:
             raise RemoteFault(f"a frame of {length} bytes, where {self.largest} are the most")
