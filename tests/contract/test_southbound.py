@@ -186,7 +186,7 @@ def test_what_the_last_session_still_says_while_a_host_comes_again_takes_no_port
 
             async def recall(name: str) -> None:
                 """Takes a moment on PostgreSQL, in which the former session is there still."""
-                await controller.hear(name, Ack(port["revision"]))
+                controller.hear(name, Ack(port["revision"]))
 
             monkeypatch.setattr(controller._arrivals, "recall", recall)
             papers = await asyncio.to_thread(place.enrol, "h1")

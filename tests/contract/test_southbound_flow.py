@@ -71,7 +71,7 @@ class OneSlice:
         self.slices += len(host)
         return self.revision, [Run(1, bytes(raw)) for raw in self.records.values()]
 
-    async def hear(self, host: str, message: Up) -> None:
+    def hear(self, host: str, message: Up) -> None:
         raise AssertionError((host, message))
 
     def left(self, host: str) -> None:

@@ -34,13 +34,14 @@ from netplane.controller.picture import BATCH, Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
 from netplane.controller.writing import RETRY, write_as
-from netplane.interest import NAMED, NAMING, SLICED
+from netplane.interest import NAMED, NAMING, TAKEN
 from netplane.model import Host
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, Unavailable
 from netplane.store.enrolments import extend
 from netplane.store.past import as_it_was
 from netplane.store.reports import PORT_STATUS
+from netplane.stream.connection import Work
 from netplane.stream.delivery import Slice
 from netplane.stream.faults import StreamFault
 from netplane.stream.messages import Ack, Announce, Claim, Decisions, Hello, Release, Renewed, Trouble, Up
@@ -184,15 +185,23 @@ class Controller:
         """All that a host needs now."""
         return self.picture.slice(host)
 
-    async def hear(self, host: str, message: Up) -> None:
-        """An agent has said something."""
+    def hear(self, host: str, message: Up) -> Work | None:
+        """An agent has said something; what of it takes longer than this moment."""
+        if isinstance(message, Ack):
+            self._acknowledge(host, message.revision)
+            return None
+        return partial(self._hear, host, message)
+
+    def _acknowledge(self, host: str, revision: int) -> None:
+        # A host that was told more by another controller is no further than this one knows.
+        known = min(revision, self.picture.revision)
+        self.picture.ports.acknowledge(host, known)
+        self.picture.revisions.acknowledge(host, known, self.store.clock())
+        self._tell_soon()
+        self._reportable.set()
+
+    async def _hear(self, host: str, message: Up) -> None:
         match message:
-            case Ack(revision):
-                # A host that was told more by another controller is no further than this one knows.
-                known = min(revision, self.picture.revision)
-                self.picture.ports.acknowledge(host, known)
-                self.picture.revisions.acknowledge(host, known, self.store.clock())
-                self._tell_soon()
             case Claim(ports):
                 await self._claims.claim(host, ports)
             case Release(ports):
@@ -348,7 +357,7 @@ def read_picture(store: Store) -> Picture:
     """The picture of the store as it is now."""
     with store.read() as reader:
         records = chain.from_iterable(reader.walk(kinds) for kinds in (NAMED, NAMING))
-        past = reader.past(SLICED)
+        past = reader.past(TAKEN)
         picture = Picture(as_it_was(records, past), past.revision, {})
         picture.catch_up(past.since)
         said, ports = reader.said(PORT_STATUS), picture.ports_known()

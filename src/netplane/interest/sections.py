@@ -33,9 +33,8 @@ def sections_of(slices: Slices, host: str) -> Iterator[Section]:
             apart.update(more)
         hosts.update(domain.hosts)
     yield from apart
-    crowds, rest = slices.crowds.within(hosts, slices.world.all(Host))
-    yield from crowds
-    for one in rest:
+    yield from slices.crowds.within(hosts, slices.world.all(Host))
+    for one in hosts:
         yield "host", one
 
 

@@ -1,7 +1,7 @@
 """One end of a connection: whole frames each way, in order. A frame is 4 bytes of its length, and so many bytes.
 
-    read()  ◀── frames, a few ahead ◀── bytes ◀── TLS        what is not read is not taken from the network
-    write() ──▶ length, frame ──────────────────▶ TLS        `drained` waits while the other end takes nothing
+    read(), each() ◀── frames, a few ahead ◀── bytes ◀── TLS   what is not read is not taken from the network
+    write() ──▶ length, frame ─────────────────────────▶ TLS   `drained` waits while the other end takes nothing
 
 Each end says an empty frame every few seconds, if it has nothing else to say; whoever hears nothing for much longer
 ends the connection. That notices ends that hang as well as those that are cut off, on Unix sockets as on TCP.
@@ -12,9 +12,10 @@ import errno
 import os
 import ssl
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from struct import Struct
-from typing import cast
+from typing import NoReturn, cast
 
 from netplane.stream.faults import Gone, RemoteFault
 
@@ -25,7 +26,7 @@ SILENCE = 4
 MOST_BEATS = 100
 """Empty frames that are taken between two beats of ours; many may come at once when the network was held up."""
 TURN = 32
-"""Frames that are read before everybody else has a turn, though more are there."""
+"""Frames that are read, or taken as they come, before everybody else has a turn, though more are there."""
 BUFFERED = 64 * 1024
 """Bytes that wait to be read before no more are taken, or to be sent before `drained` waits; beyond them, one frame."""
 COPIED = 16 * 1024
@@ -37,6 +38,10 @@ a quarter of a megabyte reserved, and given back, for what it might be."""
 
 CLOSED = "the connection was closed"
 """The reason of an end that has no other."""
+
+Work = Callable[[], Awaitable[None]]
+Take = Callable[[bytes], Work | None]
+"""What is done with a frame, and what of that takes longer, if anything does."""
 
 _LENGTH = Struct(">I")
 _BEAT = _LENGTH.pack(0)
@@ -55,7 +60,9 @@ class Connection(asyncio.BufferedProtocol):
         self._ahead = 0
         self._beaten = 0
         self._turn = 0
-        self._reader: asyncio.Future[None] | None = None
+        self._reader: asyncio.Future[Work | None] | None = None
+        """Whoever waits for a frame; its result is what is left to do of one, None if there are more, or an end."""
+        self._take: Take | None = None
         self._end: Gone | RemoteFault | None = None
         self._is_held = False
         self._writable = asyncio.Event()
@@ -71,11 +78,7 @@ class Connection(asyncio.BufferedProtocol):
     async def read(self) -> bytes:
         """The next frame. Gone if there will be none; RemoteFault if it is too large."""
         while not self._frames:
-            if self._end is not None:
-                raise self._end
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
-            self._turn = 0
+            await self._news()
         self._turn += 1
         if self._turn > TURN:
             self._turn = 0
@@ -85,6 +88,18 @@ class Connection(asyncio.BufferedProtocol):
         if not self._frames:
             self._release()
         return frame
+
+    async def each(self, take: Take) -> NoReturn:
+        """Have frames taken, in order, until there will be none; raises as `read` does, and what `take` raises.
+
+        A frame is taken in the moment in which it comes, without a task being woken for it, unless what is left
+        to do of an earlier one is still going on.
+        """
+        self._take = take
+        while True:
+            work = take(await self.read()) if self._frames else await self._news()
+            if work is not None:
+                await work()
 
     def write(self, frame: bytes) -> None:
         """Send a frame, or let it be kept to be sent; nothing without a connection."""
@@ -100,6 +115,11 @@ class Connection(asyncio.BufferedProtocol):
     def waiting(self) -> int:
         """Bytes that wait to be sent."""
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    @property
+    def is_writable(self) -> bool:
+        """Whether little waits to be sent."""
+        return self._writable.is_set()
 
     async def drained(self) -> None:
         """Wait until little waits to be sent. Gone if nothing can be sent any more: whoever has much more may stop."""
@@ -144,11 +164,14 @@ class Connection(asyncio.BufferedProtocol):
         self._silent = 0
         if self._end is not None:
             return
+        frames: list[bytes] = []
         try:
-            self._take(data)
+            self._cut(data, frames)
         except RemoteFault as fault:
+            self._have(frames)
             self._over(fault)
             return
+        self._have(frames)
         if self._beaten > MOST_BEATS:
             self._over(RemoteFault(f"more than {MOST_BEATS} empty frames within {BEAT:g} s"))
             return
@@ -173,8 +196,17 @@ class Connection(asyncio.BufferedProtocol):
 
     # What nobody else calls.
 
-    def _take(self, data: bytes | memoryview) -> None:
-        """Cut bytes into frames. RemoteFault if one is too large; those before it have been taken."""
+    async def _news(self) -> Work | None:
+        """Wait until there are frames, or what is left to do of one; raises why there will be none."""
+        if self._end is not None:
+            raise self._end
+        self._reader = asyncio.get_running_loop().create_future()
+        work = await self._reader
+        self._turn = 0
+        return work
+
+    def _cut(self, data: bytes | memoryview, frames: list[bytes]) -> None:
+        """Cut bytes into frames. RemoteFault if one is too large; those before it have been cut."""
         begun, start = self._begun, 0
         begun += data
         with memoryview(begun) as octets:
@@ -182,7 +214,7 @@ class Connection(asyncio.BufferedProtocol):
                 end = start + _LENGTH.size + self._length(octets, start)
                 if len(octets) < end:
                     break
-                self._have(bytes(octets[start + _LENGTH.size : end]))
+                frames.append(bytes(octets[start + _LENGTH.size : end]))
                 start = end
         del begun[:start]
 
@@ -192,16 +224,35 @@ class Connection(asyncio.BufferedProtocol):
             raise RemoteFault(f"a frame of {length} bytes, where {self.largest} are the most")
         return length
 
-    def _have(self, frame: bytes) -> None:
-        if frame:
-            self._frames.append(frame)
-            self._ahead += len(frame)
+    def _have(self, frames: list[bytes]) -> None:
+        for number, frame in enumerate(frames):
+            if not frame:
+                self._beaten += 1
+            elif self._take is not None and number < TURN and not self._frames and self._is_awaited:
+                self._give(self._take, frame)
+            else:
+                self._frames.append(frame)
+                self._ahead += len(frame)
+
+    @property
+    def _is_awaited(self) -> bool:
+        """Whether all frames before have been read, and whoever did waits for more."""
+        return self._reader is not None and not self._reader.done()
+
+    def _give(self, take: Take, frame: bytes) -> None:
+        """Have a frame taken now; its reader goes on with what is left to do of it, or with its error."""
+        assert self._reader is not None
+        try:
+            work = take(frame)
+        except Exception as error:
+            self._reader.set_exception(error)
         else:
-            self._beaten += 1
+            if work is not None:
+                self._reader.set_result(work)
 
     def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
+        if self._is_awaited:
+            cast("asyncio.Future[Work | None]", self._reader).set_result(None)
 
     def _release(self) -> None:
         if self._is_held and self._transport is not None:

@@ -5,21 +5,23 @@
                                  ▼ │
     publish, ask ──▶ Line: Outbox ─ ControllerSession ══ Connection ══ agent
 
-One event loop runs it all. A line writes what its outbox holds, at most once a tick; while the network takes
-nothing, the outbox merges, so an agent that does not read costs no more than its slice.
+One event loop runs it all. What lines' outboxes hold is written together, in one turn of the loop, each line's at most
+once a tick; while the network takes nothing, the outbox merges, so an agent that does not read costs no more than its
+slice. What agents say is taken as it comes. A line's tasks wake only for what takes longer than that.
 """
 
 import asyncio
 import logging
 import socket
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from time import monotonic
 from typing import Any, Protocol, cast
 
 from netplane.stream.complaints import Complaints
-from netplane.stream.connection import CLOSED, Connection, explain
+from netplane.stream.connection import CLOSED, Connection, Work, explain
 from netplane.stream.delivery import Slice, begin, frames
 from netplane.stream.faults import Gone, Refused, RemoteFault, StreamFault, Unanswered
 from netplane.stream.messages import Answer, Ask, Controllers, Farewell, Hello, Renew, Renewed, Up, Welcome
@@ -41,6 +43,8 @@ SHARE = 0.00025
 A message costs this process about 0.1 ms with its acknowledgement: so there is time left for other work, however many
 hosts must hear of everything.
 """
+WRITING = 0.005
+"""Seconds that lines are written for before everybody else has a turn."""
 HELLO_TIMEOUT = 20.0
 """Seconds that whoever connects has for TLS and its first word."""
 STRANGERS = 1_000
@@ -78,8 +82,8 @@ class Desk(Protocol):
     def slice(self, host: str) -> Slice:
         """All that a host needs now."""
 
-    async def hear(self, host: str, message: Up) -> None:
-        """An agent has said something other than an answer."""
+    def hear(self, host: str, message: Up) -> Work | None:
+        """An agent has said something other than an answer; what of it takes longer is done before more is heard."""
 
     def left(self, host: str) -> None:
         """The session of a host has ended, and no other has taken its place."""
@@ -92,15 +96,21 @@ class Ended(StreamFault):
 class Line:
     """One agent that is connected."""
 
-    def __init__(self, peer: Peer, limit: int) -> None:
+    def __init__(self, peer: Peer, limit: int, session: ControllerSession, connection: Connection) -> None:
+        self.session = session
+        self.connection = connection
         self.host = peer.identity.host
         self.identity = peer.identity
         self.expires = peer.expires
         """When the youngest certificate expires that the host has, and with it the session."""
         self.renewed_at = 0.0
         self.outbox = Outbox(limit)
-        self.wake = asyncio.Event()
+        self.is_idle = True
+        """Whether it is neither about to write, nor writing, nor resting."""
+        self.rest: asyncio.Future[Iterator[bytes]] = asyncio.get_running_loop().create_future()
+        """What the network has not taken at once."""
         self.cut: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """Why it ends, if this end ends it."""
         self.answers: dict[int, asyncio.Future[Answer]] = {}
 
     def end(self, reason: str) -> None:
@@ -121,6 +131,9 @@ class SouthboundServer:
         self._lines: dict[str, Line] = {}
         self._questions = 0
         self._controllers = Controllers(())
+        self._due: deque[Line] = deque()
+        """Lines that are about to write."""
+        self._is_writing = False
         self._resting = 0
         self._listeners: list[tuple[socket.socket, asyncio.Task[None]]] = []
         self._strangers = Strangers()
@@ -177,7 +190,7 @@ class SouthboundServer:
         for host, parcel in parcels:
             if line := self._lines.get(host):
                 line.outbox.put(parcel)
-                line.wake.set()
+                self._wake(line)
 
     def advance(self, revision: int, hosts: Iterable[str] | None = None) -> None:
         """Tell hosts, or all, that did not need what came up to a revision that they are as of it."""
@@ -185,7 +198,7 @@ class SouthboundServer:
         for line in lines:
             if line.outbox.revision < revision:
                 line.outbox.put(Parcel(revision, {}))
-                line.wake.set()
+                self._wake(line)
 
     def introduce(self, controllers: Sequence[str]) -> None:
         """Tell all hosts, and those that come, where controllers are, if that is news."""
@@ -194,7 +207,7 @@ class SouthboundServer:
             self._controllers = message
             for line in self._lines.values():
                 line.outbox.words.append(message)
-                line.wake.set()
+                self._wake(line)
 
     def review(self, host: str) -> None:
         """Cut a host off if it is not trusted any more."""
@@ -218,7 +231,7 @@ class SouthboundServer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         line.answers[number] = future
         line.outbox.words.append(Ask(number, topic, body))
-        line.wake.set()
+        self._wake(line)
         try:
             answer = await asyncio.wait_for(future, timeout)
         except TimeoutError:
@@ -290,10 +303,10 @@ class SouthboundServer:
         peer, hello = await self._meet(plain, connection, session)
         number = await self._desk.admit(hello, peer.identity)
         connection.write(session.send(Welcome(number, self._desk.log, self._desk.dns_domain)))
-        line = self._open(peer, session)
+        line = self._open(Line(peer, self._limit, session, connection))
         try:
             self.review(line.host)
-            await self._run(line, session, connection)
+            await self._run(line)
         finally:
             self._close(line)
 
@@ -316,19 +329,19 @@ class SouthboundServer:
         connection.largest = LARGEST_UP
         return peer, hello
 
-    def _open(self, peer: Peer, session: ControllerSession) -> Line:
+    def _open(self, line: Line) -> Line:
         """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
-        line = Line(peer, self._limit)
-        begin(session, line.outbox, partial(self._desk.resume, line.host))
+        begin(line.session, line.outbox, partial(self._desk.resume, line.host))
         if self._controllers.addresses:
             line.outbox.words.append(self._controllers)
-        line.wake.set()
+        self._wake(line)
         if before := self._lines.get(line.host):
             before.end("the host has opened another session")
         self._lines[line.host] = line
         return line
 
     def _close(self, line: Line) -> None:
+        line.end("it has ended")
         for future in line.answers.values():
             if not future.done():
                 future.set_exception(Unanswered(f"host {line.host} went away before it answered"))
@@ -336,10 +349,10 @@ class SouthboundServer:
             del self._lines[line.host]
             self._desk.left(line.host)
 
-    async def _run(self, line: Line, session: ControllerSession, connection: Connection) -> None:
+    async def _run(self, line: Line) -> None:
         """Read and write until either cannot go on, or the line is cut; raises why."""
-        reading = asyncio.create_task(self._read(line, session, connection))
-        writing = asyncio.create_task(self._write(line, session, connection))
+        reading = asyncio.create_task(line.connection.each(partial(self._hear, line)))
+        writing = asyncio.create_task(self._write_on(line))
         ends: list[asyncio.Future[Any]] = [line.cut, reading, writing]
         try:
             while not any(end.done() for end in ends):
@@ -357,18 +370,18 @@ class SouthboundServer:
             if isinstance(error, Exception):
                 raise error
 
-    async def _read(self, line: Line, session: ControllerSession, connection: Connection) -> None:
-        while True:
-            message = session.receive(await connection.read())
-            match message:
-                case Answer(number):
-                    future = line.answers.get(number)
-                    if future and not future.done():
-                        future.set_result(message)
-                case Renew(request):
-                    await self._renew(line, request)
-                case _:
-                    await self._desk.hear(line.host, message)
+    def _hear(self, line: Line, frame: bytes) -> Work | None:
+        message = line.session.receive(frame)
+        match message:
+            case Answer(number):
+                future = line.answers.get(number)
+                if future and not future.done():
+                    future.set_result(message)
+            case Renew(request):
+                return partial(self._renew, line, request)
+            case _:
+                return self._desk.hear(line.host, message)
+        return None
 
     async def _renew(self, line: Line, request: str) -> None:
         now = asyncio.get_running_loop().time()
@@ -377,24 +390,72 @@ class SouthboundServer:
         line.renewed_at = now
         renewed, line.expires = await self._desk.renew(line.identity, request)
         line.outbox.words.append(renewed)
-        line.wake.set()
+        self._wake(line)
 
-    async def _write(self, line: Line, session: ControllerSession, connection: Connection) -> None:
-        while True:
-            await line.wake.wait()
-            line.wake.clear()
-            for frame in frames(session, line.outbox, partial(self._desk.slice, line.host)):
-                connection.write(frame)
-                await connection.drained()
-            await self._rest()
+    def _wake(self, line: Line) -> None:
+        """There is something in its outbox."""
+        if line.is_idle:
+            line.is_idle = False
+            self._due.append(line)
+            self._write_soon()
 
-    async def _rest(self) -> None:
-        """Between two writes on a line. What is to be written meanwhile goes together."""
-        self._resting += 1
+    def _write_soon(self) -> None:
+        if not self._is_writing:
+            self._is_writing = True
+            asyncio.get_running_loop().call_soon(self._write)
+
+    def _write(self) -> None:
+        """Write what all lines hold that are due; after some time, others have a turn first."""
+        self._is_writing = False
+        until = monotonic() + WRITING
+        written: list[Line] = []
+        while self._due and monotonic() < until:
+            line = self._due.popleft()
+            if not line.cut.done() and self._say(line):
+                written.append(line)
+        if self._due:
+            self._write_soon()
+        if written:
+            self._rest(written)
+
+    def _say(self, line: Line) -> bool:
+        """Write what a line holds; False if its own task has to go on with it, or there is no going on."""
         try:
-            await asyncio.sleep(pause(self._tick, self._resting))
-        finally:
-            self._resting -= 1
+            waiting = frames(line.session, line.outbox, partial(self._desk.slice, line.host))
+            for frame in waiting:
+                line.connection.write(frame)
+                if not line.connection.is_writable:
+                    line.rest.set_result(waiting)
+                    return False
+        except Exception as error:
+            line.cut.set_exception(error)
+            return False
+        return True
+
+    async def _write_on(self, line: Line) -> None:
+        """Write what the network does not take at once."""
+        while True:
+            waiting = await line.rest
+            line.rest = asyncio.get_running_loop().create_future()
+            await line.connection.drained()
+            for frame in waiting:
+                line.connection.write(frame)
+                await line.connection.drained()
+            self._rest([line])
+
+    def _rest(self, lines: list[Line]) -> None:
+        """Between two writes on a line. What is to be written meanwhile goes together."""
+        self._resting += len(lines)
+        asyncio.get_running_loop().call_later(pause(self._tick, self._resting), self._rested, lines)
+
+    def _rested(self, lines: list[Line]) -> None:
+        self._resting -= len(lines)
+        for line in lines:
+            line.is_idle = not line.outbox
+            if line.outbox:
+                self._due.append(line)
+        if self._due:
+            self._write_soon()
 
 
 def pause(tick: float, resting: int) -> float:

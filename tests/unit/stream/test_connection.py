@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from netplane.stream.connection import BUFFERED, MOST_BEATS, SILENCE, TURN, Connection, explain
+from netplane.stream.connection import BUFFERED, MOST_BEATS, SILENCE, TURN, Connection, Work, explain
 from netplane.stream.faults import Gone, RemoteFault
 
 LARGEST = 2 * BUFFERED
@@ -144,6 +144,79 @@ def test_many_frames_leave_turns_to_others() -> None:
             await connection.read()
         assert turns >= 18
         task.cancel()
+
+    run(scenario)
+
+
+def test_a_frame_is_taken_as_it_comes_and_waits_for_what_is_left_of_an_earlier_one() -> None:
+    async def scenario(connection: Connection, wire: Wire) -> None:
+        taken: list[bytes] = []
+        done = asyncio.Event()
+
+        async def wait() -> None:
+            await done.wait()
+            taken.append(b"waited")
+
+        def take(frame: bytes) -> Work | None:
+            taken.append(frame)
+            return wait if frame == b"long" else None
+
+        connection.receive(framed(b"before"))
+        reading = asyncio.create_task(connection.each(take))
+        await asyncio.sleep(0)
+        assert taken == [b"before"]
+        connection.receive(framed(b"one", b"two")[:9])
+        connection.receive(framed(b"one", b"two")[9:])
+        assert taken == [b"before", b"one", b"two"], "no task had to be woken"
+        connection.receive(framed(b"long", b"after"))
+        connection.receive(framed(b"last", b"x" * BUFFERED))
+        assert wire.is_held, "nor is it kept without end"
+        await asyncio.sleep(0)
+        assert taken[3:] == [b"long"]
+        done.set()
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert taken[4:7] == [b"waited", b"after", b"last"]
+        connection.connection_lost(None)
+        with pytest.raises(Gone):
+            await reading
+        assert not wire.is_held
+
+    run(scenario)
+
+
+def test_what_a_frame_is_refused_for_ends_the_reading() -> None:
+    async def scenario(connection: Connection, _wire: Wire) -> None:
+        def refuse(frame: bytes) -> None:
+            raise RemoteFault(frame.decode())
+
+        for is_awaited in (True, False):
+            reading = asyncio.create_task(connection.each(refuse))
+            if is_awaited:
+                await asyncio.sleep(0)
+            connection.receive(framed(b"no", b"nor this"))
+            with pytest.raises(RemoteFault, match="no"):
+                await reading
+        reading = asyncio.create_task(connection.each(refuse))
+        reading.cancel()
+        await asyncio.wait([reading])
+        connection.receive(framed(b"nobody takes this"))
+
+    run(scenario)
+
+
+def test_frames_that_are_taken_leave_turns_to_others() -> None:
+    async def scenario(connection: Connection, _wire: Wire) -> None:
+        taken: list[bytes] = []
+        reading = asyncio.create_task(connection.each(taken.append))
+        await asyncio.sleep(0)
+        frames = [b"%d" % number for number in range(3 * TURN)]
+        connection.receive(framed(*frames))
+        assert taken == frames[:TURN]
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert taken == frames
+        reading.cancel()
 
     run(scenario)
 
