@@ -25,11 +25,12 @@ def flooding(network: Network, view: View) -> list[Item]:
     """`spread`, `crowd` and `broadcast` entries of a network that is up."""
     if not network.admin_state_up:
         return []
-    vni, presence = network.vni, view.get(Presence, network.id)
+    vni = network.vni
+    here = sorted((device.ifindex, mac) for device, mac in plugged(network, view))
+    presence = view.get(Presence, network.id) if here else None
     items = _spread(vni, presence.hosts) if presence else []
-    here = enumerate(sorted((device.ifindex, mac) for device, mac in plugged(network, view)))
     meant = [broadcast(subnet.cidr) for subnet in view.find(Subnet, "network_id", network.id)]
-    items += [CROWD.entry((vni, index), (mac,)) for index, (_, mac) in here]
+    items += [CROWD.entry((vni, index), (mac,)) for index, (_, mac) in enumerate(here)]
     items += [BROADCAST.entry((vni, address), ()) for address in meant if address is not None]
     return items
 

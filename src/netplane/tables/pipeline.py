@@ -461,7 +461,6 @@ TRACE = Table(
 TABLES: tuple[Table, ...] = (
     SETTINGS,
     HOST,
-    DEVICE,
     SPREAD,
     CROWD,
     MEMBER,
@@ -477,6 +476,7 @@ TABLES: tuple[Table, ...] = (
     PREFIX,
     POLICY,
     PROFILE,
+    DEVICE,
     RESOLVER,
     PEER,
     CLIENT,

@@ -134,6 +134,11 @@ def overlapping_projects() -> list[Record]:
     ]
 
 
+def standing(identity: Identity) -> list[Record]:
+    """An identity, and a port here that has it."""
+    return [identity, Port(id=identity.id, network_id="", mac_address="", identity_id=identity.id)]
+
+
 def rule(id: str, group: str, direction: str, **fields: str | int) -> SecurityGroupRule:
     """A rule of a group."""
     return SecurityGroupRule(id=id, security_group_id=group, direction=direction, **fields)  # type: ignore[arg-type]
@@ -143,8 +148,8 @@ def default_groups() -> list[Record]:
     """The rules that every project starts with, one more group, and machines in one or both."""
     return [
         *HOSTS,
-        Identity(id="both", number=11, groups=("default", "web")),
-        Identity(id="plain", number=12, groups=("default",)),
+        *standing(Identity(id="both", number=11, groups=("default", "web"))),
+        *standing(Identity(id="plain", number=12, groups=("default",))),
         rule("00000a01", "default", "egress"),
         rule("00000a02", "default", "egress", ethertype="IPv6"),
         rule("00000a03", "default", "ingress", remote_group_id="default"),
@@ -158,7 +163,7 @@ def default_groups() -> list[Record]:
 def nested_prefixes() -> list[Record]:
     """A longer prefix carries the rules of those that contain it; a range of ports falls into blocks."""
     return [
-        Identity(id="i", number=11, groups=("g",)),
+        *standing(Identity(id="i", number=11, groups=("g",))),
         rule("00000c01", "g", "ingress", protocol="icmp", remote_ip_prefix="0.0.0.0/0"),
         rule(
             "00000c02",
@@ -178,8 +183,8 @@ def address_groups() -> list[Record]:
     """A rule about an address group is a rule about each of its IPv4 ranges; who does not name it has none of them."""
     return [
         AddressGroup(id="partners", addresses=("10.0.0.0/8", "10.0.0.7/32", "192.0.2.0/24", "fd00::/8")),
-        Identity(id="i", number=11, groups=("g",)),
-        Identity(id="j", number=12, groups=("h",)),
+        *standing(Identity(id="i", number=11, groups=("g",))),
+        *standing(Identity(id="j", number=12, groups=("h",))),
         rule("00000d01", "g", "ingress", protocol="47", remote_address_group_id="partners"),
         rule("00000d02", "g", "ingress", protocol="icmp", port_range_min=8, remote_ip_prefix="10.0.0.0/24"),
         rule("00000d03", "g", "egress", remote_address_group_id="empty"),
@@ -204,7 +209,7 @@ def dual_stack() -> list[Record]:
         replace(interface("r", "red", "10.0.0.1", "02:00:00:00:01:01"), fixed_ips=gates),
         replace(interface("r", "blue", "fd00:2::1", "02:00:00:00:01:02"), fixed_ips=(FixedIP("blue6", "fd00:2::1"),)),
         Endpoint.of("web", vni=100, mac=mac, addresses=both, identity=11, host=1),
-        Port(id="web", network_id="red", mac_address=mac.hex(":"), fixed_ips=fixed),
+        Port(id="web", network_id="red", mac_address=mac.hex(":"), fixed_ips=fixed, identity_id="i"),
         Device(id="web", ifindex=7),
         Identity(id="i", number=11, groups=(group,)),
         rule("00000f01", group, "egress"),

@@ -31,28 +31,42 @@ def machine(number: int, **changes: object) -> tuple[Port, Device]:
 
 
 def test_the_hosts_of_a_network_by_number() -> None:
-    records = (NETWORK, Presence(id="net", hosts=(1, 3)), Presence(id="other", hosts=(2,)))
+    records = (NETWORK, Presence(id="net", hosts=(1, 3)), Presence(id="other", hosts=(2,)), *machine(1))
     assert compiled("spread", *records) == ["vni=100 index=0 -> host=1,3"]
     assert compiled("spread", Network(id="net", vni=100, admin_state_up=False), *records[1:]) == []
+
+
+def test_who_has_no_machine_there_has_nothing_to_send_to_its_hosts() -> None:
+    (port, device), presence = machine(1), Presence(id="net", hosts=(1, 3))
+    compiler = Compiler()
+    compiler.apply(changes(NETWORK, presence, port))
+    assert not compiler.desired["spread"]
+    assert len(compiler.apply(changes(device)).writes["spread"]) == 1
+    gone = compiler.apply([Change(2, Operation.DELETE, "device", device.id, None)])
+    assert len(gone.deletes["spread"]) == 1
+    assert not compiler.desired["spread"]
 
 
 def test_sixteen_hosts_an_entry() -> None:
     full, more = tuple(range(1, 17)), tuple(range(1, 18))
     first = "vni=100 index=0 -> host=1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16"
-    assert compiled("spread", NETWORK, Presence(id="net", hosts=())) == []
-    assert compiled("spread", NETWORK, Presence(id="net", hosts=full)) == [first]
-    assert compiled("spread", NETWORK, Presence(id="net", hosts=more)) == [first, "vni=100 index=1 -> host=17"]
+    assert compiled("spread", NETWORK, Presence(id="net", hosts=()), *machine(1)) == []
+    assert compiled("spread", NETWORK, Presence(id="net", hosts=full), *machine(1)) == [first]
+    assert compiled("spread", NETWORK, Presence(id="net", hosts=more), *machine(1)) == [
+        first,
+        "vni=100 index=1 -> host=17",
+    ]
 
 
 def test_a_host_more_at_the_end_is_one_entry_and_a_host_less_leaves_none_behind() -> None:
     compiler = Compiler()
-    compiler.apply(changes(NETWORK, Presence(id="net", hosts=tuple(range(1, 17)))))
+    compiler.apply(changes(NETWORK, Presence(id="net", hosts=tuple(range(1, 17))), *machine(1)))
     more = compiler.apply(changes(Presence(id="net", hosts=tuple(range(1, 18)))))
     assert (len(more.writes["spread"]), "spread" in more.deletes) == (1, False)
     less = compiler.apply(changes(Presence(id="net", hosts=tuple(range(2, 18)))))
     assert (len(less.writes["spread"]), len(less.deletes["spread"])) == (1, 1)
     assert show_entries("spread", compiler.desired["spread"]) == show_entries(
-        "spread", compile_slice([NETWORK, Presence(id="net", hosts=tuple(range(2, 18)))])["spread"]
+        "spread", compile_slice([NETWORK, Presence(id="net", hosts=tuple(range(2, 18))), *machine(1)])["spread"]
     )
 
 

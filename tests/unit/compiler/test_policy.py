@@ -4,7 +4,7 @@ import pytest
 
 from netplane.compiler import Compiler, compile_slice
 from netplane.compiler.rules import FEW, known, nested
-from netplane.model import AddressGroup, Change, Endpoint, Identity, Operation, Record, SecurityGroupRule, kind_of
+from netplane.model import AddressGroup, Change, Endpoint, Identity, Operation, Port, Record, SecurityGroupRule, kind_of
 from netplane.tables.text import show_entries
 
 IDENTITY = Identity(id="i7", number=7, groups=("g",))
@@ -18,18 +18,28 @@ def upserts(*records: Record) -> list[Change]:
     return [Change(1, Operation.UPSERT, kind_of(record), record.id, record) for record in records]
 
 
+def here(*records: Record) -> list[Record]:
+    """The records, and a machine on this host for each identity among them."""
+    ids = [record.id for record in records if isinstance(record, Identity)]
+    return [*records, *(machine(id) for id in ids)]
+
+
+def machine(identity: str) -> Port:
+    return Port(id=f"of-{identity}", network_id="n", mac_address="02:00:00:00:00:07", identity_id=identity)
+
+
 def shown(*records: Record, table: str = "policy") -> list[str]:
-    return show_entries(table, compile_slice(records)[table])
+    return show_entries(table, compile_slice(here(*records))[table])
 
 
 def problems(*records: Record) -> list[str]:
     compiler = Compiler()
-    compiler.apply(upserts(*records))
+    compiler.apply(upserts(*here(*records)))
     return [f"{kind} {id}: {text}" for kind, id, text in compiler.problems]
 
 
 def stamps(*records: Record) -> list[str]:
-    return show_entries("profile", compile_slice(records)["profile"])
+    return shown(*records, table="profile")
 
 
 def test_rules_for_anybody() -> None:
@@ -52,6 +62,23 @@ def test_rules_for_anybody() -> None:
         f"{start}INGRESS remote=any protocol=47 -> rule=000000a6",
     ]
     assert not problems(IDENTITY, *rules)
+
+
+def test_only_identities_of_machines_here_have_rules_to_ask() -> None:
+    """Of others only the numbers are asked for, by rules that name their groups."""
+    elsewhere = Identity(id="i8", number=8, groups=("g", "h"))
+    rules, stands = (rule("000000b1", remote_group_id="h"), rule("000000b2", "egress")), machine("i7")
+    compiler = Compiler()
+    compiler.apply(upserts(IDENTITY, elsewhere, *rules))
+    assert not any(compiler.desired.values())
+    compiler.apply(upserts(stands))
+    assert show_entries("policy", compiler.desired["policy"]) == [
+        "profile=7 direction=EGRESS remote=any protocol=any -> rule=000000b2",
+        "profile=7 direction=INGRESS remote=identity:8 protocol=any -> rule=000000b1",
+    ]
+    delta = compiler.apply([Change(2, Operation.DELETE, "port", stands.id, None)])
+    assert {table: len(keys) for table, keys in delta.deletes.items()} == {"policy": 2, "profile": 1}
+    assert not any(compiler.desired.values())
 
 
 def test_a_remote_group_is_every_identity_that_contains_it() -> None:
@@ -213,7 +240,7 @@ def test_a_malformed_rule_allows_nothing_and_harms_no_other(fields: dict[str, ob
 def test_identities_with_impossible_numbers() -> None:
     for number in (0, -1, 1 << 32):
         bad = Identity(id="bad", number=number, groups=("g",))
-        found = compile_slice([bad, IDENTITY, rule("000000f3", remote_group_id="g")])
+        found = compile_slice(here(bad, IDENTITY, rule("000000f3", remote_group_id="g")))
         assert len(found["policy"]) == len(found["profile"]) == 1
         assert problems(bad) == [f"identity bad: {number} is no number for an identity"]
 
@@ -240,7 +267,7 @@ def endpoint(number: int, identity: int) -> Endpoint:
 def test_joining_a_group_of_5000_changes_one_entry() -> None:
     compiler = Compiler()
     rules = (rule("00000001", remote_group_id="g"), rule("00000002", "egress"))
-    compiler.apply(upserts(IDENTITY, *rules, *(endpoint(number, 7) for number in range(5000))))
+    compiler.apply(upserts(*here(IDENTITY), *rules, *(endpoint(number, 7) for number in range(5000))))
     delta = compiler.apply(upserts(endpoint(5000, 7)))
     assert len(delta) == 1
     assert list(delta.writes) == ["endpoint"]
@@ -248,8 +275,8 @@ def test_joining_a_group_of_5000_changes_one_entry() -> None:
 
 def test_500_ports_with_one_set_of_groups_cost_the_rules_of_one() -> None:
     rules = (rule("00000001", remote_group_id="g"), rule("00000002", protocol="tcp"), rule("00000003", "egress"))
-    one = compile_slice([IDENTITY, *rules, endpoint(0, 7)])
-    many = compile_slice([IDENTITY, *rules, *(endpoint(number, 7) for number in range(500))])
+    one = compile_slice(here(IDENTITY, *rules, endpoint(0, 7)))
+    many = compile_slice(here(IDENTITY, *rules, *(endpoint(number, 7) for number in range(500))))
     assert len(many["endpoint"]) == 500
     assert all(many[table] == one[table] for table in ("policy", "prefix", "profile"))
     assert len(many["policy"]) == 3
@@ -268,7 +295,7 @@ def test_an_address_more_changes_its_own_entries_and_no_other(size: int) -> None
     )
     stranger = (Identity(id="i8", number=8, groups=("h",)), rule("00000004", group="h", remote_ip_prefix="10.0.0.0/8"))
     compiler = Compiler()
-    compiler.apply(upserts(IDENTITY, group, *asked, *stranger))
+    compiler.apply(upserts(*here(IDENTITY, group, *asked, *stranger)))
     before = {table: dict(entries) for table, entries in compiler.desired.items()}
     added = compiler.apply(upserts(more))
     assert {table: len(entries) for table, entries in added.writes.items()} == {"prefix": 2, "policy": 3, "profile": 1}
@@ -283,7 +310,7 @@ def test_a_group_that_grows_leaves_nothing_behind_of_its_many_rules() -> None:
     rules = [rule(f"{port:08x}", protocol="tcp", port_range_min=port, port_range_max=port) for port in range(1, 81)]
     known.cache_clear()
     compiler = Compiler()
-    compiler.apply(upserts(IDENTITY))
+    compiler.apply(upserts(*here(IDENTITY)))
     for each in rules:
         compiler.apply(upserts(each))
     assert known.cache_info().currsize <= FEW + 1
