@@ -12,8 +12,13 @@
                 case Controllers(addresses): ...            # where they are now; `prefer` them if you like
                 case Disconnected(): ...                # nothing to do: it comes back by itself
 
-Events are read from the network only as fast as they are taken. What an agent says while no session is open is
+Events are read from the network only as fast as they are taken, by whoever takes them: what a controller says wakes
+nobody in between. What an agent says while no session is open is
 dropped (`send` returns False): it says everything that still holds after the next `Welcome`.
+
+    attempts: dial, Hello, first word ──▶ queue: Disconnected, Connected, Welcome, Talk ──▶ events
+           ▲                                                                                  ▲
+           ╰────────────── how it ended ◀── Talk: each frame, when the next event is taken ───╯
 """
 
 import asyncio
@@ -29,7 +34,7 @@ from msgspec import Struct
 
 from netplane.stream.backoff import Backoff
 from netplane.stream.connection import Connection, explain
-from netplane.stream.faults import Gone, RemoteFault
+from netplane.stream.faults import Gone, RemoteFault, StreamFault
 from netplane.stream.messages import (
     Ack,
     Announce,
@@ -77,11 +82,12 @@ class Position(Struct, frozen=True):
 
 NOWHERE = Position()
 
-Event = Connected | Disconnected | Welcome | Snapshot | Delta | Ask | Renewed | Controllers
+Told = Welcome | Snapshot | Delta | Ask | Renewed | Controllers
+Event = Connected | Disconnected | Told
 Saying = Ack | Claim | Release | Announce | Trouble | Decisions | Renew | Answer
 
-READ_AHEAD = 8
-"""Events that wait to be taken before the network is left waiting too."""
+ATTEMPTS = 8
+"""Events of attempts that wait to be taken before there is another one."""
 LARGEST_DOWN = 256 * 1024 * 1024
 """Bytes of a frame from a controller; a delta of `outbox.LIMIT` large records stays below."""
 UNHEARD = 16 * 1024 * 1024
@@ -91,6 +97,33 @@ WELCOME = 30.0
 """Seconds that a controller has for its first word; it may have to wait for its database."""
 LASTING = 5.0
 """Seconds after which a session has been one: the next attempt after it comes soon."""
+
+
+class Talk:
+    """What follows a controller's first word, until either end has enough."""
+
+    def __init__(self, connection: Connection, session: AgentSession) -> None:
+        self._connection = connection
+        self._session = session
+        self.over: asyncio.Future[str | StreamFault] = asyncio.get_running_loop().create_future()
+        """Why it ended."""
+
+    async def hear(self) -> tuple[Told, bytes] | None:
+        """What the controller says next, and its frame; None when that is nothing more."""
+        try:
+            frame = await self._connection.read()
+            message = self._session.receive(frame)
+        except (Gone, RemoteFault) as end:
+            self._end(end)
+            return None
+        if isinstance(message, Farewell):
+            self._end(message.reason)
+            return None
+        return message, frame
+
+    def _end(self, reason: str | StreamFault) -> None:
+        if not self.over.done():
+            self.over.set_result(reason)
 
 
 class Uplink:
@@ -115,7 +148,8 @@ class Uplink:
         self._position = position
         self.frame = b""
         """The frame that the event taken last came in; empty for what no controller has said."""
-        self._events: asyncio.Queue[tuple[Event | Exception, bytes]] = asyncio.Queue(READ_AHEAD)
+        self._events: asyncio.Queue[tuple[Event | Talk | Exception, bytes]] = asyncio.Queue(ATTEMPTS)
+        self._talk: Talk | None = None
         self._session = AgentSession()
         self._connection: Connection | None = None
         self._context: ssl.SSLContext | None = None
@@ -140,10 +174,20 @@ class Uplink:
 
     async def __anext__(self) -> Event:
         """The next event; raises what nobody has foreseen, after which nothing would ever come."""
-        event, self.frame = await self._events.get()
-        if isinstance(event, Exception):
-            raise event
-        return event
+        while True:
+            if self._talk is not None:
+                if (heard := await self._talk.hear()) is not None:
+                    event, self.frame = heard
+                    return event
+                self._talk = None
+            following, self.frame = await self._events.get()
+            match following:
+                case Talk():
+                    self._talk = following
+                case Exception():
+                    raise following
+                case _:
+                    return following
 
     def send(self, message: Saying) -> bool:
         """Say something to the controller; False if no session is open, and it was dropped."""
@@ -217,6 +261,7 @@ class Uplink:
         return self._context
 
     async def _converse(self, connection: Connection, controller: str) -> str:
+        """From the hello to the end: what is said after the first word is heard by whoever takes events."""
         session = self._session = AgentSession()
         self._connection = connection
         hello = Hello(self._host, self._address, self._position.log, self._position.revision)
@@ -226,12 +271,14 @@ class Uplink:
                 frame = await connection.read()
         except TimeoutError:
             raise Gone(f"no welcome within {WELCOME:g} s") from None
-        while True:
-            message = session.receive(frame)
-            if isinstance(message, Farewell):
-                return message.reason
-            if isinstance(message, Welcome):
-                await self._events.put((Connected(controller), b""))
-            self._position = Position(session.log, session.revision)
-            await self._events.put((message, frame))
-            frame = await connection.read()
+        message = session.receive(frame)
+        if isinstance(message, Farewell):
+            return message.reason
+        talk = Talk(connection, session)
+        for event, octets in ((Connected(controller), b""), (message, frame), (talk, b"")):
+            await self._events.put((event, octets))
+        end = await talk.over
+        self._position = Position(session.log, session.revision)
+        if isinstance(end, StreamFault):
+            raise end
+        return end
