@@ -30,6 +30,8 @@ from netplane.stream.messages import Delta, Snapshot, Welcome
 from netplane.trust.papers import read_papers
 
 PORT, DEVICE = kind_of(Port), kind_of(Device)
+IDLE = frozenset[str]()
+"""Ports without devices that are bound here: none."""
 FIRST_DEVICE = 1_000
 """The ifindex of the first machine's device."""
 
@@ -107,6 +109,8 @@ class Member:
         self._journal = Journal(place.folder / "slice")
         self._said = Said()
         self._devices: dict[str, Device] = {}
+        self._plugged: frozenset[str] = frozenset()
+        """The ports that have devices."""
         self._numbers = count(FIRST_DEVICE)
         self._changes: list[News] = []
         self._news = asyncio.Event()
@@ -165,6 +169,8 @@ class Member:
             if news.kind == PORT:
                 for change in one_by_one((news,)):
                     self._plug(change)
+                if self._plugged != self._devices.keys():
+                    self._plugged = frozenset(self._devices)
 
     def _skim(self, message: Told) -> None:
         if not isinstance(message, Welcome) and (isinstance(message, Delta) or message.last):
@@ -230,7 +236,7 @@ class Member:
 
     def _speak(self, uplink: Uplink) -> None:
         for saying in (
-            *self._said.plugged(self._devices.keys(), frozenset()),
+            *self._said.plugged(self._plugged, IDLE),
             *(self._said.realised(self.position.revision) if self.position.revision else ()),
         ):
             uplink.send(saying)

@@ -112,7 +112,9 @@ class Agent:
         self._tunnel: Tunnel | None = None
         self._troubles: dict[str, list[Problem]] = {}
         self._devices: dict[str, Device] = {}
-        self._idle: set[str] = set()
+        self._plugged: frozenset[str] = frozenset()
+        """The ports of these devices."""
+        self._idle: frozenset[str] = frozenset()
         """Machines' ports that are bound here for the sake of a device that is not here."""
         self._changes: list[News] = []
         self._realised = Position()
@@ -231,9 +233,9 @@ class Agent:
                 operation = Operation.DELETE if device is None else Operation.UPSERT
                 self._changes.append(Change(0, operation, kind_of(Device), id, device))
                 self._news.set()
-        self._devices = found
+        self._devices, self._plugged = found, frozenset(found)
         name, ports = self._who.name, self._slice.machine_ports()
-        self._idle = {port.id for port in ports if port.host_id != name and port.id not in found}
+        self._idle = frozenset(port.id for port in ports if port.host_id != name and port.id not in found)
         self._serving.plug({Place(device.ifindex, device.vlan): id for id, device in found.items()})
         tunnel = self._tunnel and links.get(self._tunnel.ifindex)
         if tunnel is None or not tunnel.up:
@@ -340,7 +342,7 @@ class Agent:
         announcements, self._announcements = self._announcements, []
         for saying in (
             *announcements,
-            *self._said.plugged(self._devices.keys(), self._idle),
+            *self._said.plugged(self._plugged, self._idle),
             *self._said.troubled(problems),
             *(self._said.realised(realised) if realised else ()),
             *self._decisions.kept.say(),

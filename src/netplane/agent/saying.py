@@ -14,9 +14,11 @@ class Said:
     """One session's memory."""
 
     def __init__(self) -> None:
+        self._looked_at: tuple[frozenset[str], frozenset[str]] | None = None
+        """What `plugged` was called with, if nothing came of it since: most messages find it unchanged."""
         self._claimed: set[str] = set()
         self._released: set[str] = set()
-        self._idle: set[str] = set()
+        self._idle: frozenset[str] = frozenset()
         self._problems: list[Problem] = []
         self._revision = 0
 
@@ -26,8 +28,11 @@ class Said:
             self._revision = revision
             yield Ack(revision)
 
-    def plugged(self, ports: Set[str], idle: Set[str]) -> Iterable[Saying]:
+    def plugged(self, ports: frozenset[str], idle: frozenset[str]) -> Iterable[Saying]:
         """`ports` have a device here; `idle` are bound here for the sake of a device that is not here."""
+        before, self._looked_at = self._looked_at, (ports, idle)
+        if before is not None and before[0] is ports and before[1] is idle:
+            return
         if ports == self._claimed and idle == self._idle:
             return
         if new := ports - self._claimed:
@@ -35,11 +40,12 @@ class Said:
         if gone := (self._claimed - ports) | (idle - ports - self._released):
             yield from (Release(part) for part in _parts(gone))
         self._released = (self._released | gone) & idle - ports
-        self._claimed, self._idle = set(ports), set(idle)
+        self._claimed, self._idle = set(ports), idle
 
     def unheard(self, ports: set[str]) -> None:
         """Claims that came to nothing so far, and are to be made again."""
         self._claimed -= ports
+        self._looked_at = None
 
     def troubled(self, problems: list[Problem]) -> Iterable[Saying]:
         """All problems of this host."""
