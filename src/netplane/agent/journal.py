@@ -59,7 +59,7 @@ class Journal:
                 message = self._decode.decode(frame)
             except DecodeError:
                 break
-            self._remember(message, bytes(octets[self._size : end]))
+            self._remember(message, bytes(frame))
             self._size = end
             yield message
         self._current = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
@@ -67,14 +67,13 @@ class Journal:
 
     def note(self, message: Told, octets: bytes = b"") -> None:
         """Write a message that the slice is about to take; `octets` are the frame that it came in, if it did in one."""
-        body = octets or self._encode(message)
-        frame = len(body).to_bytes(4, "big") + body
+        frame = octets or self._encode(message)
         self._remember(message, frame)
         if isinstance(message, Snapshot):
             self._note_part(message, frame)
         elif self._current is not None:
-            _write(self._current, frame)
-            self._size += len(frame)
+            _write(self._current, _length(frame), frame)
+            self._size += 4 + len(frame)
 
     def compact(self, slice: Slice) -> None:
         """Write the file anew if it has grown past its use."""
@@ -105,17 +104,17 @@ class Journal:
         if isinstance(message, Welcome):
             self._welcome = frame
         elif isinstance(message, Snapshot) and message.last:
-            self._whole = self._size + len(frame)
+            self._whole = self._size + 4 + len(frame)
 
     def _note_part(self, part: Snapshot, frame: bytes) -> None:
         if part.first:
             if self._next is not None:
                 os.close(self._next)
             self._next = os.open(self._coming, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
-            _write(self._next, FORMAT + self._welcome)
+            _write(self._next, FORMAT, *((_length(self._welcome), self._welcome) if self._welcome else ()))
         if self._next is None:
             return
-        _write(self._next, frame)
+        _write(self._next, _length(frame), frame)
         if part.last:
             os.fsync(self._next)
             os.replace(self._coming, self._path)
@@ -129,8 +128,14 @@ class Journal:
         return self._path.with_suffix(".new")
 
 
-def _write(fd: int, octets: bytes) -> None:
-    """Write all of them; a file may take fewer at once than it is offered."""
-    view = memoryview(octets)
-    while view:
-        view = view[os.write(fd, view) :]
+def _length(frame: bytes) -> bytes:
+    return len(frame).to_bytes(4, "big")
+
+
+def _write(fd: int, *pieces: bytes) -> None:
+    """Write all of them, one after another; a file may take fewer bytes at once than it is offered."""
+    written = os.writev(fd, pieces)
+    if written < sum(map(len, pieces)):
+        rest = memoryview(b"".join(pieces))[written:]
+        while rest:
+            rest = rest[os.write(fd, rest) :]

@@ -6,7 +6,6 @@ has come, so a session that breaks in the middle of one changes nothing.
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from operator import attrgetter
 from typing import TypeVar
 
 from netplane.base.world import World
@@ -20,7 +19,6 @@ Told = Welcome | Snapshot | Delta
 
 KIND = {kind_of(kind): kind for kind in KINDS}
 NAME = {kind: name for name, kind in KIND.items()}
-ID = attrgetter("id")
 
 
 class Slice:
@@ -90,11 +88,16 @@ class Slice:
         coming = self._coming
         for record in part.records:
             coming[record.__class__][record.id] = record
-        coming[Endpoint].update(zip(map(ID, part.endpoints), part.endpoints, strict=True))
+        endpoints = coming[Endpoint]
+        for endpoint in part.endpoints:
+            endpoints[endpoint.id] = endpoint
         if part.last:
             self._coming = _nothing()
             gone = [
-                (name, id) for name, kind in KIND.items() for id in self._world.all(kind).keys() - coming[kind].keys()
+                (name, id)
+                for name, kind in KIND.items()
+                if (here := self._world.all(kind))
+                for id in here.keys() - coming[kind].keys()
             ]
             for kind, records in coming.items():
                 yield from self._replace(kind, records, part.revision)
