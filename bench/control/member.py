@@ -19,7 +19,7 @@ from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
 from netplane.agent.slice import Slice, Told
-from netplane.agent.worker import Work, bring_in
+from netplane.agent.worker import Work, bring_in, is_in
 from netplane.base.delta import Delta as Patch
 from netplane.compiler import Compiler
 from netplane.datapath import Datapath
@@ -113,6 +113,7 @@ class Member:
         """The ports that have devices."""
         self._numbers = count(FIRST_DEVICE)
         self._changes: list[News] = []
+        self._brought_in: Work | None = None
         self._news = asyncio.Event()
         self._is_open = False
         self._is_told = False
@@ -213,7 +214,12 @@ class Member:
     def _bring_in(self) -> None:
         changes, self._changes = self._changes, []
         position = Position(self._slice.log, self._slice.revision)
-        done = bring_in(self._reconcile, Work(changes, {}, self._slice.number, 0, 0, position))
+        work = Work(changes, {}, self._slice.number, 0, 0, position)
+        if self._brought_in is not None and is_in(work, self._brought_in):
+            self.position = position
+            return
+        done = bring_in(self._reconcile, work)
+        self._brought_in = None if done.refused else work._replace(changes=())
         self.problems = len(done.refused) + len(done.inconsistent)
         if not done.refused:
             self.position = done.position

@@ -38,7 +38,7 @@ from netplane.agent.saying import Said
 from netplane.agent.service.hosting import Hosting, Services
 from netplane.agent.slice import Slice, Told
 from netplane.agent.tracing import questions
-from netplane.agent.worker import Done, Work, Worker
+from netplane.agent.worker import Done, Work, Worker, is_in
 from netplane.base.problem import Problem
 from netplane.compiler import Compiler
 from netplane.datapath import Datapath, DatapathError
@@ -117,6 +117,8 @@ class Agent:
         self._idle: frozenset[str] = frozenset()
         """Machines' ports that are bound here for the sake of a device that is not here."""
         self._changes: list[News] = []
+        self._brought_in: Work | None = None
+        """What the datapath was last seen to hold all of, without its changes; None if something may be missing."""
         self._realised = Position()
         self._pause = FIRST_PAUSE
         self._sweep_at = monotonic() + SWEEP_EVERY
@@ -254,11 +256,20 @@ class Agent:
             self._news.clear()
             if self._tunnel is None:
                 await self._raise_tunnel()
-            done = await self._worker.bring_in(self._take_work())
-            self._settled(done)
+            await self._bring_in(self._take_work())
             if monotonic() >= self._sweep_at:
+                self._brought_in = None
                 await self._sweep()
             self._speak(uplink)
+
+    async def _bring_in(self, work: Work) -> None:
+        """Have the worker do it, if there is anything to be done."""
+        if self._brought_in is not None and is_in(work, self._brought_in):
+            self._realised = work.position
+            return
+        done = await self._worker.bring_in(work)
+        self._brought_in = None if done.refused else work._replace(changes=())
+        self._settled(done)
 
     async def _wait(self) -> None:
         """Until there are news, or it is time to try again or to sweep."""

@@ -73,6 +73,17 @@ class Work(NamedTuple):
     """What `member` shall hold; None before anybody knows."""
 
 
+def is_in(work: Work, before: Work) -> bool:
+    """Whether a piece of work brings nothing but a later revision to what was brought in before.
+
+    Controllers tell hosts from time to time how far everything is, also those that need nothing of it.
+    """
+    position = before.position
+    if work.changes or not position.revision or work.position.log != position.log:
+        return False
+    return work._replace(changes=(), position=position) == before._replace(changes=())
+
+
 class Moved(NamedTuple):
     """An address that others may have too, and where it is now."""
 
