@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import partial
 
 from netplane.base.problem import Problem
 from netplane.controller.picture import Picture
@@ -10,6 +11,7 @@ from netplane.controller.problems import Problems
 from netplane.controller.writing import SHOWN, Until, write_as
 from netplane.store import Store, Transaction, Unavailable
 from netplane.store.bindings import claim_port, no_port, release_port
+from netplane.stream.connection import Work
 from netplane.stream.faults import RemoteFault
 
 MOST = 65_536
@@ -25,13 +27,19 @@ class Claims:
         self._problems = problems
         self._until = until
 
-    async def claim(self, host: str, ports: Iterable[str]) -> None:
-        """A host has the devices of ports; RemoteFault if it claims more than it can have."""
+    def claim(self, host: str, ports: Sequence[str]) -> Work | None:
+        """A host has the devices of ports; RemoteFault if it claims more than it can have.
+
+        Those that are bound to it already need nothing more: nearly always all. The others are what is left to do.
+        """
         self._picture.ports.claim(host, ports)
         if self._picture.ports.claimed(host) > MOST:
             raise RemoteFault(f"more than {MOST} ports claimed")
         wanted = [port for port in ports if self._picture.carrier(port) != host]
-        unknown = await self._unknown(wanted) if wanted else []
+        return partial(self._bind, host, wanted) if wanted else None
+
+    async def _bind(self, host: str, wanted: Sequence[str]) -> None:
+        unknown = await self._unknown(wanted)
         self._judge(host, unknown, [no_port(port, host) for port in unknown])
         wanted = [port for port in wanted if self._picture.has_port(port)] if unknown else wanted
         if wanted:

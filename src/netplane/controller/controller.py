@@ -187,9 +187,13 @@ class Controller:
 
     def hear(self, host: str, message: Up) -> Work | None:
         """An agent has said something; what of it takes longer than this moment."""
-        if isinstance(message, Ack):
-            self._acknowledge(host, message.revision)
-            return None
+        match message:
+            case Ack(revision):
+                self._acknowledge(host, revision)
+                return None
+            case Claim(ports):
+                self._reportable.set()
+                return self._claims.claim(host, ports)
         return partial(self._hear, host, message)
 
     def _acknowledge(self, host: str, revision: int) -> None:
@@ -200,10 +204,12 @@ class Controller:
         self._tell_soon()
         self._reportable.set()
 
+    async def _claim(self, host: str, ports: Sequence[str]) -> None:
+        if work := self._claims.claim(host, ports):
+            await work()
+
     async def _hear(self, host: str, message: Up) -> None:
         match message:
-            case Claim(ports):
-                await self._claims.claim(host, ports)
             case Release(ports):
                 await self._claims.release(host, ports)
             case Announce(port, address, mac):
@@ -257,7 +263,7 @@ class Controller:
                 self._tell()
                 self._reportable.set()
                 for host, ports in self.picture.unbound(entries).items():
-                    self._spawn(self._claims.claim(host, ports), is_vital=False)
+                    self._spawn(self._claim(host, ports), is_vital=False)
                 await asyncio.sleep(0)
 
     async def _read_on(self) -> list[Entry]:

@@ -125,6 +125,9 @@ class PortStates:
     def acknowledge(self, host: str, revision: int) -> None:
         """All that a host needs up to a revision is in its kernel."""
         standing = self._standing(host)
+        if standing.is_settled and not standing.fresh:
+            standing.acknowledged = revision
+            return
         concerned = list(standing.fresh if standing.is_settled else standing.bound)
         standing.acknowledged, standing.is_settled = revision, True
         standing.fresh = {port: None for port in standing.fresh if self._places[port].revision > revision}

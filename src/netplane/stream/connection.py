@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from struct import Struct
+from threading import local
 from typing import NoReturn, cast
 
 from netplane.stream.faults import Gone, RemoteFault
@@ -32,9 +33,19 @@ BUFFERED = 64 * 1024
 COPIED = 16 * 1024
 """Bytes of a frame that is put behind its length before it is encrypted: what is larger takes a record of TLS more."""
 
-ROOM = memoryview(bytearray(64 * 1024))
-"""What comes, of all connections: TLS puts bytes there and says how many in one go. Without it each message would have
-a quarter of a megabyte reserved, and given back, for what it might be."""
+
+class Room(local):
+    """What comes, of all connections of one thread, so of one event loop.
+
+    TLS puts bytes there and says how many in one go. Without it each message would have a quarter of a megabyte
+    reserved, and given back, for what it might be.
+    """
+
+    def __init__(self) -> None:
+        self.octets = memoryview(bytearray(64 * 1024))
+
+
+ROOM = Room()
 
 CLOSED = "the connection was closed"
 """The reason of an end that has no other."""
@@ -54,6 +65,7 @@ class Connection(asyncio.BufferedProtocol):
         self.largest = largest
         """Bytes of a frame that is taken; what is larger ends the connection."""
         self._transport: asyncio.Transport | None = None
+        self._room = ROOM.octets
         self._begun = bytearray()
         """Of a frame that is not whole yet."""
         self._frames: deque[bytes] = deque()
@@ -153,11 +165,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def get_buffer(self, _sizehint: int) -> memoryview:
         """Where bytes may be put."""
-        return ROOM
+        return self._room
 
     def buffer_updated(self, nbytes: int) -> None:
         """So many bytes have been put there."""
-        self.receive(ROOM[:nbytes])
+        self.receive(self._room[:nbytes])
 
     def receive(self, data: bytes | memoryview) -> None:
         """Some bytes have come."""

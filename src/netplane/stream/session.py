@@ -56,6 +56,8 @@ class State(Enum):
     OVER = "over"
     """The controller has said its last word."""
 
+    __hash__ = object.__hash__  # an enumeration's own one takes longer than looking up what may be said next
+
 
 class Part(Enum):
     """What a part of a snapshot is, by (first, last)."""
