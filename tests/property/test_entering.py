@@ -19,7 +19,7 @@ from netplane.model import (
     SecurityGroupRule,
 )
 from tests.property.test_interest import by_key
-from tests.unit.interest.world import deletes, upserts
+from tests.unit.interest.world import deletes, led, upserts
 
 HOSTS = ("h1", "h2", "h3")
 NETWORKS = ("n0", "n1", "n2")
@@ -77,6 +77,5 @@ def test_what_hosts_are_told_of_many_changes_at_once_leads_to_their_slices(batch
     held = {host: by_key(interest.slice(host)) for host in HOSTS}
     for batch in batches:
         for host, delta in interest.apply(batch).items():
-            held[host] = {key: record for key, record in held[host].items() if key not in delta.deletes}
-            held[host] |= by_key(delta.upserts)
+            held[host] = led(held[host], delta)
         assert held == {host: by_key(interest.slice(host)) for host in HOSTS}

@@ -5,14 +5,14 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from netplane.controller.picture import Picture
-from netplane.interest import TAKEN, slice_of
+from netplane.interest import SLICED, slice_of
 from netplane.model import Binding, Change, Record, kind_of
 from netplane.model.resource import Resource
 from netplane.store import Entry
 from netplane.store.past import as_it_was, rewind
 from tests.property.test_interest import BUSY, HOSTS, PLUGGED, RECORD, World, as_changes, by_key, follow, steps
 
-KINDS = {kind_of(kind) for kind in TAKEN}
+KINDS = {kind_of(kind) for kind in SLICED}
 
 
 def written(world: World, changes: list[Change]) -> list[tuple[Entry, World]]:

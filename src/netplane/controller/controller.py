@@ -34,7 +34,7 @@ from netplane.controller.picture import BATCH, Picture
 from netplane.controller.problems import Problems
 from netplane.controller.watching.watchers import Watchers
 from netplane.controller.writing import RETRY, write_as
-from netplane.interest import NAMED, NAMING, TAKEN
+from netplane.interest import NAMED, NAMING, SLICED
 from netplane.model import Host
 from netplane.model.network import DEFAULT_DOMAIN
 from netplane.store import Entry, Store, Unavailable
@@ -363,7 +363,7 @@ def read_picture(store: Store) -> Picture:
     """The picture of the store as it is now."""
     with store.read() as reader:
         records = chain.from_iterable(reader.walk(kinds) for kinds in (NAMED, NAMING))
-        past = reader.past(TAKEN)
+        past = reader.past(SLICED)
         picture = Picture(as_it_was(records, past), past.revision, {})
         picture.catch_up(past.since)
         said, ports = reader.said(PORT_STATUS), picture.ports_known()

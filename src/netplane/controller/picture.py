@@ -7,14 +7,11 @@ changes ─▶ Interest ─▶ slices' deltas ─▶ bytes ─┬▶ parcels, by
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import cast
-
-from msgspec import Raw
 
 from netplane.controller import history, revisions
 from netplane.controller.ports import Place, PortStates
-from netplane.interest import Interest, Key, Section, SliceDelta
-from netplane.model import Binding, Change, Port, Record, kind_of
+from netplane.interest import Interest, Section
+from netplane.model import Binding, Change, Port, Record
 from netplane.store import Entry
 from netplane.stream.codec import Run, Runs, raw, runs
 from netplane.stream.outbox import Parcel
@@ -44,12 +41,11 @@ class Picture:
     def take(self, entries: Sequence[Entry]) -> dict[str, Parcel]:
         """Take in what follows in the change log, at least one entry; what each host must be told of it."""
         before = self.revision
-        deltas = self.interest.apply(entry.change for entry in entries)
+        records = self.interest.tell((entry.change for entry in entries), raw)
         for entry in entries:
             self._note(entry.change)
         for section in self.interest.take_stale():
             self._runs.forget(section)
-        records = self._encode(deltas)
         self.history.add(history.Batch(before, self.revision, records))
         self.revisions.add(entries[0].change.revision, [entry.time for entry in entries], records)
         return {host: Parcel(self.revision, each) for host, each in records.items()}
@@ -100,15 +96,3 @@ class Picture:
             self.ports.bind(change.id, None)
         elif change.kind == "port" and change.record is None:
             self.ports.forget(change.id)
-
-    def _encode(self, deltas: Mapping[str, SliceDelta]) -> dict[str, dict[Key, Raw | None]]:
-        """What each host is told; a record is encoded once, whoever is told of it."""
-        known: dict[int, tuple[Key, Raw]] = {}
-        told: dict[str, dict[Key, Raw | None]] = {}
-        for host, delta in deltas.items():
-            found = told[host] = cast("dict[Key, Raw | None]", dict.fromkeys(delta.deletes))
-            for record in delta.upserts:
-                if id(record) not in known:
-                    known[id(record)] = (kind_of(record), record.id), raw(record)
-            found.update(map(known.__getitem__, map(id, delta.upserts)))
-        return told

@@ -3,7 +3,7 @@
 Crowds are made when they are asked for, and again when any host has come, changed or gone, which is seldom.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 CROWD = 50
 """Hosts of a crowd."""
@@ -24,16 +24,16 @@ class Crowds:
     def __init__(self) -> None:
         self._made: Sequence[Crowd] = ()
 
-    def within(self, hosts: dict[str, None], everybody: Iterable[str]) -> Sequence[Crowd]:
-        """The crowds of these hosts alone, whose hosts are taken out of them; `everybody` is all that there are."""
+    def within(self, hosts: Mapping[str, None], everybody: Iterable[str]) -> tuple[Sequence[Crowd], Iterable[str]]:
+        """The crowds of these hosts alone, and those hosts that are in none of them; `everybody` is all there are."""
         if not self._made:
             names = tuple(everybody)
             self._made = [Crowd(names[start : start + CROWD]) for start in range(0, len(names), CROWD)]
         found = [crowd for crowd in self._made if crowd.hosts.keys() <= hosts.keys()]
-        for crowd in found:
-            for host in crowd.hosts:
-                del hosts[host]
-        return found
+        if not found:
+            return found, hosts
+        rest = set(hosts).difference(*(crowd.hosts for crowd in found))
+        return found, [host for host in hosts if host in rest] if rest else ()
 
     def forget(self) -> Sequence[Crowd]:
         """Hosts are others than before: the crowds that are no more."""

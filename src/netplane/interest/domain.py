@@ -82,17 +82,26 @@ class Domains:
         """The domains that hold an identity, a group or a host."""
         return self._holding.get(key, ())
 
-    def sees(self, host: str, key: Key) -> bool:
-        """Whether some domain of the host holds this."""
-        there, holding = self._holding.get(("host", host), {}), self._holding.get(key, {})
-        # It walks the fewer of both: a host may be of hundreds of domains, a group is mostly of one.
-        return not there.keys().isdisjoint(holding.keys())
+    def seeing(self, hosts: Iterable[str], key: Key) -> Collection[str]:
+        """Those hosts of which some domain holds this; each knows itself."""
+        holding = self._holding.get(key)
+        if not holding:
+            return {host: None for host in hosts if ("host", host) == key}
+        # Who asks mostly asks for the hosts of the domain that came to hold it last.
+        near = next(reversed(holding)).hosts
+        return {host: None for host in hosts if host in near or self._sees(host, key, holding)}
 
     def blind(self, hosts: Iterable[str], key: Key) -> list[str]:
         """Those hosts of which no domain holds this; each knows itself."""
         of, holding = self._holding, self._holding.get(key, {}).keys()
         theirs = ((host, ("host", host)) for host in hosts)
         return [host for host, own in theirs if own != key and (own not in of or of[own].keys().isdisjoint(holding))]
+
+    def _sees(self, host: str, key: Key, holding: Mapping[Domain, None]) -> bool:
+        """It walks the fewer of both: a host may be of hundreds of domains, a group is mostly of one."""
+        own = ("host", host)
+        there = self._holding.get(own)
+        return own == key or (there is not None and not there.keys().isdisjoint(holding.keys()))
 
     def unseen(self, host: str, keys: Iterable[Key]) -> list[Key]:
         """Those of these that no domain of the host holds; it knows itself."""

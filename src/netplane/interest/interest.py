@@ -1,23 +1,22 @@
 """Every host's slice, kept current change by change.
 
-    changes ─▶ World (records, look-ups) ─▶ placements ─▶ Domains (who holds what) ─▶ touched keys ─▶ deltas
+    changes ─▶ World (records, look-ups) ─▶ placements ─▶ Domains (who holds what) ─▶ Touched ─▶ what hosts are told
                                                              ▲
                               routers' interfaces join ──────┘
 
-Each change *touches* the keys that a host may have gained or lost, or must see anew. When all changes are in, each
-touched key is looked at once, in the world as it then is: the host needs the record (upsert) or does not (delete).
-So a delta depends on the current state only; touching too much would cost bytes, never correctness. Touching no
-more than need is what the order of steps is about: what a host gains is touched before it counts as held, what it
-loses after.
+Each change *touches* the keys that a host may have gained or lost, or must see anew (`touched`). When all changes are
+in, each touched key is looked at once, in the world as it then is: the host needs the record or does not (`telling`).
+So what hosts are told depends on the current state only; touching too much would cost bytes, never correctness.
+Touching no more than need is what the order of steps is about: what a host gains is touched before it counts as held,
+what it loses after.
 
 Work is proportional to the hosts that need the change and to the records that each gains or loses. A port that joins
 a group of ten thousand costs the hosts of its domain and nothing else. A split also walks the domain's networks and
 the placements of the smaller part.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from netplane.interest.domain import Domain, held_by
 from netplane.interest.loading import load
@@ -25,6 +24,8 @@ from netplane.interest.placement import Placement
 from netplane.interest.sections import Section, own_records, records_in, sections_of
 from netplane.interest.slices import Slices
 from netplane.interest.standing import Standing
+from netplane.interest.telling import tell
+from netplane.interest.touched import Touched
 from netplane.interest.world import Key
 from netplane.model import (
     Announcement,
@@ -41,13 +42,7 @@ from netplane.model import (
 )
 
 R = TypeVar("R", bound=Record)
-
-
-class SliceDelta(NamedTuple):
-    """What a host must add or replace, and (kind, id) of what it needs no more."""
-
-    upserts: list[Record]
-    deletes: list[Key]
+Said = TypeVar("Said")
 
 
 class Interest:
@@ -57,9 +52,7 @@ class Interest:
         self.revision = 0
         """The revision of the last change taken in."""
         self._slices = Slices()
-        self._touched: defaultdict[str, dict[Key, None]] = defaultdict(dict)
-        self._entered: defaultdict[str, dict[str, None]] = defaultdict(dict)
-        """The networks by which hosts have come into domains."""
+        self._touched = Touched(self._slices)
         self._handlers = {
             "host": self._host,
             "network": self._network,
@@ -82,14 +75,17 @@ class Interest:
         load(self._slices, records)
         self.revision = revision
 
-    def apply(self, changes: Iterable[Change]) -> dict[str, SliceDelta]:
-        """Take in changes in their order; the delta of each host whose slice they touch."""
+    def apply(self, changes: Iterable[Change]) -> dict[str, dict[Key, Record | None]]:
+        """Take in changes in their order; what each host whose slice they touch must be told of them, by key."""
+        return self.tell(changes, lambda record: record)
+
+    def tell(self, changes: Iterable[Change], say: Callable[[Record], Said]) -> dict[str, dict[Key, Said | None]]:
+        """The same, with each record that hosts are told said as it shall be; None for what a host needs no more."""
         for change in changes:
             self._set((change.kind, change.id), change.record)
             self.revision = max(self.revision, change.revision)
-        touched, self._touched = self._touched, defaultdict(dict)
-        entered, self._entered = self._entered, defaultdict(dict)
-        return self._deltas(touched, entered)
+        touched, self._touched = self._touched, Touched(self._slices)
+        return tell(self._slices, touched, say)
 
     def slice(self, host: str) -> list[Record]:
         """All records that a host needs now."""
@@ -129,41 +125,6 @@ class Interest:
         """The ids of the ports that are bound to a host."""
         return list(self._slices.world.find("bound_to", host))
 
-    def _deltas(
-        self, touched: Mapping[str, Iterable[Key]], entered: Mapping[str, Iterable[str]]
-    ) -> dict[str, SliceDelta]:
-        """What each host must be told; many hosts mostly look at the same few keys, and enter the same domains."""
-        looked: dict[Key, tuple[Record | None, Callable[[str], bool]]] = {}
-        owned: dict[Domain, dict[Key, Record]] = {}
-        deltas: dict[str, SliceDelta] = {}
-        for host in dict.fromkeys((*touched, *entered)):
-            delta = deltas[host] = SliceDelta([], [])
-            told: dict[Key, Record] = {}
-            for domain in self._domains_of(host, entered.get(host, ())):
-                own = owned.get(domain)
-                if own is None:
-                    own = owned[domain] = self._slices.existing(self._slices.own_keys(domain))
-                told |= own
-            delta.upserts.extend(told.values())
-            for key in touched.get(host, ()):
-                if key in told:
-                    continue
-                found = looked.get(key)
-                if found is None:
-                    record = self._slices.at(key)
-                    found = looked[key] = record, _nobody if record is None else self._slices.audience(record)
-                record, needs = found
-                if record is not None and needs(host):
-                    delta.upserts.append(record)
-                else:
-                    delta.deletes.append(key)
-        return deltas
-
-    def _domains_of(self, host: str, networks: Iterable[str]) -> Iterable[Domain]:
-        """The domains of networks, but for those that the host has left again."""
-        found = dict.fromkeys(map(self._slices.domains.get, networks))
-        return [domain for domain in found if domain is not None and host in domain.hosts]
-
     # One handler for each kind: put the record into the world, touch what follows.
 
     def _set(self, key: Key, new: Record | None) -> None:
@@ -187,26 +148,26 @@ class Interest:
     def _host(self, key: Key, old: Record | None, new: Record | None) -> None:
         name = key[1]
         bound = self.bound_to(name)
-        self._touch((name,), (key,))
-        self._touch_holders(key, key)
+        self._touched.touch((name,), key)
+        self._touched.holders(key, key)
         if old is None or new is None:
             self._put(key, old or new)
             for port in bound:
-                self._touch_carrier(port)
+                self._touched.carrier(port)
         self._put(key, new)
         if not (isinstance(old, Host) and isinstance(new, Host) and old.number == new.number):
             self._settle(bound)
 
     def _network(self, key: Key, old: Record | None, new: Record | None) -> None:
         self._put(key, new)
-        self._touch(self._slices.domains.hosts_on(key[1]), (key,))
+        self._touched.touch(self._slices.domains.hosts_on(key[1]), key)
         if not (isinstance(old, Network) and isinstance(new, Network) and old.vni == new.vni):
             self._settle(list(self._slices.world.find("machines_on", key[1])))
 
     def _subnet(self, key: Key, old: Record | None, new: Record | None) -> None:
         for subnet in (old, new):
             if isinstance(subnet, Subnet):
-                self._touch(self._slices.domains.hosts_on(subnet.network_id), (key,))
+                self._touched.touch(self._slices.domains.hosts_on(subnet.network_id), key)
         self._put(key, new)
         if _told(old) != _told(new):
             for subnet in (old, new):
@@ -216,33 +177,33 @@ class Interest:
     def _router(self, key: Key, _old: Record | None, new: Record | None) -> None:
         self._put(key, new)
         for network in self._slices.networks_of(key[1]):
-            self._touch(self._slices.domains.hosts_on(network), (key,))
+            self._touched.touch(self._slices.domains.hosts_on(network), key)
             break
 
     def _rule(self, key: Key, old: Record | None, new: Record | None) -> None:
         for rule in (old, new):
             if isinstance(rule, SecurityGroupRule):
-                self._touch_holders(("security_group", rule.security_group_id), key)
-        self._touch_address_group(new)
+                self._touched.holders(("security_group", rule.security_group_id), key)
+        self._touched.address_group(new)
         self._put(key, new)
-        self._touch_address_group(old)
+        self._touched.address_group(old)
 
     def _address_group(self, key: Key, _old: Record | None, new: Record | None) -> None:
         self._put(key, new)
         for group in self._slices.naming(key[1]):
-            self._touch_holders(("security_group", group), key)
+            self._touched.holders(("security_group", group), key)
 
     def _identity(self, key: Key, old: Record | None, new: Record | None) -> None:
         self._put(key, new)
         if old != new:
             self._settle(list(self._slices.world.find("machines_with", key[1])))
         if isinstance(old, Identity) and isinstance(new, Identity):
-            self._touch_holders(key, key)
+            self._touched.holders(key, key)
 
     def _binding(self, key: Key, _old: Record | None, new: Record | None) -> None:
-        self._touch_carrier(key[1])
+        self._touched.carrier(key[1])
         self._put(key, new)
-        self._touch_carrier(key[1])
+        self._touched.carrier(key[1])
         self._settle((key[1],))
 
     def _log(self, key: Key, old: Record | None, new: Record | None) -> None:
@@ -252,7 +213,7 @@ class Interest:
         for port, was in before.items():
             host = self._slices.carrier(port)
             if host and self._slices.logged(port) != was:
-                self._touch((host,), (("logged", port),))
+                self._touched.touch((host,), ("logged", port))
 
     def _firewall(self, key: Key, old: Record | None, new: Record | None) -> None:
         ports = [*self._slices.walled(key), *(new.ports if isinstance(new, FirewallGroup) else ())]
@@ -262,7 +223,7 @@ class Interest:
             interface = self._slices.world.get(Port, port)
             if interface is not None and self._slices.wall(port) != was:
                 self._slices.outdate_domain(interface.network_id)
-                self._touch(self._slices.domains.hosts_on(interface.network_id), (("wall", port),))
+                self._touched.touch(self._slices.domains.hosts_on(interface.network_id), ("wall", port))
 
     def _announcement(self, key: Key, old: Record | None, new: Record | None) -> None:
         self._put(key, new)
@@ -275,24 +236,24 @@ class Interest:
         elif link := _link(new or old):
             self._interface(key, link, old, new)
         else:
-            self._touch_carrier(key[1])
+            self._touched.carrier(key[1])
             self._put(key, new)
-            self._touch_carrier(key[1])
+            self._touched.carrier(key[1])
             self._settle((key[1],))
 
     def _interface(self, key: Key, link: tuple[str, str], old: Record | None, new: Record | None) -> None:
         network, router = link
         if old is None:
             self._join(network, router)
-        self._touch(self._slices.domains.hosts_on(network), (key,))
+        self._touched.touch(self._slices.domains.hosts_on(network), key)
         wall = self._slices.wall(key[1])
         alone = old is None and not self._slices.world.find("interfaces_of", router)
         self._put(key, new)
         if self._slices.wall(key[1]) != wall:
-            self._touch(self._slices.domains.hosts_on(network), (("wall", key[1]),))
+            self._touched.touch(self._slices.domains.hosts_on(network), ("wall", key[1]))
         alone = alone or (new is None and not self._slices.world.find("interfaces_of", router))
         if alone and self._slices.world.at(("router", router)):
-            self._touch(self._slices.domains.hosts_on(network), (("router", router),))
+            self._touched.touch(self._slices.domains.hosts_on(network), ("router", router))
         if new is None:
             self._part(network)
 
@@ -309,7 +270,7 @@ class Interest:
         key = ("endpoint", port)
         seen = old and new and old.endpoint == new.endpoint and old.network_id == new.network_id
         if old and not seen:
-            self._touch(self._slices.domains.hosts_on(old.network_id), (key,))
+            self._touched.touch(self._slices.domains.hosts_on(old.network_id), key)
         if new:
             self._hold(new)
             self._appear(new)
@@ -323,7 +284,7 @@ class Interest:
             self._disappear(old)
             self._release(old)
         if new and not seen:
-            self._touch(self._slices.domains.hosts_on(new.network_id), (key,))
+            self._touched.touch(self._slices.domains.hosts_on(new.network_id), key)
 
     def _appear(self, placement: Placement) -> None:
         """One more machine of a host on a network; the first makes the host present there."""
@@ -342,15 +303,15 @@ class Interest:
 
     def _touch_presence(self, network: str) -> None:
         self._slices.outdate_domain(network)
-        self._touch(self._slices.domains.hosts_on(network), (("presence", network),))
+        self._touched.touch(self._slices.domains.hosts_on(network), ("presence", network))
 
     def _hold(self, placement: Placement) -> None:
         domain = self._slices.domains.open(placement.network_id)
         for held in held_by(placement):
             if held not in domain.held:
-                self._touch_shared(domain, held)
+                self._touched.shared(domain, held)
                 if held[0] == "host":
-                    self._enter(held[1], placement.network_id, domain)
+                    self._touched.enter(held[1], placement.network_id, domain)
             self._slices.domains.count(domain, held, 1)
 
     def _release(self, placement: Placement) -> None:
@@ -359,9 +320,9 @@ class Interest:
         for held in held_by(placement):
             self._slices.domains.count(domain, held, -1)
             if held not in domain.held:
-                self._touch_shared(domain, held)
+                self._touched.shared(domain, held)
                 if held[0] == "host":
-                    self._touch_domain(held[1], domain)
+                    self._touched.domain((held[1],), domain)
         if not self._slices.standing[network]:
             del self._slices.standing[network]
         self._slices.domains.close(network)
@@ -376,9 +337,7 @@ class Interest:
             return
         small, large = sorted((domain, other), key=lambda each: len(each.networks) + len(each.held))
         for here, there in ((small, large), (large, small)):
-            for host in here.hosts:
-                if host not in there.hosts:
-                    self._touch_domain(host, there)
+            self._touched.domain([host for host in here.hosts if host not in there.hosts], there)
         self._slices.domains.merge(small, large)
 
     def _part(self, network: str) -> None:
@@ -393,80 +352,15 @@ class Interest:
 
     def _split(self, domain: Domain, networks: Collection[str]) -> None:
         hosts = list(domain.hosts)
-        entered = {host for host in hosts if not domain.networks.keys().isdisjoint(self._entered.get(host, ()))}
+        entered = {host for host in hosts if self._touched.has_entered(host, domain)}
         standing = (port for network in networks for port in self._slices.standing.get(network, ()))
         part = self._slices.domains.split(domain, networks, (self._slices.placed[port] for port in standing))
         for host in hosts:
             for each in (domain, part):
                 if host not in each.hosts:
-                    self._touch_domain(host, each)
+                    self._touched.domain((host,), each)
                 elif host in entered:
-                    self._entered[host][next(iter(each.networks))] = None
-
-    # Touching.
-
-    def _touch(self, hosts: Iterable[str], keys: Iterable[Key]) -> None:
-        fresh = dict.fromkeys(keys)
-        for host in hosts:
-            self._touched[host].update(fresh)
-
-    def _touch_carrier(self, port: str) -> None:
-        """The host that a machine's port is bound to must look at the port again."""
-        host = self._slices.carrier(port)
-        record = self._slices.world.get(Port, port)
-        if host and record and not record.is_router_interface:
-            self._touch((host,), (("port", port),))
-            if self._slices.logged(port) is not None:
-                self._touch((host,), (("logged", port),))
-
-    def _touch_holders(self, held: Key, key: Key) -> None:
-        """All hosts of the domains that hold something must look at a key again."""
-        for domain in self._slices.domains.holding(held):
-            self._touch(domain.hosts, (key,))
-
-    def _touch_shared(self, domain: Domain, held: Key) -> None:
-        """All hosts of a domain that hold this through no domain must look at its keys again."""
-        keys = list(self._slices.shared_keys(held))
-        lacking = self._slices.domains.blind(domain.hosts, held)
-        self._touch(lacking, keys)
-        self._touch_named(lacking, held)
-
-    def _enter(self, host: str, network: str, domain: Domain) -> None:
-        """A host that is not of the domain of a network, but about to be, must be told of all that is then in it."""
-        self._entered[host][network] = None
-        self._touch_held(host, domain)
-
-    def _touch_domain(self, host: str, domain: Domain) -> None:
-        """A host that is not, or no longer, of a domain must look at all in it again."""
-        self._touch((host,), self._slices.existing(self._slices.own_keys(domain)))
-        self._touch_held(host, domain)
-
-    def _touch_held(self, host: str, domain: Domain) -> None:
-        """A host must look again at what it has by no other domain."""
-        for held in self._slices.domains.unseen(host, domain.held):
-            self._touch((host,), self._slices.shared_keys(held))
-            self._touch_named((host,), held)
-
-    def _touch_address_group(self, rule: Record | None) -> None:
-        """Hosts that have a rule but nothing else that names its address group must look at that again."""
-        if not isinstance(rule, SecurityGroupRule) or rule.remote_address_group_id is None:
-            return
-        key = ("address_group", rule.remote_address_group_id)
-        for domain in self._slices.domains.holding(("security_group", rule.security_group_id)):
-            self._touch_lacking(domain.hosts, key)
-
-    def _touch_named(self, hosts: Collection[str], held: Key) -> None:
-        """Hosts that have address groups by nothing but this must look at them again."""
-        for key in self._slices.named_keys(held):
-            self._touch_lacking(hosts, key)
-
-    def _touch_lacking(self, hosts: Iterable[str], key: Key) -> None:
-        if self._slices.at(key) is not None:
-            self._touch((host for host in hosts if self._slices.needed(host, key) is None), (key,))
-
-
-def _nobody(_host: str) -> bool:
-    return False
+                    self._touched.entered(host, each)
 
 
 def _told(record: Record | None) -> tuple[str, int, bool] | None:

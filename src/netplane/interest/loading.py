@@ -45,7 +45,7 @@ NAMED: tuple[type[Record], ...] = (
     FirewallGroup,
 )
 NAMING: tuple[type[Record], ...] = (Port, Binding)
-TAKEN = frozenset((*NAMED, *NAMING))
+SLICED = frozenset((*NAMED, *NAMING))
 """The kinds that slices depend on. What ports name comes before them, so that they need not keep these names themselves
 (`sharing`); any other order gives the same world in more memory."""
 
@@ -61,7 +61,7 @@ def load(slices: Slices, records: Iterable[Record]) -> None:
         for record in piece:
             by_kind.setdefault(type(record), []).append(record)
         for kind, several in by_kind.items():
-            if kind in TAKEN:
+            if kind in SLICED:
                 slices.world.fill(kind, several)
     _join(slices)
     _stand(slices)

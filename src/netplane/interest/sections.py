@@ -33,8 +33,9 @@ def sections_of(slices: Slices, host: str) -> Iterator[Section]:
             apart.update(more)
         hosts.update(domain.hosts)
     yield from apart
-    yield from slices.crowds.within(hosts, slices.world.all(Host))
-    for one in hosts:
+    crowds, rest = slices.crowds.within(hosts, slices.world.all(Host))
+    yield from crowds
+    for one in rest:
         yield "host", one
 
 

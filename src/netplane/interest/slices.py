@@ -1,6 +1,6 @@
 """Whether a host needs a record, answered from the current state alone."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import partial
 
 from netplane.interest.crowds import Crowd, Crowds
@@ -108,11 +108,6 @@ class Slices:
             case "logged":
                 return self.logged(id)
         return self.wall(id)
-
-    def needed(self, host: str, key: Key) -> Record | None:
-        """The record with this key if the host needs it."""
-        record = self.at(key)
-        return record if record is not None and self.audience(record)(host) else None
 
     def logged(self, port: str) -> Logged | None:
         """What is logged at a machine's port."""
@@ -261,31 +256,27 @@ class Slices:
             host, network = hosts(binding.host_id), networks(port.network_id)
             yield place(port, binding, host, network, identities(port.identity_id), said, told)
 
-    def audience(self, record: Record) -> Callable[[str], bool]:
-        """Whether a host needs a record, as long as nothing changes."""
+    def among(self, hosts: Collection[str], record: Record) -> Collection[str]:
+        """Those of these hosts that need a record that there is."""
         network = self._network_of(record)
         if network is not None:
-            return self.domains.hosts_on(network).__contains__
+            return _within(hosts, self.domains.hosts_on(network))
         match record:
             case Port() | Logged():
-                carrier = self.carrier(record.id)
-                return lambda host: host == carrier
+                return _within(hosts, (self.carrier(record.id),))
             case Router():
                 near = [self.domains.hosts_on(network) for network in self.networks_of(record.id)]
-                return lambda host: any(host in hosts for hosts in near)
+                return {host: None for host in hosts if any(host in each for each in near)}
             case SecurityGroupRule():
-                return self._seen((GROUP, record.security_group_id))
+                return self.domains.seeing(hosts, (GROUP, record.security_group_id))
             case AddressGroup():
                 groups = [(GROUP, group) for group in self.naming(record.id)]
-                return lambda host: any(self.domains.sees(host, group) for group in groups)
+                return {host: None for group in groups for host in self.domains.seeing(hosts, group)}
             case Identity():
-                return self._seen(("identity", record.id))
+                return self.domains.seeing(hosts, ("identity", record.id))
             case Host():
-                return lambda host: host == record.id or self.domains.sees(host, ("host", record.id))
-        return lambda _: False
-
-    def _seen(self, held: Key) -> Callable[[str], bool]:
-        return lambda host: self.domains.sees(host, held)
+                return self.domains.seeing(hosts, ("host", record.id))
+        return ()
 
     def _network_of(self, record: Record) -> str | None:
         """The network that a record belongs to, if it is for all hosts of that one's domain."""
@@ -302,6 +293,10 @@ class Slices:
                 interface = self.world.get(Port, record.id)
                 return interface.network_id if interface else None
         return None
+
+
+def _within(hosts: Collection[str], near: Collection[str | None]) -> Collection[str]:
+    return {host: None for host in hosts if host in near}
 
 
 GROUP = "security_group"

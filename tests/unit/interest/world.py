@@ -1,7 +1,8 @@
 """A small world with names to build tests from, and the changes that make it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
+from netplane.interest import Key
 from netplane.model import (
     ROUTER_INTERFACE,
     Binding,
@@ -64,3 +65,8 @@ def deletes(*records: Record) -> list[Change]:
 
 def names(records: Iterable[Record]) -> set[str]:
     return {f"{kind_of(record)} {record.id}" for record in records}
+
+
+def led(held: Mapping[Key, Record], told: Mapping[Key, Record | None]) -> dict[Key, Record]:
+    """What a host holds that is told this."""
+    return {key: record for key, record in {**held, **told}.items() if record is not None}
