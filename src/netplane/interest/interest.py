@@ -15,13 +15,13 @@ a group of ten thousand costs the hosts of its domain and nothing else. A split 
 the placements of the smaller part.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from netplane.interest.domain import Domain, held_by
 from netplane.interest.loading import load
 from netplane.interest.placement import Placement
-from netplane.interest.sections import Section, own_records, records_in, sections_of
+from netplane.interest.sections import Section, records_in, sections_of
 from netplane.interest.slices import Slices
 from netplane.interest.standing import Standing
 from netplane.interest.telling import tell
@@ -93,9 +93,9 @@ class Interest:
 
     def own(self, host: str) -> list[Record]:
         """The part of a host's slice that concerns it alone."""
-        return own_records(self._slices, host)
+        return self._slices.own_of(host)
 
-    def sections(self, host: str) -> Iterator[Section]:
+    def sections(self, host: str) -> Sequence[Section]:
         """What the rest of its slice is made of."""
         return sections_of(self._slices, host)
 

@@ -11,7 +11,7 @@ So whoever sends slices makes each section once, whatever the number of hosts, a
 the section is stale.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
 from netplane.interest.crowds import Crowd
 from netplane.interest.domain import Domain
@@ -23,20 +23,21 @@ from netplane.model import Host, Record
 Section = Domain | Stand | Crowd | Key
 
 
-def sections_of(slices: Slices, host: str) -> Iterator[Section]:
+def sections_of(slices: Slices, host: str) -> Sequence[Section]:
     """All sections of a host's slice but its own records, each once."""
+    domains, everybody, known = slices.domains.holding(("host", host)), slices.world.all(Host), slices.apart
     apart: dict[Stand | Key, None] = {}
     hosts: dict[str, None] = {host: None}
-    for domain in slices.domains.holding(("host", host)):
-        yield domain
-        if more := _apart(slices, domain):
+    for domain in domains:
+        more = known.get(domain)
+        if more is None:
+            more = _apart(slices, domain)
+        if more:
             apart.update(more)
-        hosts.update(domain.hosts)
-    yield from apart
-    crowds, rest = slices.crowds.within(hosts, slices.world.all(Host))
-    yield from crowds
-    for one in rest:
-        yield "host", one
+        if len(hosts) < len(everybody):
+            hosts.update(domain.hosts)
+    crowds, rest = slices.crowds.within(hosts, everybody)
+    return [*domains, *apart, *crowds, *(("host", one) for one in rest)]
 
 
 def _apart(slices: Slices, domain: Domain) -> dict[Stand | Key, None]:
@@ -62,33 +63,21 @@ def records_in(slices: Slices, section: Section) -> list[Record]:
     if isinstance(section, Stand):
         return _endpoints(slices, section)
     if isinstance(section, Crowd):
-        return _records(slices, (("host", host) for host in section.hosts))
+        return [host for host in map(slices.world.all(Host).get, section.hosts) if host is not None]
     if not isinstance(section, Domain):
-        return _records(slices, slices.shared_keys(section))
+        return list(slices.shared(section).values())
     apart = _apart(slices, section)
-    held = (key for each in section.held if each[0] != "host" and each not in apart for key in slices.shared_keys(each))
-    small = (
-        part
-        for network in section.networks
-        if network in slices.standing and not _parts(slices, network)
-        for part in slices.standing[network].parts
-    )
-    endpoints = [endpoint for part in small for endpoint in _endpoints(slices, part)]
-    return _records(slices, (*slices.frame_keys(section), *held)) + endpoints
+    found = list(slices.frame(section).values())
+    for held in section.held:
+        if held[0] != "host" and held not in apart:
+            found += slices.shared(held).values()
+    for network in section.networks:
+        if network in slices.standing and not _parts(slices, network):
+            for part in slices.standing[network].parts:
+                found += _endpoints(slices, part)
+    return found
 
 
 def _endpoints(slices: Slices, part: Stand) -> list[Record]:
     placed = slices.placed
     return [placed[port].endpoint for port in part.ports]
-
-
-def _records(slices: Slices, keys: Iterable[Key]) -> list[Record]:
-    return list(slices.existing(keys).values())
-
-
-def own_records(slices: Slices, host: str) -> list[Record]:
-    """What concerns one host alone, but for its record, which others need too."""
-    if slices.at(("host", host)) is None:
-        return []
-    ports = filter(slices.is_machine, slices.world.find("bound_to", host))
-    return _records(slices, ((kind, port) for port in ports for kind in ("port", "logged")))

@@ -48,30 +48,53 @@ class Slices:
         self.standing: dict[str, Standing] = {}
         """The ports that stand on each network."""
 
-    def own_keys(self, domain: Domain) -> Iterator[Key]:
-        """The keys that belong to one domain alone; routers may come twice."""
-        yield from self.frame_keys(domain)
+    def own(self, domain: Domain) -> dict[Key, Record]:
+        """What belongs to one domain alone."""
+        found, placed = self.frame(domain), self.placed
         for network in domain.networks:
             for port in self.standing.get(network, ()):
-                yield "endpoint", port
+                found["endpoint", port] = placed[port].endpoint
+        return found
 
-    def existing(self, keys: Iterable[Key]) -> dict[Key, Record]:
-        """The records with these keys, as far as there are such, each once."""
-        found = ((key, self.at(key)) for key in dict.fromkeys(keys))
-        return {key: record for key, record in found if record is not None}
-
-    def frame_keys(self, domain: Domain) -> Iterator[Key]:
+    def frame(self, domain: Domain) -> dict[Key, Record]:
         """The same but for its endpoints."""
-        for network in domain.networks:
-            yield "network", network
-            for subnet in self.world.find("subnets_on", network):
-                yield "subnet", subnet
-            for port in self.world.find("interfaces_on", network):
-                yield "port", port
-                yield "wall", port
-                yield "router", self.router_of(port)
-            if network in self.standing:
-                yield "presence", network
+        found: dict[Key, Record] = {}
+        networks, subnets, routers = self.world.all(Network), self.world.all(Subnet), self.world.all(Router)
+        find, ports = self.world.find, self.world.all(Port)
+        for id in domain.networks:
+            if network := networks.get(id):
+                found["network", id] = network
+            for subnet in find("subnets_on", id):
+                found["subnet", subnet] = subnets[subnet]
+            for port in find("interfaces_on", id):
+                found["port", port] = interface = ports[port]
+                if wall := self.wall(port):
+                    found["wall", port] = wall
+                if router := routers.get(interface.device_id):
+                    found["router", interface.device_id] = router
+            if id in self.standing:
+                found["presence", id] = self.standing[id].presence
+        return found
+
+    def shared(self, held: Key) -> dict[Key, Record]:
+        """What comes with something held."""
+        if held[0] == GROUP:
+            rules = self.world.all(SecurityGroupRule)
+            return {("security_group_rule", rule): rules[rule] for rule in self.world.find("rules_of", held[1])}
+        record = self.world.at(held)
+        return {} if record is None else {held: record}
+
+    def own_of(self, host: str) -> list[Record]:
+        """What concerns one host alone, but for its record, which others need too."""
+        if host not in self.world.all(Host):
+            return []
+        ports = self.world.all(Port)
+        bound = (ports.get(id) for id in self.world.find("bound_to", host))
+        found: list[Record] = [port for port in bound if port is not None and not port.is_router_interface]
+        if self.world.all(LogResource):
+            logged = [self.logged(port.id) for port in found]
+            found += [each for each in logged if each is not None]
+        return found
 
     def shared_keys(self, held: Key) -> Iterable[Key]:
         """The keys that come with something held: a group comes as its rules."""
@@ -121,9 +144,10 @@ class Slices:
 
     def wall(self, port: str) -> Wall | None:
         """What a firewall lets pass a router's port; of several groups on it, the first by its id counts."""
-        record = self.world.get(Port, port)
-        groups = sorted(self.world.find("walled_by", port))
-        group = self.world.get(FirewallGroup, groups[0]) if groups else None
+        groups = self.world.find("walled_by", port)
+        if not groups:
+            return None
+        record, group = self.world.get(Port, port), self.world.get(FirewallGroup, min(groups))
         if record is None or not record.is_router_interface or group is None:
             return None
         policies, rules = partial(self.world.get, FirewallPolicy), partial(self.world.get, FirewallRule)
@@ -209,11 +233,6 @@ class Slices:
             interface = self.world.get(Port, port)
             if interface:
                 yield interface.network_id
-
-    def is_machine(self, port: str) -> bool:
-        """Whether there is a port of this id that is no router's."""
-        record = self.world.get(Port, port)
-        return record is not None and not record.is_router_interface
 
     def router_of(self, interface: str) -> str:
         """The router that an interface belongs to."""

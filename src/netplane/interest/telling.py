@@ -60,15 +60,15 @@ class _Teller(Generic[Said]):
         """What belongs to a domain alone."""
         found = self._domains.get(domain)
         if found is None:
-            found = self._domains[domain] = self._all(self._slices.own_keys(domain))
+            found = self._domains[domain] = self._all(self._slices.own(domain))
         return found
 
     def held(self, held: Key) -> Mapping[Key, Said]:
         """What comes with something held."""
-        return self._all(self._slices.shared_keys(held))
+        return self._all(self._slices.shared(held))
 
-    def _all(self, keys: Iterable[Key]) -> dict[Key, Said]:
-        return {key: self.said(key, record) for key, record in self._slices.existing(keys).items()}
+    def _all(self, records: Mapping[Key, Record]) -> dict[Key, Said]:
+        return {key: self.said(key, record) for key, record in records.items()}
 
 
 def _domains_of(slices: Slices, host: str, networks: Iterable[str]) -> Iterable[Domain]:

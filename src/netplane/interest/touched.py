@@ -77,7 +77,7 @@ class Touched:
     def domain(self, hosts: Collection[str], domain: Domain) -> None:
         """Hosts that are not, or no longer, of a domain must look at all in it again."""
         if hosts:
-            for key in self._slices.existing(self._slices.own_keys(domain)):
+            for key in self._slices.own(domain):
                 self.touch(hosts, key)
         for host in hosts:
             for held in self._slices.domains.unseen(host, domain.held):
