@@ -58,4 +58,4 @@ class History:
 
 
 def _size(batch: Batch) -> int:
-    return sum(len(records) for records in batch.records.values())
+    return sum(map(len, batch.records.values()))

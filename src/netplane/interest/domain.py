@@ -43,6 +43,9 @@ class Domain:
         self.hosts: dict[str, None] = {}
 
 
+_NONE: dict[Domain, None] = {}
+
+
 class Domains:
     """The domain of each network that has a machine or a router in it, and which domains hold a shared thing.
 
@@ -82,32 +85,30 @@ class Domains:
         """The domains that hold an identity, a group or a host."""
         return self._holding.get(key, ())
 
-    def seeing(self, hosts: Iterable[str], key: Key) -> Collection[str]:
+    def seeing(self, hosts: Collection[str], key: Key) -> Collection[str]:
         """Those hosts of which some domain holds this; each knows itself."""
-        holding = self._holding.get(key)
-        if not holding:
-            return {host: None for host in hosts if ("host", host) == key}
+        holding = self._holding.get(key, _NONE)
         # Who asks mostly asks for the hosts of the domain that came to hold it last.
-        near = next(reversed(holding)).hosts
-        return {host: None for host in hosts if host in near or self._sees(host, key, holding)}
+        near = next(reversed(holding)).hosts if holding else ()
+        rest = [host for host in hosts if host not in near]
+        lacking = set(self.blind(rest, key)) if rest else ()
+        return {host: None for host in hosts if host not in lacking} if lacking else hosts
 
     def blind(self, hosts: Iterable[str], key: Key) -> list[str]:
         """Those hosts of which no domain holds this; each knows itself."""
-        of, holding = self._holding, self._holding.get(key, {}).keys()
-        theirs = ((host, ("host", host)) for host in hosts)
-        return [host for host, own in theirs if own != key and (own not in of or of[own].keys().isdisjoint(holding))]
-
-    def _sees(self, host: str, key: Key, holding: Mapping[Domain, None]) -> bool:
-        """It walks the fewer of both: a host may be of hundreds of domains, a group is mostly of one."""
-        own = ("host", host)
-        there = self._holding.get(own)
-        return own == key or (there is not None and not there.keys().isdisjoint(holding.keys()))
+        # It walks the fewer of both: a host may be of hundreds of domains, a group is mostly of one.
+        of, holding = self._holding, self._holding.get(key, _NONE).keys()
+        own = key[1] if key[0] == "host" else ""
+        return [host for host in hosts if host != own and holding.isdisjoint(of.get(("host", host), _NONE).keys())]
 
     def unseen(self, host: str, keys: Iterable[Key]) -> list[Key]:
         """Those of these that no domain of the host holds; it knows itself."""
         of, own = self._holding, ("host", host)
-        there = of.get(own, {}).keys()
-        return [key for key in keys if key != own and (key not in of or there.isdisjoint(of[key].keys()))]
+        there = of.get(own)
+        if there is None:
+            return [key for key in keys if key != own]
+        theirs = there.keys()
+        return [key for key in keys if key != own and theirs.isdisjoint(of.get(key, _NONE).keys())]
 
     def count(self, domain: Domain, key: Key, by: int) -> None:
         """Let a domain hold something for so many more placements; fewer if negative."""

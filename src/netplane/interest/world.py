@@ -138,8 +138,16 @@ class World:
         """Add records of a kind of which none is there yet, all at once: the same as to put each of them."""
         share(kind, records, self)
         self._records[kind].update({record.id: record for record in records})
+        known, index = self._found, self._places if self._knows_machines else _INDEXES.get(kind)
+        if index is None:
+            return
         for record in records:
-            self._enter(record.id, self._places(record))
+            for look_up, target in index(record):
+                ids = known[look_up].get(target)
+                if ids is None:
+                    known[look_up][target] = {record.id: None}
+                else:
+                    ids[record.id] = None
 
     def remove(self, key: Key) -> None:
         """Take a record out, if it is there."""
