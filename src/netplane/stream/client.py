@@ -194,7 +194,7 @@ class Uplink:
         connection = self._connection
         if connection is None or not self._session.is_open:
             return False
-        if connection.waiting > UNHEARD:
+        if not connection.is_writable and connection.waiting > UNHEARD:
             connection.abort("the controller takes nothing of what it is told")
             return False
         connection.write(self._session.send(message))
