@@ -11,6 +11,7 @@ from tests.unit.interest.world import (
     BLUE,
     H1,
     H2,
+    H3,
     LONE,
     RED,
     RED_SUBNET,
@@ -55,6 +56,22 @@ def test_the_first_port_of_a_host_brings_the_whole_domain() -> None:
         h1=({"endpoint b", "host h2", "presence red"}, set()),
         h2=(RED_DOMAIN | {"presence red"} | {"port b", "endpoint a", "endpoint b", "host h1"}, set()),
     )
+
+
+def test_a_record_is_said_once_however_many_hosts_are_told_of_it() -> None:
+    """Of hosts that come into the domain, of those that are of it, and of one that leaves it again."""
+    spoken: list[Record] = []
+
+    def say(record: Record) -> Record:
+        spoken.append(record)
+        return record
+
+    there, leaving = bound(machine("d", RED, 4), H3), bound(machine("e", RED, 5), H3)
+    changes = [*upserts(*bound(B, H2), *there, *leaving), *deletes(*reversed(leaving))]
+    told = interest(*bound(A, H1)).tell(changes, say)
+    assert told.keys() == {"h1", "h2", "h3"}
+    assert len(spoken) == len(names(spoken))
+    assert all(told[host]["endpoint", "b"] is told["h1"]["endpoint", "b"] for host in told)
 
 
 def test_who_shares_a_group_learns_nothing_of_who_uses_it() -> None:
