@@ -141,6 +141,32 @@ async def catch_up(uplink: Uplink, revision: int) -> tuple[int, dict[Key, bytes]
     return deltas, {key: encode(record) for key, record in records.items()}
 
 
+def test_a_slice_that_cannot_be_made_ends_its_session_and_no_other(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Broken(OneSlice):
+        def slice(self, host: str) -> Slice:
+            self.slices += 1
+            if self.slices == 1:
+                raise KeyError("a record that is not there")
+            return super().slice(host)
+
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        papers = certified(authority, H)
+        address = f"unix://{tmp_path}/southbound"
+        server = SouthboundServer(Broken(), OwnCertificate(authority), tick=0)
+        await server.start(address)
+        async with asyncio.timeout(PATIENCE), Uplink("h", "192.0.2.1", [address], lambda: papers) as uplink:
+            async for event in uplink:
+                if isinstance(event, Snapshot):
+                    break
+        await server.stop()
+
+    asyncio.run(scenario())
+    assert "a session has failed: 'a record that is not there'" in caplog.text
+
+
 @asynccontextmanager
 async def listening(address: str, own: OwnCertificate) -> AsyncIterator[str]:
     server = SouthboundServer(OneSlice(), own, tick=0)

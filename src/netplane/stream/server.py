@@ -105,6 +105,8 @@ class Line:
         """When the youngest certificate expires that the host has, and with it the session."""
         self.renewed_at = 0.0
         self.outbox = Outbox(limit)
+        self.is_open = True
+        """Whether it may still be written on."""
         self.is_idle = True
         """Whether it is neither about to write, nor writing, nor resting."""
         self.rest: asyncio.Future[Iterator[bytes]] = asyncio.get_running_loop().create_future()
@@ -341,7 +343,6 @@ class SouthboundServer:
         return line
 
     def _close(self, line: Line) -> None:
-        line.end("it has ended")
         for future in line.answers.values():
             if not future.done():
                 future.set_exception(Unanswered(f"host {line.host} went away before it answered"))
@@ -361,6 +362,7 @@ class SouthboundServer:
                     line.end("the host's certificate has expired")
                 await asyncio.wait(ends, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            line.is_open = False
             reading.cancel()
             writing.cancel()
             ended = await asyncio.gather(reading, writing, return_exceptions=True)
@@ -411,7 +413,7 @@ class SouthboundServer:
         written: list[Line] = []
         while self._due and monotonic() < until:
             line = self._due.popleft()
-            if not line.cut.done() and self._say(line):
+            if line.is_open and self._say(line):
                 written.append(line)
         if self._due:
             self._write_soon()
@@ -428,7 +430,8 @@ class SouthboundServer:
                     line.rest.set_result(waiting)
                     return False
         except Exception as error:
-            line.cut.set_exception(error)
+            if not line.cut.done():
+                line.cut.set_exception(error)
             return False
         return True
 
