@@ -24,6 +24,7 @@ PRAGMAS = (
 )
 """Readers never wait for the writer; a commit survives the process, and the machine up to the last checkpoint.
 
+A store has the log copied beside its writers (`checkpoints.py`); the number of pages here is for who has no store.
 What a savepoint may have to bring back is kept in memory: in a file it would be made and removed for every few calls.
 """
 

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, func, select
 
 from netplane.model import Change
 from netplane.store.allocation import Cursors
+from netplane.store.checkpoints import Checkpoints, has_log
 from netplane.store.clock import Clock, SharedClock, fine_stamp, wall_clock
 from netplane.store.engine import Generations, database_url, open_engine, view_of
 from netplane.store.errors import Unavailable, Unsettled
@@ -67,6 +68,7 @@ class Store:
         self._listeners: list[Listener] = []
         self._fresh = Fresh()
         self._generations = Generations(writer, reader)
+        self._checkpoints = Checkpoints(writer, self._turn) if has_log(writer.url) else None
         self._driver: Any = writer.dialect.loaded_dbapi
         try:
             with outages(self._driver):
@@ -74,6 +76,8 @@ class Store:
                 if is_by_database:
                     self._shared_clock.hear(_read_clock(writer))
         except BaseException:
+            if self._checkpoints:
+                self._checkpoints.close()
             self._generations.close()
             raise
         ears: dict[str, Callable[[str], None]] = {CHANNEL: self._hear, MAIL: self.peers.ring}
@@ -93,6 +97,8 @@ class Store:
         """Close every connection."""
         if self._listening:
             self._listening.stop()
+        if self._checkpoints:
+            self._checkpoints.close()
         self._generations.close()
 
     @property
