@@ -27,10 +27,13 @@ from sqlalchemy import URL, Engine, event
 
 LOGGER = logging.getLogger(__name__)
 
-ROWS = 2_000
+ROWS = 500
 """How many rows are written between two checkpoints; beside a large database each changes one to three pages."""
 LARGE = 16_000
 """Pages (of 4 KiB) of a log that is to be begun anew even if that makes writers wait for a moment."""
+PASSES = 3
+"""How often a large log is copied before writers have to wait: SQLite has the disk keep the file only after a pass
+during which nobody wrote, and what has gathered by then would take long while they wait."""
 CEILING = 32_000
 """Pages of a log that a commit copies itself."""
 SIZE = 64 << 20
@@ -40,6 +43,7 @@ PATIENCE = 20
 ENDING = 10.0
 """Seconds that closing waits for a checkpoint; it ends by itself in any case."""
 
+PASSIVE = "PRAGMA wal_checkpoint(PASSIVE)"
 _SEEN = "rows counted"
 
 
@@ -104,8 +108,10 @@ class Checkpoints:
         )
 
     def _copy(self, connection: sqlite3.Connection) -> None:
-        _, pages, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        _, pages, copied = connection.execute(PASSIVE).fetchone()
         if pages == copied >= LARGE:
+            for _ in range(PASSES):
+                connection.execute(PASSIVE).fetchone()
             with self._turn:  # or writers would poll for the lock
                 connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
 
