@@ -20,7 +20,7 @@ import logging
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from threading import Lock, Thread
+from threading import Event, Lock, Thread
 from typing import Any
 
 from sqlalchemy import URL, Engine, event
@@ -29,6 +29,8 @@ LOGGER = logging.getLogger(__name__)
 
 ROWS = 500
 """How many rows are written between two checkpoints; beside a large database each changes one to three pages."""
+REST = 0.25
+"""Seconds between two, at least: many rows at once, as states of ports are, lie on few pages."""
 LARGE = 16_000
 """Pages (of 4 KiB) of a log that is to be begun anew even if that makes writers wait for a moment."""
 PASSES = 3
@@ -55,15 +57,15 @@ class Checkpoints:
         self._turn = turn
         self._rows = 0
         self._running = Lock()
-        """Held as long as there is a checkpoint."""
+        """Held as long as there is a checkpoint, or a rest after one."""
         self._has_failed = False
-        self._is_closed = False
+        self._closed = Event()
         event.listen(writer, "connect", _raise_ceiling)
         event.listen(writer, "checkin", self._count)
 
     def close(self) -> None:
         """Begin no other, and wait for the one that there may be."""
-        self._is_closed = True
+        self._closed.set()
         if self._running.acquire(timeout=ENDING):
             self._running.release()
         else:
@@ -81,15 +83,24 @@ class Checkpoints:
 
     def _begin(self) -> None:
         try:
-            if not self._is_closed:
+            if not self._closed.is_set():
                 Thread(target=self._run, name="checkpoint", daemon=True).start()
-                self._rows = 0
                 return
         except RuntimeError:  # there can be no more threads now: a later commit tries again
             pass
         self._running.release()
 
     def _run(self) -> None:
+        try:
+            is_due = True
+            while is_due:
+                self._rows = 0
+                self._try()
+                is_due = not self._closed.wait(REST) and self._rows >= ROWS
+        finally:
+            self._running.release()
+
+    def _try(self) -> None:
         try:
             with closing(self._connect()) as connection:
                 self._copy(connection)
@@ -98,8 +109,6 @@ class Checkpoints:
             if not self._has_failed:
                 LOGGER.warning("the log of %s cannot be copied into it: %s; commits will do it", self._path, error)
             self._has_failed = True
-        finally:
-            self._running.release()
 
     def _connect(self) -> sqlite3.Connection:
         """One that does not make the file, were it gone."""

@@ -30,7 +30,7 @@ class Recorder(FakeDatapath):
 def test_what_is_referred_to_comes_first_and_goes_last_and_seals_vouch_at_the_end() -> None:
     recorder = Recorder()
     apply_in_order(recorder, Delta(ENTRIES, OTHERS))
-    plain = ["settings", "host", "spread", "crowd", "broadcast"]
+    plain = ["settings", "host", "spread", "crowd", "broadcast", "prefix", "policy"]
     plain += [
         "endpoint",
         "pair",
@@ -40,8 +40,6 @@ def test_what_is_referred_to_comes_first_and_goes_last_and_seals_vouch_at_the_en
         "hop",
         "route",
         "gateway",
-        "prefix",
-        "policy",
         "device",
         "resolver",
         "peer",
