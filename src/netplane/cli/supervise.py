@@ -15,8 +15,8 @@ STEADY = 60.0
 
 TERM_SECONDS = 10.0
 
-Before = Callable[[], Awaitable[object]]
-"""What is done before a command runs for the first time, while others run already."""
+Before = Callable[[], Awaitable[str]]
+"""What is done before a command runs for the first time, while others run already; what is to be said then."""
 
 
 async def supervise(
@@ -24,7 +24,8 @@ async def supervise(
 ) -> None:
     """Run all commands, each again when it ends, until this process is asked to end; then end them in turn.
 
-    `after` has what must be done before a command. Should that raise, all others end, and it is raised here.
+    `after` has what must be done before a command. Should that raise, all others end, and it is raised here; who was
+    asked to end meanwhile says nothing of it.
     """
     ending = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -42,8 +43,9 @@ async def _keep(
     name: str, argv: Sequence[str], environment: Mapping[str, str], ending: asyncio.Event, before: Before | None
 ) -> None:
     try:
-        if before is not None:
-            await before()
+        said = await before() if before is not None else ""
+        if said and not ending.is_set():
+            print(said, flush=True)
         await _run_on(name, argv, environment, ending)
     except BaseException:
         ending.set()

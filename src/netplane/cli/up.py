@@ -91,10 +91,10 @@ def up(
     run_directory.mkdir(parents=True, exist_ok=True)
     southbound = f"unix://{run_directory}/southbound"
 
-    async def enrol() -> None:
+    async def enrol() -> str:
         """While the controller starts, which takes as long."""
         await asyncio.to_thread(_enrol, name, state)
-        click.echo(STEPS.format(url=Listening(listen).url, name=name, address=address, state=state))
+        return STEPS.format(url=Listening(listen).url, name=name, address=address, state=state)
 
     asyncio.run(
         supervise(

@@ -58,14 +58,15 @@ def test_nobody_elsewhere_is_shown_it(tmp_path: Path, monkeypatch: pytest.Monkey
     assert token_for(url) == ""
 
 
-def test_something_is_done_before_one_while_another_runs(tmp_path: Path) -> None:
+def test_something_is_done_before_one_while_another_runs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     commands = {name: [sys.executable, "-c", STAYING, str(tmp_path / name)] for name in ("second", "first")}
 
-    async def first_runs() -> None:
+    async def first_runs() -> str:
         while not first.exists():
             await asyncio.sleep(0.01)
         assert not second.exists()
+        return "ready"
 
     async def run() -> None:
         task = asyncio.create_task(supervise.supervise(commands, {}, {"second": first_runs}))
@@ -77,13 +78,33 @@ def test_something_is_done_before_one_while_another_runs(tmp_path: Path) -> None
 
     asyncio.run(run())
     assert second.read_text() == "x"
+    assert capsys.readouterr().out == "ready\n"
+
+
+def test_who_is_asked_to_end_meanwhile_neither_runs_it_nor_says_that_it_is_ready(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    commands = {"second": [sys.executable, "-c", STAYING, str(tmp_path / "second")]}
+
+    async def stopped() -> str:
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.1)
+        return "ready"
+
+    async def run() -> None:
+        async with asyncio.timeout(20):
+            await supervise.supervise(commands, {}, {"second": stopped})
+
+    asyncio.run(run())
+    assert not (tmp_path / "second").exists()
+    assert capsys.readouterr().out == ""
 
 
 def test_all_end_when_it_cannot_be_done(tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     commands = {name: [sys.executable, "-c", STAYING, str(tmp_path / name)] for name in ("second", "first")}
 
-    async def refused() -> None:
+    async def refused() -> str:
         while not first.exists():
             await asyncio.sleep(0.01)
         raise ClickException("no")
