@@ -10,8 +10,8 @@ from typing import NamedTuple
 from netplane.lab.namespace import inside
 
 CONNECT_SECONDS = 1.0
-TCP_INFO_RETRANSMITS = 100
-"""Where `tcpi_total_retrans` lies in struct tcp_info (include/uapi/linux/tcp.h)."""
+TCP_INFO_RETRANSMITS, TCP_INFO_DUPLICATES = 100, 216
+"""Where `tcpi_total_retrans` and `tcpi_dsack_dups` lie in struct tcp_info (include/uapi/linux/tcp.h)."""
 
 
 class Exchange(NamedTuple):
@@ -45,7 +45,7 @@ class EchoServer:
 
     def __init__(self, namespace: str, port: int) -> None:
         self.port = port
-        self._retransmits: list[int] = []
+        self._again: list[Again] = []
         self._threads: list[threading.Thread] = []
         self._listener = make_socket(namespace, family=socket.AF_INET6)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -72,13 +72,13 @@ class EchoServer:
             except OSError:
                 return
             finally:
-                self._retransmits.append(retransmits(connection))
+                self._again.append(sent_again(connection))
 
-    def count_retransmits(self, seconds: float = 2.0) -> int:
-        """Segments that this end has sent again, on connections whose clients have closed them."""
+    def sent_again(self, seconds: float = 2.0) -> "Again":
+        """What this end has sent again, on connections whose clients have closed them."""
         for thread in self._threads:
             thread.join(seconds)
-        return sum(self._retransmits)
+        return Again(*map(sum, zip(Again(0, 0), *self._again, strict=True)))
 
     def close(self) -> None:
         """Stop listening; open connections stay until their clients close."""
@@ -136,7 +136,7 @@ def receive(connection: socket.socket, size: int) -> bytes:
 class Stream:
     """A TCP connection with a steady flow, to see whether anything interrupts it.
 
-    It is paced well below what the path carries, so that a retransmission means a lost packet and not a full queue.
+    It is paced well below what the path carries, so that a packet that is lost was not lost to a full queue.
     """
 
     def __init__(self, namespace: str, target: str, port: int, pause: float = 0.002, size: int = 8192) -> None:
@@ -171,10 +171,11 @@ class Stream:
         """End it and say how it went, with what the server had to send again: half of the packets come from there."""
         self._ending.set()
         self._thread.join(25)
-        again = retransmits(self._connection)
+        here = sent_again(self._connection)
         self._connection.close()
-        again += server.count_retransmits()
-        return Flow(self.rounds * len(self._block), again, self.longest * 1000, self.error)
+        there = server.sent_again()
+        size = self.rounds * len(self._block)
+        return Flow(size, here.lost + there.lost, here.late + there.late, self.longest * 1000, self.error)
 
     def abandon(self) -> None:
         """Let go of a connection that does not carry anything any more."""
@@ -193,7 +194,9 @@ class Flow(NamedTuple):
     bytes: int
     """Sent and echoed."""
     retransmits: int
-    """Segments that either end had to send again."""
+    """Segments that either end had to send again, since they were lost."""
+    late: int
+    """Segments that either end sent again too soon."""
     longest_ms: float
     """The slowest round of one block."""
     error: str
@@ -208,8 +211,19 @@ class Flow(NamedTuple):
         return self.error or f"{size} echoed, {self.retransmits} retransmits, slowest round {self.longest_ms:.0f} ms"
 
 
-def retransmits(connection: socket.socket) -> int:
-    """How many segments this end has sent again."""
-    counters = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_RETRANSMITS + 4)
-    found: int = struct.unpack_from("=I", counters, TCP_INFO_RETRANSMITS)[0]
-    return found
+class Again(NamedTuple):
+    """Segments that one end of a connection has sent again."""
+
+    lost: int
+    late: int
+    """Of which the other end said that it had them twice (RFC 2883): TCP tries again after some milliseconds
+    (RFC 8985, section 7), and on a busy machine a packet may take longer."""
+
+
+def sent_again(connection: socket.socket) -> Again:
+    """What this end has sent again so far."""
+    counters = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, TCP_INFO_DUPLICATES + 4)
+    again, late = (
+        struct.unpack_from("=I", counters, offset)[0] for offset in (TCP_INFO_RETRANSMITS, TCP_INFO_DUPLICATES)
+    )
+    return Again(max(again - late, 0), late)
