@@ -185,10 +185,10 @@ def server(
     plain_http: bool,
 ) -> None:
     """Run a controller until SIGTERM."""
-    from netplane.api.identity.service import IdentityConfig
-    from netplane.controller.listening.pace import Rate
-    from netplane.controller.listening.place import Listening
-    from netplane.controller.server import CannotStart, main
+    from netplane.api.identity.config import IdentityConfig
+    from netplane.controller.config import CannotStart
+    from netplane.controller.listening.place import Listening, Rate
+    from netplane.controller.server import main
 
     if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
         raise click.BadParameter("it is no address of http or https", param_hint="--public-url")
