@@ -77,7 +77,10 @@ FORBIDDEN = {
     "a controller, for hosts": (
         "netplane.api.app",
         "netplane.api.openapi",
+        "netplane.api.policy",
         "netplane.api.rules",
+        "netplane.api.views",
+        "netplane.cli.systemd",
         "netplane.controller.clients",
         "netplane.controller.routes",
         "netplane.verify",

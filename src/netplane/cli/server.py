@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from netplane.cli.places import LISTEN
-from netplane.cli.tokens import ensure_tokens
 from netplane.model.network import DEFAULT_DOMAIN
 
 underlay_mtu = click.option(
@@ -218,6 +217,8 @@ def server(
 def _kept(state: Path | None, database: str | None, tokens: Path | None) -> tuple[str, Path]:
     """The database and the file of tokens: what is not named is in the state directory, and made if it is not there."""
     if state is not None:
+        from netplane.cli.tokens import ensure_tokens
+
         try:
             tokens = tokens or ensure_tokens(state)
         except OSError as problem:
