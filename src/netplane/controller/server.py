@@ -3,7 +3,7 @@
 clients ── HTTP ──▶ uvicorn ─▶ api ─▶ Store ─▶ Controller ══ southbound ══ agents
                                 └── routes ───────┘
 
-Hosts come first: what only clients need (`clients`) is loaded in a thread while hosts have their slices.
+Hosts come first: what only clients need (`clients`) is loaded in a thread once those that wait have their slices.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from netplane.api.tokens import Tokens, read_tokens
 from netplane.base.garbage import collect_rarely, uncollected
 from netplane.controller.admission import open_authority
 from netplane.controller.config import CannotStart, ServerConfig
-from netplane.controller.controller import Controller
+from netplane.controller.controller import Controller, hosts_of
 from netplane.controller.listening.place import Listening, Rate
 from netplane.controller.whereabouts import advertised, own_address, reachable
 from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU
@@ -42,6 +42,8 @@ M_MMAP_THRESHOLD = -3
 """malloc.h."""
 LARGE_BLOCK = 128 * 1024
 """Bytes."""
+HOSTS_FIRST = 0.2
+"""Seconds that clients wait for hosts, at most. Imports and slices at once take longer than one after the other."""
 
 
 def main(
@@ -149,11 +151,21 @@ async def serve(config: ServerConfig) -> None:
         controller = Controller(store, own, config.dns_domain, config.urls)
     try:
         address = await _listen(controller, config)
+        await _wait_for_hosts(controller)
         serve_clients = await asyncio.to_thread(_load_clients)
         await serve_clients(config, controller, authority, _told(config, address))
     finally:
         await controller.stop()
         store.close()
+
+
+async def _wait_for_hosts(controller: Controller) -> None:
+    """Let hosts that wait for a controller have their slices, before there is a thread to share the processor with."""
+    try:
+        hosts = {host.id for host in await asyncio.to_thread(hosts_of, controller.store)}
+    except Unavailable:
+        return
+    await controller.until(lambda: hosts <= controller.southbound.connected, HOSTS_FIRST)
 
 
 ServeClients = Callable[[ServerConfig, Controller, Authority, Sequence[str]], Awaitable[None]]
