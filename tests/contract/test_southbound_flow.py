@@ -25,7 +25,7 @@ from netplane.stream import server as server_module
 from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import Run, decode_down
 from netplane.stream.delivery import Slice
-from netplane.stream.faults import Gone
+from netplane.stream.faults import Gone, Unanswered
 from netplane.stream.messages import Delta, Farewell, Hello, Renewed, Snapshot, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
@@ -117,6 +117,32 @@ async def starve(desk: OneSlice, address: str) -> None:
             assert desk.slices + deltas < ROUNDS / 2, "what waited became one"
     finally:
         await server.stop()
+
+
+def test_questions_to_a_host_that_does_not_read_are_not_kept(tmp_path: Path) -> None:
+    async def scenario() -> None:
+        authority = make_authority(wall_clock())
+        papers = certified(authority, H)
+        server, address = SouthboundServer(desk := OneSlice(), OwnCertificate(authority)), f"unix://{tmp_path}/s"
+        await server.start(address)
+        try:
+            async with Uplink("h", "192.0.2.1", [address], lambda: papers) as uplink:
+                async for event in uplink:
+                    if isinstance(event, Snapshot):
+                        break
+                line = server._lines["h"]
+                async with asyncio.timeout(PATIENCE):
+                    while line.connection.is_writable:
+                        server.publish([("h", desk.change(Random(2)))])
+                        await asyncio.sleep(0.01)
+                for _ in range(3):
+                    with pytest.raises(Unanswered):
+                        await server.ask("h", "tables", {}, 0.05)
+                assert not line.outbox.words
+        finally:
+            await server.stop()
+
+    asyncio.run(scenario())
 
 
 async def catch_up(uplink: Uplink, revision: int) -> tuple[int, dict[Key, bytes]]:

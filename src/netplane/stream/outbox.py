@@ -6,6 +6,7 @@ the agent gets its slice anew, as it then is.
 
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from msgspec import Raw
@@ -77,3 +78,8 @@ class Outbox:
         """What goes as it is, which counts as sent."""
         while self.words:
             yield self.words.popleft()
+
+    def withdraw(self, word: Word) -> None:
+        """Nobody waits for what would come of it any more."""
+        with suppress(ValueError):  # It may be on its way.
+            self.words.remove(word)

@@ -232,7 +232,8 @@ class SouthboundServer:
         number = self._questions
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         line.answers[number] = future
-        line.outbox.words.append(Ask(number, topic, body))
+        question = Ask(number, topic, body)
+        line.outbox.words.append(question)
         self._wake(line)
         try:
             answer = await asyncio.wait_for(future, timeout)
@@ -240,6 +241,7 @@ class SouthboundServer:
             raise Unanswered(f"host {host} has not answered within {timeout:g} s") from None
         finally:
             line.answers.pop(number, None)
+            line.outbox.withdraw(question)
         if answer.error:
             raise Refused(answer.error)
         return answer.body

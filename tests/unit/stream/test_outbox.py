@@ -50,3 +50,13 @@ def test_questions_are_asked_once() -> None:
     assert outbox
     assert list(outbox.take_words()) == [Ask(1, "tables", {})]
     assert not list(outbox.take_words())
+
+
+def test_questions_that_nobody_waits_for_are_not_asked() -> None:
+    outbox = Outbox()
+    first, second = Ask(1, "tables", {}), Ask(2, "tables", {})
+    outbox.words += (first, second)
+    outbox.withdraw(first)
+    assert list(outbox.take_words()) == [second]
+    outbox.withdraw(second)
+    assert not outbox
