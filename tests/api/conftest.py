@@ -5,8 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from netplane.api.app import make_app
-from netplane.api.tokens import parse_tokens
+from netplane.api import make_app, parse_tokens
 from netplane.store import Store
 from tests.api.identity.serving import serving
 from tests.api.support import TOKENS, World

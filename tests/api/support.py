@@ -10,10 +10,8 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message, Scope
 
-from netplane.api.app import make_app
-from netplane.api.context import Context
+from netplane.api import Context, make_app, parse_tokens
 from netplane.api.limits import DEFAULTS
-from netplane.api.tokens import parse_tokens
 from netplane.model import STORED, kind_of
 from netplane.model.network import DEFAULT_MTU
 from netplane.store import Store

@@ -12,12 +12,12 @@ import pytest
 from openapi_spec_validator import validate
 from starlette.routing import BaseRoute
 
-from netplane.api.app import make_app, routes_of
+from netplane.api import Tokens, make_app
+from netplane.api.app import routes_of
 from netplane.api.fields import fields_of
 from netplane.api.openapi import Documents
 from netplane.api.openapi.document import PARAMETER, served
 from netplane.api.rules import COMPUTED, RULES
-from netplane.api.tokens import Tokens
 from netplane.controller.described import CALLS
 from netplane.controller.routes import routes
 from tests.api.support import TOKENS, World

@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 import pytest
 from msgspec.structs import replace
 
-from netplane.api.context import Context, roles
+from netplane.api import Context
+from netplane.api.context import roles
 from netplane.controller.walls import refusal, said
 from netplane.model import Decision
 from tests.api.support import World

@@ -11,8 +11,7 @@ from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message
 
-from netplane.api.app import make_app
-from netplane.api.tokens import parse_tokens
+from netplane.api import make_app, parse_tokens
 from netplane.controller.admission import open_authority
 from netplane.controller.controller import Controller
 from netplane.controller.routes import routes

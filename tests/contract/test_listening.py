@@ -11,12 +11,11 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from netplane.api.app import make_app
-from netplane.api.tokens import parse_tokens
+from netplane.api import make_app, parse_tokens
 from netplane.client import Client, Refused, Unanswered
 from netplane.controller.listening import http
-from netplane.controller.listening.pace import Paced
-from netplane.controller.listening.place import Limits, Listening, Rate
+from netplane.controller.listening.pace import Paced, Rate
+from netplane.controller.listening.place import Limits, Listening
 from netplane.controller.listening.tls import Tls
 from netplane.store import Store
 from netplane.trust.authority import Authority, make_authority

@@ -5,10 +5,9 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from netplane.api.app import make_app
+from netplane.api import Tokens, make_app
 from netplane.api.personas import Persona
 from netplane.api.policy.table import CALLS
-from netplane.api.tokens import Tokens
 from netplane.controller.routes import routes
 from tests.api.test_policy import CALLERS
 from tests.contract.southbound import TOKENS, Site, site

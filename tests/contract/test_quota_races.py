@@ -9,8 +9,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from netplane.api.app import make_app
-from netplane.api.tokens import parse_tokens
+from netplane.api import make_app, parse_tokens
 from netplane.model import Port
 from netplane.store import Store
 from tests.api.support import TOKENS, Json, Reply, send

@@ -14,7 +14,7 @@ for module in pkgutil.walk_packages(netplane.agent.__path__, "netplane.agent."):
         importlib.import_module(module.name)
 """
 CONTROLLER = """
-import netplane.controller.server, netplane.controller.clients, netplane.cli.server
+import netplane.controller.server, netplane.cli.server
 from netplane.store import Store
 from tempfile import TemporaryDirectory
 with TemporaryDirectory() as folder:
@@ -25,9 +25,6 @@ with TemporaryDirectory() as folder:
     store.close()
 """
 """One that works on SQLite."""
-
-FOR_HOSTS = "import netplane.model, netplane.controller.server, netplane.cli.server"
-"""A controller, before hosts can have their sessions."""
 
 COMMANDS = """
 import netplane.model
@@ -40,13 +37,7 @@ for name in ("apply", "delete", "describe", "get", "host", "log", "status", "tra
 UP = "import netplane.model, netplane.cli.up"
 """Before it has started what it keeps running."""
 
-PROGRAMS = {
-    "the whole agent": WHOLE_AGENT,
-    "a controller": CONTROLLER,
-    "a controller, for hosts": FOR_HOSTS,
-    "commands": COMMANDS,
-    "up": UP,
-}
+PROGRAMS = {"the whole agent": WHOLE_AGENT, "a controller": CONTROLLER, "commands": COMMANDS, "up": UP}
 
 FORBIDDEN = {
     "the whole agent": (
@@ -73,19 +64,6 @@ FORBIDDEN = {
         "sqlalchemy.dialects.postgresql",
         "sqlalchemy.orm",
         "urllib3",
-    ),
-    "a controller, for hosts": (
-        "netplane.api.app",
-        "netplane.api.openapi",
-        "netplane.api.policy",
-        "netplane.api.rules",
-        "netplane.api.views",
-        "netplane.cli.systemd",
-        "netplane.controller.clients",
-        "netplane.controller.routes",
-        "netplane.verify",
-        "starlette",
-        "uvicorn",
     ),
     "commands": (
         "asyncio",

@@ -6,9 +6,9 @@ from typing import Any, cast
 
 from starlette.routing import BaseRoute, Route
 
-from netplane.api.app import make_app, routes_of
+from netplane.api import Tokens, make_app
+from netplane.api.app import routes_of
 from netplane.api.rules import COMPUTED, RULES
-from netplane.api.tokens import Tokens
 from netplane.controller import joining
 from netplane.controller import routes as own
 from netplane.model import kind_of

@@ -7,6 +7,29 @@ request ─▶ app ──▶ resources ─────────▶ bodies, qu
 ```
 
 Nothing here knows a field that it has no rule for: a field added to a record is parsed, filtered and shown.
-
-Nothing is imported here, nor by `callers` and `identity`: who reads settings does not load what answers calls.
 """
+
+from netplane.api.app import context_of, make_app, read_body
+from netplane.api.call import Answer, Call
+from netplane.api.context import Context
+from netplane.api.errors import ApiError
+from netplane.api.identity import Identity, IdentityConfig, make_identity
+from netplane.api.responses import respond
+from netplane.api.tokens import Tokens, parse_tokens, read_tokens
+
+__all__ = [
+    "Answer",
+    "ApiError",
+    "Call",
+    "Context",
+    "Identity",
+    "IdentityConfig",
+    "Tokens",
+    "context_of",
+    "make_app",
+    "make_identity",
+    "parse_tokens",
+    "read_body",
+    "read_tokens",
+    "respond",
+]

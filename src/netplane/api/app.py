@@ -29,15 +29,15 @@ from starlette.routing import BaseRoute, Route
 
 from netplane.api import discovery
 from netplane.api.call import Answer, Call
-from netplane.api.callers.source import Callers, Source
+from netplane.api.callers import Callers, Source
 from netplane.api.computed import Computed
 from netplane.api.context import NOBODY, Context
 from netplane.api.door import Door
 from netplane.api.errors import ApiError, unavailable
 from netplane.api.glancing import Foresight, Glances
+from netplane.api.identity import Identity, identity_routes, make_identity
 from netplane.api.identity.errors import IdentityError
-from netplane.api.identity.routes import identity_routes, respond_identity_error
-from netplane.api.identity.service import Identity, make_identity
+from netplane.api.identity.routes import respond_identity_error
 from netplane.api.limits import DEFAULTS
 from netplane.api.openapi import Calls, Documents
 from netplane.api.openapi.described import JSON

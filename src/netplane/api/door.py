@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from netplane.api.callers.source import Callers
+from netplane.api.callers import Callers
 from netplane.api.errors import ApiError, bad_request, forbidden, unavailable
 from netplane.api.ids import request_id
 from netplane.api.nul import SAID, address_has_nul

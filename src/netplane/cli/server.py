@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from netplane.cli.places import LISTEN
+from netplane.cli.tokens import ensure_tokens
 from netplane.model.network import DEFAULT_DOMAIN
 
 underlay_mtu = click.option(
@@ -184,10 +185,10 @@ def server(
     plain_http: bool,
 ) -> None:
     """Run a controller until SIGTERM."""
-    from netplane.api.identity.config import IdentityConfig
-    from netplane.controller.config import CannotStart
-    from netplane.controller.listening.place import Listening, Rate
-    from netplane.controller.server import main
+    from netplane.api.identity.service import IdentityConfig
+    from netplane.controller.listening.pace import Rate
+    from netplane.controller.listening.place import Listening
+    from netplane.controller.server import CannotStart, main
 
     if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
         raise click.BadParameter("it is no address of http or https", param_hint="--public-url")
@@ -217,8 +218,6 @@ def server(
 def _kept(state: Path | None, database: str | None, tokens: Path | None) -> tuple[str, Path]:
     """The database and the file of tokens: what is not named is in the state directory, and made if it is not there."""
     if state is not None:
-        from netplane.cli.tokens import ensure_tokens
-
         try:
             tokens = tokens or ensure_tokens(state)
         except OSError as problem:

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from starlette.requests import Request
 
+from netplane.api import Context
 from netplane.api.app import context_of
-from netplane.api.context import Context
 from netplane.api.errors import invalid, not_found
 from netplane.api.policy import check_call, may_call
 from netplane.controller import everywhere

@@ -22,9 +22,10 @@ from msgspec import Meta, Struct
 from msgspec.json import Decoder
 from starlette.requests import Request
 
+from netplane.api import ApiError
 from netplane.api.app import context_of, read_body
 from netplane.api.bodies import parse_struct
-from netplane.api.errors import ApiError, conflict, from_store, invalid, not_found
+from netplane.api.errors import conflict, from_store, invalid, not_found
 from netplane.api.policy import check_call
 from netplane.api.rules.agents import is_alive
 from netplane.controller.controller import Controller

@@ -32,11 +32,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from netplane import __version__
+from netplane.api import Answer, ApiError
 from netplane.api.app import context_of, read_body
 from netplane.api.bodies import parse_struct
-from netplane.api.call import Answer
 from netplane.api.context import Context
-from netplane.api.errors import ApiError, bad_request, conflict, invalid, not_found
+from netplane.api.errors import bad_request, conflict, invalid, not_found
 from netplane.api.policy import check_call, may_call
 from netplane.api.responses import respond
 from netplane.controller import everywhere, joining

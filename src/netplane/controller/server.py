@@ -2,39 +2,48 @@
 
 clients ── HTTP ──▶ uvicorn ─▶ api ─▶ Store ─▶ Controller ══ southbound ══ agents
                                 └── routes ───────┘
-
-Hosts come first: what only clients need (`clients`) is loaded in a thread once those that wait have their slices.
 """
 
 import asyncio
 import logging
+import signal
 import socket
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from ctypes import CDLL
 from pathlib import Path
 
 import uvloop
+from msgspec import Struct
 from msgspec.structs import replace
 
+from netplane.api import IdentityConfig, Tokens, make_app, make_identity, read_tokens
+from netplane.api.callers import Source
 from netplane.api.callers.config import NOWHERE, OutsideConfig, read_outside
-from netplane.api.identity.config import STANDARD, IdentityConfig
-from netplane.api.limits import read_limits
-from netplane.api.naming import qualified
-from netplane.api.tokens import Tokens, read_tokens
+from netplane.api.door import Door
+from netplane.api.identity.service import STANDARD
+from netplane.api.limits import DEFAULTS, read_limits
+from netplane.api.rules.names import qualified
 from netplane.base.garbage import collect_rarely, uncollected
 from netplane.controller.admission import open_authority
-from netplane.controller.config import CannotStart, ServerConfig
-from netplane.controller.controller import Controller, hosts_of
-from netplane.controller.listening.place import Listening, Rate
+from netplane.controller.controller import Controller
+from netplane.controller.described import CALLS
+from netplane.controller.first import ensure_administrator
+from netplane.controller.listening.http import HttpServer, make_server
+from netplane.controller.listening.http import serve as listen
+from netplane.controller.listening.pace import Paced, Rate
+from netplane.controller.listening.place import Listening
+from netplane.controller.listening.tls import Tls
+from netplane.controller.routes import routes
 from netplane.controller.whereabouts import advertised, own_address, reachable
-from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU
+from netplane.model.network import DEFAULT_DOMAIN, UNDERLAY_MTU, VXLAN_OVERHEAD
 from netplane.store import Store, Unavailable, Unfit
 from netplane.store.engine import database_url, shown
 from netplane.stream.transport import host_and_port
 from netplane.trust.authority import Authority
 from netplane.trust.faults import Distrust
 from netplane.trust.own import OwnCertificate
+from netplane.trust.papers import AUTHORITY
 
 LOGGER = logging.getLogger(__name__)
 
@@ -42,8 +51,45 @@ M_MMAP_THRESHOLD = -3
 """malloc.h."""
 LARGE_BLOCK = 128 * 1024
 """Bytes."""
-HOSTS_FIRST = 0.2
-"""Seconds that clients wait for hosts, at most. Imports and slices at once take longer than one after the other."""
+FAR_GLANCES = 4
+"""Threads that read single resources from a database on another machine, while others wait for it."""
+
+
+class CannotStart(Exception):
+    """What the server was told cannot be; says so in one line."""
+
+
+class ServerConfig(Struct, frozen=True):
+    """What a server needs to be told."""
+
+    listen: tuple[Listening, ...]
+    """Where clients connect, and how."""
+    southbound: str
+    """Where agents connect: `unix:///path` or `host:port`."""
+    database: str
+    """The path of an SQLite file, or `postgresql://...`."""
+    tokens: Tokens
+    """Who may call."""
+    underlay_mtu: int = UNDERLAY_MTU
+    """The largest IP packet that the underlay carries between any two hosts, in bytes."""
+    dns_domain: str = DEFAULT_DOMAIN
+    """What machines' names end with by default, with a final dot; empty for nothing."""
+    limits: Mapping[str, int] = DEFAULTS
+    """How many resources of a kind a project may have unless it has a quota of its own."""
+    authority_key: Path | None = None
+    """A file whose content encrypts the authority's key in the database."""
+    advertise: tuple[str, ...] = ()
+    """Where hosts are told to find controllers; by default where this one listens for agents."""
+    credentials: Path | None = None
+    """The folder that is told how the first administrator logs in; None for no administrator."""
+    identity: IdentityConfig = STANDARD
+    """How people log in."""
+    outside: OutsideConfig = NOWHERE
+    """Where else callers come from."""
+    names: tuple[str, ...] = ()
+    """Names and addresses that clients know the controller by, for its own certificate."""
+    rate: Rate | None = None
+    """How often each project may ask; None for as often as it likes."""
 
 
 def main(
@@ -131,6 +177,21 @@ def _outside(path: Path | None) -> OutsideConfig:
         raise CannotStart(f"{path} cannot be read: {error}") from error
 
 
+def _sources(config: OutsideConfig) -> Iterator[Source]:
+    """The sources of callers that a file names."""
+    if config.keystone is not None:
+        from netplane.api.callers.keystone import KeystoneTokens
+
+        try:
+            yield KeystoneTokens(config.keystone)
+        except ImportError as error:
+            raise CannotStart(f"[keystone] takes more: pip install 'netplane[keystone]' ({error})") from error
+    if config.oidc is not None:
+        from netplane.api.callers.oidc import OidcTokens
+
+        yield OidcTokens(config.oidc)
+
+
 async def serve(config: ServerConfig) -> None:
     """Serve until SIGTERM or SIGINT; raises what breaks the controller."""
     try:
@@ -147,45 +208,50 @@ async def serve(config: ServerConfig) -> None:
         own = OwnCertificate(authority, _names(config))
     except (OSError, Distrust, Unavailable) as error:
         raise CannotStart(f"the authority that certifies hosts cannot be had: {error}") from error
+    urls = config.identity.public_url or ", ".join(map(_url, config.listen))
     with uncollected():
-        controller = Controller(store, own, config.dns_domain, config.urls)
+        controller = Controller(store, own, config.dns_domain, urls)
     try:
+        await _ensure_administrator(config, store, authority)
         address = await _listen(controller, config)
-        await _wait_for_hosts(controller)
-        serve_clients = await asyncio.to_thread(_load_clients)
-        await serve_clients(config, controller, authority, _told(config, address))
+        LOGGER.info("clients on %s, agents on %s, database %s", urls, address, database)
+        LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", own.authority.pin)
+        await _serve_http(config, controller, _told(config, address))
     finally:
         await controller.stop()
         store.close()
 
 
-async def _wait_for_hosts(controller: Controller) -> None:
-    """Let hosts that wait for a controller have their slices, before there is a thread to share the processor with."""
-    try:
-        hosts = {host.id for host in await asyncio.to_thread(hosts_of, controller.store)}
-    except Unavailable:
+async def _ensure_administrator(config: ServerConfig, store: Store, authority: Authority) -> None:
+    if config.credentials is None:
         return
-    await controller.until(lambda: hosts <= controller.southbound.connected, HOSTS_FIRST)
+    path, nearest = config.credentials / AUTHORITY, _nearest(config)
+    believed = path if nearest.over_tls and nearest.certificate is None and not config.identity.public_url else None
+    url = config.identity.public_url or nearest.url
+    try:
+        # For clients on this machine; it is no secret.
+        await asyncio.to_thread(path.write_bytes, authority.pem)
+        await asyncio.to_thread(ensure_administrator, store, config.credentials, url, believed)
+    except OSError as error:
+        raise CannotStart(f"the first administrator's password cannot be written: {error}") from error
 
 
-ServeClients = Callable[[ServerConfig, Controller, Authority, Sequence[str]], Awaitable[None]]
-
-
-def _load_clients() -> ServeClients:
-    """What serves clients; a third of all imports."""
-    from netplane.controller.clients import serve_clients
-
-    return serve_clients
+def _nearest(config: ServerConfig) -> Listening:
+    """Where clients on this machine reach the server: without TLS if they may."""
+    return min(config.listen, key=lambda each: each.over_tls)
 
 
 async def _listen(controller: Controller, config: ServerConfig) -> str:
     try:
-        address = await controller.start(config.southbound, lambda address: reachable(_told(config, address)))
+        return await controller.start(config.southbound, lambda address: reachable(_told(config, address)))
     except OSError as error:
         raise CannotStart(str(error)) from error
-    LOGGER.info("agents on %s, database %s", address, shown(database_url(config.database)))
-    LOGGER.info("the authority of hosts has the fingerprint (SHA-256) %s", controller.admission.authority.pin)
-    return address
+
+
+def _url(listening: Listening) -> str:
+    """Where clients find it, those of other machines too if they can."""
+    places = reachable([advertised(listening.address)])
+    return f"{'https' if listening.over_tls else 'http'}://{places[0]}" if places else listening.url
 
 
 def _told(config: ServerConfig, address: str) -> Sequence[str]:
@@ -200,3 +266,43 @@ def _names(config: ServerConfig) -> Sequence[str]:
     own = [own_address()] if everywhere else []
     found = (*config.names, *sorted(bound - everywhere), *own, socket.gethostname(), "localhost", "127.0.0.1", "::1")
     return [name for name in dict.fromkeys(found) if name]
+
+
+async def _serve_http(config: ServerConfig, controller: Controller, advertised: Sequence[str]) -> None:
+    identity = make_identity(controller.store, config.identity)
+    controller.watch(lambda entries: identity.tokens.take(entry.change for entry in entries))
+    door = make_app(
+        controller.store,
+        config.tokens,
+        largest_mtu=config.underlay_mtu - VXLAN_OVERHEAD,
+        dns_domain=config.dns_domain,
+        limits=config.limits,
+        routes=routes(controller, advertised),
+        identity=identity,
+        glances=FAR_GLANCES if controller.store.peers.is_shared else 1,
+        calls=CALLS,
+        outside=tuple(_sources(config.outside)),
+    )
+    if config.rate is not None:
+        door.routes = Paced(door.routes, config.rate)
+    servers = [_server(door, each, controller.admission.own) for each in config.listen]
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        controller.watchers.close()  # or their streams would keep the server waiting
+        for server, _ in servers:
+            server.stop()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop)
+    controller.broken.add_done_callback(lambda _: stop())
+    await asyncio.gather(*(listen(server, tls) for server, tls in servers))
+    if controller.broken.done():
+        controller.broken.result()
+
+
+def _server(door: Door, listening: Listening, own: OwnCertificate) -> tuple[HttpServer, Tls | None]:
+    try:
+        return make_server(door, listening, own)
+    except OSError as error:
+        raise CannotStart(f"clients cannot be shown {listening.certificate}: {error}") from error

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
-from netplane.api.context import Context
+from netplane.api import Context
 from netplane.api.policy import sees
 from netplane.model import Decision, FirewallGroup, FirewallPolicy, FirewallRule, Port, Subnet
 from netplane.model.firewall import ALLOW, DENY, REJECT

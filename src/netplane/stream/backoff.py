@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 
-FIRST = 0.05
+FIRST = 0.1
 """Seconds before the second attempt, at most."""
 LONGEST = 2.0
 """Seconds between attempts, at most."""
-GROWTH = 1.1
+GROWTH = 1.2
 """How much longer each pause is than the one before.
 
-Whoever comes back is met a tenth, about, of the time later that nobody was there: with pauses that double it is as
+Whoever comes back is met a fifth, at most, of the time later that nobody was there: with pauses that double it is as
 long again. An attempt where nobody listens costs a host some dozens of microseconds, and the controller nothing.
 """
 

@@ -5,12 +5,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from netplane.api.app import make_app
+from netplane.api import IdentityConfig, make_app, make_identity, parse_tokens
 from netplane.api.callers.signed import now
-from netplane.api.identity.config import IdentityConfig
 from netplane.api.identity.first import make_first
-from netplane.api.identity.service import make_identity
-from netplane.api.tokens import parse_tokens
 from netplane.model import CONTROL, kind_of, role_id
 from netplane.store import Store
 from tests.api.support import TOKENS, Reply, send

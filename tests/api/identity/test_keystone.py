@@ -8,11 +8,10 @@ from typing import NamedTuple
 
 import pytest
 
-from netplane.api.app import make_app
+from netplane.api import make_app, parse_tokens
 from netplane.api.callers.config import KeystoneConfig
 from netplane.api.callers.keystone import KeystoneTokens
 from netplane.api.callers.remembering import FRESH
-from netplane.api.tokens import parse_tokens
 from netplane.model import User, role_id
 from netplane.store import Store
 from tests.api.identity.cloud import Cloud

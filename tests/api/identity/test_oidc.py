@@ -13,11 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
-from netplane.api.app import make_app
+from netplane.api import make_app, parse_tokens
 from netplane.api.callers.config import OidcConfig
 from netplane.api.callers.oidc import OidcTokens
 from netplane.api.callers.signed import now
-from netplane.api.tokens import parse_tokens
 from netplane.model import User
 from netplane.store import Store
 from tests.answering import served

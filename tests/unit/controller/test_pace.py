@@ -3,8 +3,8 @@
 import pytest
 
 from netplane.controller.listening import pace
-from netplane.controller.listening.pace import Buckets
-from netplane.controller.listening.place import Listening, Rate
+from netplane.controller.listening.pace import Buckets, Rate
+from netplane.controller.listening.place import Listening
 
 
 class Clock:

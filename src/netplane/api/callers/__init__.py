@@ -9,3 +9,8 @@ door ─▶ Callers ─┬─ Tokens           the operator's file
 
 Each is a `Source`. What it knows it says at once; what it must look up it looks up away from the event loop.
 """
+
+from netplane.api.callers.signed import SignedTokens
+from netplane.api.callers.source import Callers, Source
+
+__all__ = ["Callers", "SignedTokens", "Source"]

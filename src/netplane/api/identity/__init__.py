@@ -7,3 +7,8 @@ routes ─▶ login.auth ─▶ proof (passwords, lockout), callers.standing    
 
 Every call is a function of the server's part (`service.Identity`) and of what was asked (`service.Asked`).
 """
+
+from netplane.api.identity.routes import identity_routes
+from netplane.api.identity.service import Identity, IdentityConfig, make_identity
+
+__all__ = ["Identity", "IdentityConfig", "identity_routes", "make_identity"]

@@ -5,19 +5,33 @@ from contextlib import contextmanager
 from time import monotonic
 from typing import Any, NamedTuple, TypeVar
 
-from msgspec import DecodeError, ValidationError
+from msgspec import DecodeError, Struct, ValidationError
 from msgspec.json import Decoder
 
+from netplane.api.callers import SignedTokens
 from netplane.api.callers.keys import Time
-from netplane.api.callers.signed import SignedTokens, now
+from netplane.api.callers.signed import now
 from netplane.api.context import Context
-from netplane.api.identity.config import STANDARD, IdentityConfig
 from netplane.api.identity.errors import conflict, forbidden, invalid
 from netplane.api.identity.login.lockout import Lockout
 from netplane.api.nul import SAID, body_has_nul
 from netplane.store import Conflict, Store, Transaction
 
 T = TypeVar("T")
+
+
+class IdentityConfig(Struct, frozen=True):
+    """What an operator may decide."""
+
+    lifetime: int = 3600
+    """How long a token is good, in seconds."""
+    region: str = "RegionOne"
+    """What the catalog calls this place."""
+    public_url: str = ""
+    """The server's address as clients know it, without a slash at its end; empty for what each of them has asked."""
+
+
+STANDARD = IdentityConfig()
 
 
 class Identity(NamedTuple):

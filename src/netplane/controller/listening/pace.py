@@ -3,16 +3,25 @@
 from collections.abc import Callable
 from math import ceil
 from time import monotonic
+from typing import NamedTuple
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from netplane.api.errors import ApiError
 from netplane.api.responses import respond_error
-from netplane.controller.listening.place import Rate
 
 MOST = 10_000
 """Buckets that are kept before the full ones are forgotten, which costs them nothing."""
+
+
+class Rate(NamedTuple):
+    """What a project may do on one controller."""
+
+    calls: float
+    """Calls a second, in the long run."""
+    burst: float
+    """Calls at once."""
 
 
 class Buckets:

@@ -23,15 +23,6 @@ class Limits(NamedTuple):
     """From there to the end of its body."""
 
 
-class Rate(NamedTuple):
-    """What a project may do on one controller."""
-
-    calls: float
-    """Calls a second, in the long run."""
-    burst: float
-    """Calls at once."""
-
-
 class Listening(Struct, frozen=True):
     """How clients reach a server, and how much of it they may have."""
 

@@ -6,14 +6,11 @@ ends, and the client begins another.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
+from netplane.controller.watching.events import Rendered
 from netplane.model import EVERY_PROJECT, RbacPolicy
 from netplane.store import Entry
-
-if TYPE_CHECKING:
-    from netplane.controller.watching.events import Rendered
 
 Key = tuple[str, str]
 """Kind and id."""
@@ -105,18 +102,12 @@ class Watchers:
     def __init__(self, revision: int) -> None:
         self.revision = revision
         """The last revision that was told."""
+        self.rendered = Rendered()
         self._all: set[Watcher] = set()
         self._places: dict[Key, set[Watcher]] = {}
 
     def __len__(self) -> int:
         return len(self._all)
-
-    @cached_property
-    def rendered(self) -> "Rendered":
-        """What was told, as events. It is loaded with the first watch, since hosts need none of it."""
-        from netplane.controller.watching.events import Rendered
-
-        return Rendered()
 
     def count(self, viewer: str | None) -> int:
         """How many watches a project has, or administrators have."""
