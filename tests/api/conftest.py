@@ -8,6 +8,7 @@ import pytest
 from netplane.api import make_app, parse_tokens
 from netplane.store import Store
 from tests.api.identity.serving import serving
+from tests.api.place import Place
 from tests.api.support import TOKENS, World
 
 
@@ -16,6 +17,11 @@ def world(tmp_path: Path) -> Iterator[World]:
     made = World(tmp_path)
     yield made
     made.close()
+
+
+@pytest.fixture
+def place(world: World) -> Place:
+    return Place(world)
 
 
 @pytest.fixture
