@@ -205,6 +205,8 @@ class Member:
             if not self._is_light:
                 async with TURN:
                     self._bring_in()
+                    if self._spared and self.whole.is_set():
+                        self._lighten()
                     # An agent does this beside its session; so must those of the others here go on.
                     await asyncio.sleep(0)
             self.in_sync = self._is_told
@@ -226,8 +228,6 @@ class Member:
         if position.revision and not self.sizes:
             self.sizes = self.entries()
             self.whole.set()
-            if self._spared:
-                self._lighten()
 
     def _lighten(self) -> None:
         """Let go of everything but the session."""
