@@ -21,14 +21,17 @@ from msgspec.msgpack import encode
 from netplane.interest import Key
 from netplane.model import Network, Record, kind_of
 from netplane.stream import client as client_module
+from netplane.stream import connection as connection_module
 from netplane.stream import server as server_module
 from netplane.stream.client import Connected, Disconnected, Uplink
 from netplane.stream.codec import Run, decode_down
+from netplane.stream.connection import Work
 from netplane.stream.delivery import Slice
 from netplane.stream.faults import Gone, Unanswered
-from netplane.stream.messages import Delta, Farewell, Hello, Renewed, Snapshot, Up
+from netplane.stream.messages import MOST_PORTS, Claim, Delta, Farewell, Hello, Renewed, Snapshot, Up
 from netplane.stream.outbox import Parcel
 from netplane.stream.server import SouthboundServer
+from netplane.stream.session import AgentSession
 from netplane.stream.transport import agent_context
 from netplane.trust.authority import make_authority
 from netplane.trust.names import CONTROLLER, HostIdentity
@@ -71,7 +74,7 @@ class OneSlice:
         self.slices += len(host)
         return self.revision, [Run(1, bytes(raw)) for raw in self.records.values()]
 
-    def hear(self, host: str, message: Up) -> None:
+    def hear(self, host: str, message: Up) -> Work | None:
         raise AssertionError((host, message))
 
     def left(self, host: str) -> None:
@@ -165,6 +168,49 @@ async def catch_up(uplink: Uplink, revision: int) -> tuple[int, dict[Key, bytes]
             if event.revision == revision and (isinstance(event, Delta) or event.last):
                 break
     return deltas, {key: encode(record) for key, record in records.items()}
+
+
+class Occupied(OneSlice):
+    """One that is never done with the first thing that it hears."""
+
+    def hear(self, host: str, message: Up) -> Work:
+        async def work() -> None:
+            await asyncio.Event().wait()
+
+        return work
+
+
+def test_a_host_that_falls_silent_while_what_it_said_is_worked_on_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection_module, "BEAT", 0.05)
+    asyncio.run(fall_silent(Occupied(), f"unix://{tmp_path}/southbound"))
+
+
+async def fall_silent(desk: OneSlice, address: str) -> None:
+    """Much waits to be heard, so nothing more is taken from the network, and then nothing more is said."""
+    authority = make_authority(wall_clock())
+    papers = certified(authority, H)
+    server = SouthboundServer(desk, OwnCertificate(authority))
+    await server.start(address)
+    try:
+        async with connected(address, papers) as connection:
+            session = AgentSession()
+            connection.write(session.send(Hello("h", "192.0.2.1")))
+            session.receive(await connection.read())
+            ports = [f"{number:036}" for number in range(MOST_PORTS)]
+            for _ in range(8):
+                connection.write(session.send(Claim(ports)))
+            for _ in range(20):
+                await asyncio.sleep(0.05)
+                assert server.is_connected("h"), "it beats, so it is there"
+            assert connection._timer is not None
+            connection._timer.cancel()
+            async with asyncio.timeout(PATIENCE):
+                while server.is_connected("h"):
+                    await asyncio.sleep(0.05)
+    finally:
+        await server.stop()
 
 
 def test_a_slice_that_cannot_be_made_ends_its_session_and_no_other(

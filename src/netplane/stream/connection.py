@@ -13,7 +13,6 @@ import os
 import ssl
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from struct import Struct
 from threading import local
 from typing import NoReturn, cast
@@ -83,7 +82,8 @@ class Connection(asyncio.BufferedProtocol):
         self._is_quiet = True
         """Whether nothing was said since the last beat."""
         self._timer: asyncio.TimerHandle | None = None
-        self._closed = asyncio.Event()
+        self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        """Done when there is no connection any more, though what has come may not have been read yet."""
 
     # What the owner calls.
 
@@ -136,7 +136,7 @@ class Connection(asyncio.BufferedProtocol):
     async def drained(self) -> None:
         """Wait until little waits to be sent. Gone if nothing can be sent any more: whoever has much more may stop."""
         await self._writable.wait()
-        if self._end is not None and self._closed.is_set():
+        if self._end is not None and self.closed.done():
             raise self._end
 
     async def finish(self, grace: float) -> None:
@@ -144,9 +144,7 @@ class Connection(asyncio.BufferedProtocol):
         self._over(Gone(CLOSED))
         self._release()
         if self._transport is not None:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(grace):
-                    await self._closed.wait()
+            await asyncio.wait([self.closed], timeout=grace)
         self.abort(CLOSED)
 
     def abort(self, reason: str) -> None:
@@ -204,7 +202,8 @@ class Connection(asyncio.BufferedProtocol):
     def connection_lost(self, error: Exception | None) -> None:
         """There is no connection any more."""
         self._over(Gone(explain(error) if error else CLOSED))
-        self._closed.set()
+        if not self.closed.done():
+            self.closed.set_result(None)
 
     # What nobody else calls.
 
@@ -281,8 +280,14 @@ class Connection(asyncio.BufferedProtocol):
             self._timer.cancel()
 
     def _beat(self) -> None:
-        """What this end does not take is no silence of the other."""
+        """Look whether the other end is there, and say that this one is.
+
+        What this end does not take is no silence of the other. So a connection that is held is let go once a beat:
+        it is held again as soon as anything comes, and counts as silent if nothing does.
+        """
         self._silent = 0 if self._is_held else self._silent + 1
+        if self._ahead <= self.largest:
+            self._release()
         self._beaten = 0
         if self._silent > SILENCE:
             self.abort(f"nothing was heard for {SILENCE * BEAT:g} s")

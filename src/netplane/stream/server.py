@@ -208,7 +208,7 @@ class SouthboundServer:
         if message != self._controllers:
             self._controllers = message
             for line in self._lines.values():
-                line.outbox.words.append(message)
+                line.outbox.say(message)
                 self._wake(line)
 
     def review(self, host: str) -> None:
@@ -233,7 +233,7 @@ class SouthboundServer:
         future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         line.answers[number] = future
         question = Ask(number, topic, body)
-        line.outbox.words.append(question)
+        line.outbox.say(question)
         self._wake(line)
         try:
             answer = await asyncio.wait_for(future, timeout)
@@ -337,7 +337,7 @@ class SouthboundServer:
         """From here on the outbox gets all that changes; so what came before is asked for in the same moment."""
         begin(line.session, line.outbox, partial(self._desk.resume, line.host))
         if self._controllers.addresses:
-            line.outbox.words.append(self._controllers)
+            line.outbox.say(self._controllers)
         self._wake(line)
         if before := self._lines.get(line.host):
             before.end("the host has opened another session")
@@ -356,13 +356,16 @@ class SouthboundServer:
         """Read and write until either cannot go on, or the line is cut; raises why."""
         reading = asyncio.create_task(line.connection.each(partial(self._hear, line)))
         writing = asyncio.create_task(self._write_on(line))
-        ends: list[asyncio.Future[Any]] = [line.cut, reading, writing]
+        ends: list[asyncio.Future[Any]] = [line.cut, reading, writing, line.connection.closed]
         try:
             while not any(end.done() for end in ends):
                 left = (line.expires - datetime.now(UTC)).total_seconds()
                 if left <= 0:
                     line.end("the host's certificate has expired")
                 await asyncio.wait(ends, timeout=max(left, 0), return_when=asyncio.FIRST_COMPLETED)
+            if line.connection.closed.done():
+                # What it has said before is heard, unless that takes longer than anybody should count as being here.
+                await asyncio.wait(ends[:2], timeout=GRACE, return_when=asyncio.FIRST_COMPLETED)
         finally:
             line.is_open = False
             reading.cancel()
@@ -373,6 +376,7 @@ class SouthboundServer:
         for error in ended:
             if isinstance(error, Exception):
                 raise error
+        await line.connection.drained()
 
     def _hear(self, line: Line, frame: bytes) -> Work | None:
         message = line.session.receive(frame)
@@ -393,7 +397,7 @@ class SouthboundServer:
             raise RemoteFault(f"a host renews its certificate once in {RENEWAL_PAUSE:g} s")
         line.renewed_at = now
         renewed, line.expires = await self._desk.renew(line.identity, request)
-        line.outbox.words.append(renewed)
+        line.outbox.say(renewed)
         self._wake(line)
 
     def _wake(self, line: Line) -> None:

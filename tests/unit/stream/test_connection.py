@@ -119,11 +119,41 @@ def test_what_is_not_read_is_not_taken_from_the_network() -> None:
         assert wire.is_held
         for _ in range(2 * SILENCE):
             beat(connection)
+            held = [wire.is_held]
+            connection.receive(framed(b""))
+            held.append(wire.is_held)
+            assert held == [False, True], "whether anything comes is looked at once a beat"
         assert not wire.is_gone, "the other end is not silent if nobody listens"
         await connection.read()
         assert wire.is_held
         await connection.read()
         assert not wire.is_held
+
+    run(scenario)
+
+
+def test_whoever_goes_silent_while_nobody_reads_is_gone() -> None:
+    async def scenario(connection: Connection, wire: Wire) -> None:
+        connection.receive(framed(b"x" * BUFFERED, b"y"))
+        assert wire.is_held
+        for _ in range(SILENCE + 2):
+            beat(connection)
+        assert wire.is_gone
+        assert await connection.read() == b"x" * BUFFERED, "what came before is still read"
+
+    run(scenario)
+
+
+def test_no_more_comes_while_nobody_reads_than_the_largest_frame() -> None:
+    async def scenario(connection: Connection, wire: Wire) -> None:
+        taken = 0
+        for _ in range(10 * LARGEST // BUFFERED):
+            if not wire.is_held:
+                connection.receive(framed(b"x" * BUFFERED, b"y"))
+                taken += BUFFERED + 1
+            beat(connection)
+        assert not wire.is_gone
+        assert LARGEST < taken <= LARGEST + BUFFERED + 1
 
     run(scenario)
 

@@ -66,6 +66,6 @@ def test_an_agent_that_was_away_too_long_gets_everything() -> None:
 
 def test_questions_do_not_wait_for_records() -> None:
     made, outbox = session(Hello("h1", "192.0.2.1")), Outbox()
-    outbox.words.append(Ask(1, "tables", {}))
+    outbox.say(Ask(1, "tables", {}))
     outbox.renew()
     check(made, outbox, [], Ask(1, "tables", {}), Snapshot(7, True, True, []))

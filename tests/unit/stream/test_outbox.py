@@ -2,7 +2,7 @@
 
 from msgspec import Raw
 
-from netplane.stream.messages import Ask
+from netplane.stream.messages import Ask, Controllers, Renewed
 from netplane.stream.outbox import Outbox, Parcel
 
 A, B = ("port", "a"), ("port", "b")
@@ -46,7 +46,7 @@ def test_what_comes_after_a_snapshot_was_taken_waits() -> None:
 
 def test_questions_are_asked_once() -> None:
     outbox = Outbox()
-    outbox.words.append(Ask(1, "tables", {}))
+    outbox.say(Ask(1, "tables", {}))
     assert outbox
     assert list(outbox.take_words()) == [Ask(1, "tables", {})]
     assert not list(outbox.take_words())
@@ -60,3 +60,15 @@ def test_questions_that_nobody_waits_for_are_not_asked() -> None:
     assert list(outbox.take_words()) == [second]
     outbox.withdraw(second)
     assert not outbox
+
+
+def test_of_papers_and_of_where_controllers_are_only_the_last_waits() -> None:
+    outbox = Outbox()
+    for number in range(100):
+        outbox.say(Renewed(f"certificate {number}", ""))
+        outbox.say(Ask(number % 2, "tables", {}))
+        outbox.say(Controllers((f"192.0.2.{number}:1",)))
+    asked = [word for word in outbox.words if isinstance(word, Ask)]
+    assert len(asked) == 100, "a question is no other's"
+    others = [word for word in outbox.take_words() if not isinstance(word, Ask)]
+    assert others == [Renewed("certificate 99", ""), Controllers(("192.0.2.99:1",))]
