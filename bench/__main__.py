@@ -19,7 +19,7 @@ from rich.table import Table
 
 import bench
 from bench.figure import Figure
-from bench.machine import RESULTS, read_machine
+from bench.machine import RESULTS, Yardstick, read_machine
 
 
 def main() -> int:
@@ -30,17 +30,20 @@ def main() -> int:
     parser.add_argument("--strict", action="store_true", help="fail if a goal is missed")
     options = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 160)
-    machine = read_machine()
+    machine, yardstick = read_machine(), Yardstick()
+    yardstick.look()
     figures: list[Figure] = []
     failed: list[str] = []
     for name in options.modules or list(_modules()):
         console.print(f"measuring: {name}", style="dim")
         try:
             for row in _measured(name):
+                yardstick.look()
                 figures.append(Figure(*row))
                 console.print(f"{row.name}: {row.value:,.4g} {row.unit}", style="dim")
         except Exception as error:  # one measurement that cannot be made must not hide the others
             failed.append(f"{name}: {type(error).__name__}: {error}")
+    machine["million additions in Python"] = str(yardstick)
     console.print(_table(figures, machine))
     for line in failed:
         console.print(f"not measured: {line}", style="red")
@@ -63,7 +66,7 @@ def _modules() -> Iterator[str]:
 
 
 def _table(figures: list[Figure], machine: dict[str, str]) -> Table:
-    title = f"netplane on {machine['processor']}, kernel {machine['kernel']}, with a load of {machine['load']} before"
+    title = ", ".join(f"{name} {value}" for name, value in machine.items())
     table = Table(title=title)
     table.add_column("figure")
     table.add_column("value", justify="right")
