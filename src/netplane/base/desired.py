@@ -134,10 +134,10 @@ class Desired:
         return min(claims, key=lambda name: self._order(table, claims[name][1], name))
 
     def _give(self, table: str, key: bytes, owner: Any, value: bytes) -> None:
-        self._owner[table][key] = owner
-        if (stood := self.tables[table][key]) != value:
-            self.tables[table][key] = value
-            self._note(table, key, stood, value)
+        """The value may be the one that stands. That is noted too: its new owner may say it again."""
+        stood = self.tables[table][key]
+        self._owner[table][key], self.tables[table][key] = owner, value
+        self._note(table, key, stood, value)
 
     def _note(self, table: str, key: bytes, stood: bytes, value: bytes | None) -> None:
         """A key has another value now, or none; keep what stood under it when this delta began."""

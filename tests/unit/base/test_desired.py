@@ -100,6 +100,15 @@ def test_an_owner_may_say_the_same_twice() -> None:
     assert wanted.tables == {"t": {}}
 
 
+def test_an_owner_that_takes_over_and_says_it_twice_changes_nothing() -> None:
+    wanted = desired()
+    wanted.add([("t", KEY, b"1")], B)
+    assert wanted.take() == Delta({"t": {KEY: b"1"}})
+    wanted.add([("t", KEY, b"1"), ("t", KEY, b"1")], A)
+    assert wanted.owners("t", KEY) == [A, B]
+    assert not wanted.take()
+
+
 def test_an_owner_that_wants_nothing_removes_nothing() -> None:
     wanted = desired()
     wanted.add([("t", KEY, b"1")], A)
