@@ -6,6 +6,7 @@ from typing import Any
 
 from netplane.model import Endpoint, Host, agent_id
 from netplane.store import Store
+from netplane.store.bindings import claim_port, release_port
 from netplane.store.clock import fine_stamp, wall_clock
 from netplane.store.reports import HEARTBEAT
 from netplane.stream.messages import Claim
@@ -43,6 +44,26 @@ def test_a_host_that_is_gone_is_let_go_and_may_come_again(tmp_path: Path) -> Non
                 two.send(Claim([port["id"]]))
                 await status_becomes(place, port["id"], "ACTIVE")
                 await settles(place, ("h1", one), ("h2", two))
+
+    run(scenario)
+
+
+def test_a_port_that_is_free_for_a_moment_is_active_again(tmp_path: Path) -> None:
+    """However short that is: with the binding goes what was said of the port."""
+
+    async def scenario() -> None:
+        async with site(tmp_path) as place, agent(place, "h1", 1) as one:
+            network, _ = await place.subnet("10.0.0.0/24")
+            port = await place.create("port", network_id=network)
+            one.send(Claim([port["id"]]))
+            await status_becomes(place, port["id"], "ACTIVE")
+            store = place.controller.store
+            with store.write("test") as transaction:
+                release_port(transaction, port["id"], "h1")
+            with store.write("test") as transaction:
+                claim_port(transaction, port["id"], "h1")
+            await settles(place, ("h1", one))
+            await status_becomes(place, port["id"], "ACTIVE")
 
     run(scenario)
 

@@ -44,12 +44,12 @@ def connection(engine: Engine) -> Iterator[Connection]:
 def test_options_of_the_address_outdo_only_what_they_name(tmp_path: Path) -> None:
     """A schema that is named there takes neither the plans nor the limit of a stopped writer away."""
     url = database_url(postgresql(tmp_path)).update_query_dict({"options": "-c search_path=other -c jit=on"})
-    names = ("search_path", "jit", "enable_seqscan", "idle_in_transaction_session_timeout")
+    names = ("search_path", "jit", "enable_seqscan", "idle_in_transaction_session_timeout", "lock_timeout")
     engine = open_engine(url, write=True)
     with engine.connect() as opened:
         told = [opened.execute(text(f"SHOW {name}")).scalar() for name in names]
     engine.dispose()
-    assert told == ["other", "on", "off", "30s"]
+    assert told == ["other", "on", "off", "30s", "10s"]
 
 
 ROWS = [

@@ -10,7 +10,7 @@ from typing import NamedTuple
 ACTIVE = "ACTIVE"
 DOWN = "DOWN"
 UNSURE = ""
-"""In place of what was said last of a port, if that may not have been heard: whatever it is differs from this."""
+"""In place of what was said last of a port, if that may not stand any more: whatever it is differs from this."""
 
 
 class Place(NamedTuple):
@@ -65,6 +65,8 @@ class PortStates:
             self._places[port] = place
             self._standing(place.host).bound[port] = None
             self._standing(place.host).fresh[port] = None
+        elif self._said.get(port, DOWN) != DOWN:
+            self._said[port] = UNSURE  # the store drops what is said of a port with its binding
         self._judge(port, has_moved=bool(before and place and before.host != place.host))
 
     def fill(self, place: Place, ports: Iterable[str]) -> None:

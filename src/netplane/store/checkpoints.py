@@ -104,6 +104,8 @@ class Checkpoints:
         try:
             with closing(self._connect()) as connection:
                 self._copy(connection)
+            if self._has_failed:
+                LOGGER.warning("the log of %s is copied into it again", self._path)
             self._has_failed = False
         except sqlite3.Error as error:
             if not self._has_failed:

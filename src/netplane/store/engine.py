@@ -40,6 +40,8 @@ POSTGRESQL = {
         for setting in (
             # A controller that was stopped in the middle of a transaction must not keep others from writing for ever.
             "idle_in_transaction_session_timeout=30000",
+            # Nor may whoever else holds the log, with a transaction that is left open, keep calls waiting for ever.
+            "lock_timeout=10000",
             # How it goes about a statement it decides once, maybe while a table is small enough to be read whole.
             "enable_seqscan=off",
             # Compiling takes longer than any of these statements.

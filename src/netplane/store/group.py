@@ -151,6 +151,9 @@ class Group:
                 self._fresh.is_coming = is_distant(connection)
                 try:
                     self._lock(connection)
+                except self._driver.OperationalError as outage:
+                    connection.invalidate(outage)  # or that its transaction cannot be ended would be told instead
+                    raise
                 finally:
                     self._fresh.is_coming = False
                 self._stack = stack.pop_all()

@@ -10,6 +10,9 @@ from netplane.store.codec import decode
 from netplane.store.prepared import Prepared
 from netplane.store.schema import CHANGE
 
+Key = tuple[str, str]
+"""Kind and id."""
+
 COLUMNS = ("revision", "kind", "id", "operation", "body", "actor", "time", "request")
 READ = Prepared(
     select(*(CHANGE.c[name] for name in COLUMNS))

@@ -8,8 +8,7 @@ who has the store's turn uses it.
 from collections.abc import Iterable, Sequence
 
 from netplane.model import Change, Claim, Record
-from netplane.store.journal import Mark
-from netplane.store.writes import Key
+from netplane.store.journal import Key, Mark
 
 LIMIT = 20_000
 """Answers that are kept; with one more all are forgotten."""

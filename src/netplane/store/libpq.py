@@ -23,6 +23,9 @@ from netplane.store.distance import Told
 CHUNK = 100
 """Statements that are sent before their answers are read: few enough that neither end waits for the other's buffer."""
 
+PATIENCE = 60.0
+"""Seconds without a word from the server after which it is taken for gone, though its machine may still answer."""
+
 Row = tuple[Any, ...]
 Column = Callable[[bytes], Any]
 
@@ -263,7 +266,9 @@ class Line:
 
     def _wait(self, what: int) -> None:
         self._poll.modify(self._server.socket, what)
-        self._poll.poll()
+        if not self._poll.poll(PATIENCE * 1000):
+            self._connection.close()
+            raise psycopg.OperationalError(f"the database has not answered for {PATIENCE:g} s")
 
     def _check(self, result: PGresult) -> None:
         if result.status == pq.ExecStatus.FATAL_ERROR:

@@ -14,7 +14,7 @@ from threading import Thread
 from typing import Any
 
 from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 LOGGER = logging.getLogger(__name__)
 
@@ -33,10 +33,10 @@ class Listening:
         self,
         engine: Engine,
         ears: Mapping[str, Callable[[str], None]],
-        looked: Callable[[int, datetime], None],
+        looked: Callable[[str, int, datetime], None],
         lost: Callable[[], None],
     ) -> None:
-        """`ears` are told what is said on each channel, `looked` the revision that was looked up, and when.
+        """`ears` are told what is said on each channel; `looked` what was looked up: which log, its revision, when.
 
         `lost` is told that connections have broken.
         """
@@ -61,7 +61,7 @@ class Listening:
         while not self._stopped(PAUSE if is_known_lost else 0):
             try:
                 connection = self._connect()
-            except (DBAPIError, driver.Error):
+            except (SQLAlchemyError, driver.Error):  # nobody is there, or all connections are in use
                 is_known_lost = True
                 continue
             is_known_lost = False
@@ -87,7 +87,7 @@ class Listening:
         for channel in self._ears:
             connection.execute(f"LISTEN {channel}")
         while True:
-            row = connection.execute("SELECT revision, clock_timestamp() FROM log").fetchone()
+            row = connection.execute("SELECT identity, revision, clock_timestamp() FROM log").fetchone()
             if row is not None:
                 self._looked(*row)
             while self._is_readable(connection):

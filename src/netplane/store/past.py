@@ -12,7 +12,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from netplane.model import Record, kind_of
 from netplane.model.resource import Resource
-from netplane.store.journal import COLUMNS, Entry, entry_of, read_journal
+from netplane.store.journal import COLUMNS, Entry, Key, entry_of, read_journal
 from netplane.store.prepared import Prepared, Several
 from netplane.store.schema import CHANGE
 
@@ -22,9 +22,6 @@ SECONDS = 30.0
 """How much older than the latest the oldest of them may be. Hosts are told of the revision each few seconds."""
 EARLIER = 20_000
 """Changes before these that are looked through for how things were."""
-
-Key = tuple[str, str]
-"""Kind and id."""
 
 KEYS = Prepared(
     select(CHANGE.c.id, CHANGE.c.kind, CHANGE.c.revision)

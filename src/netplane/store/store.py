@@ -39,6 +39,7 @@ Listener = Callable[[int], None]
 
 SETTLING = 20.0
 """Seconds that a commit whose end was not heard is asked after."""
+RESTART = "restart all controllers"
 SETTLING_PAUSE = 0.2
 """Seconds between two such questions."""
 
@@ -80,6 +81,8 @@ class Store:
                 self._checkpoints.close()
             self._generations.close()
             raise
+        self._looked_at = self._log
+        """The log that was looked at last: with a backup that is brought back under us it is another."""
         ears: dict[str, Callable[[str], None]] = {CHANNEL: self._hear, MAIL: self.peers.ring}
         self._listening = Listening(reader, ears, self._look, self._generations.renew) if self.peers.is_shared else None
 
@@ -285,9 +288,12 @@ class Store:
             return
         self._announce(revision)
 
-    def _look(self, revision: int, now: datetime) -> None:
+    def _look(self, log: str, revision: int, now: datetime) -> None:
         """The revision was looked up; whatever was not heard of is to be seen now."""
         self._shared_clock.hear(now)
+        if log != self._looked_at:
+            self._looked_at = log
+            LOGGER.error("this is another database now, its log is %s instead of %s: %s", log, self._log, RESTART)
         if revision < self._looked:
             LOGGER.error("the database has lost changes that it had kept, %d among them: %s", self._looked, ADVICE)
             self._fresh.forget()

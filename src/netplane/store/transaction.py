@@ -16,12 +16,12 @@ from netplane.store.allocation import Cursors, Text, free_windows
 from netplane.store.clock import stamp
 from netplane.store.distance import is_distant
 from netplane.store.errors import Conflict, Exhausted, InUse
-from netplane.store.journal import Entry
+from netplane.store.journal import Entry, Key
 from netplane.store.known import Known, Window
 from netplane.store.prepared import hear, post
 from netplane.store.reader import Reader, Records
 from netplane.store.tally import Tally
-from netplane.store.writes import Key, Origin, Pending, key_of
+from netplane.store.writes import Origin, Pending, key_of
 
 T = TypeVar("T", bound=Record)
 R = TypeVar("R", bound=Resource)

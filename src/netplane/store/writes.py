@@ -16,14 +16,11 @@ from netplane.store.clock import fine_stamp
 from netplane.store.codec import encode, encode_readable
 from netplane.store.errors import Conflict, Missing
 from netplane.store.inserting import insert_rows
-from netplane.store.journal import Entry
+from netplane.store.journal import Entry, Key
 from netplane.store.prepared import Prepared, Values
 from netplane.store.reader import VALUE, Reader
 from netplane.store.reports import FORGET
 from netplane.store.schema import CHANGE, CLAIM, REFERENCE, RESOURCE
-
-Key = tuple[str, str]
-"""Kind and id."""
 
 _AT = (RESOURCE.c.id == bindparam("at_id")) & (RESOURCE.c.kind == bindparam("at_kind"))
 INSERT_RESOURCE = Prepared(insert(RESOURCE))

@@ -56,6 +56,27 @@ def test_a_port_is_active_once_claimed_and_acknowledged() -> None:
     )
 
 
+def test_a_port_that_is_free_for_a_moment_is_told_of_again() -> None:
+    """The store drops what is said of a port when it is unbound, so it does not matter that it was ACTIVE before."""
+
+    def rebinds(states: PortStates) -> None:
+        states.bind("p", None)
+        states.bind("p", Place("h", 7))
+        states.acknowledge("h", 7)
+
+    check(
+        (opens("h"), {}),
+        (binds("h", 5), {}),
+        (claims("h"), {}),
+        (acknowledges("h", 5), {"p": ACTIVE}),
+        (rebinds, {"p": ACTIVE}),
+    )
+
+
+def test_a_port_that_is_down_is_no_news_when_it_is_unbound() -> None:
+    check((opens("h"), {}), (binds("h", 5), {}), (acknowledges("h", 5), {}), (lambda s: s.bind("p", None), {}))
+
+
 def test_the_claim_of_another_host_does_not_count() -> None:
     check((opens("h"), {}), (binds("h", 5), {}), (claims("other"), {}), (acknowledges("h", 5), {}))
 
