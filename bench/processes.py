@@ -1,15 +1,15 @@
 """What running processes have used, as the kernel tells it (proc(5)). It imports nothing, so that agents stay small."""
 
-import os
+import time
 from pathlib import Path
 
-TICKS = os.sysconf("SC_CLK_TCK")
+PROCESS = 2
+"""What a process and all of its threads have had, of the clocks that the kernel keeps of it."""
 
 
 def read_cpu(pid: int) -> float:
-    """Seconds of processor that a process has used."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / TICKS
+    """Seconds of processor that a process has used, to the nanosecond: by its own clock (clock_getcpuclockid(3))."""
+    return time.clock_gettime(~pid << 3 | PROCESS)
 
 
 def read_waited(pid: int) -> float:

@@ -10,15 +10,19 @@ from bench.figure import Figure
 
 
 def figures(sizes: str = "small") -> Iterator[Figure]:
-    """All figures of each size, and their growth. KeyError if there is no such size."""
+    """All figures of each size, and their growth from one ordinary cloud to the next.
+
+    KeyError if there is no such size.
+    """
     before: list[Figure] = []
     for profile in [PROFILES[name] for name in sizes.split(",")]:
         found = []
         for figure in measure(profile):
             found.append(figure)
             yield figure
-        yield from growth(before, found)
-        before = found
+        if profile.is_ordinary:
+            yield from growth(before, found)
+            before = found
 
 
 def measure(profile: Profile) -> Iterator[Figure]:

@@ -30,6 +30,11 @@ class Profile:
         return self.sampled or self.shape.hosts
 
     @property
+    def is_ordinary(self) -> bool:
+        """Whether it is of many projects alike, with one controller: it is compared with the next larger such one."""
+        return not self.shape.flat and self.controllers == 1
+
+    @property
     def agents(self) -> str:
         """Which part of the hosts is what."""
         hosts = self.started
