@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from bench.calling import Call, Client, Run, body_of, run
 from bench.figure import Figure, Goal, at_least, at_most
+from bench.processes import wait_for_rest
 from bench.serving import SECRET, Servers, serve
 from tests import postgres
 
@@ -47,6 +48,7 @@ def _figures(database: str, controllers: int) -> Iterator[Figure]:
     with _running(database, controllers) as servers:
         few = dict(_measure(servers))
         _fill(_client(servers))
+        wait_for_rest(servers.read_cpu)
         many = dict(_measure(servers))
     for what, empty in few.items():
         full = many[what]

@@ -1,15 +1,29 @@
 """What running processes have used, as the kernel tells it (proc(5)). It imports nothing, so that agents stay small."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 PROCESS = 2
 """What a process and all of its threads have had, of the clocks that the kernel keeps of it."""
+QUIET, LOOK, LIMIT = 0.02, 0.2, 60.0
+"""Processes rest when they use so many seconds of processor at most in so many; so long it is waited for at most."""
 
 
 def read_cpu(pid: int) -> float:
     """Seconds of processor that a process has used, to the nanosecond: by its own clock (clock_getcpuclockid(3))."""
     return time.clock_gettime(~pid << 3 | PROCESS)
+
+
+def wait_for_rest(read: Callable[[], float]) -> None:
+    """Wait until processes do nothing more, also what nobody waits for; `read` says what processor they have used."""
+    end, before = time.monotonic() + LIMIT, read()
+    while time.monotonic() < end:
+        time.sleep(LOOK)
+        now = read()
+        if now - before <= QUIET:
+            return
+        before = now
 
 
 def read_waited(pid: int) -> float:

@@ -1,6 +1,5 @@
 """The measurements: each is made on one system and then on the other, in turn, so that a noisy machine slows both."""
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import replace
@@ -10,11 +9,10 @@ from typing import NamedTuple, TypeVar
 
 from bench.cloud import Cloud, Host, Port, Project, Rule
 from bench.ovn.standing import Cold, Place, Realised, Spent, System, Tenants, cpu
+from bench.processes import wait_for_rest
 
 WARM = 2
 """Changes of each sort before those that count."""
-QUIET, LOOK, LIMIT = 0.02, 0.2, 60.0
-"""A system rests when it uses at most so many seconds of processor in so many, which is waited for so long at most."""
 
 T = TypeVar("T")
 BURST = 10_000
@@ -186,15 +184,8 @@ def _rule(number: int) -> Rule:
 
 
 def rest(system: System) -> None:
-    """Wait until a system has done everything, also what nobody waits for."""
-    end = time.monotonic() + LIMIT
-    before = cpu(system.read_spent())
-    while time.monotonic() < end:
-        time.sleep(LOOK)
-        now = cpu(system.read_spent())
-        if now - before <= QUIET:
-            return
-        before = now
+    """Wait until a system has done everything."""
+    wait_for_rest(lambda: cpu(system.read_spent()))
 
 
 def used_since(before: Mapping[str, Spent], after: Mapping[str, Spent]) -> float:
