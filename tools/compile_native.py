@@ -4,6 +4,7 @@ Run as `python -m tools.compile_native`, or `make native`. Whoever puts `.cache/
 copy; nothing else is changed, so what is edited is never hidden by what was compiled before. It takes a C compiler.
 """
 
+import compileall
 import os
 import shutil
 import subprocess
@@ -45,6 +46,7 @@ def compile_native() -> None:
     shutil.copytree(SOURCES / "netplane", TARGET / "netplane", ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-c", BUILD, "build_ext", "--inplace", *hot_modules()]
     subprocess.run(command, check=True, cwd=TARGET, env=os.environ | {"MYPYPATH": str(TARGET)})
+    compileall.compile_dir(TARGET / "netplane", quiet=1)
 
 
 def hot_modules() -> list[str]:

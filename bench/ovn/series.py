@@ -47,15 +47,14 @@ class Restarted(NamedTuple):
 
 
 def cold_starts(systems: Sequence[System], rounds: int) -> dict[str, list[Cold]]:
-    """Cold starts of each system, which then runs on."""
+    """Cold starts of each system while the others rest; it then runs on."""
     found: dict[str, list[Cold]] = {system.name: [] for system in systems}
     for round in range(rounds):
         for system in turn(systems, round):
             if round:
                 system.kill()
             found[system.name].append(system.start())
-            if round < rounds - 1:
-                rest(system)
+            rest(system)
     return found
 
 
