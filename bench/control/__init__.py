@@ -5,11 +5,13 @@ several, with how each figure grows from one to the next. What is real and what 
 """
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from bench.figure import Figure
+if TYPE_CHECKING:
+    from bench.figure import Figure
 
 
-def figures(sizes: str = "small") -> Iterator[Figure]:
+def figures(sizes: str = "small") -> Iterator["Figure"]:
     """All figures of each size, and their growth. KeyError if there is no such size."""
     # Not before it is asked for: agents are processes that import this package, and must not carry what controllers do.
     from bench.control import course

@@ -94,3 +94,26 @@ def test_what_is_not_loaded(program: str, module: str) -> None:
     """Import-linter judges the sources; this sees what is really loaded."""
     assert "netplane.model" in loaded(program)
     assert module not in loaded(program)
+
+
+WATCHED = """
+import gc, sys
+from click.testing import CliRunner
+from netplane.cli import main
+looks = []
+gc.callbacks.append(lambda phase, about: looks.append(about))
+result = CliRunner().invoke(main, {words})
+print(len(looks), gc.get_freeze_count(), len(sys.modules), result.output)
+"""
+"""How often the collector looks while a command runs, and how much it will never look at."""
+
+
+@pytest.mark.parametrize("words", [["server", "--public-url", "nowhere"], ["agent", "--state", "/nonexistent"]])
+def test_what_is_loaded_is_never_looked_through_for_garbage(words: list[str]) -> None:
+    """Each fails once it has loaded everything."""
+    text = WATCHED.format(words=words)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True)
+    looks, kept, loaded, said = done.stdout.split(maxsplit=3)
+    assert "Error" in said
+    assert int(looks) == 0
+    assert int(kept) > int(loaded)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import click
 
+from netplane.base.garbage import uncollected
 from netplane.cli.address import Address
 from netplane.cli.places import AGENT_STATE
 
@@ -95,10 +96,11 @@ def agent(
     """
     if os.geteuid() != 0:
         raise click.ClickException("the datapath needs root; run it again with sudo")
-    from netplane.agent.metadata.nova import Nova
-    from netplane.agent.process import main
-    from netplane.datapath import DatapathError
-    from netplane.trust.faults import Distrust
+    with uncollected():
+        from netplane.agent.metadata.nova import Nova
+        from netplane.agent.process import main
+        from netplane.datapath import DatapathError
+        from netplane.trust.faults import Distrust
 
     meets_others = not controllers
     address, controllers = _whereabouts(state, address, controllers)

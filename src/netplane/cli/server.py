@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from netplane.base.garbage import uncollected
 from netplane.cli.places import LISTEN
 from netplane.cli.tokens import ensure_tokens
 from netplane.model.network import DEFAULT_DOMAIN
@@ -185,10 +186,11 @@ def server(
     plain_http: bool,
 ) -> None:
     """Run a controller until SIGTERM."""
-    from netplane.api.identity.service import IdentityConfig
-    from netplane.controller.listening.pace import Rate
-    from netplane.controller.listening.place import Listening
-    from netplane.controller.server import CannotStart, main
+    with uncollected():
+        from netplane.api.identity.service import IdentityConfig
+        from netplane.controller.listening.pace import Rate
+        from netplane.controller.listening.place import Listening
+        from netplane.controller.server import CannotStart, main
 
     if public_url and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
         raise click.BadParameter("it is no address of http or https", param_hint="--public-url")
