@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.compiler import endpoint
-from bench.control.fleet import map_memory
 from bench.datapath import scratch
 from bench.figure import Figure, at_most
-from bench.processes import read_memory, read_peak
+from bench.processes import read_map_memory, read_memory, read_peak
 from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.slice import Slice
@@ -85,7 +84,7 @@ def _load(connection: "Connection[Any, Any]") -> None:
         reconcile, slice, changes = Reconcile(datapath, Compiler()), Slice(), list[News]()
         gc.collect()
         connection.send(None)
-        memory, maps, began = read_memory("self"), map_memory(), time.process_time()
+        memory, maps, began = read_memory("self"), read_map_memory(), time.process_time()
         with closing(Journal(Path(folder) / "slice")) as journal:
             while frame := connection.recv_bytes():
                 message = codec.decode_down(frame)
@@ -98,5 +97,5 @@ def _load(connection: "Connection[Any, Any]") -> None:
         assert not done.refused, done.refused
         del changes
         grown = read_memory("self") - memory
-        kernel = (map_memory() - maps) / MEBIBYTE
+        kernel = (read_map_memory() - maps) / MEBIBYTE
         connection.send(Loaded(received, compiled, kernel, grown, read_peak("self")))

@@ -1,5 +1,6 @@
 """What running processes have used, as the kernel tells it (proc(5)). It imports nothing, so that agents stay small."""
 
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -44,3 +45,17 @@ def read_memory(pid: int | str) -> float:
 def _read_status(pid: int | str, name: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith(f"{name}:")) / 1024
+
+
+def read_map_memory() -> int:
+    """Bytes that the kernel says it holds for the eBPF maps that this process has open."""
+    found = {}
+    for path in Path("/proc/self/fdinfo").iterdir():
+        try:
+            text = path.read_text()
+        except OSError:
+            continue
+        fields = dict(re.findall(r"^(memlock|map_id):\s*(\d+)$", text, re.MULTILINE))
+        if len(fields) == 2:
+            found[fields["map_id"]] = int(fields["memlock"])
+    return sum(found.values())

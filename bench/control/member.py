@@ -11,10 +11,10 @@ import asyncio
 from contextlib import closing
 from functools import partial
 from itertools import count
-from pathlib import Path
 from time import thread_time
 from typing import Any, NamedTuple, cast
 
+from bench.control.fleet import Place
 from netplane.agent.journal import Journal
 from netplane.agent.reconcile import Reconcile
 from netplane.agent.saying import Said
@@ -38,16 +38,6 @@ FIRST_DEVICE = 1_000
 
 TURN = asyncio.Lock()
 """Which member of a process works."""
-
-
-class Place(NamedTuple):
-    """A host, and where what it needs is."""
-
-    name: str
-    address: str
-    controllers: tuple[str, ...]
-    folder: Path
-    """Of its papers and its journal."""
 
 
 class Received(NamedTuple):

@@ -12,8 +12,7 @@ from typing import NamedTuple
 
 from bench.cloud import Cloud, build
 from bench.cloud.stored import fill
-from bench.control.fleet import Fleet, Plan, Standing, fleet
-from bench.control.member import Place
+from bench.control.fleet import Fleet, Place, Plan, Standing, fleet
 from bench.control.papers import let_in
 from bench.control.profile import Profile
 from bench.processes import read_cpu, read_memory, read_peak, read_waited

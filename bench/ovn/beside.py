@@ -15,8 +15,8 @@ from pathlib import Path
 from bench.cloud import Cloud, Host, Port, Project, Rule
 from bench.cloud.stored import fill
 from bench.control.fleet import Fleet, Plan, fleet
+from bench.control.fleet import Place as Seat
 from bench.control.latency import stamped
-from bench.control.member import Place as Seat
 from bench.control.papers import let_in
 from bench.ovn.standing import Cold, Place, Realised, Spent, read_process
 from bench.serving import SECRET, Server, controller
