@@ -116,6 +116,11 @@ def fleet(plan: Plan) -> Iterator[Fleet]:
         if process.is_alive():
             process.kill()
             process.join()
+        if process.exitcode:
+            # It could not take its tables with it.
+            from bench.control.members import sweep
+
+            sweep(plan.pins)
 
 
 def _main(connection: "Connection[Any, Any]", plan: Plan) -> None:

@@ -4,6 +4,7 @@ Real tables in the kernel are those of a few hosts; the others have theirs in me
 """
 
 import asyncio
+import fcntl
 import os
 import time
 from collections import Counter
@@ -14,7 +15,7 @@ from typing import Any
 from bench.control.fleet import Plan, Standing
 from bench.control.member import Member
 from bench.processes import read_map_memory, read_memory, read_peak
-from netplane.datapath import Datapath, KernelDatapath
+from netplane.datapath import Datapath, KernelDatapath, libbpf
 from netplane.datapath.fake import FakeDatapath
 from netplane.datapath.mounting import BPFFS
 
@@ -150,7 +151,12 @@ class Members:
 
 def sweep(pins: str) -> None:
     """Take the tables out of the kernel that processes have left there which were killed."""
-    for path in BPFFS.glob(f"{pins}-*"):
-        number = path.name.removeprefix(f"{pins}-").partition("-")[0]
-        if number.isdecimal() and not Path(f"/proc/{number}").exists():
-            KernelDatapath.discard(path)
+    if not BPFFS.exists():
+        return
+    # Fleets that start at the same time would do it at the same time.
+    with libbpf.closing(os.open(BPFFS, os.O_RDONLY | os.O_DIRECTORY)) as directory:
+        fcntl.flock(directory, fcntl.LOCK_EX)
+        for path in BPFFS.glob(f"{pins}-*"):
+            number = path.name.removeprefix(f"{pins}-").partition("-")[0]
+            if number.isdecimal() and not Path(f"/proc/{number}").exists():
+                KernelDatapath.discard(path)
