@@ -118,7 +118,7 @@ def fleet(plan: Plan) -> Iterator[Fleet]:
             process.join()
         if process.exitcode:
             # It could not take its tables with it.
-            from bench.control.members import sweep
+            from bench.control.leftovers import sweep
 
             sweep(plan.pins)
 

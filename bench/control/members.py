@@ -4,18 +4,17 @@ Real tables in the kernel are those of a few hosts; the others have theirs in me
 """
 
 import asyncio
-import fcntl
 import os
 import time
 from collections import Counter
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
 
 from bench.control.fleet import Plan, Standing
+from bench.control.leftovers import sweep
 from bench.control.member import Member
 from bench.processes import read_map_memory, read_memory, read_peak
-from netplane.datapath import Datapath, KernelDatapath, libbpf
+from netplane.datapath import Datapath, KernelDatapath
 from netplane.datapath.fake import FakeDatapath
 from netplane.datapath.mounting import BPFFS
 
@@ -147,16 +146,3 @@ class Members:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._ended.clear()
-
-
-def sweep(pins: str) -> None:
-    """Take the tables out of the kernel that processes have left there which were killed."""
-    if not BPFFS.exists():
-        return
-    # Fleets that start at the same time would do it at the same time.
-    with libbpf.closing(os.open(BPFFS, os.O_RDONLY | os.O_DIRECTORY)) as directory:
-        fcntl.flock(directory, fcntl.LOCK_EX)
-        for path in BPFFS.glob(f"{pins}-*"):
-            number = path.name.removeprefix(f"{pins}-").partition("-")[0]
-            if number.isdecimal() and not Path(f"/proc/{number}").exists():
-                KernelDatapath.discard(path)

@@ -30,7 +30,7 @@ def make_pin_dir(pin_dir: Path) -> None:
 
     DatapathError if it is not below a bpffs, or has a name that a bpffs does not take.
     """
-    with _alone():
+    with alone():
         if BPFFS in pin_dir.parents:
             mount_bpffs()
         _check_inside(pin_dir)
@@ -46,7 +46,7 @@ def mount_bpffs() -> None:
 
 def unmount_bpffs() -> bool:
     """Take the mount at `BPFFS` away if nothing is pinned in it any more; whether it is gone."""
-    with _alone():
+    with alone():
         if not is_bpffs(BPFFS):
             return True
         # What has a dot in its name is the kernel's own (kernel/bpf/inode.c, populate_bpffs).
@@ -57,7 +57,8 @@ def unmount_bpffs() -> bool:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
+def alone() -> Iterator[None]:
+    """One process at a time changes what datapaths there are."""
     BPFFS.parent.mkdir(parents=True, exist_ok=True)
     with libbpf.closing(os.open(BPFFS.parent, os.O_RDONLY | os.O_DIRECTORY)) as directory:
         fcntl.flock(directory, fcntl.LOCK_EX)
